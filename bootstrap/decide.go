@@ -1,0 +1,206 @@
+package bootstrap
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"entrain/contract"
+	"entrain/hparams"
+	"entrain/mpi"
+)
+
+// Decide makes the Plan of a job. Errors are a *UsageError for the command, and a *contract.InvalidError for
+// hyperparameters that no command line can carry.
+func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
+	if o.Mask {
+		job, snap = job.Masked(), maskSnapshot(snap)
+	}
+	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
+	if err != nil {
+		return nil, unfit(contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
+	}
+	vars := contract.Env(job, snap, o.EnvStyle, argWords(args))
+	plan := &Plan{
+		Role:    Worker,
+		Failure: job.Dir("output/failure"),
+		Command: Command{Env: environment(snap, vars), Dir: snap.Dir},
+		Wait:    decideWait(job, o),
+		End:     End{Grace: o.Grace, SignalGroup: o.SignalGroup},
+	}
+	if job.Host == job.Leader() {
+		plan.Role = Leader
+	}
+	if o.HPFile != "" {
+		data, err := hparams.File(o.HPFormat, job.Params.User())
+		if err != nil {
+			return nil, unfit(contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
+		}
+		plan.Files = append(plan.Files, File{Path: o.HPFile, Data: data, Mode: 0o644})
+	}
+	if err := plan.command(job, snap, o); err != nil {
+		return nil, err
+	}
+	plan.Command.Argv = append(plan.Command.Argv, argWords(args)...)
+	if problems := checkLimits(job, snap, plan.Command, args, vars); len(problems) > 0 {
+		return nil, unfit(problems...)
+	}
+	return plan, nil
+}
+
+// decideWait says whom to wait for: all hosts, this one too, since peers and trainer use its name; a host alone
+// needs no name.
+func decideWait(job *contract.Job, o Options) Wait {
+	w := Wait{Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly}
+	if len(job.Hosts) > 1 {
+		w.Hosts = job.Order()
+	}
+	return w
+}
+
+// hosts are the hosts that train together and the ranks on each: slots if given, else what the job says of MPI,
+// else this host's accelerators, else one.
+func hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
+	const param = "sagemaker_mpi_num_of_processes_per_host"
+	if v, ok := job.Params.Get(param); ok && slots == 0 {
+		n, err := strconv.Atoi(hparams.ToolkitText(v))
+		if err != nil || n < 1 {
+			return nil, unfit(contract.Problem{
+				File:    contract.HyperparametersFile,
+				Message: fmt.Sprintf("hyperparameter %q is %s, want a whole number of at least 1", param, hparams.Quote(hparams.ToolkitText(v))),
+			})
+		}
+		slots = n
+	}
+	names := job.DistributionHosts
+	if len(names) == 0 {
+		names = job.Order()
+	}
+	list := make([]mpi.Host, len(names))
+	for i, name := range names {
+		list[i] = mpi.Host{Name: name, Slots: cmp.Or(slots, job.Machine.GPUs, job.Machine.NeuronCores, 1)}
+	}
+	return list, nil
+}
+
+func unfit(problems ...contract.Problem) error { return &contract.InvalidError{Problems: problems} }
+
+func argWords(args []hparams.Arg) []string {
+	var words []string
+	for _, a := range args {
+		words = append(words, a.Words...)
+	}
+	return words
+}
+
+// clusterKey is the one variable of ours that no trainer gets.
+const clusterKey = "ENTRAIN_CLUSTER_KEY"
+
+// environment is what the container has, in its order and with its oddities, and over it the job's variables.
+func environment(snap *contract.Snapshot, vars []contract.Var) []string {
+	ours := make(map[string]int, len(vars))
+	for i, v := range vars {
+		ours[v.Name] = i
+	}
+	env := make([]string, 0, len(snap.Env)+len(vars))
+	for _, kv := range snap.Env {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, replaced := ours[name]; !replaced && name != clusterKey {
+			env = append(env, kv)
+		}
+	}
+	for _, v := range vars {
+		env = append(env, v.Name+"="+v.Value)
+	}
+	return env
+}
+
+// command finds the trainer's words and expands them.
+func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) error {
+	words, err := p.findCommand(job, snap, o)
+	if err != nil {
+		return err
+	}
+	if o.Mask {
+		words = contract.MaskWords(words)
+	}
+	for i, word := range words {
+		if words[i], err = expand(word, p.Command.getenv); err != nil {
+			return &UsageError{Err: fmt.Errorf("the command's word %s: %w", hparams.Quote(word), err)}
+		}
+	}
+	if words[0] == "" {
+		return &UsageError{Err: fmt.Errorf("the command's first word is empty, want a program")}
+	}
+	p.Command.Argv = words
+	return nil
+}
+
+func (c *Command) getenv(name string) (string, bool) {
+	for _, kv := range c.Env {
+		if value, ok := strings.CutPrefix(kv, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// findCommand looks in the three places of the design, in order: after --, in ENTRAIN_COMMAND, and where the
+// SDK says which script to run.
+func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options) ([]string, error) {
+	words := slices.Clone(o.Command)
+	if n := len(words); n > 0 && words[n-1] == "train" && job.Named() && !o.KeepTrain {
+		words = words[:n-1]
+		p.Notes = append(p.Notes, `dropped the last word "train", which the platform adds to an ENTRYPOINT (--keep-train keeps it)`)
+	}
+	if len(words) > 0 {
+		return words, nil
+	}
+	if text, ok := snap.Getenv("ENTRAIN_COMMAND"); ok {
+		words, err := commandWords(text)
+		if err == nil && len(words) == 0 {
+			err = fmt.Errorf("it is empty")
+		}
+		if err != nil {
+			return nil, &UsageError{Err: fmt.Errorf("ENTRAIN_COMMAND=%s: %w, want a JSON array or words quoted as in a shell", hparams.Quote(text), err)}
+		}
+		return words, nil
+	}
+	if program := job.Program(snap); program != "" {
+		p.Command.Dir = job.CodeDir()
+		return scriptWords(path.Join(job.CodeDir(), program), snap), nil
+	}
+	return nil, &UsageError{Err: fmt.Errorf("no command: put it after --, in ENTRAIN_COMMAND, or name a script in SAGEMAKER_PROGRAM" +
+		` (hint: ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"])`)}
+}
+
+// scriptWords starts a Python script by the first interpreter in PATH and anything else by itself.
+func scriptWords(script string, snap *contract.Snapshot) []string {
+	if !strings.HasSuffix(script, ".py") {
+		return []string{script}
+	}
+	if !snap.Programs["python3"] && snap.Programs["python"] {
+		return []string{"python", script}
+	}
+	return []string{"python3", script}
+}
+
+// maskSnapshot is the snapshot with the environment's secrets replaced.
+func maskSnapshot(snap *contract.Snapshot) *contract.Snapshot {
+	shown := *snap
+	shown.Env = contract.MaskEnv(snap.Env)
+	for i, kv := range shown.Env {
+		text, ok := strings.CutPrefix(kv, "ENTRAIN_COMMAND=")
+		if words, err := commandWords(text); ok && err == nil {
+			quoted := contract.MaskWords(words)
+			for j, word := range quoted {
+				quoted[j] = ShellQuote(word)
+			}
+			shown.Env[i] = "ENTRAIN_COMMAND=" + strings.Join(quoted, " ")
+		}
+	}
+	return &shown
+}

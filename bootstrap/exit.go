@@ -1,0 +1,74 @@
+package bootstrap
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"entrain/contract"
+	"entrain/hostwait"
+	"entrain/proc"
+)
+
+// The exit codes of entrain itself follow sysexits.h; 126, 127 and 128+n are as a shell has them.
+const (
+	CodeUsage       = 64 // the command line or a variable of ours is wrong
+	CodeInvalid     = 65 // the contract is
+	CodeUnavailable = 69 // a host did not come, or was lost
+	CodeInternal    = 70
+	CodeOutput      = 73 // an output cannot be written
+)
+
+// UsageError is a mistake in how entrain was called.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// OutputError is an output that could not be written.
+type OutputError struct{ Err error }
+
+func (e *OutputError) Error() string { return "writing an output: " + e.Err.Error() }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// ExitCode is what the process ends with: 0 for no error, and for no other.
+func ExitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	if e, ok := errors.AsType[*proc.ExitError](err); ok {
+		return e.Code
+	}
+	if e, ok := errors.AsType[*proc.StartError](err); ok {
+		return e.Code
+	}
+	if e, ok := errors.AsType[*proc.SignalError](err); ok {
+		return e.Code()
+	}
+	if _, ok := errors.AsType[*UsageError](err); ok {
+		return CodeUsage
+	}
+	if _, ok := errors.AsType[*contract.InvalidError](err); ok {
+		return CodeInvalid
+	}
+	if _, ok := errors.AsType[*hostwait.UnavailableError](err); ok {
+		return CodeUnavailable
+	}
+	if _, ok := errors.AsType[*OutputError](err); ok {
+		return CodeOutput
+	}
+	return CodeInternal
+}
+
+// maxFailure is how much of the failure file the platform shows, in characters.
+const maxFailure = 1024
+
+// FailureText is what the platform shows of a failure: the most telling line first, valid UTF-8, at most 1,024
+// characters.
+func FailureText(err error) string {
+	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\ufffd"))
+	if utf8.RuneCountInString(text) > maxFailure {
+		text = string([]rune(text)[:maxFailure-1]) + "…"
+	}
+	return text
+}

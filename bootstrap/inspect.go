@@ -1,0 +1,71 @@
+package bootstrap
+
+import (
+	"entrain/contract"
+	"entrain/hparams"
+	"entrain/mpi"
+)
+
+// Inspection is the contract as it was found.
+type Inspection struct {
+	Job      *contract.Job // nil where the contract is invalid
+	Snapshot *contract.Snapshot
+	Problems []contract.Problem // never nil
+}
+
+// Inspect photographs the world and checks the contract in it.
+func Inspect(root string, env []string) *Inspection {
+	in := &Inspection{Snapshot: Photograph(root, env), Problems: []contract.Problem{}}
+	job, problems := contract.Load(in.Snapshot)
+	in.Job, in.Problems = job, append(in.Problems, problems...)
+	return in
+}
+
+// DataProblems are what is wrong with the channels' data; only a trainer needs that.
+func (in *Inspection) DataProblems() []contract.Problem {
+	if in.Job == nil {
+		return nil
+	}
+	return contract.CheckData(in.Job, in.Snapshot)
+}
+
+// WithData adds the problems of the channels' data to the others.
+func (in *Inspection) WithData() *Inspection {
+	in.Problems = append(in.Problems, in.DataProblems()...)
+	return in
+}
+
+// Err is a *contract.InvalidError unless a job can run.
+func (in *Inspection) Err() error {
+	if len(contract.Errors(in.Problems)) == 0 {
+		return nil
+	}
+	return &contract.InvalidError{Problems: in.Problems}
+}
+
+// Warnings are the problems that a job can run with.
+func (in *Inspection) Warnings() []contract.Problem { return contract.Warnings(in.Problems) }
+
+// Plan decides what to do with a valid contract.
+func (in *Inspection) Plan(o Options) (*Plan, error) { return Decide(in.Job, in.Snapshot, o) }
+
+// Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
+func (in *Inspection) Hostfile(format string, slots int) (string, error) {
+	hosts, err := hosts(in.Job, slots)
+	if err != nil {
+		return "", err
+	}
+	return mpi.Hostfile(mpi.Format(format), hosts)
+}
+
+// ArgsStyles are the words for Options.ArgsStyle; of these and the next the first is the default.
+func ArgsStyles() []string { return hparams.Styles() }
+
+// EnvStyles are the words for Options.EnvStyle.
+func EnvStyles() []string { return contract.EnvStyles() }
+
+// FileFormats are the words for Options.HPFormat.
+func FileFormats() []string { return hparams.FileFormats() }
+
+// HostfileFormats are the words for Hostfile.
+func HostfileFormats() []string { return mpi.Formats() }

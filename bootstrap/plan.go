@@ -1,0 +1,102 @@
+// Package bootstrap decides what a job needs and does it. It is the only room that knows all the others.
+//
+// Decide is pure: it turns a Job into a Plan. Run and Exec are the only ones to touch the world, and all they do
+// stands in the Plan.
+package bootstrap
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"entrain/contract"
+	"entrain/hparams"
+)
+
+// Plan says everything that will be done: which files to write, whom to await, which process to start.
+type Plan struct {
+	Role    Role
+	Command Command
+	Files   []File
+	Wait    Wait
+	End     End
+	Failure string   // the path of the failure file
+	Notes   []string // what the log says, once
+}
+
+// Role is a host's part in the cluster.
+type Role string
+
+// The roles. A host alone is its own leader.
+const (
+	Leader Role = "leader" // the first host in the order of ranks
+	Worker Role = "worker"
+)
+
+// Command is the trainer.
+type Command struct {
+	Argv []string
+	Env  []string // KEY=VALUE, complete
+	Dir  string
+}
+
+// File is something to be written before the trainer starts.
+type File struct {
+	Path string
+	Data []byte
+	Mode uint32 // permissions
+}
+
+// End is how the trainer is ended.
+type End struct {
+	Grace       time.Duration // from SIGTERM to SIGKILL
+	SignalGroup bool          // signals go to its process group
+}
+
+// Wait is whom to wait for, by name.
+type Wait struct {
+	Hosts   []string // none for a host alone
+	Timeout time.Duration
+	DNSOnly bool // leave out the hosts file
+}
+
+// Defaults are the options of a user who chose nothing.
+func Defaults() Options {
+	return Options{
+		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
+		WaitTimeout: 15 * time.Minute,
+		// Under the platform's 120 seconds between SIGTERM and SIGKILL, with time left to report.
+		Grace: 110 * time.Second,
+	}
+}
+
+// Options are what the user chose; the command line checks them.
+type Options struct {
+	Command     []string // the words after --
+	KeepTrain   bool     // a last word "train" belongs to the command
+	ArgsStyle   hparams.Style
+	EnvStyle    contract.EnvStyle
+	NegateFalse bool   // gnu: false is --no-flag
+	HPFile      string // where to write the hyperparameters; empty for nowhere
+	HPFormat    hparams.FileFormat
+	WaitTimeout time.Duration
+	DNSOnly     bool
+	Grace       time.Duration // from SIGTERM to SIGKILL
+	SignalGroup bool          // signals go to the trainer's process group
+	// Mask replaces secrets by stars: a plan to look at, not to carry out.
+	Mask bool
+}
+
+// Shell is the command as a script for a POSIX shell, whole environment and all. It goes by way of env(1), since a
+// shell cannot export a name such as SM_HP_BATCH-SIZE.
+func (c *Command) Shell() string {
+	var b strings.Builder
+	b.WriteString("#!/bin/sh\ncd " + ShellQuote(c.Dir) + " || exit\nexec env -i")
+	// What is no assignment would be taken for the command.
+	env := slices.DeleteFunc(slices.Clone(c.Env), func(kv string) bool { return !strings.Contains(kv, "=") })
+	for _, word := range slices.Concat(env, c.Argv) {
+		b.WriteString(" \\\n  " + ShellQuote(word))
+	}
+	b.WriteByte('\n')
+	return b.String()
+}

@@ -1,0 +1,122 @@
+package contract
+
+import (
+	"slices"
+	"strings"
+
+	"entrain/hparams"
+)
+
+// masked stands for a secret wherever entrain prints.
+const masked = "******"
+
+// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD or CREDENTIAL anywhere in it,
+// in any case, or KEY or TOKEN (KEYS, TOKENS) at the end of a word. A tokenizer is no secret.
+func IsSecret(name string) bool {
+	upper := strings.ToUpper(name)
+	for _, word := range []string{"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"} {
+		if strings.Contains(upper, word) {
+			return true
+		}
+	}
+	return len(upper) == len(name) && (endsWord(name, upper, "KEY") || endsWord(name, upper, "TOKEN"))
+}
+
+// endsWord looks for word in upper where nothing, a plural s, or the next word of a camelCase name follows.
+func endsWord(name, upper, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(upper[from:], word)
+		if i < 0 {
+			return false
+		}
+		from += i + len(word)
+		end := from
+		if end < len(upper) && upper[end] == 'S' {
+			end++
+		}
+		for _, at := range []int{from, end} {
+			if at == len(name) || !isLetter(name[at]) || isUpper(name[at]) && !isUpper(name[at-1]) {
+				return true
+			}
+		}
+	}
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
+
+// Masked is the job with every secret hyperparameter replaced, for a plan that is only printed.
+func (j *Job) Masked() *Job {
+	shown := *j
+	shown.Params = slices.Clone(j.Params)
+	for i := range shown.Params {
+		p := &shown.Params[i]
+		p.Value = maskValue(p.Name, p.Value)
+		p.Raw = p.Value
+	}
+	return &shown
+}
+
+// maskValue replaces a value whose name is secret, and such members of an object at any depth.
+func maskValue(name string, v hparams.Value) hparams.Value {
+	if IsSecret(name) && v.Kind != hparams.Null {
+		return hparams.Str(masked)
+	}
+	switch v.Kind {
+	case hparams.Object:
+		v.Fields = slices.Clone(v.Fields)
+		for i, f := range v.Fields {
+			v.Fields[i].Value = maskValue(f.Key, f.Value)
+		}
+	case hparams.List:
+		v.Items = slices.Clone(v.Items)
+		for i, item := range v.Items {
+			v.Items[i] = maskValue("", item)
+		}
+	default:
+	}
+	return v
+}
+
+// MaskEnv is an environment with the secrets replaced, also those inside a variable that holds a JSON object.
+func MaskEnv(env []string) []string {
+	shown := make([]string, len(env))
+	for i, kv := range env {
+		name, value, ok := strings.Cut(kv, "=")
+		if ok {
+			kv = name + "=" + maskText(name, value)
+		}
+		shown[i] = kv
+	}
+	return shown
+}
+
+func maskText(name, value string) string {
+	if IsSecret(name) {
+		return masked
+	}
+	if strings.HasPrefix(value, "{") {
+		if doc, _, err := hparams.Parse(value); err == nil {
+			if shown := hparams.JSON(maskValue("", doc), hparams.DriversJSON()); strings.Contains(shown, masked) {
+				return shown
+			}
+		}
+	}
+	return value
+}
+
+// MaskWords is a command line with the secrets replaced: --password=x, --password x and password=x.
+func MaskWords(words []string) []string {
+	shown := slices.Clone(words)
+	for i, word := range shown {
+		name, value, assigns := strings.Cut(word, "=")
+		flag := strings.HasPrefix(word, "-")
+		switch {
+		case assigns && isName(strings.TrimLeft(name, "-"), "-_.") && maskText(name, value) != value:
+			shown[i] = name + "=" + maskText(name, value)
+		case !assigns && flag && IsSecret(word) && i+1 < len(shown) && !strings.HasPrefix(words[i+1], "-"):
+			shown[i+1] = masked
+		}
+	}
+	return shown
+}

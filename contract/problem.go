@@ -1,0 +1,146 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"entrain/hparams"
+)
+
+// Problem is one thing that is wrong with the contract.
+type Problem struct {
+	File string `json:"file"`
+	// Line and Column are where the value stands, from 1, in characters; 0 where there is no such place.
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
+	// Warning says that a job can run all the same: the platform or its toolkit tolerates it.
+	Warning bool   `json:"warning"`
+	Message string `json:"message"` // the value and what was wanted
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": " + p.Message)
+	if p.Hint != "" {
+		b.WriteString(" (hint: " + p.Hint + ")")
+	}
+	return b.String()
+}
+
+// InvalidError is the error of a contract that no job can run with.
+type InvalidError struct {
+	Problems []Problem // at least one that is no warning
+}
+
+func (e *InvalidError) Error() string {
+	var lines []string
+	for _, p := range Errors(e.Problems) {
+		lines = append(lines, p.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Errors are the problems that are no warnings.
+func Errors(problems []Problem) []Problem { return pick(problems, false) }
+
+// Warnings are the problems that a job can run with.
+func Warnings(problems []Problem) []Problem { return pick(problems, true) }
+
+func pick(problems []Problem, warning bool) []Problem {
+	var picked []Problem
+	for _, p := range problems {
+		if p.Warning == warning {
+			picked = append(picked, p)
+		}
+	}
+	return picked
+}
+
+// document is one configuration file while it is checked.
+type document struct {
+	file     string
+	text     string
+	problems *[]Problem
+}
+
+func (d *document) fail(pos int, hint, format string, args ...any) {
+	d.add(pos, false, hint, format, args)
+}
+
+func (d *document) warn(pos int, hint, format string, args ...any) {
+	d.add(pos, true, hint, format, args)
+}
+
+func (d *document) add(pos int, warning bool, hint, format string, args []any) {
+	p := Problem{File: d.file, Warning: warning, Hint: hint, Message: fmt.Sprintf(format, args...)}
+	if pos >= 0 {
+		p.Line, p.Column = place(d.text, pos)
+	}
+	*d.problems = append(*d.problems, p)
+}
+
+// nowhere is the position of a problem with the file itself.
+const nowhere = -1
+
+// place turns an offset in bytes into line and column, from 1, in characters.
+func place(text string, pos int) (line, column int) {
+	before := text[:min(pos, len(text))]
+	line = 1 + strings.Count(before, "\n")
+	return line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+}
+
+// kind fails unless v is of the wanted kind; path names the value.
+func (d *document) kind(v hparams.Value, want hparams.Kind, path string) bool {
+	if v.Kind == want {
+		return true
+	}
+	d.fail(v.Pos, "", "%s is %s, want %s", path, describe(v), want)
+	return false
+}
+
+// describe shows a value in a message: scalars as they are, the others by their kind.
+func describe(v hparams.Value) string {
+	switch v.Kind {
+	case hparams.List, hparams.Object, hparams.Null:
+		return v.Kind.String()
+	case hparams.String:
+		return hparams.Quote(v.Text)
+	default:
+		return v.Text
+	}
+}
+
+// optional is a member of an object that may be absent or null.
+func optional(v hparams.Value, key string) (hparams.Value, bool) {
+	got, ok := v.Get(key)
+	return got, ok && got.Kind != hparams.Null
+}
+
+// str is an optional string member; a wrong type is a problem.
+func (d *document) str(v hparams.Value, key, path string) (hparams.Value, bool) {
+	got, ok := optional(v, key)
+	if !ok || !d.kind(got, hparams.String, path+key) {
+		return hparams.Value{}, false
+	}
+	return got, true
+}
+
+// ParamProblem is a problem with one hyperparameter that shows only where it is used.
+func ParamProblem(j *Job, s *Snapshot, name, hint, message string) Problem {
+	var problems []Problem
+	d := &document{file: HyperparametersFile, text: string(s.Files[HyperparametersFile].Data), problems: &problems}
+	pos := nowhere
+	for _, p := range j.Params {
+		if p.Name == name {
+			pos = p.Raw.Pos
+		}
+	}
+	d.fail(pos, hint, "hyperparameter %s: %s", hparams.Quote(name), message)
+	return problems[0]
+}

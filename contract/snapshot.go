@@ -1,0 +1,85 @@
+// Package contract knows what the platform tells a training container under /opt/ml, and the SM_* environment
+// that trainers expect from it.
+//
+// It is pure: Load turns a Snapshot, a photograph of the world, into an immutable Job, or says everything that
+// is wrong with it. The sources of its rules are the platform's page "How Amazon SageMaker Provides Training
+// Information", the API model of CreateTrainingJob, and files of real jobs (tests/testdata/samples).
+package contract
+
+import "strings"
+
+// DefaultRoot is where the platform puts the contract.
+const DefaultRoot = "/opt/ml"
+
+// The configuration files, in ROOT/input/config. The platform writes all three for every job.
+const (
+	HyperparametersFile = "hyperparameters.json"
+	InputDataFile       = "inputdataconfig.json"
+	ResourceFile        = "resourceconfig.json"
+)
+
+// The files of the SDK v3 ModelTrainer, in ROOT/input/data/sm_drivers, where it is used.
+const (
+	SourceCodeFile  = "sourcecode.json"
+	DistributedFile = "distributed.json"
+)
+
+// MaxFileSize is the largest configuration file that is read, in bytes. The platform's own limits keep
+// hyperparameters.json under 300 KB.
+const MaxFileSize = 8 << 20
+
+// Snapshot is the world as it was when entrain started. Nothing behind it is looked at again.
+type Snapshot struct {
+	Root     string           // the contract's directory, usually /opt/ml
+	Env      []string         // KEY=VALUE, in the order and with the duplicates of the process
+	Dir      string           // the working directory
+	Files    map[string]File  // the configuration files by name; those of SDK v3 only where they exist
+	Data     map[string]Entry // what is in ROOT/input/data, by name
+	Machine  Machine
+	Programs map[string]bool // which of the programs that some rule asks for are in PATH
+	ArgMax   int             // bytes that the kernel takes as arguments and environment together; 0 is unknown
+}
+
+// File is a configuration file, or the reason why there is none.
+type File struct {
+	Data    []byte
+	Problem string // e.g. "is a directory"; empty where Data was read
+}
+
+// Entry is one name in ROOT/input/data.
+type Entry struct {
+	Kind    Kind
+	Empty   bool   // a directory without entries
+	Problem string // why it could not be looked at or read
+}
+
+// Kind is what kind of file an Entry is, symbolic links followed.
+type Kind uint8
+
+// The kinds that matter to a channel.
+const (
+	KindOther Kind = iota
+	KindDir
+	KindFIFO
+	KindFile
+)
+
+// Machine is what the container has.
+type Machine struct {
+	// CPUs online in the system, as Python's os.cpu_count() says: neither affinity nor a cgroup's quota counts.
+	CPUs int
+	// GPUs are NVIDIA devices, as nvidia-smi --list-gpus counts them.
+	GPUs int
+	// NeuronCores are the cores of AWS accelerators, as neuron-ls counts them.
+	NeuronCores int
+}
+
+// Getenv is the value of a variable, and whether it is set. The first of equal names counts, as in getenv(3).
+func (s *Snapshot) Getenv(name string) (string, bool) {
+	for _, kv := range s.Env {
+		if k, v, ok := strings.Cut(kv, "="); ok && k == name {
+			return v, true
+		}
+	}
+	return "", false
+}

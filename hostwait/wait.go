@@ -1,0 +1,154 @@
+// Package hostwait waits for the other hosts of a cluster.
+//
+// The platform's page says that host names may not resolve at once and asks for retries. The toolkit asks for
+// one host after the other, up to 15 minutes each, and sleeps up to 30 seconds between two questions; here all
+// hosts are asked at once, each at least once a second, under one deadline.
+package hostwait
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// Probe asks once whether a host is there.
+type Probe func(ctx context.Context, host string) error
+
+// Options bound a wait.
+type Options struct {
+	Timeout time.Duration // for all hosts together
+	// Progress is told who is missing after 1, 2, 5, 10, 30, 60 s and then every 30 s. It may be nil.
+	Progress func(elapsed time.Duration, missing []Missing)
+}
+
+// Missing is a host that has not answered, and why.
+type Missing struct {
+	Host string
+	Err  error // of the last probe; nil while the first one runs
+}
+
+func (m Missing) String() string {
+	if m.Err == nil {
+		return m.Host + " (no answer yet)"
+	}
+	return fmt.Sprintf("%s (%v)", m.Host, m.Err)
+}
+
+// UnavailableError is the error of a wait that reached its deadline.
+type UnavailableError struct {
+	Missing []Missing // in the order of the hosts, at least one
+	Of      int       // how many hosts were waited for
+	Elapsed time.Duration
+}
+
+func (e *UnavailableError) Error() string {
+	names := make([]string, len(e.Missing))
+	for i, m := range e.Missing {
+		names[i] = m.String()
+	}
+	return fmt.Sprintf("%d of %d hosts missing after %s: %s",
+		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), strings.Join(names, ", "))
+}
+
+// All returns nil as soon as probe has succeeded once for every host; an *UnavailableError at the deadline; and the
+// cause of ctx when that ends first.
+func All(ctx context.Context, probe Probe, hosts []string, o Options) error {
+	start := time.Now()
+	deadline, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	w := waiting{left: make(map[string]error, len(hosts))}
+	for _, h := range hosts {
+		w.left[h] = nil
+	}
+	var probes, progress sync.WaitGroup
+	for _, h := range hosts {
+		probes.Go(func() { w.retry(deadline, probe, h) })
+	}
+	progress.Go(func() { w.report(deadline, start, hosts, o.Progress) })
+	probes.Wait()
+	cancel()
+	progress.Wait()
+
+	missing := w.missing(hosts)
+	switch {
+	case len(missing) == 0:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		return &UnavailableError{Missing: missing, Of: len(hosts), Elapsed: time.Since(start)}
+	}
+}
+
+// waiting is who has not answered yet, and the last error of each.
+type waiting struct {
+	mu   sync.Mutex
+	left map[string]error
+}
+
+func (w *waiting) retry(ctx context.Context, probe Probe, host string) {
+	_ = backoff.Retry(func() error { // the last error is in w.left
+		err := probe(ctx, host)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if err == nil {
+			delete(w.left, host)
+		} else if ctx.Err() == nil { // else it only says that the wait is over
+			w.left[host] = err
+		}
+		return err
+	}, backoff.WithContext(everySecond(), ctx))
+}
+
+// everySecond grows from 50 ms to at most one second, with jitter, for ever: the deadline is the context's.
+func everySecond() backoff.BackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = 50 * time.Millisecond
+	b.RandomizationFactor = 0.2
+	b.MaxInterval = 800 * time.Millisecond // and a fifth more by jitter
+	b.MaxElapsedTime = 0                   // the package's own limit of 15 minutes is not ours
+	return b
+}
+
+func (w *waiting) missing(hosts []string) []Missing {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var missing []Missing
+	for _, h := range hosts {
+		if err, left := w.left[h]; left {
+			missing = append(missing, Missing{Host: h, Err: err})
+		}
+	}
+	return missing
+}
+
+func (w *waiting) report(ctx context.Context, start time.Time, hosts []string, progress func(time.Duration, []Missing)) {
+	if progress == nil {
+		return
+	}
+	for _, after := range []time.Duration{1, 2, 5, 10, 30, 60} {
+		if !until(ctx, start.Add(after*time.Second)) {
+			return
+		}
+		progress(after*time.Second, w.missing(hosts))
+	}
+	for after := 90 * time.Second; until(ctx, start.Add(after)); after += 30 * time.Second {
+		progress(after, w.missing(hosts))
+	}
+}
+
+// until waits for a moment; false says that ctx ended before it.
+func until(ctx context.Context, moment time.Time) bool {
+	timer := time.NewTimer(time.Until(moment))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,19 @@
+package proc
+
+import (
+	"os"
+	"syscall"
+)
+
+// Exec replaces this process by the program; it returns only if it could not. Descriptors of ours are
+// close-on-exec, handlers go back to their defaults, and the standard library restores the limit of open files.
+func Exec(cmd Cmd) error {
+	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
+	if lookErr != nil {
+		return lookErr
+	}
+	if err := os.Chdir(cmd.Dir); err != nil {
+		return &StartError{Program: cmd.Argv[0], Code: 126, Err: err}
+	}
+	return startError(cmd.Argv[0], syscall.Exec(path, cmd.Argv, cmd.Env))
+}

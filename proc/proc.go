@@ -1,0 +1,66 @@
+// Package proc starts the trainer, supervises it as an init does, and ends it. It knows nothing of the contract.
+package proc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// Cmd is a program to start.
+type Cmd struct {
+	Argv []string // the program as the user wrote it, and its arguments
+	Env  []string // KEY=VALUE, passed on as they are
+	Dir  string
+}
+
+// StartError says why a program could not be started.
+type StartError struct {
+	Program string
+	Code    int // the shell's convention: 126 found but not executable, 127 not found
+	Err     error
+	Hint    string
+}
+
+func (e *StartError) Error() string {
+	s := fmt.Sprintf("%s: %v", e.Program, e.Err)
+	if e.Hint != "" {
+		s += " (hint: " + e.Hint + ")"
+	}
+	return s
+}
+
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Output runs a helper program to its end and gives what it printed.
+func Output(ctx context.Context, argv ...string) ([]byte, error) {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", argv[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return out, nil
+}
+
+// startError classifies what execve(2) said of a program.
+func startError(program string, err error) *StartError {
+	e := &StartError{Program: program, Code: 126, Err: err}
+	switch {
+	case errors.Is(err, syscall.E2BIG):
+		e.Hint = "arguments and environment are too long together"
+	case errors.Is(err, syscall.ENOEXEC):
+		e.Hint = "no program for this machine, or a script without a first line such as #!/bin/sh"
+	case errors.Is(err, syscall.ENOENT):
+		e.Code = 127
+		e.Hint = "the file is there, but the interpreter that its first line or its ELF header names is not"
+	case errors.Is(err, syscall.EACCES):
+		e.Hint = "chmod +x it in the Dockerfile; a noexec mount does the same"
+	}
+	return e
+}

@@ -1,0 +1,93 @@
+package proc
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// strayGrace is how long processes that outlive the program have between SIGTERM and SIGKILL.
+const strayGrace = 2 * time.Second
+
+// stragglers ends what the program left behind. Nobody waits for a process that only holds stdout open.
+func (r *run) stragglers() {
+	if !hasChildren() {
+		return
+	}
+	signalAll(descendants(os.Getpid()), syscall.SIGTERM, syscall.SIGCONT)
+	timer := time.NewTimer(strayGrace)
+	defer timer.Stop()
+	for r.reap(); hasChildren(); r.reap() {
+		select {
+		case <-r.signals.child:
+		case <-r.signals.sent: // they have got their SIGTERM; the end is near
+		case <-timer.C:
+			killTree(os.Getpid())
+			timer.Reset(100 * time.Millisecond) // what forked meanwhile
+		}
+	}
+}
+
+// hasChildren asks without reaping any.
+func hasChildren() bool {
+	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == nil
+}
+
+// killTree kills what descends from a process, and its group; a process that set a session of its own too.
+func killTree(root int) {
+	tree := descendants(root)
+	if root != os.Getpid() {
+		_ = syscall.Kill(-root, syscall.SIGKILL)
+		tree = append(tree, root)
+	}
+	signalAll(tree, syscall.SIGKILL)
+}
+
+func signalAll(pids []int, sigs ...syscall.Signal) {
+	for _, sig := range sigs {
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, sig) // gone already is as good
+		}
+	}
+}
+
+// descendants are the processes below root, parents before children, read from /proc.
+func descendants(root int) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil // no /proc, no knowledge; the group is all there is
+	}
+	children := map[int][]int{}
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			parent := parentOf(pid)
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	var found []int
+	for next := children[root]; len(next) > 0; {
+		pid := next[0]
+		found = append(found, pid)
+		next = append(slices.Clone(next[1:]), children[pid]...)
+	}
+	return found
+}
+
+// parentOf reads the fourth field of /proc/PID/stat; the second, the name, may hold anything.
+func parentOf(pid int) int {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(string(fields[1]))
+	return parent
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"entrain/bootstrap"
+
+	"github.com/urfave/cli/v2"
+)
+
+// plan prints what run would do. Data that is not there does not keep it from that: a contract can be looked at
+// without its data.
+func (c *command) plan(ctx *cli.Context) error {
+	if err := onlyTrain(ctx); err != nil {
+		return err
+	}
+	in, err := c.load()
+	if err != nil {
+		return err
+	}
+	for _, p := range in.DataProblems() {
+		log := c.logger()
+		log.Warn().Msg(p.String())
+	}
+	o := c.options()
+	plan, err := in.Plan(o)
+	if err == nil && !c.settings.secrets {
+		o.Mask = true
+		plan, err = in.Plan(o)
+	}
+	if err != nil {
+		return err
+	}
+	switch c.settings.format {
+	case "json":
+		return c.printJSON(shownPlan(plan))
+	case "sh":
+		return c.print(plan.Command.Shell())
+	default:
+		return c.print(planText(plan))
+	}
+}
+
+type shown = map[string]any
+
+// shownPlan is the JSON form. Its keys are fixed: other programs read them.
+func shownPlan(p *bootstrap.Plan) shown {
+	files := []shown{}
+	for _, f := range p.Files {
+		files = append(files, shown{"path": f.Path, "mode": fmt.Sprintf("%04o", f.Mode), "data": string(f.Data)})
+	}
+	env := shown{}
+	for _, kv := range p.Command.Env {
+		if name, value, ok := strings.Cut(kv, "="); ok && env[name] == nil {
+			env[name] = value
+		}
+	}
+	return shown{
+		"role":    p.Role,
+		"command": shown{"argv": p.Command.Argv, "env": env, "dir": p.Command.Dir},
+		"files":   files,
+		"wait": shown{
+			"hosts": append([]string{}, p.Wait.Hosts...), "timeout": p.Wait.Timeout.String(), "dns_only": p.Wait.DNSOnly,
+		},
+		"failure": p.Failure,
+		"notes":   append([]string{}, p.Notes...),
+	}
+}
+
+func planText(p *bootstrap.Plan) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "role     %s\n", p.Role)
+	for _, note := range p.Notes {
+		fmt.Fprintf(&b, "note     %s\n", note)
+	}
+	if len(p.Wait.Hosts) > 0 {
+		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
+	}
+	for _, f := range p.Files {
+		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
+	}
+	fmt.Fprintf(&b, "failure  %s\ndir      %s\n", p.Failure, p.Command.Dir)
+	for _, kv := range p.Command.Env {
+		fmt.Fprintf(&b, "env      %s\n", bootstrap.ShellQuote(kv))
+	}
+	for _, word := range p.Command.Argv {
+		fmt.Fprintf(&b, "argv     %s\n", bootstrap.ShellQuote(word))
+	}
+	return b.String()
+}
+
+const helpTemplate = `entrain - {{.Usage}}
+
+  Reads the contract under /opt/ml, checks it, waits for the peers, and runs the trainer with the
+  hyperparameters as flags and SM_ variables.
+
+VERBS:{{range .VisibleCommands}}
+  {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
+
+EXAMPLE, in a Dockerfile:
+  COPY entrain /usr/local/bin/
+  ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]
+
+EXAMPLE, on a laptop:
+  entrain scaffold --hp lr=0.1 --channel train ./job
+  entrain plan --root ./job -- python3 train.py
+
+  entrain VERB --help tells more; each flag --some-flag has a variable ENTRAIN_SOME_FLAG, which it beats.
+`
+
+const verbHelpTemplate = `{{.HelpName}} - {{.Usage}}
+
+USAGE:
+  {{.HelpName}}{{if .VisibleFlags}} [FLAGS]{{end}}{{if .ArgsUsage}} {{.ArgsUsage}}{{end}}{{if .VisibleFlags}}
+
+FLAGS:{{range .VisibleFlags}}
+  {{.}}{{end}}{{end}}
+`
