@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,14 +18,18 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
 	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
 
-	if d, doc, ok := open(s, HyperparametersFile, &problems); ok {
-		loadParams(d, doc, job)
-	}
-	if d, doc, ok := open(s, InputDataFile, &problems); ok {
-		loadChannels(d, doc, job)
-	}
-	if d, doc, ok := open(s, ResourceFile, &problems); ok {
-		loadResource(d, doc, job)
+	for _, part := range []struct {
+		file string
+		load func(*document, hparams.Value, *Job)
+	}{{HyperparametersFile, loadParams}, {InputDataFile, loadChannels}, {ResourceFile, loadResource}} {
+		var found []Problem
+		if d, doc, ok := open(s, part.file, &found); ok {
+			part.load(d, doc, job)
+		}
+		slices.SortStableFunc(found, func(a, b Problem) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+		problems = append(problems, found...)
 	}
 	if job.named && !isJobName(job.Name) {
 		problems = append(problems, Problem{

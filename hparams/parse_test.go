@@ -1,0 +1,105 @@
+package hparams
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParse(t *testing.T) {
+	doc := `{"b": [1, -0.50, "x\u00e9\ud83d\ude80", true, null], "a": {"k": NaN}, "b": 2}`
+	got, dups, err := Parse(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Dict("b", Value{Kind: Int, Text: "2", Pos: 75}, "a", Value{
+		Kind: Object, Pos: 58, Fields: []Field{{Key: "k", Pos: 59, Value: Value{Kind: Float, Text: "NaN", Pos: 64}}},
+	})
+	want.Fields[0].Pos, want.Fields[1].Pos = 1, 53
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Duplicate{{Key: "b", Pos: 70}}, dups); diff != "" {
+		t.Errorf("duplicates (-want +got):\n%s", diff)
+	}
+}
+
+// TestParseErrors: every error says where, and what stands there.
+func TestParseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                              "byte 0: found the end of the file where a JSON value should be",
+		`{"a":1} x`:                     `byte 8: found 'x' after the end of the JSON document`,
+		`{"a" 1}`:                       `byte 5: found '1' where ':' should be`,
+		`{"a":1 "b":2}`:                 `byte 7: found '"' where an object needs ',' or '}'`,
+		`{'a':1}`:                       `byte 1: found '\'' where a key in double quotes should be`,
+		`{"a":1,}`:                      `byte 7: found '}' where a key in double quotes should be`,
+		`[1 2]`:                         `byte 3: found '2' where a list needs ',' or ']'`,
+		`[1`:                            `byte 2: found the end of the file where a list needs ',' or ']'`,
+		`"abc`:                          "byte 4: the string that starts at byte 0 has no closing quote",
+		"\"a\nb\"":                      `byte 2: control character '\n' inside a string: write it as an escape`,
+		`"\q"`:                          `byte 1: an escape that JSON does not know: write a backslash as \\`,
+		`"\u12"`:                        `byte 1: \u needs four hexadecimal digits`,
+		`-x`:                            `byte 1: found 'x' where a digit should be`,
+		`1.e5`:                          `byte 2: found 'e' where a digit should be`,
+		`tru`:                           `byte 0: found 't' where a JSON value should be`,
+		"\ufeff{}":                      `byte 0: found a byte order mark where a JSON value should be`,
+		strings.Repeat("[", maxDepth+2): "byte 991: nested more than 990 deep",
+	} {
+		_, _, err := Parse(text)
+		syntax, ok := errors.AsType[*SyntaxError](err)
+		if !ok || syntax.Error() != want {
+			t.Errorf("Parse(%.20q):\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// FuzzParse: what parses is written and read back as the same value, in every dialect.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":[1,2.50,"x",{"b":null}],"c":"\ud800"}`, `[NaN,-Infinity,1e400,-0,-0.0]`, `"\u0000\u007f\u2028"`, `{"a":1,"a":2}`, ` [ ] `, `1e-05`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, _, err := Parse(text)
+		if err != nil {
+			if _, ok := errors.AsType[*SyntaxError](err); !ok {
+				t.Fatalf("error without a place: %v", err)
+			}
+			return
+		}
+		for _, d := range []Dialect{ToolkitJSON(), DriversJSON(), PlainJSON()} {
+			once := JSON(v, d)
+			again, dups, err := Parse(once)
+			if err != nil || len(dups) > 0 {
+				t.Fatalf("%q became %q: %v, duplicates %v", text, once, err, dups)
+			}
+			if twice := JSON(again, d); once != twice {
+				t.Fatalf("%q became %q and then %q", text, once, twice)
+			}
+		}
+	})
+}
+
+// FuzzArgs: a scalar is one value in every style, or an error that says it cannot be; never two words, never none.
+func FuzzArgs(f *testing.F) {
+	f.Add("lr", "0.1")
+	f.Add("a.b-c", `{"x":[1,{"y":"z"}],"p":null}`)
+	f.Add("", `"\\'${x}"`)
+	words := map[Style]int{StyleToolkit: 2, StyleDrivers: 2, StyleGNU: 1, StyleHydra: 1}
+	f.Fuzz(func(t *testing.T, name, raw string) {
+		params := FromObject(Dict(name, Str(raw)))
+		for style, want := range words {
+			args, err := Args(style, params, true)
+			scalar := params[0].Value.Kind == String || params[0].Value.Kind == Int || params[0].Value.Kind == Float
+			if err != nil || !scalar || len(params.User()) == 0 {
+				continue
+			}
+			if len(args) != 1 || len(args[0].Words) != want {
+				t.Fatalf("%s makes %q of %q=%q", style, args, name, raw)
+			}
+		}
+	})
+}

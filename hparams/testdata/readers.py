@@ -1,0 +1,14 @@
+"""Reads a file of hyperparameters as a trainer would and prints it as JSON: readers.py FORMAT < FILE."""
+import json
+import sys
+
+text = sys.stdin.read()
+if sys.argv[1] == "json":
+    doc = json.loads(text)
+elif sys.argv[1] == "yaml":
+    import yaml
+    doc = yaml.safe_load(text)
+else:
+    import tomllib
+    doc = tomllib.loads(text)
+print(json.dumps(doc))
