@@ -23,9 +23,10 @@ type settings struct {
 	logLevel  string
 	logFormat string
 	options   bootstrap.Options
-	format    string // of what a verb prints
 	secrets   bool
 	slots     int
+
+	validateFormat, planFormat, hostfileFormat string
 }
 
 func defaults() settings {
@@ -54,14 +55,17 @@ func (v *value) Set(text string) error {
 }
 
 func newFlag(name, usage string, v *value) *cli.GenericFlag {
-	f := &cli.GenericFlag{Name: name, Usage: usage, Value: v}
-	if v.boolean {
-		f.DefaultText = "off"
-	}
-	return f
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: v}
 }
 
-func text(name, usage string, to *string) *cli.GenericFlag {
+// switchFlag is a flag without a value; cli's own reads its variables behind our back.
+type switchFlag struct{ *cli.GenericFlag }
+
+func (f *switchFlag) TakesValue() bool       { return false }
+func (f *switchFlag) GetDefaultText() string { return "" }
+func (f *switchFlag) String() string         { return cli.FlagStringer(f) }
+
+func text(name, usage string, to *string) cli.Flag {
 	return newFlag(name, usage, &value{text: *to, set: func(s string) error {
 		if s == "" {
 			return errors.New("want a value that is not empty")
@@ -71,28 +75,29 @@ func text(name, usage string, to *string) *cli.GenericFlag {
 	}})
 }
 
-func oneOf[T ~string](name, usage string, to *T, allowed []string) *cli.GenericFlag {
-	return newFlag(name, usage+": "+strings.Join(allowed, ", "), &value{text: string(*to), set: func(s string) error {
+func oneOf[T ~string](name, usage string, to *T, allowed []string) cli.Flag {
+	choices := strings.Join(allowed, ", ")
+	return newFlag(name, usage+": "+choices, &value{text: string(*to), set: func(s string) error {
 		if !slices.Contains(allowed, s) {
-			return fmt.Errorf("want %s", strings.Join(allowed, ", "))
+			return errors.New("want " + choices)
 		}
 		*to = T(s)
 		return nil
 	}})
 }
 
-func toggle(name, usage string, to *bool) *cli.GenericFlag {
-	return newFlag(name, usage, &value{boolean: true, set: func(s string) error {
+func toggle(name, usage string, to *bool) cli.Flag {
+	return &switchFlag{newFlag(name, usage, &value{boolean: true, set: func(s string) error {
 		b, err := strconv.ParseBool(s)
 		if err != nil {
 			return errors.New("want true or false")
 		}
 		*to = b
 		return nil
-	}})
+	}})}
 }
 
-func duration(name, usage string, to *time.Duration) *cli.GenericFlag {
+func duration(name, usage string, to *time.Duration) cli.Flag {
 	return newFlag(name, usage, &value{text: to.String(), set: func(s string) error {
 		d, err := time.ParseDuration(s)
 		if err != nil || d <= 0 {
@@ -103,15 +108,19 @@ func duration(name, usage string, to *time.Duration) *cli.GenericFlag {
 	}})
 }
 
-func count(name, usage string, to *int) *cli.GenericFlag {
-	return newFlag(name, usage, &value{set: func(s string) error {
+func count(name, usage string, to *int) cli.Flag {
+	v := &value{set: func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
 			return errors.New("want a whole number of at least 1")
 		}
 		*to = n
 		return nil
-	}})
+	}}
+	if *to > 0 {
+		v.text = strconv.Itoa(*to)
+	}
+	return newFlag(name, usage, v)
 }
 
 // jobFlags are those of every verb that reads the contract, and more.
@@ -119,8 +128,8 @@ func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 	s := &c.settings
 	return append([]cli.Flag{
 		text("root", "the contract's directory `DIR`; SAGEMAKER_BASE_DIR counts too", &s.root),
-		oneOf("log-level", "what to log", &s.logLevel, []string{"debug", "info", "warn", "error"}),
-		oneOf("log-format", "how to log", &s.logFormat, []string{"text", "json"}),
+		oneOf("log-level", "the least `LEVEL` that is logged", &s.logLevel, []string{"debug", "info", "warn", "error"}),
+		oneOf("log-format", "the `FORMAT` of the log", &s.logFormat, []string{"text", "json"}),
 	}, more...)
 }
 
@@ -128,11 +137,11 @@ func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 func (c *command) trainerFlags() []cli.Flag {
 	s := &c.settings
 	return append([]cli.Flag{
-		oneOf("args-style", "how hyperparameters become flags", &s.options.ArgsStyle, bootstrap.ArgsStyles()),
-		oneOf("env-style", "whose SM_ variables to set", &s.options.EnvStyle, bootstrap.EnvStyles()),
+		oneOf("args-style", "the `STYLE` in which hyperparameters become flags", &s.options.ArgsStyle, bootstrap.ArgsStyles()),
+		oneOf("env-style", "the `STYLE` of the SM_ variables", &s.options.EnvStyle, bootstrap.EnvStyles()),
 		toggle("gnu-no", "gnu: write --no-flag for false instead of nothing", &s.options.NegateFalse),
 		text("hp-file", "write the hyperparameters to `PATH` too", &s.options.HPFile),
-		oneOf("hp-format", "what --hp-file is written in", &s.options.HPFormat, bootstrap.FileFormats()),
+		oneOf("hp-format", "the `FORMAT` of --hp-file", &s.options.HPFormat, bootstrap.FileFormats()),
 		toggle("keep-train", `keep a last word "train" of the command`, &s.options.KeepTrain),
 	}, c.waitFlags()...)
 }
@@ -140,7 +149,7 @@ func (c *command) trainerFlags() []cli.Flag {
 func (c *command) waitFlags() []cli.Flag {
 	s := &c.settings
 	return []cli.Flag{
-		duration("wait-timeout", "how long to wait for the peers' names", &s.options.WaitTimeout),
+		duration("wait-timeout", "how long `DURATION` to wait for the peers' names", &s.options.WaitTimeout),
 		toggle("dns-only", "look peers up without /etc/hosts", &s.options.DNSOnly),
 	}
 }
@@ -149,18 +158,20 @@ func (c *command) waitFlags() []cli.Flag {
 func (c *command) superviseFlags() []cli.Flag {
 	s := &c.settings
 	return []cli.Flag{
-		duration("grace", "from SIGTERM to SIGKILL", &s.options.Grace),
+		duration("grace", "`DURATION` from SIGTERM to SIGKILL", &s.options.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &s.options.SignalGroup),
 	}
 }
 
-func (c *command) formatFlag(allowed ...string) cli.Flag {
-	return oneOf("format", "what to print", &c.settings.format, allowed)
+// formatFlag is of one verb; the first format is its default.
+func (c *command) formatFlag(format *string, allowed ...string) cli.Flag {
+	*format = allowed[0]
+	return oneOf("format", "the `FORMAT` of what is printed", format, allowed)
 }
 
 func (c *command) hostfileFlags() []cli.Flag {
 	return c.jobFlags(
-		c.formatFlag(bootstrap.HostfileFormats()...),
+		c.formatFlag(&c.settings.hostfileFormat, bootstrap.HostfileFormats()...),
 		count("slots", "ranks on each host `N` (default: as the job says, else accelerators, else 1)", &c.settings.slots),
 	)
 }
@@ -169,8 +180,8 @@ func (c *command) hostfileFlags() []cli.Flag {
 func (c *command) readEnv(ctx *cli.Context) error {
 	var errs []error
 	for _, f := range ctx.Command.Flags {
-		generic, ok := f.(*cli.GenericFlag)
-		if !ok || ctx.IsSet(generic.Name) {
+		generic := genericOf(f)
+		if generic == nil || ctx.IsSet(generic.Name) {
 			continue
 		}
 		name := variable(ctx.Command.Name, generic.Name)
@@ -189,6 +200,17 @@ func (c *command) readEnv(ctx *cli.Context) error {
 	}
 	c.settings.root = root
 	return nil
+}
+
+func genericOf(f cli.Flag) *cli.GenericFlag {
+	switch f := f.(type) {
+	case *cli.GenericFlag:
+		return f
+	case *switchFlag:
+		return f.GenericFlag
+	default:
+		return nil
+	}
 }
 
 // variable is the name of a flag's variable. Formats are words of one verb only, and so is their variable.

@@ -38,6 +38,9 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 	if i := slices.Index(args, "--"); i >= 0 {
 		c.args, c.trainer = args[:i:i], args[i+1:]
 	}
+	if len(c.args) < 2 {
+		c.args = append(c.args[:len(c.args):len(c.args)], "run") // what a container without arguments does
+	}
 	return c
 }
 
@@ -47,7 +50,7 @@ func (c *command) app() *cli.App {
 		Usage:                 "the entry point of a training container",
 		CustomAppHelpTemplate: helpTemplate,
 		Commands:              c.verbs(),
-		Action:                c.defaultVerb,
+		Action:                unknownVerb,
 		OnUsageError:          usageError,
 		ExitErrHandler:        func(*cli.Context, error) {}, // the exit is main's
 		EnableBashCompletion:  true,

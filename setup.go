@@ -19,7 +19,7 @@ func (c *command) setupVerbs() []*cli.Command {
 	return []*cli.Command{
 		{
 			Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR",
-			Flags:  c.scaffoldFlags(&tree),
+			Flags:  scaffoldFlags(&tree),
 			Action: func(ctx *cli.Context) error { return c.scaffold(ctx, tree) },
 		},
 		{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install},
@@ -28,10 +28,10 @@ func (c *command) setupVerbs() []*cli.Command {
 	}
 }
 
-func (c *command) scaffoldFlags(t *bootstrap.Tree) []cli.Flag {
+func scaffoldFlags(t *bootstrap.Tree) []cli.Flag {
 	t.Hosts, t.InstanceType = 1, "local"
 	return []cli.Flag{
-		newFlag("hosts", "how many hosts `N`, named algo-1 …", &value{text: "1", set: func(s string) error { return count("", "", &t.Hosts).Value.Set(s) }}),
+		count("hosts", "how many hosts `N`, named algo-1 …", &t.Hosts),
 		text("current-host", "the host that the tree is for (default algo-1)", &t.CurrentHost),
 		text("instance-type", "its `TYPE`", &t.InstanceType),
 		newFlag("hp", "a hyperparameter `NAME=VALUE`; repeat it for more", &value{set: t.AddParam}),

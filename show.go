@@ -32,7 +32,7 @@ func (c *command) plan(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	switch c.settings.format {
+	switch c.settings.planFormat {
 	case "json":
 		return c.printJSON(shownPlan(plan))
 	case "sh":

@@ -29,12 +29,12 @@ func (c *command) verbs() []*cli.Command {
 		},
 		{
 			Name: "validate", Usage: "check the contract and print every problem",
-			Flags: c.jobFlags(c.formatFlag("text", "json")), Action: c.validate,
+			Flags: c.jobFlags(c.formatFlag(&c.settings.validateFormat, "text", "json")), Action: c.validate,
 		},
 		{
 			Name: "plan", Usage: "print what run would do",
 			ArgsUsage: "-- COMMAND…",
-			Flags: c.jobFlags(append(c.trainerFlags(), c.formatFlag("text", "json", "sh"),
+			Flags: c.jobFlags(append(c.trainerFlags(), c.formatFlag(&c.settings.planFormat, "text", "json", "sh"),
 				toggle("show-secrets", "print secrets as they are", &c.settings.secrets))...),
 			Action: c.plan,
 		},
@@ -49,17 +49,9 @@ func (c *command) verbs() []*cli.Command {
 	return verbs
 }
 
-// defaultVerb is what entrain does without a verb: run; any other word is a mistake.
-func (c *command) defaultVerb(ctx *cli.Context) error {
-	if word := ctx.Args().First(); word != "" {
-		return &bootstrap.UsageError{Err: fmt.Errorf("unknown verb %s (hint: entrain --help lists them; a command goes after --)", strconv.Quote(word))}
-	}
-	for _, verb := range c.verbs() { // the variables of its flags count
-		if verb.Name == "run" {
-			return verb.Run(ctx, "run")
-		}
-	}
-	return nil
+// unknownVerb is where every other word ends.
+func unknownVerb(ctx *cli.Context) error {
+	return &bootstrap.UsageError{Err: fmt.Errorf("unknown verb %q (hint: entrain --help lists them; a command goes after --)", ctx.Args().First())}
 }
 
 func (c *command) run(ctx *cli.Context) error  { return c.train(ctx, (*bootstrap.Doer).Run) }
@@ -122,7 +114,7 @@ func (c *command) validate(*cli.Context) error {
 	if err != nil {
 		err = printedError{err}
 	}
-	if c.settings.format == "json" {
+	if c.settings.validateFormat == "json" {
 		return errors.Join(c.printJSON(shown{"valid": err == nil, "problems": in.Problems}), err)
 	}
 	var b strings.Builder
@@ -154,7 +146,7 @@ func (c *command) hostfile(*cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := in.Hostfile(c.settings.format, c.settings.slots)
+	text, err := in.Hostfile(c.settings.hostfileFormat, c.settings.slots)
 	if err != nil {
 		return err
 	}

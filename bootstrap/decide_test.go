@@ -1,0 +1,238 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"entrain/contract"
+	"entrain/hostwait"
+	"entrain/hparams"
+	"entrain/proc"
+)
+
+// world is a job as it could be photographed: hyperparameters, hosts and environment.
+func world(t *testing.T, hp, resource string, env ...string) *Inspection {
+	t.Helper()
+	snap := &contract.Snapshot{
+		Root: "/opt/ml", Dir: "/work", Env: env, Machine: contract.Machine{CPUs: 4},
+		Files: map[string]contract.File{
+			contract.HyperparametersFile: {Data: []byte(hp)}, contract.InputDataFile: {Data: []byte("{}")}, contract.ResourceFile: {Data: []byte(resource)},
+		},
+		Programs: map[string]bool{"python3": true},
+	}
+	job, problems := contract.Load(snap)
+	if job == nil {
+		t.Fatal(problems)
+	}
+	return &Inspection{Job: job, Snapshot: snap, Problems: problems}
+}
+
+const alone = `{"current_host":"algo-1","hosts":["algo-1"]}`
+
+func options(command ...string) Options {
+	o := Defaults()
+	o.Command = command
+	return o
+}
+
+// TestCommand: where the trainer's words come from, and what becomes of the platform's word "train".
+func TestCommand(t *testing.T) {
+	const named = "TRAINING_JOB_NAME=job-1"
+	for _, c := range []struct {
+		what string
+		hp   string
+		env  []string
+		keep bool
+		args []string
+		argv []string
+		dir  string
+		err  string
+	}{
+		{what: "after --", hp: `{"lr":"1"}`, env: []string{"ENTRAIN_COMMAND=x"}, args: []string{"a", "b c"}, argv: []string{"a", "b c", "--lr", "1"}, dir: "/work"},
+		{what: "train is dropped on the platform", env: []string{named}, args: []string{"a", "train"}, argv: []string{"a"}, dir: "/work"},
+		{what: "and kept on request", env: []string{named}, keep: true, args: []string{"a", "train"}, argv: []string{"a", "train"}, dir: "/work"},
+		{what: "and kept elsewhere", args: []string{"a", "train"}, argv: []string{"a", "train"}, dir: "/work"},
+		{what: "only the last one", env: []string{named}, args: []string{"train", "train"}, argv: []string{"train"}, dir: "/work"},
+		{what: "train alone leaves the variable", env: []string{named, "ENTRAIN_COMMAND=x y"}, args: []string{"train"}, argv: []string{"x", "y"}, dir: "/work"},
+		{what: "variable as JSON", env: []string{`ENTRAIN_COMMAND=["a","b c"]`}, argv: []string{"a", "b c"}, dir: "/work"},
+		{what: "variable that is wrong", env: []string{`ENTRAIN_COMMAND=a | b`}, err: `ENTRAIN_COMMAND="a | b": '|' outside quotes: there is no shell; quote it, or start one with sh -c '…', want a JSON array or words quoted as in a shell`},
+		{what: "variable that is empty", env: []string{`ENTRAIN_COMMAND=`}, err: `ENTRAIN_COMMAND="": it is empty, want a JSON array or words quoted as in a shell`},
+		{what: "script by hyperparameter", hp: `{"sagemaker_program":"\"t.py\"","lr":"1"}`, argv: []string{"python3", "/opt/ml/code/t.py", "--lr", "1"}, dir: "/opt/ml/code"},
+		{what: "script by variable", hp: `{"sagemaker_program":"t.py","sagemaker_submit_directory":"/src"}`, env: []string{"SAGEMAKER_PROGRAM=run.sh"}, argv: []string{"/src/run.sh"}, dir: "/src"},
+		{what: "code on S3 is not fetched", hp: `{"sagemaker_program":"t","sagemaker_submit_directory":"s3://b/x"}`, argv: []string{"/opt/ml/code/t"}, dir: "/opt/ml/code"},
+		{what: "nothing", err: "no command: put it after --, in ENTRAIN_COMMAND, or name a script in SAGEMAKER_PROGRAM"},
+		{what: "expansion", hp: `{"lr":"0.1"}`, args: []string{"sh", "-c", "echo ${SM_HP_LR} $$ ${HOME}"}, argv: []string{"sh", "-c", "echo 0.1 $ ${HOME}", "--lr", "0.1"}, dir: "/work"},
+		{what: "expansion of the unknown", args: []string{"a", "${SM_NOPE}"}, err: `the command's word "${SM_NOPE}": ${SM_NOPE} names no variable of this job`},
+		{what: "empty program", args: []string{""}, err: "the command's first word is empty, want a program"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			if c.hp == "" {
+				c.hp = "{}"
+			}
+			o := options(c.args...)
+			o.KeepTrain = c.keep
+			plan, err := world(t, c.hp, alone, c.env...).Plan(o)
+			if c.err != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), c.err) || ExitCode(err) != CodeUsage {
+					t.Errorf("got  %v (%d)\nwant %s (%d)", err, ExitCode(err), c.err, CodeUsage)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.argv, plan.Command.Argv); diff != "" || plan.Command.Dir != c.dir {
+				t.Errorf("dir %s, want %s; argv (-want +got):\n%s", plan.Command.Dir, c.dir, diff)
+			}
+			if dropped := len(plan.Notes) > 0; dropped != (len(c.env) > 0 && c.env[0] == named && !c.keep) {
+				t.Errorf("notes: %v", plan.Notes)
+			}
+		})
+	}
+}
+
+// TestEnvironment: the container's environment passes as it is, ours lies over it, and the cluster's key stays out.
+func TestEnvironment(t *testing.T) {
+	plan, err := world(t, `{"lr":"1"}`, alone, "B=2", "NOEQ", "A=1", "SM_HP_LR=old", "B=3", "SM_HP_LR=older", "ENTRAIN_CLUSTER_KEY=hush", "=x").Plan(options("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"B=2", "NOEQ", "A=1", "B=3", "=x"}, plan.Command.Env[:5]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	all := strings.Join(plan.Command.Env, "\n")
+	if strings.Count(all, "SM_HP_LR=") != 1 || !strings.Contains(all, "SM_HP_LR=1") || strings.Contains(all, "hush") {
+		t.Errorf("environment:\n%s", all)
+	}
+}
+
+func TestRolesAndWaiting(t *testing.T) {
+	const two = `{"current_host":"%s","hosts":["algo-1","algo-2"]}`
+	for host, role := range map[string]Role{"algo-1": Leader, "algo-2": Worker} {
+		plan, err := world(t, "{}", fmt.Sprintf(two, host)).Plan(options("a"))
+		if err != nil || plan.Role != role {
+			t.Errorf("%s is %v, want %s (%v)", host, plan, role, err)
+			continue
+		}
+		if diff := cmp.Diff([]string{"algo-1", "algo-2"}, plan.Wait.Hosts); diff != "" {
+			t.Errorf("wait (-want +got):\n%s", diff)
+		}
+	}
+	plan, err := world(t, "{}", alone).Plan(options("a"))
+	if err != nil || plan.Role != Leader || len(plan.Wait.Hosts) != 0 {
+		t.Errorf("a host alone: %+v, %v", plan, err)
+	}
+}
+
+// TestLimits: what the kernel would refuse is an error that names the hyperparameter, not E2BIG.
+func TestLimits(t *testing.T) {
+	big := strings.Repeat("x", maxWord)
+	for _, c := range []struct {
+		what, hp string
+		argMax   int
+		want     string
+	}{
+		{"the longest word", `{"v":"` + big[:maxWord-len("SM_HP_V=")] + `","sagemaker_x":"1"}`, 0, `hyperparameter "v": it makes the variable SM_HPS 131078 bytes long`},
+		{"too long a word", `{"a":"1","v":"` + big + `x"}`, 0, `hyperparameters.json:1:14: hyperparameter "v": its flag is 131072 bytes long, the kernel takes at most 131071`},
+		{"too long together", `{"a":"` + strings.Repeat("y", 3000) + `","b":"` + strings.Repeat("z", 3000) + `x"}`, 10000, `hyperparameter "b": arguments and environment have `},
+		{"NUL", `{"v":"a\u0000b"}`, 0, `hyperparameters.json:1:6: hyperparameter "v": its flag would hold a NUL character, which no program can be given`},
+		{"surrogate", `{"v":"\"\\udc80\""}`, 0, `hyperparameter "v": its flag would hold half of a surrogate pair, which is no text`},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			in := world(t, c.hp, alone)
+			in.Snapshot.ArgMax = c.argMax
+			_, err := in.Plan(options("a"))
+			if err == nil || !strings.Contains(err.Error(), c.want) || ExitCode(err) != CodeInvalid {
+				t.Errorf("got  %.300v\nwant %s", err, c.want)
+			}
+			if strings.Count(fmt.Sprint(err), "\n") > 0 {
+				t.Errorf("one hyperparameter, more than one line: %.300v", err)
+			}
+		})
+	}
+	if _, err := world(t, `{"v":"`+strings.Repeat("x", 40000)+`"}`, alone).Plan(options("a")); err != nil {
+		t.Errorf("a value of 40,000 bytes can be passed: %v", err)
+	}
+}
+
+// TestMask: a plan to look at shows no secret, wherever it came from.
+func TestMask(t *testing.T) {
+	in := world(t, `{"api_key":"hunter2","lr":"1","db":"{\"password\":\"hunter2\"}"}`, alone,
+		"MY_TOKEN=hunter2", "ENTRAIN_COMMAND=a --password hunter2", `CONF={"secret":"hunter2"}`)
+	for _, o := range []Options{options("a", "--password=hunter2", "${SM_HP_API_KEY}"), options()} {
+		for _, style := range ArgsStyles() {
+			o.ArgsStyle, o.Mask, o.HPFile = hparams.Style(style), true, "/hp"
+			plan, err := in.Plan(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := string(plan.Files[0].Data) + fmt.Sprint(plan.Command); strings.Contains(text, "hunter2") {
+				t.Errorf("%s: %s", style, text)
+			}
+		}
+	}
+	plan, err := in.Plan(options())
+	if err != nil || !strings.Contains(fmt.Sprint(plan.Command), "hunter2") {
+		t.Errorf("the real plan lost its secrets: %v, %v", plan, err)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	const two = `{"current_host":"b","hosts":["a","b"]}`
+	for _, c := range []struct {
+		hp    string
+		slots int
+		gpus  int
+		want  string
+	}{
+		{`{}`, 0, 0, "a slots=1\nb slots=1\n"},
+		{`{}`, 0, 8, "a slots=8\nb slots=8\n"},
+		{`{"sagemaker_mpi_num_of_processes_per_host":"4"}`, 0, 8, "a slots=4\nb slots=4\n"},
+		{`{"sagemaker_mpi_num_of_processes_per_host":"x"}`, 2, 8, "a slots=2\nb slots=2\n"},
+		{`{"sagemaker_mpi_num_of_processes_per_host":"0"}`, 0, 0, `hyperparameters.json: hyperparameter "sagemaker_mpi_num_of_processes_per_host" is "0", want a whole number of at least 1`},
+	} {
+		in := world(t, c.hp, two)
+		in.Job.Machine.GPUs = c.gpus
+		got, err := in.Hostfile("openmpi", c.slots)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.hp, got, c.want)
+		}
+	}
+}
+
+// TestExitCode: every error has its code, also behind others, and none has 0.
+func TestExitCode(t *testing.T) {
+	for want, err := range map[int]error{
+		0:   nil,
+		7:   &proc.ExitError{Exit: proc.Exit{Code: 7}},
+		64:  &UsageError{Err: errors.New("x")},
+		65:  &contract.InvalidError{},
+		69:  fmt.Errorf("waiting: %w", &hostwait.UnavailableError{}),
+		70:  errors.New("x"),
+		73:  &OutputError{Err: errors.New("x")},
+		126: errors.Join(&proc.StartError{Code: 126, Err: errors.New("x")}, &OutputError{Err: errors.New("x")}),
+		143: &proc.SignalError{Signal: 15},
+	} {
+		if got := ExitCode(err); got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
+
+// TestFailureText: at most 1,024 characters of valid UTF-8, the beginning kept.
+func TestFailureText(t *testing.T) {
+	got := FailureText(errors.New("first\n" + strings.Repeat("é", 2000) + "\xff"))
+	if n := len([]rune(got)); n != 1024 || !strings.HasPrefix(got, "first\né") || !strings.HasSuffix(got, "é…") {
+		t.Errorf("%d characters: %q", n, got)
+	}
+	if got := FailureText(errors.New("a\x00b\xffc")); got != "ab\ufffdc" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"entrain": main})
+}
+
+// TestScripts is the command line as a user meets it: tests/scripts, one file a subject.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "tests/scripts",
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"field": field, "term": term, "rc": rc, "shape": shape,
+		},
+	})
+}
+
+// field FILE PATH VALUE: a value in a JSON file, by a path such as command.argv.0; ! says that there is none such.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	var v any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &v))
+	for key := range strings.SplitSeq(args[1], "/") {
+		switch node := v.(type) {
+		case map[string]any:
+			v = node[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			ts.Check(err)
+			v = nil
+			if i < len(node) {
+				v = node[i]
+			}
+		default:
+			v = nil
+		}
+	}
+	if got := fmt.Sprint(v); (got == args[2]) == neg {
+		ts.Fatalf("%s of %s is %q", args[1], args[0], got)
+	}
+}
+
+// shape FILE KEY…: the keys of a JSON object, in alphabetical order.
+func shape(ts *testscript.TestScript, _ bool, args []string) {
+	var v map[string]json.RawMessage
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &v))
+	for _, key := range args[1:] {
+		if _, ok := v[key]; !ok {
+			ts.Fatalf("%s has no key %s", args[0], key)
+		}
+		delete(v, key)
+	}
+	if len(v) > 0 {
+		ts.Fatalf("%s has more keys: %v", args[0], v)
+	}
+}
+
+// term SIGNAL [FILE]: sends a signal to the background commands, once FILE is there.
+func term(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if len(args) > 1 {
+		waitFor(ts, args[1])
+	}
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(syscall.Kill(cmd.Process.Pid, syscall.Signal(n)))
+	}
+}
+
+// rc CODE COMMAND…: runs a command and compares its exit code.
+func rc(ts *testscript.TestScript, _ bool, args []string) {
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(interface{ ExitCode() int })
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}

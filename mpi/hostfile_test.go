@@ -1,0 +1,46 @@
+package mpi
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestHostfile(t *testing.T) {
+	hosts := []Host{{"algo-1", 8}, {"algo-10", 1}, {"h.b_c", 4}}
+	for format, want := range map[Format]string{
+		OpenMPI:   "algo-1 slots=8\nalgo-10 slots=1\nh.b_c slots=4\n",
+		DeepSpeed: "algo-1 slots=8\nalgo-10 slots=1\nh.b_c slots=4\n",
+		MPICH:     "algo-1:8\nalgo-10:1\nh.b_c:4\n",
+		Intel:     "algo-1:8\nalgo-10:1\nh.b_c:4\n",
+		Horovod:   "algo-1:8,algo-10:1,h.b_c:4\n",
+		Plain:     "algo-1\nalgo-10\nh.b_c\n",
+	} {
+		if got, err := Hostfile(format, hosts); err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", format, got, err, want)
+		}
+	}
+	if len(Formats()) != 6 {
+		t.Errorf("formats: %v", Formats())
+	}
+}
+
+// TestHostfileRefuses what launchers stop at or misread.
+func TestHostfileRefuses(t *testing.T) {
+	for want, hosts := range map[string][]Host{
+		`host "a" is in the hostfile twice`:              {{"a", 1}, {"a", 1}},
+		`host "a:1": no hostfile can hold this name`:     {{"a:1", 1}},
+		`host "": no hostfile can hold this name`:        {{"", 1}},
+		`host "a\r": no hostfile can hold this name`:     {{"a\r", 1}},
+		`host "a": 0 slots, want at least 1`:             {{"a", 0}},
+		`a hostfile needs at least one host`:             nil,
+		`hostfile format "x": want openmpi, mpich, inte`: {{"a", 1}},
+	} {
+		format := OpenMPI
+		if strings.Contains(want, "format") {
+			format = "x"
+		}
+		if _, err := Hostfile(format, hosts); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
