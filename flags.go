@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -23,93 +24,95 @@ type settings struct {
 	logLevel  string
 	logFormat string
 	options   bootstrap.Options
+	format    string // of what a verb prints
 	secrets   bool
 	slots     int
-
-	validateFormat, planFormat, hostfileFormat string
+	tree      bootstrap.Tree
 }
 
 func defaults() settings {
-	return settings{root: defaultRoot, logLevel: "info", logFormat: "text", options: bootstrap.Defaults()}
+	return settings{root: defaultRoot, logLevel: "info", logFormat: "text", options: bootstrap.Defaults(), tree: bootstrap.DefaultTree()}
 }
 
 // defaultRoot is where the platform puts the contract.
 const defaultRoot = "/opt/ml"
 
-// value is a flag's value: it checks a text and keeps it. One check serves the flag and its variable.
-type value struct {
-	set     func(text string) error
-	text    string // as given, or the default
-	boolean bool
+// option is a flag and its variable: one check serves both. cli's own flags read variables behind our back, and
+// hold each name against a regular expression a dozen times, a tenth of what starting takes.
+type option struct {
+	name  string
+	arg   string // what its value is called in help; empty for a switch
+	usage string
+	deflt string
+	set   func(text string) error
+	given bool
 }
 
-func (v *value) String() string   { return v.text }
-func (v *value) IsBoolFlag() bool { return v.boolean }
+func (o *option) Names() []string    { return []string{o.name} }
+func (o *option) IsSet() bool        { return o.given }
+func (o *option) IsVisible() bool    { return true }
+func (o *option) IsBoolFlag() bool   { return o.arg == "" }
+func (o *option) Set(t string) error { o.given = true; return o.set(t) }
 
-func (v *value) Set(text string) error {
-	if err := v.set(text); err != nil {
-		return err
-	}
-	v.text = text
+func (o *option) Apply(set *flag.FlagSet) error {
+	set.Var(o, o.name, o.usage)
 	return nil
 }
 
-func newFlag(name, usage string, v *value) *cli.GenericFlag {
-	return &cli.GenericFlag{Name: name, Usage: usage, Value: v}
+// String is the option's line of help.
+func (o *option) String() string {
+	line := strings.TrimSpace("--"+o.name+" "+o.arg) + "\t" + o.usage
+	if o.deflt != "" {
+		line += " (default: " + o.deflt + ")"
+	}
+	return line
 }
 
-// switchFlag is a flag without a value; cli's own reads its variables behind our back.
-type switchFlag struct{ *cli.GenericFlag }
-
-func (f *switchFlag) TakesValue() bool       { return false }
-func (f *switchFlag) GetDefaultText() string { return "" }
-func (f *switchFlag) String() string         { return cli.FlagStringer(f) }
-
-func text(name, usage string, to *string) cli.Flag {
-	return newFlag(name, usage, &value{text: *to, set: func(s string) error {
+func text(name, arg, usage string, to *string) cli.Flag {
+	return &option{name: name, arg: arg, usage: usage, deflt: *to, set: func(s string) error {
 		if s == "" {
 			return errors.New("want a value that is not empty")
 		}
 		*to = s
 		return nil
-	}})
+	}}
 }
 
-func oneOf[T ~string](name, usage string, to *T, allowed []string) cli.Flag {
+func oneOf[T ~string](name, arg, usage string, to *T, allowed []string) cli.Flag {
 	choices := strings.Join(allowed, ", ")
-	return newFlag(name, usage+": "+choices, &value{text: string(*to), set: func(s string) error {
+	return &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), set: func(s string) error {
 		if !slices.Contains(allowed, s) {
 			return errors.New("want " + choices)
 		}
 		*to = T(s)
 		return nil
-	}})
+	}}
 }
 
 func toggle(name, usage string, to *bool) cli.Flag {
-	return &switchFlag{newFlag(name, usage, &value{boolean: true, set: func(s string) error {
+	return &option{name: name, usage: usage, set: func(s string) error {
 		b, err := strconv.ParseBool(s)
 		if err != nil {
 			return errors.New("want true or false")
 		}
 		*to = b
 		return nil
-	}})}
+	}}
 }
 
 func duration(name, usage string, to *time.Duration) cli.Flag {
-	return newFlag(name, usage, &value{text: to.String(), set: func(s string) error {
+	return &option{name: name, arg: "DURATION", usage: usage, deflt: to.String(), set: func(s string) error {
 		d, err := time.ParseDuration(s)
 		if err != nil || d <= 0 {
 			return errors.New("want a duration above zero such as 90s or 15m")
 		}
 		*to = d
 		return nil
-	}})
+	}}
 }
 
 func count(name, usage string, to *int) cli.Flag {
-	v := &value{set: func(s string) error {
+	o := &option{name: name, arg: "N", usage: usage, set: func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
 			return errors.New("want a whole number of at least 1")
@@ -118,75 +121,90 @@ func count(name, usage string, to *int) cli.Flag {
 		return nil
 	}}
 	if *to > 0 {
-		v.text = strconv.Itoa(*to)
+		o.deflt = strconv.Itoa(*to)
 	}
-	return newFlag(name, usage, v)
+	return o
 }
 
-// jobFlags are those of every verb that reads the contract, and more.
+// jobFlags are those of every verb that reads the contract.
 func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 	s := &c.settings
 	return append([]cli.Flag{
-		text("root", "the contract's directory `DIR`; SAGEMAKER_BASE_DIR counts too", &s.root),
-		oneOf("log-level", "the least `LEVEL` that is logged", &s.logLevel, []string{"debug", "info", "warn", "error"}),
-		oneOf("log-format", "the `FORMAT` of the log", &s.logFormat, []string{"text", "json"}),
+		text("root", "DIR", "the contract's directory; SAGEMAKER_BASE_DIR counts too", &s.root),
+		oneOf("log-level", "LEVEL", "the least that is logged", &s.logLevel, []string{"debug", "info", "warn", "error"}),
+		oneOf("log-format", "FORMAT", "of the log", &s.logFormat, []string{"text", "json"}),
 	}, more...)
+}
+
+func (c *command) waitFlags() []cli.Flag {
+	o := &c.settings.options
+	return c.jobFlags(
+		duration("wait-timeout", "how long to wait for the peers' names", &o.WaitTimeout),
+		toggle("dns-only", "look peers up without /etc/hosts", &o.DNSOnly),
+	)
 }
 
 // trainerFlags are those of the verbs that prepare a trainer, or show it.
 func (c *command) trainerFlags() []cli.Flag {
-	s := &c.settings
-	return append([]cli.Flag{
-		oneOf("args-style", "the `STYLE` in which hyperparameters become flags", &s.options.ArgsStyle, bootstrap.ArgsStyles()),
-		oneOf("env-style", "the `STYLE` of the SM_ variables", &s.options.EnvStyle, bootstrap.EnvStyles()),
-		toggle("gnu-no", "gnu: write --no-flag for false instead of nothing", &s.options.NegateFalse),
-		text("hp-file", "write the hyperparameters to `PATH` too", &s.options.HPFile),
-		oneOf("hp-format", "the `FORMAT` of --hp-file", &s.options.HPFormat, bootstrap.FileFormats()),
-		toggle("keep-train", `keep a last word "train" of the command`, &s.options.KeepTrain),
-	}, c.waitFlags()...)
+	o := &c.settings.options
+	return append(c.waitFlags(),
+		oneOf("args-style", "STYLE", "how hyperparameters become flags", &o.ArgsStyle, bootstrap.ArgsStyles()),
+		oneOf("env-style", "STYLE", "of the SM_ variables", &o.EnvStyle, bootstrap.EnvStyles()),
+		toggle("gnu-no", "gnu: write --no-flag for false instead of nothing", &o.NegateFalse),
+		text("hp-file", "PATH", "where to write the hyperparameters too", &o.HPFile),
+		oneOf("hp-format", "FORMAT", "of --hp-file", &o.HPFormat, bootstrap.FileFormats()),
+		toggle("keep-train", `keep a last word "train" of the command`, &o.KeepTrain),
+	)
 }
 
-func (c *command) waitFlags() []cli.Flag {
-	s := &c.settings
-	return []cli.Flag{
-		duration("wait-timeout", "how long `DURATION` to wait for the peers' names", &s.options.WaitTimeout),
-		toggle("dns-only", "look peers up without /etc/hosts", &s.options.DNSOnly),
-	}
+func (c *command) runFlags() []cli.Flag {
+	o := &c.settings.options
+	return append(c.trainerFlags(),
+		duration("grace", "from SIGTERM to SIGKILL", &o.Grace),
+		toggle("signal-group", "send signals to the trainer's process group", &o.SignalGroup),
+	)
 }
 
-// superviseFlags are those of run.
-func (c *command) superviseFlags() []cli.Flag {
-	s := &c.settings
+func (c *command) planFlags() []cli.Flag {
+	return append(c.trainerFlags(), c.formatFlag("text", "json", "sh"),
+		toggle("show-secrets", "print secrets as they are", &c.settings.secrets))
+}
+
+func (c *command) validateFlags() []cli.Flag { return c.jobFlags(c.formatFlag("text", "json")) }
+
+func (c *command) hostfileFlags() []cli.Flag {
+	return c.jobFlags(c.formatFlag(bootstrap.HostfileFormats()...),
+		count("slots", "ranks on each host (default: as the job says, else accelerators, else 1)", &c.settings.slots))
+}
+
+func (c *command) scaffoldFlags() []cli.Flag {
+	t := &c.settings.tree
 	return []cli.Flag{
-		duration("grace", "`DURATION` from SIGTERM to SIGKILL", &s.options.Grace),
-		toggle("signal-group", "send signals to the trainer's process group", &s.options.SignalGroup),
+		count("hosts", "how many hosts, named algo-1 …", &t.Hosts),
+		text("current-host", "HOST", "the host that the tree is for", &t.CurrentHost),
+		text("instance-type", "TYPE", "of the hosts", &t.InstanceType),
+		&option{name: "hp", arg: "NAME=VALUE", usage: "a hyperparameter; repeat it for more", set: t.AddParam},
+		&option{name: "channel", arg: "NAME[=MODE]", usage: "a channel; repeat it for more", set: t.AddChannel},
 	}
 }
 
 // formatFlag is of one verb; the first format is its default.
-func (c *command) formatFlag(format *string, allowed ...string) cli.Flag {
-	*format = allowed[0]
-	return oneOf("format", "the `FORMAT` of what is printed", format, allowed)
-}
-
-func (c *command) hostfileFlags() []cli.Flag {
-	return c.jobFlags(
-		c.formatFlag(&c.settings.hostfileFormat, bootstrap.HostfileFormats()...),
-		count("slots", "ranks on each host `N` (default: as the job says, else accelerators, else 1)", &c.settings.slots),
-	)
+func (c *command) formatFlag(allowed ...string) cli.Flag {
+	c.settings.format = allowed[0]
+	return oneOf("format", "FORMAT", "of what is printed", &c.settings.format, allowed)
 }
 
 // readEnv takes ENTRAIN_ variables for the flags that were not given.
 func (c *command) readEnv(ctx *cli.Context) error {
 	var errs []error
 	for _, f := range ctx.Command.Flags {
-		generic := genericOf(f)
-		if generic == nil || ctx.IsSet(generic.Name) {
+		o, ours := f.(*option)
+		if !ours || o.given {
 			continue
 		}
-		name := variable(ctx.Command.Name, generic.Name)
+		name := variable(ctx.Command.Name, o.name)
 		if text, ok := c.getenv(name); ok {
-			if err := generic.Value.Set(text); err != nil {
+			if err := o.Set(text); err != nil {
 				errs = append(errs, fmt.Errorf("%s=%q: %w", name, text, err))
 			}
 		}
@@ -200,17 +218,6 @@ func (c *command) readEnv(ctx *cli.Context) error {
 	}
 	c.settings.root = root
 	return nil
-}
-
-func genericOf(f cli.Flag) *cli.GenericFlag {
-	switch f := f.(type) {
-	case *cli.GenericFlag:
-		return f
-	case *switchFlag:
-		return f.GenericFlag
-	default:
-		return nil
-	}
 }
 
 // variable is the name of a flag's variable. Formats are words of one verb only, and so is their variable.

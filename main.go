@@ -19,7 +19,10 @@ func main() { os.Exit(run(os.Args, os.Environ(), os.Stdout, os.Stderr)) }
 // run is the whole program: arguments and environment in, exit code out.
 func run(args, env []string, stdout, stderr io.Writer) int {
 	c := newCommand(args, env, stdout, stderr)
-	err := c.app().Run(c.args)
+	err := bootstrap.Relay(args, env)
+	if err == nil {
+		err = c.app().Run(c.args)
+	}
 	c.report(err)
 	return bootstrap.ExitCode(err)
 }
@@ -39,7 +42,7 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 		c.args, c.trainer = args[:i:i], args[i+1:]
 	}
 	if len(c.args) < 2 {
-		c.args = append(c.args[:len(c.args):len(c.args)], "run") // what a container without arguments does
+		c.args = append(slices.Clip(c.args), "run") // what a container without arguments does
 	}
 	return c
 }

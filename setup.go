@@ -13,37 +13,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// setupVerbs are the verbs around a job: they read no contract.
-func (c *command) setupVerbs() []*cli.Command {
-	tree := bootstrap.Tree{}
-	return []*cli.Command{
-		{
-			Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR",
-			Flags:  scaffoldFlags(&tree),
-			Action: func(ctx *cli.Context) error { return c.scaffold(ctx, tree) },
-		},
-		{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install},
-		{Name: "version", Usage: "print the version", Action: c.printVersion},
-		{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish", Action: c.completion},
-	}
-}
-
-func scaffoldFlags(t *bootstrap.Tree) []cli.Flag {
-	t.Hosts, t.InstanceType = 1, "local"
-	return []cli.Flag{
-		count("hosts", "how many hosts `N`, named algo-1 …", &t.Hosts),
-		text("current-host", "the host that the tree is for (default algo-1)", &t.CurrentHost),
-		text("instance-type", "its `TYPE`", &t.InstanceType),
-		newFlag("hp", "a hyperparameter `NAME=VALUE`; repeat it for more", &value{set: t.AddParam}),
-		newFlag("channel", "a channel `NAME` or NAME=MODE; repeat it for more", &value{set: t.AddChannel}),
-	}
-}
-
-func (c *command) scaffold(ctx *cli.Context, t bootstrap.Tree) error {
+func (c *command) scaffold(ctx *cli.Context) error {
 	dir, err := onePath(ctx, "DIR")
 	if err != nil {
 		return err
 	}
+	t := c.settings.tree
 	if err := bootstrap.Scaffold(dir, t); err != nil {
 		return err
 	}

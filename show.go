@@ -32,7 +32,7 @@ func (c *command) plan(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	switch c.settings.planFormat {
+	switch c.settings.format {
 	case "json":
 		return c.printJSON(shownPlan(plan))
 	case "sh":

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,34 +16,34 @@ import (
 // version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
 var version = "dev"
 
+// verb is a command whose flags are made only if it is the one that is called.
+type verb struct {
+	cli.Command
+	flags func() []cli.Flag
+}
+
 func (c *command) verbs() []*cli.Command {
-	verbs := []*cli.Command{
-		{
-			Name: "run", Aliases: []string{"train"}, Usage: "prepare, then supervise the trainer as its init (the default)",
-			ArgsUsage: "-- COMMAND…", Flags: c.jobFlags(slices.Concat(c.trainerFlags(), c.superviseFlags())...), Action: c.run,
-		},
-		{
-			Name: "exec", Usage: "prepare, then become the trainer",
-			ArgsUsage: "-- COMMAND…", Flags: c.jobFlags(c.trainerFlags()...), Action: c.exec,
-		},
-		{
-			Name: "validate", Usage: "check the contract and print every problem",
-			Flags: c.jobFlags(c.formatFlag(&c.settings.validateFormat, "text", "json")), Action: c.validate,
-		},
-		{
-			Name: "plan", Usage: "print what run would do",
-			ArgsUsage: "-- COMMAND…",
-			Flags: c.jobFlags(append(c.trainerFlags(), c.formatFlag(&c.settings.planFormat, "text", "json", "sh"),
-				toggle("show-secrets", "print secrets as they are", &c.settings.secrets))...),
-			Action: c.plan,
-		},
-		{Name: "wait", Usage: "wait until the peers' names resolve", Flags: c.jobFlags(c.waitFlags()...), Action: c.wait},
-		{Name: "hostfile", Usage: "print a hostfile", Flags: c.hostfileFlags(), Action: c.hostfile},
+	const trainer = "-- COMMAND…"
+	table := []verb{
+		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then supervise the trainer as its init (the default)", ArgsUsage: trainer, Action: c.run}, c.runFlags},
+		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer", ArgsUsage: trainer, Action: c.exec}, c.trainerFlags},
+		{cli.Command{Name: "validate", Usage: "check the contract and print every problem", Action: c.validate}, c.validateFlags},
+		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainer, Action: c.plan}, c.planFlags},
+		{cli.Command{Name: "wait", Usage: "wait until the peers' names resolve", Action: c.wait}, c.waitFlags},
+		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
+		{cli.Command{Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
+		{cli.Command{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install}, nil},
+		{cli.Command{Name: "version", Usage: "print the version", Action: c.printVersion}, nil},
+		{cli.Command{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish", Action: c.completion}, nil},
 	}
-	verbs = append(verbs, c.setupVerbs()...)
-	for _, v := range verbs {
-		v.Before, v.OnUsageError, v.CustomHelpTemplate = c.readEnv, usageError, verbHelpTemplate
-		v.HideHelpCommand = true
+	verbs := make([]*cli.Command, len(table))
+	for i := range table {
+		v := &table[i]
+		if v.flags != nil && v.HasName(c.args[1]) {
+			v.Flags = v.flags()
+		}
+		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.readEnv, usageError, verbHelpTemplate, true
+		verbs[i] = &v.Command
 	}
 	return verbs
 }
@@ -59,11 +58,17 @@ func (c *command) exec(ctx *cli.Context) error { return c.train(ctx, (*bootstrap
 
 // train decides and does; whatever fails is left in the failure file too.
 func (c *command) train(ctx *cli.Context, do func(*bootstrap.Doer, *bootstrap.Plan) error) error {
-	doer := bootstrap.NewDoer(c.logger())
-	plan, err := c.decide(ctx)
-	if err == nil {
-		err = do(doer, plan)
-	}
+	err := func() error {
+		doer, err := bootstrap.NewDoer(c.logger())
+		if err != nil {
+			return err
+		}
+		plan, err := c.decide(ctx)
+		if err != nil {
+			return err
+		}
+		return do(doer, plan)
+	}()
 	return bootstrap.Report(c.settings.root, err)
 }
 
@@ -114,7 +119,7 @@ func (c *command) validate(*cli.Context) error {
 	if err != nil {
 		err = printedError{err}
 	}
-	if c.settings.validateFormat == "json" {
+	if c.settings.format == "json" {
 		return errors.Join(c.printJSON(shown{"valid": err == nil, "problems": in.Problems}), err)
 	}
 	var b strings.Builder
@@ -133,7 +138,10 @@ type printedError struct{ error }
 func (p printedError) Unwrap() error { return p.error }
 
 func (c *command) wait(*cli.Context) error {
-	doer := bootstrap.NewDoer(c.logger())
+	doer, err := bootstrap.NewDoer(c.logger())
+	if err != nil {
+		return err
+	}
 	in, err := c.load()
 	if err != nil {
 		return err
@@ -146,7 +154,7 @@ func (c *command) hostfile(*cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := in.Hostfile(c.settings.hostfileFormat, c.settings.slots)
+	text, err := in.Hostfile(c.settings.format, c.settings.slots)
 	if err != nil {
 		return err
 	}

@@ -101,14 +101,14 @@ const clusterKey = "ENTRAIN_CLUSTER_KEY"
 
 // environment is what the container has, in its order and with its oddities, and over it the job's variables.
 func environment(snap *contract.Snapshot, vars []contract.Var) []string {
-	ours := make(map[string]int, len(vars))
-	for i, v := range vars {
-		ours[v.Name] = i
+	ours := make(map[string]bool, len(vars))
+	for _, v := range vars {
+		ours[v.Name] = true
 	}
 	env := make([]string, 0, len(snap.Env)+len(vars))
 	for _, kv := range snap.Env {
 		name, _, _ := strings.Cut(kv, "=")
-		if _, replaced := ours[name]; !replaced && name != clusterKey {
+		if !ours[name] && name != clusterKey {
 			env = append(env, kv)
 		}
 	}

@@ -26,7 +26,13 @@ type Doer struct {
 }
 
 // NewDoer takes over the process's signals: as PID 1 one that nobody catches is lost.
-func NewDoer(log zerolog.Logger) *Doer { return &Doer{log: log, signals: proc.Catch()} }
+func NewDoer(log zerolog.Logger) (*Doer, error) {
+	signals, err := proc.Catch()
+	return &Doer{log: log, signals: signals}, err
+}
+
+// Relay is proc.Relay.
+func Relay(args, env []string) error { return proc.Relay(args, env) }
 
 // Run prepares and supervises the trainer. A trainer that does not succeed is a *proc.ExitError.
 func (d *Doer) Run(plan *Plan) error {

@@ -23,6 +23,9 @@ type Tree struct {
 	channels     hparams.Value
 }
 
+// DefaultTree is a host alone, without hyperparameters and channels.
+func DefaultTree() Tree { return Tree{Hosts: 1, CurrentHost: "algo-1", InstanceType: "local"} }
+
 // AddParam adds a hyperparameter NAME=VALUE; the value is a string, as on the platform.
 func (t *Tree) AddParam(text string) error {
 	name, value, ok := strings.Cut(text, "=")
@@ -89,9 +92,6 @@ func (t *Tree) files() map[string]contract.File {
 	}
 	slices.Sort(names) // as the platform lists them: algo-10 comes before algo-2
 	const group = "homogeneousCluster"
-	if t.CurrentHost == "" {
-		t.CurrentHost = "algo-1"
-	}
 	resource := hparams.Dict(
 		"current_host", hparams.Str(t.CurrentHost), "current_instance_type", hparams.Str(t.InstanceType),
 		"current_group_name", hparams.Str(group), "hosts", hparams.Strs(names),

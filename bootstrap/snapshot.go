@@ -1,13 +1,14 @@
 package bootstrap
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,26 +42,36 @@ func Photograph(root string, env []string) *contract.Snapshot {
 		}
 	}
 	path, _ := s.Getenv("PATH")
-	for _, name := range []string{"python3", "python", "smddprun", "smddpmprun"} {
+	for _, name := range programs(s) {
 		s.Programs[name] = inPath(path, name)
 	}
 	s.Machine = photographMachine("/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
 	return s
 }
 
-// readFile reads a configuration file, and one byte more than it may have at most.
+// readFile reads a configuration file, and one byte more than it may have at most. Here and below are bare system
+// calls, since an os.File starts the runtime's poller, which nothing else needs before the trainer starts.
 func readFile(path string) contract.File {
-	f, err := os.Open(path)
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return contract.File{Problem: problem(err)}
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return contract.File{Problem: "is a directory"}
-	}
-	data, err := io.ReadAll(io.LimitReader(f, contract.MaxFileSize+1))
-	if err != nil {
-		return contract.File{Problem: problem(err)}
+	defer func() { _ = syscall.Close(fd) }()
+	data := make([]byte, 0, 4096)
+	for len(data) <= contract.MaxFileSize {
+		data = slices.Grow(data, 1)
+		n, err := syscall.Read(fd, data[len(data):min(cap(data), contract.MaxFileSize+1)])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EISDIR):
+			return contract.File{Problem: "is a directory"}
+		case err != nil:
+			return contract.File{Problem: problem(err)}
+		case n == 0:
+			return contract.File{Data: data}
+		default:
+			data = data[:len(data)+n]
+		}
 	}
 	return contract.File{Data: data}
 }
@@ -69,50 +80,84 @@ func problem(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "is missing"
 	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		err = path.Err
-	}
 	return "cannot be read: " + err.Error()
 }
 
 func photographData(dir string) map[string]contract.Entry {
-	data := map[string]contract.Entry{}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return data // a job without channels has no such directory; one with channels fails for each of them
-	}
-	for _, e := range entries {
-		data[e.Name()] = photographEntry(filepath.Join(dir, e.Name()))
+	// A job without channels has no such directory; one with channels fails for each of them.
+	names, _ := list(dir)
+	data := make(map[string]contract.Entry, len(names))
+	for _, name := range names {
+		data[name] = photographEntry(dir + "/" + name)
 	}
 	return data
 }
 
-// photographEntry never opens a FIFO, which would start the platform's stream, and reads one name of a
-// directory at most, since behind a FastFile mount there may be millions.
+// photographEntry never opens a FIFO, which would start the platform's stream, and reads a directory's first names
+// alone, since behind a FastFile mount there may be millions.
 func photographEntry(path string) contract.Entry {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
+	var info syscall.Stat_t
+	if err := syscall.Stat(path, &info); err != nil {
 		return contract.Entry{Problem: problem(err)}
-	case info.Mode()&fs.ModeNamedPipe != 0:
+	}
+	switch info.Mode & syscall.S_IFMT {
+	case syscall.S_IFIFO:
 		return contract.Entry{Kind: contract.KindFIFO}
-	case info.Mode().IsRegular():
+	case syscall.S_IFREG:
 		return contract.Entry{Kind: contract.KindFile}
-	case !info.IsDir():
+	case syscall.S_IFDIR:
+		names, err := listSome(path)
+		if err != nil {
+			return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
+		}
+		return contract.Entry{Kind: contract.KindDir, Empty: len(names) == 0}
+	default:
 		return contract.Entry{}
 	}
-	f, err := os.Open(path)
+}
+
+// list gives the names in a directory.
+func list(dir string) ([]string, error) { return readNames(dir, 1<<20) }
+
+// listSome gives the first names in a directory; none only if it is empty.
+func listSome(dir string) ([]string, error) { return readNames(dir, 1) }
+
+// readNames reads a directory until it has enough names.
+func readNames(dir string, enough int) ([]string, error) {
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_DIRECTORY, 0)
 	if err != nil {
-		return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
+		return nil, err
 	}
-	defer f.Close()
-	_, err = f.Readdirnames(1)
-	return contract.Entry{Kind: contract.KindDir, Empty: errors.Is(err, io.EOF)}
+	defer func() { _ = syscall.Close(fd) }()
+	var names []string
+	buffer := make([]byte, 4096)
+	for len(names) < enough {
+		n, err := syscall.ReadDirent(fd, buffer)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return names, err
+		}
+		_, _, names = syscall.ParseDirent(buffer[:n], -1, names)
+	}
+	return names, nil
+}
+
+// programs are those that a rule asks for: the toolkit shows whether two are there, and a script needs Python.
+func programs(s *contract.Snapshot) []string {
+	names := []string{"smddprun", "smddpmprun"}
+	_, script := s.Getenv("SAGEMAKER_PROGRAM")
+	if script || bytes.Contains(s.Files[contract.HyperparametersFile].Data, []byte("sagemaker_program")) {
+		names = append(names, "python3", "python")
+	}
+	return names
 }
 
 func inPath(path, name string) bool {
+	const executable = 1 // X_OK
 	for dir := range strings.SplitSeq(path, ":") {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if dir != "" && syscall.Access(dir+"/"+name, executable) == nil {
 			return true
 		}
 	}
@@ -134,7 +179,7 @@ func photographMachine(system, instanceType string, getenv func(string) (string,
 	var neurons int
 	m.GPUs, neurons = devices(filepath.Join(system, "dev"))
 	if visible, _ := getenv("NVIDIA_VISIBLE_DEVICES"); m.GPUs == 0 && visible != "void" && visible != "none" {
-		gpus, _ := os.ReadDir(filepath.Join(system, "proc/driver/nvidia/gpus"))
+		gpus, _ := list(filepath.Join(system, "proc/driver/nvidia/gpus"))
 		m.GPUs = len(gpus)
 	}
 	if neurons > 0 {
@@ -145,12 +190,9 @@ func photographMachine(system, instanceType string, getenv func(string) (string,
 
 // onlineCPUs is Python's os.cpu_count(): sysconf(_SC_NPROCESSORS_ONLN), which glibc reads from sysfs.
 func onlineCPUs(system string) int {
-	data, err := os.ReadFile(filepath.Join(system, "sys/devices/system/cpu/online"))
-	if err != nil {
-		return runtime.NumCPU()
-	}
 	count := 0
-	for part := range strings.SplitSeq(strings.TrimSpace(string(data)), ",") {
+	online := readFile(filepath.Join(system, "sys/devices/system/cpu/online"))
+	for part := range strings.SplitSeq(strings.TrimSpace(string(online.Data)), ",") {
 		first, last, isRange := strings.Cut(part, "-")
 		from, err := strconv.Atoi(first)
 		to := from
@@ -167,12 +209,7 @@ func onlineCPUs(system string) int {
 
 // devices counts /dev/nvidiaN and /dev/neuronN.
 func devices(dev string) (gpus, neurons int) {
-	f, err := os.Open(dev)
-	if err != nil {
-		return 0, 0
-	}
-	defer f.Close()
-	names, _ := f.Readdirnames(-1)
+	names, _ := list(dev)
 	for _, name := range names {
 		gpus += isNumbered(name, "nvidia")
 		neurons += isNumbered(name, "neuron")
@@ -182,7 +219,7 @@ func devices(dev string) (gpus, neurons int) {
 
 func isNumbered(name, prefix string) int {
 	number, ok := strings.CutPrefix(name, prefix)
-	if _, err := strconv.ParseUint(number, 10, 16); !ok || err != nil {
+	if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
 		return 0
 	}
 	return 1

@@ -26,7 +26,8 @@ type Var struct{ Name, Value, Param string }
 // Env is the environment that a job's trainer gets beside what the container has, in a fixed order, each name
 // once. Args are the command-line words that the hyperparameters became.
 func Env(j *Job, s *Snapshot, style EnvStyle, args []string) []Var {
-	e := &env{at: map[string]int{}}
+	const usual = 64 // variables, with some of the trainer's own
+	e := &env{vars: make([]Var, 0, usual), at: make(map[string]int, usual)}
 	switch style {
 	case EnvToolkit:
 		e.toolkit(j, s, args)

@@ -3,11 +3,11 @@ package hostwait
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -157,9 +157,7 @@ func question(name string, kind dnsmessage.Type) (query []byte, id uint16, err e
 	if err != nil {
 		return nil, 0, errNoSuchHost
 	}
-	var random [2]byte
-	rand.Read(random[:])
-	id = binary.BigEndian.Uint16(random[:])
+	id = uint16(rand.Uint32()) //nolint:gosec // the runtime's generator is ChaCha8, seeded by the kernel
 	message := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: id, RecursionDesired: true},
 		Questions: []dnsmessage.Question{{Name: full, Type: kind, Class: dnsmessage.ClassINET}},

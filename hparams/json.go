@@ -87,13 +87,20 @@ func (d Dialect) number(v Value) string {
 func (d Dialect) appendString(out []byte, s string) []byte {
 	out = append(out, '"')
 	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		if out = append(out, s[plain:i]...); i == len(s) {
+			break
+		}
 		r, n := decodeWTF8(s[i:])
 		switch {
 		case r == '"' || r == '\\':
 			out = append(out, '\\', byte(r))
 		case r < ' ':
 			out = appendControl(out, r)
-		case r < 0x7f, d.Plain && !isSurrogate(r):
+		case d.Plain && !isSurrogate(r):
 			out = append(out, s[i:i+n]...)
 		default:
 			out = appendU(out, r)

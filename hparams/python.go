@@ -192,6 +192,12 @@ func specialUpper(r rune) (string, bool) {
 
 // sortedFields are the members of an object by code point of their keys, as Python's sorted() has them.
 func sortedFields(fields []Field) []Field {
-	// Byte order of UTF-8 is code point order.
-	return slices.SortedStableFunc(slices.Values(fields), func(a, b Field) int { return strings.Compare(a.Key, b.Key) })
+	// Byte order of UTF-8 is code point order, and a Dict has each key once.
+	byKey := func(a, b Field) int { return strings.Compare(a.Key, b.Key) }
+	if slices.IsSortedFunc(fields, byKey) {
+		return fields
+	}
+	fields = slices.Clone(fields)
+	slices.SortFunc(fields, byKey)
+	return fields
 }

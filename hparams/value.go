@@ -9,6 +9,7 @@ package hparams
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -73,8 +74,8 @@ func Strs(items []string) Value {
 // Dict makes an Object of pairs of a string and a Value.
 func Dict(pairs ...any) Value {
 	v := Value{Kind: Object, Fields: make([]Field, 0, len(pairs)/2)}
-	for i := 0; i < len(pairs); i += 2 {
-		v.Fields = append(v.Fields, Field{Key: pairs[i].(string), Value: pairs[i+1].(Value)})
+	for pair := range slices.Chunk(pairs, 2) {
+		v.Fields = append(v.Fields, Field{Key: pair[0].(string), Value: pair[1].(Value)})
 	}
 	return v
 }

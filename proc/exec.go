@@ -5,8 +5,9 @@ import (
 	"syscall"
 )
 
-// Exec replaces this process by the program; it returns only if it could not. Descriptors of ours are
-// close-on-exec, handlers go back to their defaults, and the standard library restores the limit of open files.
+// Exec replaces this process by the program; it returns only if it could not. Nothing of ours stays: descriptors
+// are close-on-exec, handlers go back to what was inherited, the mask too, and the standard library restores
+// the limit of open files.
 func Exec(cmd Cmd) error {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
@@ -14,6 +15,9 @@ func Exec(cmd Cmd) error {
 	}
 	if err := os.Chdir(cmd.Dir); err != nil {
 		return &StartError{Program: cmd.Argv[0], Code: 126, Err: err}
+	}
+	if err := restore(inheritedIgnored, inheritedBlocked); err != nil {
+		return err
 	}
 	return startError(cmd.Argv[0], syscall.Exec(path, cmd.Argv, cmd.Env))
 }

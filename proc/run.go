@@ -64,10 +64,9 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		return Exit{}, err
 	}
 	r := &run{signals: signals, o: o, pid: pid}
-	r.supervise(ctx)
+	err = r.supervise(ctx)
 	r.exit.Elapsed = time.Since(start)
-	r.stragglers()
-	return r.exit, nil
+	return r.exit, errors.Join(err, r.stragglers())
 }
 
 // fork starts the program in a process group of its own, in the foreground of a terminal if we are.
@@ -85,7 +84,8 @@ func fork(cmd Cmd) (int, error) {
 		Files: []uintptr{0, 1, 2},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(), Ctty: 0},
 	}
-	pid, err := syscall.ForkExec(path, cmd.Argv, attr)
+	path, argv := relayed(path, cmd.Argv)
+	pid, err := syscall.ForkExec(path, argv, attr)
 	if err != nil {
 		return 0, startError(cmd.Argv[0], err)
 	}
@@ -108,28 +108,33 @@ type run struct {
 	deadline time.Time // of the grace; zero until a SIGTERM came
 }
 
-func (r *run) supervise(ctx context.Context) {
-	done := ctx.Done()
-	grace := time.NewTimer(0)
-	<-grace.C
-	defer grace.Stop()
+func (r *run) supervise(ctx context.Context) error {
+	defer context.AfterFunc(ctx, r.signals.wakeUp)()
 	for r.reap(); !r.ended; r.reap() {
-		select {
-		case <-r.signals.child:
-		case sig := <-r.signals.sent:
-			r.pass(sig.(syscall.Signal), grace)
-		case <-done:
-			done = nil
-			r.pass(syscall.SIGTERM, grace)
-		case <-grace.C:
+		sigs, err := r.signals.next(r.deadline)
+		if err != nil {
+			return err
+		}
+		for _, sig := range sigs {
+			switch sig {
+			case syscall.SIGCHLD, syscall.SIGPIPE: // the next reap looks; a broken pipe of ours is an error where we write
+			case wake:
+				r.pass(syscall.SIGTERM)
+			default:
+				r.pass(sig)
+			}
+		}
+		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) && !r.exit.Killed {
 			r.exit.Killed = true
+			r.deadline = time.Time{}
 			killTree(r.pid)
 		}
 	}
+	return nil
 }
 
 // pass sends a signal on. A stopped program could not act on a SIGTERM: it is continued.
-func (r *run) pass(sig syscall.Signal, grace *time.Timer) {
+func (r *run) pass(sig syscall.Signal) {
 	target := r.pid
 	if r.o.SignalGroup {
 		target = -r.pid
@@ -141,9 +146,8 @@ func (r *run) pass(sig syscall.Signal, grace *time.Timer) {
 	if r.stopped {
 		_ = syscall.Kill(target, syscall.SIGCONT)
 	}
-	if r.deadline.IsZero() {
+	if r.deadline.IsZero() && !r.exit.Killed {
 		r.deadline = time.Now().Add(r.o.Grace)
-		grace.Reset(r.o.Grace)
 	}
 }
 

@@ -2,42 +2,103 @@ package proc
 
 import (
 	"context"
-	"os"
-	"os/signal"
-	"slices"
+	"errors"
+	"fmt"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Signals are the signals that were sent to this process and not acted upon yet. The first thing a process does
-// is to Catch them: as PID 1 an uncaught SIGTERM is lost or ends a Go program with 2.
-type Signals struct {
-	sent  chan os.Signal // to be passed on; wide, since the runtime drops what does not fit
-	child chan os.Signal // SIGCHLD; one is enough to say: look
-}
+// Signals are the signals that were sent to this process and not acted upon yet, in their order.
+//
+// os/signal is not used: it moves two threads for each signal that it is told of, a millisecond in all, which
+// is most of the time that an init may take; it hands several signals on by number, not in order; and it drops
+// what does not fit into a channel. Here the handler, a few instructions in entry_*.s, writes each
+// signal's number into a pipe, which one goroutine reads.
+type Signals struct{ r, w int }
 
-// notPassedOn are signals that only the Go runtime uses: its own preemption, its profiler, broken pipes of ours,
-// and the ends of children.
-func notPassedOn() []syscall.Signal {
-	return []syscall.Signal{syscall.SIGURG, syscall.SIGPROF, syscall.SIGPIPE, syscall.SIGCHLD}
-}
+// signalPipe is where the handler writes to; runtimeHandler is where it passes on the faults of this program.
+var signalPipe, runtimeHandler uintptr //nolint:unused // entry_*.s reads them
 
-// Catch takes over every signal that can be caught, apart from those that were being ignored when this process
-// started: nohup's decision is not ours to change.
-func Catch() *Signals {
-	s := &Signals{sent: make(chan os.Signal, 256), child: make(chan os.Signal, 1)}
-	signal.Notify(s.child, syscall.SIGCHLD)
-	// A write to a closed stdout must be an error to us, not our end.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+func handlers() (all, fault, restorer uintptr)
+
+// wake is no signal: it ends a wait for one.
+const wake = 0
+
+// Catch takes over every signal that can be caught, but for those that the Go runtime lives on, and for those that
+// were ignored when this process started: nohup's decision is not ours to change. It comes before anything
+// that takes time, since a PID 1 without handlers loses signals.
+func Catch() (*Signals, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, fmt.Errorf("a pipe for signals: %w", err)
+	}
+	s := &Signals{r: fds[0], w: fds[1]}
+	signalPipe = uintptr(s.w)
+	all, fault, restorer := handlers()
 	for n := syscall.Signal(1); n < 32; n++ {
-		if n != syscall.SIGKILL && n != syscall.SIGSTOP && !slices.Contains(notPassedOn(), n) && !signal.Ignored(n) {
-			signal.Notify(s.sent, n)
+		if isOurs(n) || inheritedIgnored&(1<<(n-1)) != 0 {
+			continue
+		}
+		act := sigaction{handler: all, flags: handlerFlags, restorer: restorer, mask: ^uint64(0)}
+		if isFault(n) {
+			var old sigaction
+			if err := rtSigaction(uintptr(n), nil, &old); err != nil {
+				return nil, fmt.Errorf("the handler of %s: %w", signalName(n), err)
+			}
+			runtimeHandler, act.handler = old.handler, fault
+		}
+		if err := rtSigaction(uintptr(n), &act, nil); err != nil {
+			return nil, fmt.Errorf("catching %s: %w", signalName(n), err)
 		}
 	}
-	return s
+	return s, nil
 }
+
+// isOurs says whether nobody but the Go runtime and the kernel have a use for a signal here: the runtime's preemption
+// and profiler, and the two that cannot be caught.
+func isOurs(n syscall.Signal) bool {
+	switch n {
+	case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGURG, syscall.SIGPROF:
+		return true
+	}
+	return false
+}
+
+// isFault says whether a signal may be a fault of this program.
+func isFault(n syscall.Signal) bool {
+	switch n {
+	case syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGSYS:
+		return true
+	}
+	return false
+}
+
+// next waits until a signal comes, or until a moment if that is not zero. It returns what has come meanwhile.
+func (s *Signals) next(until time.Time) ([]syscall.Signal, error) {
+	timeout := -1
+	if !until.IsZero() {
+		timeout = int(max(0, time.Until(until)+time.Millisecond-1) / time.Millisecond)
+	}
+	if _, err := unix.Poll([]unix.PollFd{{Fd: int32(s.r), Events: unix.POLLIN}}, timeout); err != nil && !errors.Is(err, unix.EINTR) {
+		return nil, fmt.Errorf("waiting for signals: %w", err)
+	}
+	var numbers [256]byte
+	n, err := unix.Read(s.r, numbers[:])
+	if err != nil && !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR) {
+		return nil, fmt.Errorf("reading signals: %w", err)
+	}
+	var sigs []syscall.Signal
+	for _, number := range numbers[:max(n, 0)] {
+		sigs = append(sigs, syscall.Signal(number))
+	}
+	return sigs, nil
+}
+
+// wakeUp makes next return.
+func (s *Signals) wakeUp() { _, _ = unix.Write(s.w, []byte{wake}) } // a full pipe wakes too
 
 // SignalError is the cause of a context that a signal ended.
 type SignalError struct{ Signal syscall.Signal }
@@ -48,25 +109,29 @@ func (e *SignalError) Error() string { return "stopped by " + signalName(e.Signa
 func (e *SignalError) Code() int { return 128 + int(e.Signal) }
 
 // Context ends with a *SignalError when a signal comes that means the end: HUP, INT, QUIT or TERM. Others are
-// dropped. It is for the time before there is a trainer; release hands the signals on to what follows.
+// dropped. It is for the time before there is a trainer; release leaves the signals to what follows.
 func (s *Signals) Context(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case sig := <-s.sent:
+		for ctx.Err() == nil {
+			sigs, err := s.next(time.Time{})
+			if err != nil {
+				cancel(err)
+			}
+			for _, sig := range sigs {
 				switch sig {
 				case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
-					cancel(&SignalError{Signal: sig.(syscall.Signal)})
-					return
+					cancel(&SignalError{Signal: sig})
 				}
 			}
 		}
 	})
-	return ctx, func() { cancel(nil); watcher.Wait() }
+	return ctx, func() {
+		cancel(nil)
+		s.wakeUp()
+		watcher.Wait()
+	}
 }
 
 // signalName is SIGTERM for 15.
@@ -74,5 +139,5 @@ func signalName(sig syscall.Signal) string {
 	if name := unix.SignalName(sig); name != "" {
 		return name
 	}
-	return sig.String()
+	return fmt.Sprintf("signal %d", int(sig))
 }

@@ -15,22 +15,22 @@ import (
 const strayGrace = 2 * time.Second
 
 // stragglers ends what the program left behind. Nobody waits for a process that only holds stdout open.
-func (r *run) stragglers() {
+func (r *run) stragglers() error {
 	if !hasChildren() {
-		return
+		return nil
 	}
 	signalAll(descendants(os.Getpid()), syscall.SIGTERM, syscall.SIGCONT)
-	timer := time.NewTimer(strayGrace)
-	defer timer.Stop()
+	limit := time.Now().Add(strayGrace)
 	for r.reap(); hasChildren(); r.reap() {
-		select {
-		case <-r.signals.child:
-		case <-r.signals.sent: // they have got their SIGTERM; the end is near
-		case <-timer.C:
+		if _, err := r.signals.next(limit); err != nil {
+			return err
+		}
+		if time.Now().After(limit) {
 			killTree(os.Getpid())
-			timer.Reset(100 * time.Millisecond) // what forked meanwhile
+			limit = time.Now().Add(100 * time.Millisecond) // for what forked meanwhile
 		}
 	}
+	return nil
 }
 
 // hasChildren asks without reaping any.
