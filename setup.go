@@ -22,7 +22,8 @@ func (c *command) scaffold(ctx *cli.Context) error {
 	if err := bootstrap.Scaffold(dir, t); err != nil {
 		return err
 	}
-	return c.print(fmt.Sprintf("wrote a contract for %d host(s) to %s\ntry it: entrain plan --root %s -- echo, or docker run -v %s:/opt/ml IMAGE train\n", t.Hosts, dir, dir, dir))
+	return c.print(fmt.Sprintf("wrote %s as %s of %d would see it\ntry it: entrain plan --root %s -- echo, or docker run -v %s:/opt/ml IMAGE train\n",
+		dir, t.CurrentHost, t.Hosts, dir, dir))
 }
 
 func (c *command) install(ctx *cli.Context) error {

@@ -1,0 +1,205 @@
+// Package tests holds what needs more than one room: containers, and the data that the rooms' tests share.
+package tests
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// top is the repository.
+const top = ".."
+
+// needDocker skips a test where there is no engine, saying so, unless ENTRAIN_REQUIRE_DOCKER=1 makes that a failure.
+func needDocker(t *testing.T) {
+	t.Helper()
+	out, err := exec.Command("docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput()
+	if err == nil {
+		return
+	}
+	reason := fmt.Sprintf("no Docker engine: %v: %.200s", err, bytes.TrimSpace(out))
+	if os.Getenv("ENTRAIN_REQUIRE_DOCKER") == "1" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// must runs a command in the repository and gives what it printed.
+func must(t *testing.T, argv ...string) string {
+	t.Helper()
+	out, code := run(t, argv...)
+	if code != 0 {
+		t.Fatalf("%s: exit code %d\n%s", strings.Join(argv, " "), code, out)
+	}
+	return out
+}
+
+func run(t *testing.T, argv ...string) (out string, code int) {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = top
+	data, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return string(data), cmd.ProcessState.ExitCode()
+}
+
+// exampleImage builds Dockerfile.example once.
+func exampleImage(t *testing.T) string {
+	t.Helper()
+	needDocker(t)
+	if err := buildExample(); err != nil {
+		t.Fatal(err)
+	}
+	return "entrain-test-example"
+}
+
+var buildExample = sync.OnceValue(func() error {
+	for _, argv := range [][]string{
+		{"scripts/build"}, {"scripts/base-image", "bookworm", "debian:bookworm-slim"},
+		{"docker", "build", "-q", "-f", "Dockerfile.example", "-t", "entrain-test-example", "."},
+	} {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Dir = top
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%v: %w\n%s", argv, err, out)
+		}
+	}
+	return nil
+})
+
+// tree is a contract with training data, as scaffold makes it.
+func tree(t *testing.T, flags ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "ml")
+	args := append([]string{"dist/entrain", "scaffold", "--channel", "train"}, flags...)
+	must(t, append(args, dir)...)
+	if err := os.WriteFile(filepath.Join(dir, "input/data/train/points"), []byte("1 3\n2 5\n3 7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func read(t *testing.T, elem ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestDockerfileExample is the image as a user builds it, run as the platform runs it.
+func TestDockerfileExample(t *testing.T) {
+	image := exampleImage(t)
+	platform := func(dir string) []string {
+		return []string{"docker", "run", "--rm", "-v", dir + ":/opt/ml", "-e", "TRAINING_JOB_NAME=job-1", image, "train"}
+	}
+
+	t.Run("trains", func(t *testing.T) {
+		dir := tree(t, "--hp", "lr=0.05", "--hp", "epochs=200")
+		out := must(t, platform(dir)...)
+		var saw struct {
+			Argv []string
+			Hps  map[string]float64
+			Rank string
+		}
+		for line := range strings.SplitSeq(out, "\n") {
+			if strings.HasPrefix(line, "{") {
+				if err := json.Unmarshal([]byte(line), &saw); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := strings.Join(saw.Argv, " "); got != "--epochs 200 --lr 0.05" || saw.Hps["lr"] != 0.05 || saw.Rank != "0" {
+			t.Errorf("the trainer saw %+v in\n%s", saw, out)
+		}
+		if model := read(t, dir, "model/model.json"); !strings.HasPrefix(model, `{"a": 2.00`) {
+			t.Errorf("model: %q", model)
+		}
+		if failure := read(t, dir, "output/failure"); failure != "" {
+			t.Errorf("failure file: %q", failure)
+		}
+	})
+
+	t.Run("fails with the trainer's code", func(t *testing.T) {
+		dir := tree(t, "--hp", "fail-with=7")
+		if out, code := run(t, platform(dir)...); code != 7 {
+			t.Errorf("exit code %d\n%s", code, out)
+		}
+		if failure := read(t, dir, "output/failure"); !strings.Contains(failure, "exit code 7") {
+			t.Errorf("failure file: %q", failure)
+		}
+	})
+
+	t.Run("says what is wrong with the contract", func(t *testing.T) {
+		dir := tree(t)
+		if err := os.RemoveAll(filepath.Join(dir, "input/data/train")); err != nil {
+			t.Fatal(err)
+		}
+		out, code := run(t, platform(dir)...)
+		want := `inputdataconfig.json:1:2: channel "train": /opt/ml/input/data/train is missing`
+		if code != 65 || !strings.Contains(out, want) || !strings.Contains(read(t, dir, "output/failure"), want) {
+			t.Errorf("exit code %d\n%s\nfailure file: %q", code, out, read(t, dir, "output/failure"))
+		}
+	})
+
+	// By run as PID 1, by exec, and by exec under Docker's init: the checkpoint is saved, and nobody is killed.
+	becomes := []string{"exec", "--", "python3", "/opt/train.py", "train"}
+	for _, c := range []struct {
+		name           string
+		options, words []string
+	}{
+		{"stops", nil, []string{"train"}},
+		{"stops under exec", []string{"--entrypoint", "/usr/local/bin/entrain"}, becomes},
+		{"stops under exec and an init", []string{"--init", "--entrypoint", "/usr/local/bin/entrain"}, becomes},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := tree(t, "--hp", "linger=600")
+			options := append([]string{"-v", dir + ":/opt/ml", "-e", "TRAINING_JOB_NAME=job-1"}, c.options...)
+			id := start(t, options, image, c.words...)
+			eventually(t, "the trainer is at work", func() bool {
+				logs, _ := run(t, "docker", "logs", id)
+				return strings.Contains(logs, "trained")
+			})
+			must(t, "docker", "stop", "-t", "60", id)
+			if code := strings.TrimSpace(must(t, "docker", "inspect", "-f", "{{.State.ExitCode}}", id)); code != "0" {
+				t.Errorf("exit code %s, want the trainer's 0", code)
+			}
+			if read(t, dir, "model/checkpoint.json") == "" {
+				t.Error("no checkpoint")
+			}
+		})
+	}
+}
+
+// start runs a container in the background and removes it in the end.
+func start(t *testing.T, options []string, image string, words ...string) (id string) {
+	t.Helper()
+	argv := append([]string{"docker", "run", "-d"}, options...)
+	out := strings.TrimSpace(must(t, append(append(argv, image), words...)...))
+	id = out[strings.LastIndexByte(out, '\n')+1:]
+	t.Cleanup(func() { run(t, "docker", "rm", "-f", id) })
+	return id
+}
+
+// eventually waits for a condition, at most a minute.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("not within a minute: %s", what)
+}
