@@ -64,7 +64,8 @@ func exampleImage(t *testing.T) string {
 
 var buildExample = sync.OnceValue(func() error {
 	for _, argv := range [][]string{
-		{"scripts/build"}, {"scripts/base-image", "bookworm", "debian:bookworm-slim"},
+		{"scripts/build"},
+		{"scripts/base-image", "bookworm", "debian:bookworm-slim"},
 		{"docker", "build", "-q", "-f", "Dockerfile.example", "-t", "entrain-test-example", "."},
 	} {
 		cmd := exec.Command(argv[0], argv[1:]...)
