@@ -81,41 +81,39 @@ func (d *Doer) await(w Wait) error {
 	}
 	ctx, release := d.signals.Context(context.Background())
 	defer release()
-	resolver, err := d.resolver(w)
+	probe, o, err := d.probe(w)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	err = hostwait.All(ctx, resolver.Probe, w.Hosts, hostwait.Options{
-		Timeout: w.Timeout,
-		Progress: func(elapsed time.Duration, missing []hostwait.Missing) {
-			d.log.Info().Msgf("waiting for %d of %d hosts since %s: %v", len(missing), len(w.Hosts), elapsed, missing)
-		},
-	})
-	if err != nil {
+	o.Timeout = w.Timeout
+	o.Progress = func(elapsed time.Duration, missing []hostwait.Missing) {
+		d.log.Info().Msgf("waiting for %d of %d hosts since %s: %v", len(missing), len(w.Hosts), elapsed, missing)
+	}
+	if err := hostwait.All(ctx, probe, w.Hosts, o); err != nil {
 		return fmt.Errorf("waiting for host names: %w", err)
 	}
 	d.log.Debug().Msgf("%d host names resolve after %s", len(w.Hosts), time.Since(start).Round(time.Millisecond))
 	return nil
 }
 
-func (d *Doer) resolver(w Wait) (*hostwait.Resolver, error) {
-	const resolvConf = "/etc/resolv.conf"
-	servers, err := hostwait.ReadResolvConf(resolvConf)
+// probe says how to ask: the DNS, and unless that is all the hosts file beside it.
+func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
+	servers, err := hostwait.ReadResolvConf("/etc/resolv.conf")
 	if w.DNSOnly {
 		if err != nil {
-			return nil, fmt.Errorf("--dns-only: %w", err)
+			return nil, hostwait.Options{}, fmt.Errorf("--dns-only: %w", err)
 		}
-		return &hostwait.Resolver{DNS: servers.Lookup}, nil
+		return hostwait.Lookup(servers.Lookup).Probe, hostwait.Options{}, nil
 	}
-	r := &hostwait.Resolver{HostsFile: "/etc/hosts", DNS: hostwait.System}
+	file := &hostwait.HostsFile{Path: "/etc/hosts"}
 	if err == nil {
-		r.Compare = servers.Lookup
-		r.Disagree = func(host string, file, dns []netip.Addr) {
+		file.Compare = servers.Lookup
+		file.Disagree = func(host string, file, dns []netip.Addr) {
 			d.log.Warn().Msgf("host %s is %v in /etc/hosts and %v in the DNS: one of them is wrong (--dns-only leaves out /etc/hosts)", host, file, dns)
 		}
 	}
-	return r, nil
+	return hostwait.Lookup(hostwait.System).Probe, hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}, nil
 }
 
 // Report leaves an error in the failure file of the contract under root, unless the trainer left one there: its

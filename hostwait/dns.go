@@ -78,7 +78,7 @@ func (n *NameServers) options(words []string) {
 		case name == "ndots":
 			n.NDots = min(number, 15)
 		case name == "timeout" && number > 0:
-			n.Timeout = min(time.Duration(number)*time.Second, attempt)
+			n.Timeout = time.Duration(min(number, 30)) * time.Second
 		}
 	}
 }

@@ -3,7 +3,6 @@ package hostwait
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -149,22 +148,19 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// TestResolver: the hosts file comes first and is read anew each time; a different answer of the DNS is told.
-func TestResolver(t *testing.T) {
-	hosts := filepath.Join(t.TempDir(), "hosts")
-	write(t, hosts, "127.0.0.1 localhost\n10.9.9.9  ALGO-1 x # algo-3\nbad algo-1\n")
+// TestHostsFile: it is read anew each time, and a different answer of the DNS is told.
+func TestHostsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hosts")
+	write(t, path, "127.0.0.1 localhost\n10.9.9.9  ALGO-1 x # algo-3\n10.0.0.2 algo-2\nbad algo-1\n")
 	dns := func(_ context.Context, host string) ([]netip.Addr, error) {
-		if host == "algo-2" {
-			return []netip.Addr{netip.MustParseAddr("10.0.0.2")}, nil
-		}
-		return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, errors.Join(map[string]error{"algo-3": errNoSuchHost}[host])
+		return []netip.Addr{netip.MustParseAddr("10.0.0.2")}, nil
 	}
 	var told []string
-	r := &Resolver{HostsFile: hosts, DNS: dns, Compare: dns, Disagree: func(host string, file, dns []netip.Addr) {
-		told = append(told, fmt.Sprint(host, file, dns))
+	f := &HostsFile{Path: path, Compare: dns, Disagree: func(host string, file, dns []netip.Addr) {
+		told = append(told, fmt.Sprintf("%s %v %v", host, file, dns))
 	}}
 	lookup := func(host string) string {
-		addrs, err := r.Lookup(t.Context(), host)
+		addrs, err := f.Lookup(t.Context(), host)
 		if err != nil {
 			return err.Error()
 		}
@@ -175,29 +171,29 @@ func TestResolver(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c[0], got, c[1])
 		}
 	}
-	if diff := cmp.Diff([]string{"algo-1[10.9.9.9] [10.0.0.1]"}, told); diff != "" {
+	if diff := cmp.Diff([]string{"algo-1 [10.9.9.9] [10.0.0.2]"}, told); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
-	write(t, hosts, "10.8.8.8 algo-3\n")
+	write(t, path, "10.8.8.8 algo-3\n")
 	if got := lookup("algo-3"); got != "[10.8.8.8]" {
 		t.Errorf("a name that was added to the hosts file: %s", got)
 	}
-	r.HostsFile = ""
-	if got := lookup("algo-1"); got != "[10.0.0.1]" {
-		t.Errorf("without the hosts file: %s", got)
+	f.Path += ".gone"
+	if got := lookup("algo-3"); !strings.Contains(got, "no such file") {
+		t.Errorf("without the file: %s", got)
 	}
 }
 
 // TestCompareIsPatient: a name server that does not answer must not hold back what the hosts file knows.
 func TestCompareIsPatient(t *testing.T) {
-	hosts := filepath.Join(t.TempDir(), "hosts")
-	write(t, hosts, "10.9.9.9 algo-1\n")
-	r := &Resolver{HostsFile: hosts, Disagree: func(string, []netip.Addr, []netip.Addr) { t.Error("nothing to tell") }}
-	r.Compare = func(ctx context.Context, _ string) ([]netip.Addr, error) {
+	path := filepath.Join(t.TempDir(), "hosts")
+	write(t, path, "10.9.9.9 algo-1\n")
+	f := &HostsFile{Path: path, Disagree: func(string, []netip.Addr, []netip.Addr) { t.Error("nothing to tell") }}
+	f.Compare = func(ctx context.Context, _ string) ([]netip.Addr, error) {
 		<-ctx.Done() // ends, or this test does not
 		return nil, ctx.Err()
 	}
-	if err := r.Probe(t.Context(), "algo-1"); err != nil {
+	if err := Lookup(f.Lookup).Probe(t.Context(), "algo-1"); err != nil {
 		t.Error(err)
 	}
 }

@@ -21,6 +21,9 @@ type Probe func(ctx context.Context, host string) error
 // Options bound a wait.
 type Options struct {
 	Timeout time.Duration // for all hosts together
+	// Hint is a second probe beside the first, for an answer that is quick to get where the first may take long. Its
+	// errors are not told. It may be nil.
+	Hint Probe
 	// Progress is told who is missing after 1, 2, 5, 10, 30, 60 s and then every 30 s. It may be nil.
 	Progress func(elapsed time.Duration, missing []Missing)
 }
@@ -54,8 +57,8 @@ func (e *UnavailableError) Error() string {
 		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), strings.Join(names, ", "))
 }
 
-// All returns nil as soon as probe has succeeded once for every host; an *UnavailableError at the deadline; and the
-// cause of ctx when that ends first.
+// All returns nil as soon as probe, or the hint, has succeeded once for every host; an *UnavailableError at the
+// deadline; and the cause of ctx when that ends first.
 func All(ctx context.Context, probe Probe, hosts []string, o Options) error {
 	start := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, o.Timeout)
@@ -66,7 +69,12 @@ func All(ctx context.Context, probe Probe, hosts []string, o Options) error {
 	}
 	var probes, progress sync.WaitGroup
 	for _, h := range hosts {
-		probes.Go(func() { w.retry(deadline, probe, h) })
+		one, found := context.WithCancel(deadline)
+		defer found()
+		probes.Go(func() { w.retry(one, probe, h, found) })
+		if o.Hint != nil {
+			probes.Go(func() { w.retryHint(one, o.Hint, h, found) })
+		}
 	}
 	progress.Go(func() { w.report(deadline, start, hosts, o.Progress) })
 	probes.Wait()
@@ -90,18 +98,35 @@ type waiting struct {
 	left map[string]error
 }
 
-func (w *waiting) retry(ctx context.Context, probe Probe, host string) {
+func (w *waiting) retry(ctx context.Context, probe Probe, host string, found context.CancelFunc) {
 	_ = backoff.Retry(func() error { // the last error is in w.left
 		err := probe(ctx, host)
-		w.mu.Lock()
-		defer w.mu.Unlock()
+		w.note(ctx, host, err, found)
+		return err
+	}, backoff.WithContext(everySecond(), ctx))
+}
+
+func (w *waiting) retryHint(ctx context.Context, hint Probe, host string, found context.CancelFunc) {
+	_ = backoff.Retry(func() error { // its errors are not told
+		err := hint(ctx, host)
 		if err == nil {
-			delete(w.left, host)
-		} else if ctx.Err() == nil { // else it only says that the wait is over
-			w.left[host] = err
+			w.note(ctx, host, nil, found)
 		}
 		return err
 	}, backoff.WithContext(everySecond(), ctx))
+}
+
+func (w *waiting) note(ctx context.Context, host string, err error, found context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, waited := w.left[host]
+	switch {
+	case err == nil:
+		delete(w.left, host)
+		found()
+	case waited && ctx.Err() == nil: // else it only says that the wait is over
+		w.left[host] = err
+	}
 }
 
 // everySecond grows from 50 ms to at most one second, with jitter, for ever: the deadline is the context's.

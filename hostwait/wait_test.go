@@ -65,6 +65,31 @@ func TestLateHost(t *testing.T) {
 	})
 }
 
+// TestHint: a quick answer is enough, however long the probe takes, and only the probe's errors are told.
+func TestHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var said string
+		err := All(t.Context(), func(ctx context.Context, _ string) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(30 * time.Second):
+				return errors.New("the name server does not answer")
+			}
+		}, []string{"a"}, Options{
+			Timeout: time.Hour, Hint: from(start, map[string]time.Duration{"a": 80 * time.Second}),
+			Progress: func(_ time.Duration, missing []Missing) { said = fmt.Sprint(missing) },
+		})
+		if err != nil || time.Since(start) > 81200*time.Millisecond {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+		if said != "[a (the name server does not answer)]" {
+			t.Errorf("said %s", said)
+		}
+	})
+}
+
 // TestDeadline: one deadline for all, and each missing host is named with its last error.
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
