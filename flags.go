@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"entrain/bootstrap"
@@ -126,6 +127,14 @@ func count(name, usage string, to *int) cli.Flag {
 	return o
 }
 
+func sig(name, usage string, to *syscall.Signal) cli.Flag {
+	return &option{name: name, arg: "SIGNAL", usage: usage, set: func(s string) error {
+		n, err := bootstrap.ParseSignal(s)
+		*to = n
+		return err
+	}}
+}
+
 // jobFlags are those of every verb that reads the contract.
 func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 	s := &c.settings
@@ -160,8 +169,10 @@ func (c *command) trainerFlags() []cli.Flag {
 func (c *command) runFlags() []cli.Flag {
 	o := &c.settings.options
 	return append(c.trainerFlags(),
-		duration("grace", "from SIGTERM to SIGKILL", &o.Grace),
-		toggle("signal-group", "send signals to the trainer's process group", &o.SignalGroup),
+		duration("grace", "from SIGTERM to SIGKILL", &o.End.Grace),
+		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
+		toggle("no-capture", "do not keep the last lines of stderr for the failure file", &o.End.NoCapture),
+		sig("parent-death-signal", "what to send to the trainer when entrain's own parent ends", &o.End.ParentDeath),
 	)
 }
 

@@ -69,7 +69,7 @@ func (c *command) train(ctx *cli.Context, do func(*bootstrap.Doer, *bootstrap.Pl
 		}
 		return do(doer, plan)
 	}()
-	return bootstrap.Report(c.settings.root, err)
+	return bootstrap.Report(c.settings.root, c.env, err)
 }
 
 func (c *command) decide(ctx *cli.Context) (*bootstrap.Plan, error) {

@@ -29,7 +29,7 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 		Failure: job.Dir("output/failure"),
 		Command: Command{Env: environment(snap, vars), Dir: snap.Dir},
 		Wait:    decideWait(job, o),
-		End:     End{Grace: o.Grace, SignalGroup: o.SignalGroup},
+		End:     o.End,
 	}
 	if job.Host == job.Leader() {
 		plan.Role = Leader

@@ -225,14 +225,3 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
-
-// TestFailureText: at most 1,024 characters of valid UTF-8, the beginning kept.
-func TestFailureText(t *testing.T) {
-	got := FailureText(errors.New("first\n" + strings.Repeat("é", 2000) + "\xff"))
-	if n := len([]rune(got)); n != 1024 || !strings.HasPrefix(got, "first\né") || !strings.HasSuffix(got, "é…") {
-		t.Errorf("%d characters: %q", n, got)
-	}
-	if got := FailureText(errors.New("a\x00b\xffc")); got != "ab\ufffdc" {
-		t.Errorf("%q", got)
-	}
-}

@@ -2,8 +2,6 @@ package bootstrap
 
 import (
 	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"entrain/contract"
 	"entrain/hostwait"
@@ -58,17 +56,4 @@ func ExitCode(err error) int {
 		return CodeOutput
 	}
 	return CodeInternal
-}
-
-// maxFailure is how much of the failure file the platform shows, in characters.
-const maxFailure = 1024
-
-// FailureText is what the platform shows of a failure: the most telling line first, valid UTF-8, at most 1,024
-// characters.
-func FailureText(err error) string {
-	text := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\ufffd"))
-	if utf8.RuneCountInString(text) > maxFailure {
-		text = string([]rune(text)[:maxFailure-1]) + "…"
-	}
-	return text
 }

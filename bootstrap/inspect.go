@@ -1,9 +1,12 @@
 package bootstrap
 
 import (
+	"syscall"
+
 	"entrain/contract"
 	"entrain/hparams"
 	"entrain/mpi"
+	"entrain/proc"
 )
 
 // Inspection is the contract as it was found.
@@ -69,3 +72,6 @@ func FileFormats() []string { return hparams.FileFormats() }
 
 // HostfileFormats are the words for Hostfile.
 func HostfileFormats() []string { return mpi.Formats() }
+
+// ParseSignal reads a signal as kill(1) does: 15, TERM or SIGTERM.
+func ParseSignal(text string) (syscall.Signal, error) { return proc.ParseSignal(text) }

@@ -7,6 +7,7 @@ package bootstrap
 import (
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"entrain/contract"
@@ -47,10 +48,12 @@ type File struct {
 	Mode uint32 // permissions
 }
 
-// End is how the trainer is ended.
+// End is how the trainer is treated and ended.
 type End struct {
-	Grace       time.Duration // from SIGTERM to SIGKILL
-	SignalGroup bool          // signals go to its process group
+	Grace       time.Duration  // from SIGTERM to SIGKILL
+	SignalGroup bool           // signals go to its process group
+	NoCapture   bool           // its stderr is passed on as it is
+	ParentDeath syscall.Signal // comes when entrain's own parent ends; 0 for none
 }
 
 // Wait is whom to wait for, by name.
@@ -66,7 +69,7 @@ func Defaults() Options {
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
 		WaitTimeout: 15 * time.Minute,
 		// Under the platform's 120 seconds between SIGTERM and SIGKILL, with time left to report.
-		Grace: 110 * time.Second,
+		End: End{Grace: 110 * time.Second},
 	}
 }
 
@@ -81,8 +84,7 @@ type Options struct {
 	HPFormat    hparams.FileFormat
 	WaitTimeout time.Duration
 	DNSOnly     bool
-	Grace       time.Duration // from SIGTERM to SIGKILL
-	SignalGroup bool          // signals go to the trainer's process group
+	End         End
 	// Mask replaces secrets by stars: a plan to look at, not to carry out.
 	Mask bool
 }

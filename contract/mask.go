@@ -120,3 +120,15 @@ func MaskWords(words []string) []string {
 	}
 	return shown
 }
+
+// MaskText is a text with the values of an environment's secrets replaced, wherever they stand. Short values are left:
+// what is as short as a word cannot be told from one.
+func MaskText(text string, env []string) string {
+	const shortest = 6 // bytes
+	for _, kv := range env {
+		if name, value, ok := strings.Cut(kv, "="); ok && len(value) >= shortest && IsSecret(name) {
+			text = strings.ReplaceAll(text, value, masked)
+		}
+	}
+	return text
+}

@@ -152,7 +152,7 @@ func write(t *testing.T, path, text string) {
 func TestHostsFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hosts")
 	write(t, path, "127.0.0.1 localhost\n10.9.9.9  ALGO-1 x # algo-3\n10.0.0.2 algo-2\nbad algo-1\n")
-	dns := func(_ context.Context, host string) ([]netip.Addr, error) {
+	dns := func(context.Context, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("10.0.0.2")}, nil
 	}
 	var told []string

@@ -5,16 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Options say how Run ends a program.
+// Options say how Run treats a program and ends it.
 type Options struct {
-	Grace       time.Duration // from the first SIGTERM to SIGKILL
-	SignalGroup bool          // signals go to the program's process group, not to it alone
+	Grace       time.Duration  // from the first SIGTERM to SIGKILL
+	SignalGroup bool           // signals go to the program's process group, not to it alone
+	NoCapture   bool           // stderr is passed on as it is, and its last lines are not kept
+	ParentDeath syscall.Signal // comes when the process that started us ends; 0 for none. Of no use as PID 1
 }
 
 // Exit is how a program ended.
@@ -23,7 +26,9 @@ type Exit struct {
 	Signal     syscall.Signal // 0 where it exited by itself
 	CoreDumped bool
 	Killed     bool // it outlived the grace and was killed by us
+	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
 	Elapsed    time.Duration
+	Stderr     []byte // the last of what it wrote there, at most tailSize; nil without capture
 }
 
 // ExitError is the error of a program that ran and did not succeed.
@@ -32,7 +37,10 @@ type ExitError struct {
 	Exit
 }
 
-func (e *ExitError) Error() string {
+func (e *ExitError) Error() string { return e.Program + ": " + e.How() }
+
+// How says how the program ended, in one line.
+func (e *ExitError) How() string {
 	how := fmt.Sprintf("exit code %d", e.Code)
 	if e.Signal != 0 {
 		how = "killed by " + signalName(e.Signal)
@@ -43,34 +51,68 @@ func (e *ExitError) Error() string {
 	if e.Killed {
 		how += ", since it outlived the grace"
 	}
-	return fmt.Sprintf("%s: %s after %s", e.Program, how, e.Elapsed.Round(time.Millisecond))
+	if e.OOMKills > 0 {
+		how += ", out of memory (the kernel killed a process of this container)"
+	}
+	return how + " after " + e.Elapsed.Round(time.Millisecond).String()
 }
 
 // Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves no
 // process behind. When ctx ends the program gets SIGTERM as if that had been sent.
 //
-// One goroutine owns signals and wait4(-1) both: a second waiter would steal exit statuses, and a process
-// that this one has not reaped cannot have lost its number.
+// One goroutine owns signals and wait4(-1) both: a second waiter would steal exit statuses, and a process that this
+// one has not reaped cannot have lost its number.
 func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error) {
-	if os.Getpid() != 1 {
-		// Orphans come to us, not to an init outside, so that none is left behind.
-		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-			return Exit{}, fmt.Errorf("becoming a subreaper: %w", err)
-		}
+	if err := adopt(o.ParentDeath); err != nil {
+		return Exit{}, err
 	}
-	start := time.Now()
-	pid, err := fork(cmd)
+	stderr, err := newCapture(o.NoCapture)
 	if err != nil {
 		return Exit{}, err
 	}
-	r := &run{signals: signals, o: o, pid: pid}
+	start := time.Now()
+	pid, err := fork(cmd, stderr.childFd())
+	stderr.start()
+	if err != nil {
+		return Exit{}, errors.Join(err, stderr.finish())
+	}
+	r := &run{signals: signals, o: o, pid: pid, terminal: inForeground(pid)}
+	ooms := oomKills()
+	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
 	err = r.supervise(ctx)
 	r.exit.Elapsed = time.Since(start)
-	return r.exit, errors.Join(err, r.stragglers())
+	err = errors.Join(err, r.stragglers(), stderr.finish())
+	if r.terminal {
+		takeTerminal()
+	}
+	r.exit.Stderr = stderr.tail.bytes()
+	if r.exit.Code != 0 {
+		r.exit.OOMKills = max(0, oomKills()-ooms)
+	}
+	return r.exit, err
+}
+
+// adopt makes orphans come to us instead of to an init outside, so that none is left behind, and asks for a signal
+// when our own parent ends.
+func adopt(parentDeath syscall.Signal) error {
+	if os.Getpid() == 1 {
+		return nil
+	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("becoming a subreaper: %w", err)
+	}
+	if parentDeath == 0 {
+		return nil
+	}
+	runtime.LockOSThread() // the request is this thread's own, and must live as long as we do
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDeath), 0, 0, 0); err != nil {
+		return fmt.Errorf("asking for %s at the parent's end: %w", signalName(parentDeath), err)
+	}
+	return nil
 }
 
 // fork starts the program in a process group of its own, in the foreground of a terminal if we are.
-func fork(cmd Cmd) (int, error) {
+func fork(cmd Cmd, stderr uintptr) (int, error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return 0, lookErr
@@ -81,8 +123,8 @@ func fork(cmd Cmd) (int, error) {
 	attr := &syscall.ProcAttr{
 		Dir:   cmd.Dir,
 		Env:   cmd.Env,
-		Files: []uintptr{0, 1, 2},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(), Ctty: 0},
+		Files: []uintptr{0, 1, stderr},
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0},
 	}
 	path, argv := relayed(path, cmd.Argv)
 	pid, err := syscall.ForkExec(path, argv, attr)
@@ -92,63 +134,73 @@ func fork(cmd Cmd) (int, error) {
 	return pid, nil
 }
 
-// inForeground says whether stdin is our terminal and our process group may read from it.
-func inForeground() bool {
-	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
-}
-
 type run struct {
 	signals  *Signals
 	o        Options
 	pid      int
+	terminal bool // the program has the terminal's foreground
 	exit     Exit
 	ended    bool
-	stopped  bool      // by a signal such as SIGSTOP
-	deadline time.Time // of the grace; zero until a SIGTERM came
+	stopped  syscall.Signal // what the program is stopped by; 0 while it runs
+	deadline time.Time      // of the grace; zero until a SIGTERM came
 }
 
 func (r *run) supervise(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.signals.wakeUp)()
+	lean := time.Now().Add(shrinkAfter)
 	for r.reap(); !r.ended; r.reap() {
-		sigs, err := r.signals.next(r.deadline)
+		r.mindStop()
+		sigs, err := r.signals.next(earlier(r.deadline, lean))
 		if err != nil {
 			return err
 		}
-		for _, sig := range sigs {
-			switch sig {
-			case syscall.SIGCHLD, syscall.SIGPIPE: // the next reap looks; a broken pipe of ours is an error where we write
-			case wake:
-				r.pass(syscall.SIGTERM)
-			default:
-				r.pass(sig)
-			}
+		if !lean.IsZero() && !time.Now().Before(lean) {
+			shrink()
+			lean = time.Time{}
 		}
-		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) && !r.exit.Killed {
-			r.exit.Killed = true
-			r.deadline = time.Time{}
-			killTree(r.pid)
+		for _, sig := range sigs {
+			r.take(sig)
+		}
+		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
+			r.exit.Killed, r.deadline = true, time.Time{}
+			r.signalAll(syscall.SIGKILL)
 		}
 	}
 	return nil
 }
 
-// pass sends a signal on. A stopped program could not act on a SIGTERM: it is continued.
+// earlier is the first of two moments; a zero one never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (r *run) take(sig syscall.Signal) {
+	switch sig {
+	case syscall.SIGCHLD, syscall.SIGPIPE: // the next reap looks; a broken pipe of ours is an error where we write
+	case wake:
+		r.pass(syscall.SIGTERM)
+	default:
+		r.pass(sig)
+	}
+}
+
+// pass sends a signal on.
 func (r *run) pass(sig syscall.Signal) {
+	r.send(sig)
+	if sig == syscall.SIGTERM && r.deadline.IsZero() && !r.exit.Killed {
+		r.deadline = time.Now().Add(r.o.Grace)
+	}
+}
+
+func (r *run) send(sig syscall.Signal) {
 	target := r.pid
 	if r.o.SignalGroup {
 		target = -r.pid
 	}
 	_ = syscall.Kill(target, sig) // it may have ended by itself: the next reap says so
-	if sig != syscall.SIGTERM {
-		return
-	}
-	if r.stopped {
-		_ = syscall.Kill(target, syscall.SIGCONT)
-	}
-	if r.deadline.IsZero() && !r.exit.Killed {
-		r.deadline = time.Now().Add(r.o.Grace)
-	}
 }
 
 // reap takes the status of every child that ended, ours or an orphan that came to us.
@@ -169,9 +221,9 @@ func (r *run) reap() {
 func (r *run) note(status syscall.WaitStatus) {
 	switch {
 	case status.Stopped():
-		r.stopped = true
+		r.stopped = status.StopSignal()
 	case status.Continued():
-		r.stopped = false
+		r.stopped = 0
 	case status.Signaled():
 		r.ended = true
 		r.exit.Signal, r.exit.CoreDumped = status.Signal(), status.CoreDump()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -140,4 +142,18 @@ func signalName(sig syscall.Signal) string {
 		return name
 	}
 	return fmt.Sprintf("signal %d", int(sig))
+}
+
+// ParseSignal reads a signal as kill(1) does: 15, TERM or SIGTERM.
+func ParseSignal(text string) (syscall.Signal, error) {
+	name := strings.ToUpper(text)
+	if n, err := strconv.Atoi(text); err == nil && n > 0 && n < 32 {
+		return syscall.Signal(n), nil
+	}
+	for _, candidate := range []string{name, "SIG" + name} {
+		if sig := unix.SignalNum(candidate); sig != 0 {
+			return sig, nil
+		}
+	}
+	return 0, errors.New("want a signal such as TERM, SIGUSR1 or 15")
 }

@@ -19,14 +19,14 @@ func (r *run) stragglers() error {
 	if !hasChildren() {
 		return nil
 	}
-	signalAll(descendants(os.Getpid()), syscall.SIGTERM, syscall.SIGCONT)
+	r.signalAll(syscall.SIGTERM, syscall.SIGCONT)
 	limit := time.Now().Add(strayGrace)
 	for r.reap(); hasChildren(); r.reap() {
 		if _, err := r.signals.next(limit); err != nil {
 			return err
 		}
-		if time.Now().After(limit) {
-			killTree(os.Getpid())
+		if !time.Now().Before(limit) {
+			r.signalAll(syscall.SIGKILL)
 			limit = time.Now().Add(100 * time.Millisecond) // for what forked meanwhile
 		}
 	}
@@ -38,29 +38,25 @@ func hasChildren() bool {
 	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == nil
 }
 
-// killTree kills what descends from a process, and its group; a process that set a session of its own too.
-func killTree(root int) {
-	tree := descendants(root)
-	if root != os.Getpid() {
-		_ = syscall.Kill(-root, syscall.SIGKILL)
-		tree = append(tree, root)
+// signalAll sends signals to everything below us: the program, its group, and what escaped that by a session of its
+// own, since every orphan has become our child.
+func (r *run) signalAll(sigs ...syscall.Signal) {
+	below, err := descendants(os.Getpid())
+	if err != nil {
+		below = []int{-r.pid} // without /proc its group is all that is known
 	}
-	signalAll(tree, syscall.SIGKILL)
-}
-
-func signalAll(pids []int, sigs ...syscall.Signal) {
 	for _, sig := range sigs {
-		for _, pid := range pids {
+		for _, pid := range below {
 			_ = syscall.Kill(pid, sig) // gone already is as good
 		}
 	}
 }
 
 // descendants are the processes below root, parents before children, read from /proc.
-func descendants(root int) []int {
+func descendants(root int) ([]int, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return nil // no /proc, no knowledge; the group is all there is
+		return nil, err
 	}
 	children := map[int][]int{}
 	for _, e := range entries {
@@ -75,7 +71,7 @@ func descendants(root int) []int {
 		found = append(found, pid)
 		next = append(slices.Clone(next[1:]), children[pid]...)
 	}
-	return found
+	return found, nil
 }
 
 // parentOf reads the fourth field of /proc/PID/stat; the second, the name, may hold anything.

@@ -1,0 +1,125 @@
+package proc
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestLookPath: as execvp(3) and a shell have it.
+func TestLookPath(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"a/prog": 0o755, "b/prog": 0o755, "a/data": 0o644, "b/late": 0o755, "a/late": 0o644} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := "PATH=" + dir + "/none:" + dir + "/a:" + dir + "/b"
+	for _, c := range []struct {
+		name, env, want string
+		code            int
+	}{
+		{"prog", path, dir + "/a/prog", 0},
+		{"late", path, dir + "/b/late", 0}, // what may not be executed is passed over
+		{"data", path, "", 126},
+		{"gone", path, "", 127},
+		{"prog", "PATH=", "", 127},
+		{"prog", "PATH=a", dir + "/a/prog", 0}, // relative to the trainer's directory
+		{"./a/prog", path, "./a/prog", 0},
+		{"./a/data", path, "./a/data", 126},
+		{"./a", path, "./a", 126},
+		{"./a/prog/x", path, "./a/prog/x", 127},
+		{"sh", "NOPATH=", "/bin/sh", 0},
+		{"", path, "", 127},
+	} {
+		got, err := lookPath(c.name, []string{c.env}, dir)
+		code := 0
+		if err != nil {
+			code = err.Code
+		}
+		if got != c.want || code != c.code {
+			t.Errorf("%q in %s: %q, %d (%v), want %q, %d", c.name, c.env, got, code, err, c.want, c.code)
+		}
+	}
+}
+
+// TestTail: whatever the sizes of the pieces, the last bytes are kept in their order.
+func TestTail(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		var all []byte
+		var kept tail
+		for range r.IntN(30) {
+			piece := make([]byte, r.IntN(2*tailSize/(1+r.IntN(20))))
+			for i := range piece {
+				piece[i] = byte(r.Uint32())
+			}
+			all = append(all, piece...)
+			kept.add(piece)
+		}
+		if want := all[max(0, len(all)-tailSize):]; !bytes.Equal(want, kept.bytes()) {
+			t.Fatalf("of %d bytes the last %d are wrong", len(all), len(want))
+		}
+	}
+}
+
+func TestParseSignal(t *testing.T) {
+	for text, want := range map[string]syscall.Signal{"TERM": 15, "SIGTERM": 15, "usr1": 10, "9": 9} {
+		if got, err := ParseSignal(text); got != want || err != nil {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "64", "NOPE", "SIG"} {
+		if got, err := ParseSignal(text); err == nil {
+			t.Errorf("%q: %v and no error", text, got)
+		}
+	}
+}
+
+// TestOOMCount reads both versions' files, by the group's path or, in a container, at the mount.
+func TestOOMCount(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"docker/x/memory.events": "low 0\noom 3\noom_kill 2\noom_group_kill 1\n", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, ok := oomCount(dir, "/docker/x", "memory.events"); n != 2 || !ok {
+		t.Errorf("v2: %d, %v", n, ok)
+	}
+	if n, ok := oomCount(dir, "/docker/hosts-path", "memory.oom_control"); n != 7 || !ok {
+		t.Errorf("v1: %d, %v", n, ok)
+	}
+	if _, ok := oomCount(dir, "/", "memory.events"); ok {
+		t.Error("a counter where there is none")
+	}
+}
+
+func TestHow(t *testing.T) {
+	for want, exit := range map[string]Exit{
+		"exit code 3 after 0s":                                {Code: 3},
+		"killed by SIGSEGV, core dumped after 0s":             {Code: 139, Signal: 11, CoreDumped: true},
+		"killed by SIGKILL, since it outlived the grace":      {Code: 137, Signal: 9, Killed: true},
+		"killed by SIGKILL, out of memory (the kernel killed": {Code: 137, Signal: 9, OOMKills: 1},
+	} {
+		if got := (&ExitError{Program: "x", Exit: exit}).How(); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package proc
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// inForeground says whether stdin is a terminal of ours with this process group in its foreground.
+func inForeground(group int) bool {
+	current, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+	return err == nil && current == group
+}
+
+// mindStop looks after a program that is stopped. One that is to end cannot act on its SIGTERM: it is continued. One
+// that job control has stopped (Ctrl-Z, a read in the background) stops us too, so that the shell that started us has
+// its prompt back. One that was stopped by SIGSTOP may be in a debugger's hands, which is between the two of them.
+func (r *run) mindStop() {
+	by := r.stopped
+	if by != 0 && !r.deadline.IsZero() {
+		r.stopped = 0
+		r.send(syscall.SIGCONT)
+		return
+	}
+	switch by {
+	case syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
+		r.stopped = 0
+		if os.Getpid() != 1 { // for PID 1 there is no shell to go back to, and the kernel would not stop it
+			r.stopToo()
+		}
+	}
+}
+
+// stopToo returns when somebody has continued us, and the program goes on as well.
+func (r *run) stopToo() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	if r.terminal && inForeground(unix.Getpgrp()) { // the shell gave the terminal to our group: hand it on
+		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, r.pid)
+	}
+	_ = syscall.Kill(-r.pid, syscall.SIGCONT)
+}
+
+// takeTerminal puts our group into the foreground again, for the script that started us and goes on. A process in the
+// background that does so is stopped by SIGTTOU, or asked for ever if it catches that.
+func takeTerminal() {
+	_ = rtSigaction(uintptr(syscall.SIGTTOU), &sigaction{handler: sigIgn}, nil)
+	_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, unix.Getpgrp())
+}

@@ -1,0 +1,44 @@
+package tests
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestExecLeavesNothing: under exec the trainer has the descriptors, signals, mask, limits and directory that it would
+// have without entrain, and its process is the one that was started. As PID 1 exec warns, once.
+func TestExecLeavesNothing(t *testing.T) {
+	helper, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	becomes := entrainRun(t, dir, nil, helper, "report")
+	becomes[1] = "exec"
+	output := func(argv ...string) (stdout, stderr string) {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		var errText strings.Builder
+		cmd.Dir, cmd.Stderr = dir, &errText
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v: %s", argv, err, errText.String())
+		}
+		return string(out), errText.String()
+	}
+	for _, prefix := range [][]string{nil, {helper, "inherit"}, {"sh", "-c", `ulimit -n 1000; exec 7</dev/null; exec "$@"`, "sh"}} {
+		want, _ := output(append(append([]string{}, prefix...), helper, "report")...)
+		got, warned := output(append(append([]string{}, prefix...), becomes...)...)
+		if got != want || warned != "" {
+			t.Errorf("after %v:\n%swithout entrain:\n%sstderr: %s", prefix, got, want, warned)
+		}
+	}
+	if os.Getuid() != 0 {
+		t.Skip("needs root for a PID namespace")
+	}
+	_, warned := output(append([]string{"unshare", "--pid", "--fork", "--mount-proc"}, becomes...)...)
+	if strings.Count(warned, "exec as PID 1") != 1 {
+		t.Errorf("as PID 1 it says %q", warned)
+	}
+}

@@ -1,0 +1,332 @@
+package tests
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what must happen; nothing that is well takes as long.
+var patience = 20 * time.Second
+
+// initProgram is a way to start a trainer: entrain, or one that it is compared with.
+type initProgram struct {
+	name string
+	argv func(t *testing.T, dir string, flags []string, words ...string) []string
+}
+
+func entrainRun(t *testing.T, dir string, flags []string, words ...string) []string {
+	t.Helper()
+	root := filepath.Join(dir, "ml")
+	if _, err := os.Stat(root); err != nil {
+		must(t, "dist/entrain", "scaffold", root)
+	}
+	argv := []string{abs(t, "dist/entrain"), "run", "--root", root, "--args-style", "none"}
+	return slices.Concat(argv, flags, []string{"--"}, words)
+}
+
+// others are what entrain is compared with. Flags translate as far as they can.
+func others() []initProgram {
+	return []initProgram{
+		{"tini", func(_ *testing.T, _ string, flags []string, words ...string) []string {
+			argv := []string{"tini", "-s"}
+			if slices.Contains(flags, "--signal-group") {
+				argv = append(argv, "-g")
+			}
+			if slices.Contains(flags, "--parent-death-signal") {
+				argv = append(argv, "-p", "SIGUSR1")
+			}
+			return append(append(argv, "--"), words...)
+		}},
+		{"dumb-init", func(_ *testing.T, _ string, flags []string, words ...string) []string {
+			argv := []string{"dumb-init"}
+			if slices.Contains(flags, "--signal-group=false") {
+				argv = append(argv, "--single-child")
+			}
+			return append(append(argv, "--"), words...)
+		}},
+		{"sh -c", func(_ *testing.T, _ string, _ []string, words ...string) []string {
+			quoted := make([]string, len(words))
+			for i, w := range words {
+				quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+			}
+			return []string{"sh", "-c", strings.Join(quoted, " ") + "; exit $?"}
+		}},
+	}
+}
+
+func abs(t *testing.T, elem ...string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(append([]string{top}, elem...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// binaries are entrain as it is shipped and the helper.
+var binaries = sync.OnceValues(func() (string, error) {
+	helper, err := filepath.Abs(filepath.Join(top, "dist/init-helper"))
+	if err != nil {
+		return "", err
+	}
+	for _, argv := range [][]string{{"scripts/build"}, {"gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", helper, "tests/testdata/init/helper.c"}} {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Dir = top
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%v: %w\n%s", argv, err, out)
+		}
+	}
+	return helper, nil
+})
+
+// bench is one case while it runs: a way to start a trainer, as an ordinary process or as PID 1.
+type bench struct {
+	t       *testing.T
+	program initProgram
+	pid1    bool
+	dir     string // an empty directory, the working directory of what is started
+	helper  string
+}
+
+// started is a program that runs.
+type started struct {
+	b      *bench
+	cmd    *exec.Cmd
+	out    *bufio.Reader
+	stderr *strings.Builder
+	pid    int // of the init, as this test sees it
+}
+
+// start starts the helper, or other words, under the init.
+func (b *bench) start(flags []string, words ...string) (*started, error) {
+	return b.startUnder(nil, flags, words...)
+}
+
+// startUnder is start by way of other words, such as the helper's inherit.
+func (b *bench) startUnder(prefix, flags []string, words ...string) (*started, error) {
+	argv := slices.Concat(prefix, b.program.argv(b.t, b.dir, flags, words...))
+	if b.pid1 {
+		argv = append([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child"}, argv...)
+	}
+	s := &started{b: b, cmd: exec.Command(argv[0], argv[1:]...), stderr: &strings.Builder{}}
+	s.cmd.Dir = b.dir
+	s.cmd.Stderr = s.stderr
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.out = bufio.NewReader(out)
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	b.t.Cleanup(func() { _ = s.cmd.Process.Kill(); _, _ = s.cmd.Process.Wait() })
+	if s.pid = s.cmd.Process.Pid; b.pid1 {
+		s.pid, err = firstChild(s.pid)
+	}
+	return s, err
+}
+
+// firstChild is the process that unshare started.
+func firstChild(pid int) (int, error) {
+	path := fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return 0, err
+		}
+		if fields := strings.Fields(string(data)); len(fields) > 0 {
+			return strconv.Atoi(fields[0])
+		}
+	}
+	return 0, errors.New("unshare started nothing")
+}
+
+// line reads a line of stdout, within patience.
+func (s *started) line() (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	lines := make(chan result, 1)
+	go func() {
+		text, err := s.out.ReadString('\n')
+		lines <- result{strings.TrimSuffix(text, "\n"), err}
+	}()
+	select {
+	case r := <-lines:
+		return r.text, r.err
+	case <-time.After(patience):
+		return "", errors.New("no line within patience")
+	}
+}
+
+// ready waits for the helper's word.
+func (s *started) ready() error {
+	if line, err := s.line(); err != nil || line != "ready" {
+		return fmt.Errorf("want the helper's ready, got %q, %w; stderr %s", line, err, s.stderr)
+	}
+	return nil
+}
+
+func (s *started) signal(sig syscall.Signal) error { return syscall.Kill(s.pid, sig) }
+
+// exit waits for the end and gives the code that a container's user would see.
+func (s *started) exit() (int, error) {
+	done := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, s.out)
+		_ = s.cmd.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		return -1, errors.New("it does not end")
+	}
+	status := s.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return status.ExitStatus(), nil
+}
+
+// want runs words to their end and compares the code.
+func (b *bench) want(code int, flags []string, words ...string) error {
+	s, err := b.start(flags, words...)
+	if err != nil {
+		return err
+	}
+	got, err := s.exit()
+	if err == nil && got != code {
+		err = fmt.Errorf("%v: exit code %d, want %d; stderr %s", words, got, code, s.stderr)
+	}
+	return err
+}
+
+// file is what a case's process wrote.
+func (b *bench) file(name string) string {
+	data, _ := os.ReadFile(filepath.Join(b.dir, name))
+	return strings.TrimSpace(string(data))
+}
+
+// gone waits until no process of the case is left: everything that runs the helper, in any namespace.
+func (b *bench) gone() error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		left := b.left()
+		if len(left) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			for _, pid := range left {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			return fmt.Errorf("%d processes are left", len(left))
+		}
+	}
+}
+
+// left are the helper's processes that work in the case's directory.
+func (b *bench) left() []int {
+	var pids []int
+	entries, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range entries {
+		dir, err := os.Readlink(link)
+		exe, _ := os.Readlink(filepath.Join(filepath.Dir(link), "exe"))
+		if err == nil && dir == b.dir && exe == b.helper {
+			pid, _ := strconv.Atoi(strings.Split(link, "/")[2])
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// zombies counts the dead children of the init that nobody has reaped.
+func (s *started) zombies() int {
+	count := 0
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		data, _ := os.ReadFile(path)
+		_, rest, _ := strings.Cut(string(data), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[0] == "Z" && fields[1] == strconv.Itoa(s.pid) {
+			count++
+		}
+	}
+	return count
+}
+
+// until waits for a condition, within patience.
+func until(what string, holds func() bool) error {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return errors.New("not within patience: " + what)
+		}
+	}
+	return nil
+}
+
+// TestInit runs every case as an ordinary process and as PID 1.
+func TestInit(t *testing.T) {
+	helper, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range initCases() {
+		for _, pid1 := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%02d %s/PID 1 %v", c.number, c.what, pid1), func(t *testing.T) {
+				t.Parallel()
+				if pid1 && os.Getuid() != 0 {
+					t.Skip("needs root for a PID namespace")
+				}
+				b := &bench{t: t, program: initProgram{"entrain run", entrainRun}, pid1: pid1, dir: t.TempDir(), helper: helper}
+				if err := c.run(b); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestInitTable compares inits, as PID 1, in the table that scripts/bench prints. It asserts nothing.
+func TestInitTable(t *testing.T) {
+	if os.Getenv("ENTRAIN_TABLE") == "" {
+		t.SkipNow() // scripts/bench runs it
+	}
+	helper, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	patience = 3 * time.Second // what takes longer counts as never
+	programs := append([]initProgram{{"entrain run", entrainRun}}, others()...)
+	fmt.Print("| case |")
+	for _, p := range programs {
+		fmt.Printf(" %s |", p.name)
+	}
+	fmt.Println("\n|---|---|---|---|---|")
+	for _, c := range initCases() {
+		fmt.Printf("| %d %s |", c.number, c.what)
+		for i, p := range programs {
+			outcome := "–"
+			if i == 0 || !c.own {
+				b := &bench{t: t, program: p, pid1: true, dir: t.TempDir(), helper: helper}
+				if outcome = "yes"; c.run(b) != nil {
+					outcome = "no"
+				}
+			}
+			fmt.Printf(" %s |", outcome)
+		}
+		fmt.Println()
+	}
+}

@@ -1,0 +1,141 @@
+package tests
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// console is a program on a terminal of its own, as under docker run -it.
+type console struct {
+	master *os.File
+	cmd    *exec.Cmd
+	mu     sync.Mutex
+	screen strings.Builder
+}
+
+func (b *bench) console(words ...string) (*console, error) {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	fd := int(master.Fd())
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		return nil, err
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer slave.Close()
+	argv := b.program.argv(b.t, b.dir, nil, words...)
+	if b.pid1 {
+		argv = append([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child"}, argv...)
+	}
+	c := &console{master: master, cmd: exec.Command(argv[0], argv[1:]...)}
+	c.cmd.Dir, c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = b.dir, slave, slave, slave
+	c.cmd.Env = append(os.Environ(), "PS1=prompt> ", "TERM=dumb")
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := c.cmd.Start(); err != nil {
+		return nil, err
+	}
+	b.t.Cleanup(func() { _ = c.cmd.Process.Kill(); _ = master.Close() })
+	go c.read()
+	return c, nil
+}
+
+func (c *console) read() {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := c.master.Read(buffer)
+		c.mu.Lock()
+		c.screen.Write(buffer[:n])
+		c.mu.Unlock()
+		if err != nil {
+			return // EIO: the terminal's last user is gone
+		}
+	}
+}
+
+func (c *console) shows(text string) func() bool {
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return strings.Contains(strings.ReplaceAll(c.screen.String(), "\r", ""), text)
+	}
+}
+
+func (c *console) typed(keys string) error {
+	_, err := c.master.WriteString(keys)
+	return err
+}
+
+func (c *console) ends(code int) error {
+	done := make(chan struct{})
+	go func() { _ = c.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		return fmt.Errorf("it does not end; the screen: %q", c.screen.String())
+	}
+	status := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	got := status.ExitStatus()
+	if status.Signaled() {
+		got = 128 + int(status.Signal())
+	}
+	if got != code {
+		return fmt.Errorf("exit code %d, want %d; the screen: %q", got, code, c.screen.String())
+	}
+	return nil
+}
+
+// terminal: what is typed arrives, bash has job control, Ctrl-C is 130, Ctrl-Z and fg work in the shell inside.
+func terminal(b *bench) error {
+	tac, err := b.console("sh", "-c", "echo started; exec tac")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(until("it is started", tac.shows("started")), tac.typed("one\ntwo\n\x04"), until("tac has answered", tac.shows("two\none\n")), tac.ends(0))
+	if err != nil {
+		return err
+	}
+	bash, err := b.console("bash", "--norc", "-i")
+	if err != nil {
+		return err
+	}
+	// Not a loop of a shell: dash stopped between vfork and exec stays there, bash then never sees it stopped.
+	loop := `python3 -c 'import signal; signal.signal(18, lambda *_: print("going on".upper(), flush=True)); print("at work".upper(), flush=True); [signal.pause() for _ in range(9)]'`
+	steps := []struct{ keys, shows string }{
+		{"", "prompt> "},
+		{"case $- in *m*) echo job control is on;; esac | tr a-z A-Z\n", "JOB CONTROL IS ON"},
+		{loop + "\n", "AT WORK"},
+		{"\x1a", "Stopped"},
+		{"fg\n", "GOING ON"},
+		{"\x03", "^C"},
+		{"exit 9\n", ""},
+	}
+	for _, s := range steps {
+		if err := errors.Join(bash.typed(s.keys), until(fmt.Sprintf("bash shows %q", s.shows), bash.shows(s.shows))); err != nil {
+			return fmt.Errorf("%w; the screen: %q", err, bash.screen.String())
+		}
+	}
+	if err := bash.ends(9); err != nil {
+		return err
+	}
+	cat, err := b.console("sh", "-c", "echo started; exec sleep 600")
+	if err != nil {
+		return err
+	}
+	return errors.Join(until("it is started", cat.shows("started")), cat.typed("\x03"), cat.ends(130))
+}
