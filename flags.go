@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,10 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"entrain/bootstrap"
-
-	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
+
+	"entrain/bootstrap"
 )
 
 // settings are what flags and ENTRAIN_ variables say.
@@ -31,12 +28,16 @@ type settings struct {
 	tree      bootstrap.Tree
 }
 
-func defaults() settings {
-	return settings{root: defaultRoot, logLevel: "info", logFormat: "text", options: bootstrap.Defaults(), tree: bootstrap.DefaultTree()}
+// defaults holds the root that counts until flags are read: a mistake in those has to be reported somewhere.
+func defaults(env []string) settings {
+	root := bootstrap.DefaultRoot
+	for _, name := range []string{"SAGEMAKER_BASE_DIR", "ENTRAIN_ROOT"} { // the toolkit's name for it, and ours
+		if dir, ok := bootstrap.Getenv(env, name); ok {
+			root = dir
+		}
+	}
+	return settings{root: root, logLevel: "info", logFormat: "text", options: bootstrap.Defaults(), tree: bootstrap.DefaultTree()}
 }
-
-// defaultRoot is where the platform puts the contract.
-const defaultRoot = "/opt/ml"
 
 // option is a flag and its variable: one check serves both. cli's own flags read variables behind our back, and
 // hold each name against a regular expression a dozen times, a tenth of what starting takes.
@@ -177,7 +178,7 @@ func (c *command) runFlags() []cli.Flag {
 }
 
 func (c *command) planFlags() []cli.Flag {
-	return append(c.trainerFlags(), c.formatFlag("text", "json", "sh"),
+	return append(c.runFlags(), c.formatFlag("text", "json", "sh"),
 		toggle("show-secrets", "print secrets as they are", &c.settings.secrets))
 }
 
@@ -214,14 +215,14 @@ func (c *command) readEnv(ctx *cli.Context) error {
 			continue
 		}
 		name := variable(ctx.Command.Name, o.name)
-		if text, ok := c.getenv(name); ok {
+		if text, ok := bootstrap.Getenv(c.env, name); ok {
 			if err := o.Set(text); err != nil {
 				errs = append(errs, fmt.Errorf("%s=%q: %w", name, text, err))
 			}
 		}
 	}
-	if base, ok := c.getenv("SAGEMAKER_BASE_DIR"); ok && c.settings.root == defaultRoot {
-		c.settings.root = base // the toolkit's own name for it comes last
+	if c.settings.root == "" {
+		errs = append(errs, errors.New(`SAGEMAKER_BASE_DIR="": want a directory`))
 	}
 	root, err := filepath.Abs(c.settings.root)
 	if errs = append(errs, err); errors.Join(errs...) != nil {
@@ -237,46 +238,4 @@ func variable(verb, flag string) string {
 		flag = verb + "-" + flag
 	}
 	return "ENTRAIN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-func (c *command) getenv(name string) (string, bool) {
-	for _, kv := range c.env {
-		if value, ok := strings.CutPrefix(kv, name+"="); ok {
-			return value, true
-		}
-	}
-	return "", false
-}
-
-// logger writes to stderr: bare lines for people, or JSON for machines.
-func (c *command) logger() zerolog.Logger {
-	level, _ := zerolog.ParseLevel(c.settings.logLevel) // checked by its flag
-	if c.settings.logFormat == "json" {
-		return zerolog.New(c.stderr).Level(level).With().Timestamp().Str("program", "entrain").Logger()
-	}
-	return zerolog.New(textWriter{c.stderr}).Level(level)
-}
-
-// textWriter prints an event as "entrain: message", or "entrain: warning: message".
-type textWriter struct{ w io.Writer }
-
-func (t textWriter) Write(event []byte) (int, error) { return t.WriteLevel(zerolog.NoLevel, event) }
-
-func (t textWriter) WriteLevel(level zerolog.Level, event []byte) (int, error) {
-	var fields struct{ Message string }
-	if err := json.Unmarshal(event, &fields); err != nil {
-		return 0, err
-	}
-	prefix := "entrain: "
-	switch level {
-	case zerolog.WarnLevel:
-		prefix += "warning: "
-	case zerolog.ErrorLevel:
-		prefix += "error: "
-	default:
-	}
-	if _, err := io.WriteString(t.w, prefix+fields.Message+"\n"); err != nil {
-		return 0, err
-	}
-	return len(event), nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func main() { os.Exit(run(os.Args, os.Environ(), os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args, os.Environ(), os.Stdout, bootstrap.Stderr())) }
 
 // run is the whole program: arguments and environment in, exit code out.
 func run(args, env []string, stdout, stderr io.Writer) int {
@@ -23,21 +23,43 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = c.app().Run(c.args)
 	}
+	if err == nil && c.stdout.err != nil {
+		err = &bootstrap.OutputError{Err: c.stdout.err}
+	}
+	if c.trains {
+		err = bootstrap.Report(c.settings.root, env, err)
+	}
 	c.report(err)
 	return bootstrap.ExitCode(err)
 }
 
 // command is one call of entrain.
 type command struct {
-	args           []string // ours, before the first --
-	trainer        []string // the trainer's, behind it
-	env            []string
-	stdout, stderr io.Writer
-	settings       settings
+	args     []string // ours, before the first --
+	trainer  []string // the trainer's, behind it; nil without a --
+	env      []string
+	stdout   output
+	stderr   io.Writer
+	settings settings
+	trains   bool // the verb is one whose failure the platform is told
+}
+
+// output keeps the first error of what the help texts, too, are written to.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 func newCommand(args, env []string, stdout, stderr io.Writer) *command {
-	c := &command{args: args, env: env, stdout: stdout, stderr: stderr, settings: defaults()}
+	c := &command{args: args, env: env, stdout: output{Writer: stdout}, stderr: stderr, settings: defaults(env)}
 	if i := slices.Index(args, "--"); i >= 0 {
 		c.args, c.trainer = args[:i:i], args[i+1:]
 	}
@@ -58,7 +80,7 @@ func (c *command) app() *cli.App {
 		ExitErrHandler:        func(*cli.Context, error) {}, // the exit is main's
 		EnableBashCompletion:  true,
 		HideHelpCommand:       true,
-		Writer:                c.stdout,
+		Writer:                &c.stdout,
 		ErrWriter:             c.stderr,
 	}
 }
@@ -76,5 +98,9 @@ func (c *command) report(err error) {
 
 // usageError is what the command line's own mistakes become.
 func usageError(_ *cli.Context, err error, _ bool) error {
-	return &bootstrap.UsageError{Err: errors.New(strings.ReplaceAll(err.Error(), " flag -", " flag --"))}
+	text := err.Error() // the flag package shows one dash, we want two
+	for _, before := range []string{" for flag ", "flag provided but not defined: ", "flag needs an argument: "} {
+		text = strings.Replace(text, before+"-", before+"--", 1)
+	}
+	return &bootstrap.UsageError{Err: errors.New(text)}
 }

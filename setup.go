@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,17 +41,23 @@ func (c *command) install(ctx *cli.Context) error {
 
 // onePath is the single argument of a verb, absolute.
 func onePath(ctx *cli.Context, name string) (string, error) {
-	if ctx.NArg() != 1 || ctx.Args().First() == "" {
-		return "", &bootstrap.UsageError{Err: fmt.Errorf("entrain %s takes one argument %s, got %d", ctx.Command.Name, name, ctx.NArg())}
+	words := ctx.Args().Slice()
+	if len(words) == 1 && words[0] != "" {
+		return filepath.Abs(words[0])
 	}
-	return filepath.Abs(ctx.Args().First())
+	hint := ""
+	if slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }) {
+		hint = " (hint: flags go before " + name + ")"
+	}
+	return "", &bootstrap.UsageError{Err: fmt.Errorf("entrain %s takes one argument %s, got %d%s", ctx.Command.Name, name, len(words), hint)}
 }
 
 // completion prints a script that asks entrain itself what may follow.
 func (c *command) completion(ctx *cli.Context) error {
 	script, ok := map[string]string{
 		"bash": `_entrain() {
-  local IFS=$'\n'
+  local word IFS=$'\n'
+  for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do [ "$word" = -- ] && return; done
   COMPREPLY=($(compgen -W "$("${COMP_WORDS[@]:0:COMP_CWORD}" ${2:+"$2"} --generate-bash-completion 2>/dev/null)" -- "$2"))
 }
 complete -o default -F _entrain entrain
@@ -58,12 +65,13 @@ complete -o default -F _entrain entrain
 		"zsh": `#compdef entrain
 _entrain() {
   local -a found
+  (( ${words[(i)--]} < CURRENT )) && { _files; return }
   found=("${(@f)$("${(@)words[1,CURRENT-1]}" ${words[CURRENT]:+"${words[CURRENT]}"} --generate-bash-completion 2>/dev/null)}")
   compadd -a found || _files
 }
 compdef _entrain entrain
 `,
-		"fish": `complete -c entrain -a '(command entrain (commandline -opc)[2..] (commandline -ct) --generate-bash-completion 2>/dev/null)'
+		"fish": `complete -c entrain -n 'not contains -- -- (commandline -opc)' -a '(command entrain (commandline -opc)[2..] (commandline -ct) --generate-bash-completion 2>/dev/null)'
 `,
 	}[ctx.Args().First()]
 	if !ok || ctx.NArg() != 1 {

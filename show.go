@@ -63,6 +63,10 @@ func shownPlan(p *bootstrap.Plan) shown {
 		"wait": shown{
 			"hosts": append([]string{}, p.Wait.Hosts...), "timeout": p.Wait.Timeout.String(), "dns_only": p.Wait.DNSOnly,
 		},
+		"end": shown{
+			"grace": p.End.Grace.String(), "signal_group": p.End.SignalGroup, "capture": !p.End.NoCapture,
+			"parent_death_signal": int(p.End.ParentDeath),
+		},
 		"failure": p.Failure,
 		"notes":   append([]string{}, p.Notes...),
 	}
@@ -80,7 +84,7 @@ func planText(p *bootstrap.Plan) string {
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
 	}
-	fmt.Fprintf(&b, "failure  %s\ndir      %s\n", p.Failure, p.Command.Dir)
+	fmt.Fprintf(&b, "grace    %s\nfailure  %s\ndir      %s\n", p.End.Grace, p.Failure, p.Command.Dir)
 	for _, kv := range p.Command.Env {
 		fmt.Fprintf(&b, "env      %s\n", bootstrap.ShellQuote(kv))
 	}

@@ -16,6 +16,9 @@ import (
 // version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
 var version = "dev"
 
+// trainerWords is what follows a verb that starts a trainer.
+const trainerWords = "-- COMMAND…"
+
 // verb is a command whose flags are made only if it is the one that is called.
 type verb struct {
 	cli.Command
@@ -23,12 +26,11 @@ type verb struct {
 }
 
 func (c *command) verbs() []*cli.Command {
-	const trainer = "-- COMMAND…"
 	table := []verb{
-		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then supervise the trainer as its init (the default)", ArgsUsage: trainer, Action: c.run}, c.runFlags},
-		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer", ArgsUsage: trainer, Action: c.exec}, c.trainerFlags},
+		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then supervise the trainer as its init (the default)", ArgsUsage: trainerWords, Action: c.run}, c.runFlags},
+		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer", ArgsUsage: trainerWords, Action: c.exec}, c.trainerFlags},
 		{cli.Command{Name: "validate", Usage: "check the contract and print every problem", Action: c.validate}, c.validateFlags},
-		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainer, Action: c.plan}, c.planFlags},
+		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
 		{cli.Command{Name: "wait", Usage: "wait until the peers' names resolve", Action: c.wait}, c.waitFlags},
 		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
 		{cli.Command{Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
@@ -37,15 +39,30 @@ func (c *command) verbs() []*cli.Command {
 		{cli.Command{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish", Action: c.completion}, nil},
 	}
 	verbs := make([]*cli.Command, len(table))
+	c.trains = true // what is no verb was meant to start a trainer
 	for i := range table {
 		v := &table[i]
-		if v.flags != nil && v.HasName(c.args[1]) {
-			v.Flags = v.flags()
+		if v.HasName(c.args[1]) {
+			c.trains = v.Name == "run" || v.Name == "exec"
+			if v.flags != nil {
+				v.Flags = v.flags()
+			}
 		}
-		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.readEnv, usageError, verbHelpTemplate, true
+		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.before, usageError, verbHelpTemplate, true
 		verbs[i] = &v.Command
 	}
 	return verbs
+}
+
+// before checks what cli leaves unchecked.
+func (c *command) before(ctx *cli.Context) error {
+	if ctx.Command.ArgsUsage != trainerWords && c.trainer != nil {
+		return &bootstrap.UsageError{Err: fmt.Errorf("entrain %s starts no command, so nothing may follow --", ctx.Command.Name)}
+	}
+	if words := ctx.Args(); ctx.Command.ArgsUsage == "" && words.Present() {
+		return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q: entrain %s takes flags only", words.First(), ctx.Command.Name)}
+	}
+	return c.readEnv(ctx)
 }
 
 // unknownVerb is where every other word ends.
@@ -56,20 +73,17 @@ func unknownVerb(ctx *cli.Context) error {
 func (c *command) run(ctx *cli.Context) error  { return c.train(ctx, (*bootstrap.Doer).Run) }
 func (c *command) exec(ctx *cli.Context) error { return c.train(ctx, (*bootstrap.Doer).Exec) }
 
-// train decides and does; whatever fails is left in the failure file too.
+// train decides and does.
 func (c *command) train(ctx *cli.Context, do func(*bootstrap.Doer, *bootstrap.Plan) error) error {
-	err := func() error {
-		doer, err := bootstrap.NewDoer(c.logger())
-		if err != nil {
-			return err
-		}
-		plan, err := c.decide(ctx)
-		if err != nil {
-			return err
-		}
-		return do(doer, plan)
-	}()
-	return bootstrap.Report(c.settings.root, c.env, err)
+	doer, err := bootstrap.NewDoer(c.logger())
+	if err != nil {
+		return err
+	}
+	plan, err := c.decide(ctx)
+	if err != nil {
+		return err
+	}
+	return do(doer, plan)
 }
 
 func (c *command) decide(ctx *cli.Context) (*bootstrap.Plan, error) {
@@ -166,14 +180,14 @@ func (c *command) printVersion(*cli.Context) error {
 }
 
 func (c *command) print(text string) error {
-	if _, err := fmt.Fprint(c.stdout, text); err != nil {
+	if _, err := fmt.Fprint(&c.stdout, text); err != nil {
 		return &bootstrap.OutputError{Err: err}
 	}
 	return nil
 }
 
 func (c *command) printJSON(v any) error {
-	out := json.NewEncoder(c.stdout)
+	out := json.NewEncoder(&c.stdout)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	if err := out.Encode(v); err != nil {

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -21,7 +22,7 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	}
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
 	if err != nil {
-		return nil, unfit(contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
+		return nil, unfitParams(job, snap, err)
 	}
 	vars := contract.Env(job, snap, o.EnvStyle, argWords(args))
 	plan := &Plan{
@@ -37,7 +38,7 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	if o.HPFile != "" {
 		data, err := hparams.File(o.HPFormat, job.Params.User())
 		if err != nil {
-			return nil, unfit(contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
+			return nil, unfitParams(job, snap, err)
 		}
 		plan.Files = append(plan.Files, File{Path: o.HPFile, Data: data, Mode: 0o644})
 	}
@@ -75,10 +76,7 @@ func hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
 		}
 		slots = n
 	}
-	names := job.DistributionHosts
-	if len(names) == 0 {
-		names = job.Order()
-	}
+	names := job.Together()
 	list := make([]mpi.Host, len(names))
 	for i, name := range names {
 		list[i] = mpi.Host{Name: name, Slots: cmp.Or(slots, job.Machine.GPUs, job.Machine.NeuronCores, 1)}
@@ -87,6 +85,23 @@ func hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
 }
 
 func unfit(problems ...contract.Problem) error { return &contract.InvalidError{Problems: problems} }
+
+// unfitParams gives each hyperparameter that a style or a format cannot express its place.
+func unfitParams(job *contract.Job, snap *contract.Snapshot, err error) error {
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	var problems []contract.Problem
+	for _, err := range list {
+		if p, ok := errors.AsType[*hparams.ParamError](err); ok {
+			problems = append(problems, contract.ParamProblem(job, snap, p.Name, "", p.Msg))
+			continue
+		}
+		problems = append(problems, contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
+	}
+	return unfit(problems...)
+}
 
 func argWords(args []hparams.Arg) []string {
 	var words []string
@@ -127,9 +142,10 @@ func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) er
 	if o.Mask {
 		words = contract.MaskWords(words)
 	}
+	shown := contract.MaskWords(words)
 	for i, word := range words {
-		if words[i], err = expand(word, p.Command.getenv); err != nil {
-			return &UsageError{Err: fmt.Errorf("the command's word %s: %w", hparams.Quote(word), err)}
+		if words[i], err = expand(word, p.Command.Env); err != nil {
+			return &UsageError{Err: fmt.Errorf("the command's word %s: %w", hparams.Quote(shown[i]), err)}
 		}
 	}
 	if words[0] == "" {
@@ -137,15 +153,6 @@ func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) er
 	}
 	p.Command.Argv = words
 	return nil
-}
-
-func (c *Command) getenv(name string) (string, bool) {
-	for _, kv := range c.Env {
-		if value, ok := strings.CutPrefix(kv, name+"="); ok {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 // findCommand looks in the three places of the design, in order: after --, in ENTRAIN_COMMAND, and where the
@@ -165,7 +172,8 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 			err = fmt.Errorf("it is empty")
 		}
 		if err != nil {
-			return nil, &UsageError{Err: fmt.Errorf("ENTRAIN_COMMAND=%s: %w, want a JSON array or words quoted as in a shell", hparams.Quote(text), err)}
+			shown := strings.Join(contract.MaskWords(strings.Fields(text)), " ")
+			return nil, &UsageError{Err: fmt.Errorf("ENTRAIN_COMMAND=%s: %w, want a JSON array or words quoted as in a shell", hparams.Quote(shown), err)}
 		}
 		return words, nil
 	}

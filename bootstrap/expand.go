@@ -3,11 +3,13 @@ package bootstrap
 import (
 	"fmt"
 	"strings"
+
+	"entrain/contract"
 )
 
 // expand replaces ${SM_…} and ${ENTRAIN_…} in a word by the variables that the trainer gets, and $$ by a
 // dollar. Any other dollar stays: it may be meant for a shell that the command starts.
-func expand(word string, env func(name string) (string, bool)) (string, error) {
+func expand(word string, env []string) (string, error) {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(word, "$")
@@ -24,7 +26,7 @@ func expand(word string, env func(name string) (string, bool)) (string, error) {
 			b.WriteByte('$')
 			word = rest
 		default:
-			value, ok := env(name)
+			value, ok := contract.Getenv(env, name)
 			if !ok {
 				return "", fmt.Errorf("${%s} names no variable of this job (hint: entrain plan shows them all; write $${%s} for the text itself)", name, name)
 			}

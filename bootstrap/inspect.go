@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"io"
 	"syscall"
 
 	"entrain/contract"
@@ -61,6 +62,12 @@ func (in *Inspection) Hostfile(format string, slots int) (string, error) {
 	return mpi.Hostfile(mpi.Format(format), hosts)
 }
 
+// DefaultRoot is where the platform puts the contract.
+const DefaultRoot = contract.DefaultRoot
+
+// Getenv looks a variable up in KEY=VALUE words.
+func Getenv(env []string, name string) (string, bool) { return contract.Getenv(env, name) }
+
 // ArgsStyles are the words for Options.ArgsStyle; of these and the next the first is the default.
 func ArgsStyles() []string { return hparams.Styles() }
 
@@ -75,3 +82,6 @@ func HostfileFormats() []string { return mpi.Formats() }
 
 // ParseSignal reads a signal as kill(1) does: 15, TERM or SIGTERM.
 func ParseSignal(text string) (syscall.Signal, error) { return proc.ParseSignal(text) }
+
+// Stderr is standard error, for the log.
+func Stderr() io.Writer { return proc.Log(2) }

@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -28,9 +29,12 @@ func checkLimits(job *contract.Job, snap *contract.Snapshot, c Command, args []h
 		}
 	}
 	for _, v := range vars {
-		if n := len(v.Name) + 1 + len(v.Value); v.Param == "" && n > maxWord {
-			l.report(l.largest(), "it makes the variable %s %d bytes long, the kernel takes at most %d", v.Name, n, maxWord)
+		if v.Param == "" {
+			l.checkWhole("the variable "+v.Name, v.Name+"="+v.Value)
 		}
+	}
+	for i, word := range c.Argv[:len(c.Argv)-len(argWords(args))] {
+		l.checkWhole(fmt.Sprintf("word %d of the command", i+1), word)
 	}
 	total := len(c.Argv[0]) + 1
 	for _, word := range append(c.Argv, c.Env...) {
@@ -62,15 +66,28 @@ func (l *limits) check(param, what, word string) {
 	}
 }
 
+// checkWhole is check for what no single hyperparameter makes: of a long one the largest is named.
+func (l *limits) checkWhole(what, word string) {
+	switch {
+	case len(word) > maxWord:
+		l.report(l.largest(), "it makes %s %d bytes long, the kernel takes at most %d", what, len(word), maxWord)
+	case strings.ContainsRune(word, 0):
+		l.report("", "%s would hold a NUL character, which no program can be given", what)
+	case hparams.HasSurrogate(word):
+		l.report("", "%s would hold half of a surrogate pair, which is no text", what)
+	}
+}
+
 // report adds one problem a hyperparameter: the first says enough.
 func (l *limits) report(param, format string, args ...any) {
-	if l.reported[param] {
+	message := fmt.Sprintf(format, args...)
+	key := cmp.Or(param, message)
+	if l.reported[key] {
 		return
 	}
-	l.reported[param] = true
-	message := fmt.Sprintf(format, args...)
+	l.reported[key] = true
 	if param == "" {
-		l.problems = append(l.problems, contract.Problem{File: "environment", Message: message})
+		l.problems = append(l.problems, contract.Problem{File: "the trainer's start", Message: message})
 		return
 	}
 	l.problems = append(l.problems, contract.ParamProblem(l.job, l.snap, param, wordHint, message))

@@ -5,16 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
-	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/proc"
 
@@ -66,6 +61,7 @@ func (d *Doer) prepare(plan *Plan) error {
 	for _, note := range plan.Notes {
 		d.log.Info().Msg(note)
 	}
+	_ = os.Remove(plan.Failure) // an earlier run's, on a laptop: what is there at the end is the trainer's
 	for _, f := range plan.Files {
 		if err := writeAtomically(f.Path, bytes.NewReader(f.Data), fs.FileMode(f.Mode)); err != nil {
 			return err
@@ -81,18 +77,22 @@ func (d *Doer) await(w Wait) error {
 	if len(w.Hosts) == 0 {
 		return nil
 	}
-	ctx, release := d.signals.Context(context.Background())
-	defer release()
 	probe, o, err := d.probe(w)
 	if err != nil {
 		return err
 	}
+	ctx, release := d.signals.Context(context.Background())
 	start := time.Now()
 	o.Timeout = w.Timeout
 	o.Progress = func(elapsed time.Duration, missing []hostwait.Missing) {
 		d.log.Info().Msgf("waiting for %d of %d hosts since %s: %v", len(missing), len(w.Hosts), elapsed, missing)
 	}
-	if err := hostwait.All(ctx, probe, w.Hosts, o); err != nil {
+	err = hostwait.All(ctx, probe, w.Hosts, o)
+	release()
+	if stop, ok := errors.AsType[*proc.SignalError](context.Cause(ctx)); ok {
+		err = stop // it may have come when all names were there
+	}
+	if err != nil {
 		return fmt.Errorf("waiting for host names: %w", err)
 	}
 	d.log.Debug().Msgf("%d host names resolve after %s", len(w.Hosts), time.Since(start).Round(time.Millisecond))
@@ -104,7 +104,7 @@ func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
 	servers, err := hostwait.ReadResolvConf("/etc/resolv.conf")
 	if w.DNSOnly {
 		if err != nil {
-			return nil, hostwait.Options{}, fmt.Errorf("--dns-only: %w", err)
+			return nil, hostwait.Options{}, &UsageError{Err: fmt.Errorf("--dns-only: %w", err)}
 		}
 		return hostwait.Lookup(servers.Lookup).Probe, hostwait.Options{}, nil
 	}
@@ -116,56 +116,4 @@ func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
 		}
 	}
 	return hostwait.Lookup(hostwait.System).Probe, hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}, nil
-}
-
-// Report leaves an error in the failure file of the contract under root, unless the trainer left one there: its own
-// words are better. Secrets of the environment are masked: the platform shows the file to whoever may describe the
-// job. It returns the error, and with it whatever kept it from being written.
-func Report(root string, env []string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, statErr := os.Stat(root); statErr != nil {
-		return err // no platform, nobody to report to
-	}
-	file := filepath.Join(root, "output/failure")
-	if info, statErr := os.Stat(file); statErr == nil && info.Size() > 0 {
-		return err
-	}
-	text := contract.MaskText(FailureText(err, fullDisks(root)...), env)
-	return errors.Join(err, writeAtomically(file, strings.NewReader(text), 0o644))
-}
-
-// fullDisks says which of the places that a trainer writes to have no room left.
-func fullDisks(root string) []string {
-	const little = 1 << 20 // bytes; a full disk has less left
-	var hints []string
-	for _, dir := range []string{filepath.Join(root, "model"), filepath.Join(root, "output/data"), filepath.Join(root, "checkpoints"), "/tmp", "/dev/shm"} {
-		var fs syscall.Statfs_t
-		if err := syscall.Statfs(dir, &fs); err == nil && fs.Blocks > 0 && fs.Bavail < max(1, little/uint64(max(1, fs.Bsize))) {
-			hints = append(hints, "no space left in "+dir)
-		}
-	}
-	return hints
-}
-
-// writeAtomically writes by way of a temporary file: nobody reads half of it, whenever this process ends.
-func writeAtomically(path string, from io.Reader, mode fs.FileMode) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // /opt/ml is for everybody to read
-		return &OutputError{Err: err}
-	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return &OutputError{Err: err}
-	}
-	_, err = io.Copy(f, from)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return &OutputError{Err: errors.Join(err, os.Remove(f.Name()))}
-	}
-	return nil
 }

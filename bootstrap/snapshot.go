@@ -29,13 +29,13 @@ func Photograph(root string, env []string) *contract.Snapshot {
 	s := &contract.Snapshot{
 		Root: root, Env: env, Dir: dir,
 		Files:    map[string]contract.File{},
-		Data:     photographData(filepath.Join(root, "input/data")),
 		Programs: map[string]bool{},
 		ArgMax:   argMax(),
 	}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
 		s.Files[name] = readFile(filepath.Join(root, "input/config", name))
 	}
+	s.Data = photographData(filepath.Join(root, "input/data"), contract.ChannelNames(s.Files[contract.InputDataFile]))
 	if _, sdk := s.Data["sm_drivers"]; sdk {
 		for _, name := range []string{contract.SourceCodeFile, contract.DistributedFile} {
 			s.Files[name] = readFile(filepath.Join(root, "input/data/sm_drivers", name))
@@ -52,19 +52,28 @@ func Photograph(root string, env []string) *contract.Snapshot {
 // readFile reads a configuration file, and one byte more than it may have at most. Here and below are bare system
 // calls, since an os.File starts the runtime's poller, which nothing else needs before the trainer starts.
 func readFile(path string) contract.File {
-	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return contract.File{Problem: problem(err)}
 	}
 	defer func() { _ = syscall.Close(fd) }()
+	var info syscall.Stat_t
+	if err := syscall.Fstat(fd, &info); err != nil {
+		return contract.File{Problem: problem(err)}
+	}
+	switch info.Mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+	case syscall.S_IFDIR:
+		return contract.File{Problem: "is a directory"}
+	default:
+		return contract.File{Problem: "is a FIFO, a socket or a device"}
+	}
 	data := make([]byte, 0, 4096)
 	for len(data) <= contract.MaxFileSize {
 		data = slices.Grow(data, 1)
 		n, err := syscall.Read(fd, data[len(data):min(cap(data), contract.MaxFileSize+1)])
 		switch {
 		case errors.Is(err, syscall.EINTR):
-		case errors.Is(err, syscall.EISDIR):
-			return contract.File{Problem: "is a directory"}
 		case err != nil:
 			return contract.File{Problem: problem(err)}
 		case n == 0:
@@ -76,19 +85,32 @@ func readFile(path string) contract.File {
 	return contract.File{Data: data}
 }
 
+const missing = "is missing"
+
 func problem(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "is missing"
+		return missing
 	}
 	return "cannot be read: " + err.Error()
 }
 
-func photographData(dir string) map[string]contract.Entry {
-	// A job without channels has no such directory; one with channels fails for each of them.
-	names, _ := list(dir)
+// photographData looks at what is there, and at the channels by name: they can be read where the directory cannot.
+func photographData(dir string, channels []string) map[string]contract.Entry {
+	names, _ := list(dir) // a job without channels has none
 	data := make(map[string]contract.Entry, len(names))
 	for _, name := range names {
 		data[name] = photographEntry(dir + "/" + name)
+		if data[name].Problem == missing {
+			data[name] = contract.Entry{Problem: "is a link to nothing"}
+		}
+	}
+	for _, name := range channels {
+		if _, seen := data[name]; seen {
+			continue
+		}
+		if entry := photographEntry(dir + "/" + name); entry.Problem != missing {
+			data[name] = entry
+		}
 	}
 	return data
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"entrain/contract"
+	"entrain/proc"
 )
 
 func put(t *testing.T, path, text string) {
@@ -31,6 +32,9 @@ func TestPhotograph(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "input/config/resourceconfig.json"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := syscall.Mkfifo(filepath.Join(root, "input/config/inputdataconfig.json"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	put(t, filepath.Join(root, "input/data/full/x"), "x")
 	put(t, filepath.Join(root, "input/data/file"), "x")
 	put(t, filepath.Join(root, "input/data/sm_drivers/sourcecode.json"), `{"entry_script":"t.py"}`)
@@ -45,7 +49,7 @@ func TestPhotograph(t *testing.T) {
 	}
 	snap := Photograph(root, []string{"PATH=/nowhere"})
 	wantFiles := map[string]contract.File{
-		"hyperparameters.json": {Data: []byte("{}")}, "inputdataconfig.json": {Problem: "is missing"}, "resourceconfig.json": {Problem: "is a directory"},
+		"hyperparameters.json": {Data: []byte("{}")}, "inputdataconfig.json": {Problem: "is a FIFO, a socket or a device"}, "resourceconfig.json": {Problem: "is a directory"},
 		"sourcecode.json": {Data: []byte(`{"entry_script":"t.py"}`)}, "distributed.json": {Problem: "is missing"},
 	}
 	if diff := cmp.Diff(wantFiles, snap.Files); diff != "" {
@@ -53,7 +57,7 @@ func TestPhotograph(t *testing.T) {
 	}
 	wantData := map[string]contract.Entry{
 		"full": {Kind: contract.KindDir}, "link": {Kind: contract.KindDir}, "empty": {Kind: contract.KindDir, Empty: true}, "sm_drivers": {Kind: contract.KindDir},
-		"file": {Kind: contract.KindFile}, "train_0": {Kind: contract.KindFIFO}, "broken": {Problem: "is missing"},
+		"file": {Kind: contract.KindFile}, "train_0": {Kind: contract.KindFIFO}, "broken": {Problem: "is a link to nothing"},
 	}
 	if diff := cmp.Diff(wantData, snap.Data); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
@@ -154,11 +158,15 @@ func TestReport(t *testing.T) {
 		t.Errorf("left %q, %v", read(), err)
 	}
 	put(t, file, "the trainer's words")
-	if err := Report(root, nil, wrong); ExitCode(err) != CodeUsage || read() != "the trainer's words" {
+	failed := &proc.ExitError{Program: "x", Exit: proc.Exit{Code: 3}}
+	if err := Report(root, nil, failed); ExitCode(err) != 3 || read() != "the trainer's words" {
 		t.Errorf("left %q, %v", read(), err)
 	}
+	if err := Report(root, nil, wrong); ExitCode(err) != CodeUsage || read() != "invalid argument" {
+		t.Errorf("kept %q though no trainer ran, %v", read(), err)
+	}
 	put(t, file, "")
-	if _ = Report(root, nil, wrong); read() != "invalid argument" {
+	if _ = Report(root, nil, failed); read() == "" {
 		t.Errorf("an empty file was kept")
 	}
 	if err := Report(filepath.Join(root, "nowhere"), nil, wrong); ExitCode(err) != CodeUsage {

@@ -87,10 +87,7 @@ func FuzzSplit(f *testing.F) {
 }
 
 func TestExpand(t *testing.T) {
-	env := func(name string) (string, bool) {
-		value, ok := map[string]string{"SM_X": "1 2", "SM_HP_A-B": "$SM_X", "ENTRAIN_Y": ""}[name]
-		return value, ok
-	}
+	env := []string{"SM_X=1 2", "SM_HP_A-B=$SM_X", "ENTRAIN_Y="}
 	for in, want := range map[string]string{
 		"a${SM_X}b${SM_X}": "a1 2b1 2", "${SM_HP_A-B}": "$SM_X", "[${ENTRAIN_Y}]": "[]", "$$x$$": "$x$", "$${SM_X}": "${SM_X}",
 		"$SM_X": "$SM_X", "${HOME} $(id) $": "${HOME} $(id) $", "${SM_X": "${SM_X", "": "",

@@ -51,6 +51,21 @@ func loadChannels(d *document, doc hparams.Value, job *Job) {
 	}
 }
 
+// ChannelNames peeks at inputdataconfig.json before it is checked.
+func ChannelNames(file File) []string {
+	doc, _, err := hparams.Parse(string(file.Data))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, f := range doc.Fields {
+		if !strings.ContainsAny(f.Key, "/\x00") {
+			names = append(names, f.Key)
+		}
+	}
+	return names
+}
+
 func loadChannel(d *document, f hparams.Field) Channel {
 	in := "channel " + hparams.Quote(f.Key) + ": "
 	c := Channel{Name: f.Key, Pos: f.Pos, Mode: ModeFile}

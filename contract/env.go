@@ -71,6 +71,14 @@ func (e *env) extras(j *Job) {
 	e.put("SM_OUTPUT_FAILURE", j.Dir("output/failure"))
 }
 
+// resource is a value of resourceconfig.json as it is there, null too; otherwise stands for one that is not.
+func (j *Job) resource(key, otherwise string) hparams.Value {
+	if v, ok := j.Resource.Get(key); ok {
+		return v
+	}
+	return hparams.Str(otherwise)
+}
+
 // MasterPort is where the ranks of a trainer meet: the port of both the toolkit and the drivers.
 const MasterPort = 7777
 

@@ -34,9 +34,9 @@ func driversVariables(j *Job, s *Snapshot) hparams.Value {
 
 	sorted := slices.Sorted(slices.Values(j.Hosts))
 	vars.Set("SM_CURRENT_HOST", hparams.Str(j.Host))
-	vars.Set("SM_CURRENT_INSTANCE_TYPE", hparams.Str(j.InstanceType))
+	vars.Set("SM_CURRENT_INSTANCE_TYPE", j.resource("current_instance_type", j.InstanceType))
 	vars.Set("SM_HOSTS", hparams.Strs(sorted))
-	vars.Set("SM_NETWORK_INTERFACE_NAME", hparams.Str(j.Interface))
+	vars.Set("SM_NETWORK_INTERFACE_NAME", j.resource("network_interface_name", j.Interface))
 	vars.Set("SM_HOST_COUNT", hparams.Num(len(sorted)))
 	vars.Set("SM_CURRENT_HOST_RANK", hparams.Num(slices.Index(sorted, j.Host)))
 	vars.Set("SM_NUM_CPUS", hparams.Num(j.Machine.CPUs))
@@ -74,7 +74,10 @@ func driversFile(vars *hparams.Value, j *Job, s *Snapshot, name string) {
 		return
 	}
 	if name == SourceCodeFile {
-		script, _ := doc.Get("entry_script")
+		script, named := doc.Get("entry_script")
+		if !named {
+			script = hparams.Str("")
+		}
 		vars.Set("SM_SOURCE_DIR", hparams.Str(j.Dir("input/data/code")))
 		vars.Set("SM_ENTRY_SCRIPT", script)
 		return
@@ -84,7 +87,12 @@ func driversFile(vars *hparams.Value, j *Job, s *Snapshot, name string) {
 }
 
 func driversTrainingEnv(j *Job, s *Snapshot, vars hparams.Value) hparams.Value {
-	all := hparams.Dict("channel_input_dirs", channelDirs(j))
+	dirs := hparams.Dict()
+	for _, c := range j.Channels { // by way of the variables: of train and TRAIN the drivers see one
+		dir, _ := vars.Get("SM_CHANNEL_" + strings.ToUpper(c.Name))
+		dirs.Set(c.Name, dir)
+	}
+	all := hparams.Dict("channel_input_dirs", dirs)
 	for _, name := range []string{
 		"current_host", "current_instance_type", "hosts", "master_addr", "master_port", "hyperparameters",
 		"input_data_config", "input_config_dir", "input_data_dir", "input_dir", "job_name", "log_level", "model_dir",

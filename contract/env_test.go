@@ -135,7 +135,7 @@ func TestIsSecret(t *testing.T) {
 	for name, want := range map[string]bool{
 		"API_KEY": true, "api-key": true, "apiKey": true, "keys": true, "SM_HP_HF_TOKEN": true, "authToken2": true, "hfTokenFile": true,
 		"client_secret": true, "Passwords": true, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": true, "AWS_SECRET_ACCESS_KEY": true,
-		"tokenizer": false, "keyboard": false, "monkeybars": false, "lr": false, "_private": false, "": false, "KEYPOINTS": false,
+		"tokenizer": false, "public": false, "keyboard": false, "monkeybars": false, "lr": false, "": false, "KEYPOINTS": false,
 	} {
 		if got := contract.IsSecret(name); got != want {
 			t.Errorf("IsSecret(%q) = %v", name, got)

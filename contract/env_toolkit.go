@@ -14,7 +14,7 @@ func (e *env) toolkit(j *Job, s *Snapshot, args []string) {
 	for _, f := range t.variables(args).Fields {
 		e.put(hparams.ToolkitName(f.Key), hparams.ToolkitText(f.Value))
 	}
-	if len(t.topology().Items) > 0 {
+	if t.topology().Truthy() {
 		e.put("SM_TOPOLOGY", hparams.ToolkitText(t.topology()))
 	}
 	for _, c := range j.Channels {
@@ -77,11 +77,11 @@ func (t toolkit) variables(args []string) hparams.Value {
 func (t toolkit) properties() hparams.Value {
 	return hparams.Dict(
 		"additional_framework_parameters", t.Params.Framework().Object(),
-		"channel_input_dirs", channelDirs(t.Job),
+		"channel_input_dirs", t.channelDirs(),
 		"current_host", hparams.Str(t.Host),
-		"current_instance_group", hparams.Str(t.Group),
+		"current_instance_group", t.resource("current_group_name", t.Group),
 		"current_instance_group_hosts", t.groupHosts(),
-		"current_instance_type", hparams.Str(t.InstanceType),
+		"current_instance_type", t.resource("current_instance_type", t.InstanceType),
 		"distribution_hosts", hparams.Strs(t.DistributionHosts),
 		"distribution_instance_groups", t.DistributionGroups,
 		"framework_module", t.envOrNull("SAGEMAKER_TRAINING_MODULE"),
@@ -101,9 +101,9 @@ func (t toolkit) properties() hparams.Value {
 		"log_level", t.logLevel(),
 		"master_hostname", hparams.Str(t.master()),
 		"model_dir", hparams.Str(t.Dir("model")),
-		"module_dir", hparams.Str(t.param("sagemaker_submit_directory", t.Dir("code"))),
+		"module_dir", hparams.Str(t.moduleDir()),
 		"module_name", hparams.Str(t.moduleName()),
-		"network_interface_name", hparams.Str(t.Interface),
+		"network_interface_name", t.resource("network_interface_name", t.Interface),
 		"num_cpus", hparams.Num(t.Machine.CPUs),
 		"num_gpus", hparams.Num(t.Machine.GPUs),
 		"num_neurons", hparams.Num(t.neurons()),
@@ -125,10 +125,10 @@ func (t toolkit) channelNames() []string {
 	return names
 }
 
-func channelDirs(j *Job) hparams.Value {
+func (t toolkit) channelDirs() hparams.Value {
 	dirs := hparams.Dict()
-	for _, c := range j.Channels {
-		dirs.Set(c.Name, hparams.Str(j.ChannelPath(c)))
+	for _, c := range t.Channels {
+		dirs.Set(c.Name, hparams.Str(t.ChannelPath(c)))
 	}
 	return dirs
 }
@@ -169,7 +169,7 @@ func (t toolkit) master() string {
 }
 
 func (t toolkit) topology() hparams.Value {
-	if t.Topology.Kind == hparams.Null {
+	if !t.Topology.Truthy() { // Python's "or []"
 		return hparams.Strs(nil)
 	}
 	return t.Topology
@@ -210,6 +210,14 @@ func (t toolkit) moduleName() string {
 		}
 	}
 	return strings.TrimSuffix(name, ".py")
+}
+
+// moduleDir is str() of the hyperparameter, null too.
+func (t toolkit) moduleDir() string {
+	if v, ok := t.Params.Get("sagemaker_submit_directory"); ok {
+		return hparams.PythonText(v)
+	}
+	return t.Dir("code")
 }
 
 func (t toolkit) entryPoint() hparams.Value {

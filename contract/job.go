@@ -72,10 +72,13 @@ func (j *Job) decideDistribution() {
 	}
 }
 
-// isMember is Python's `name in groups`, which for a string asks for a part of it.
+// isMember is Python's `name in groups`, which for a string asks for a part of it, and for a dict for a key.
 func isMember(groups hparams.Value, name string) bool {
 	if groups.Kind == hparams.String {
 		return strings.Contains(groups.Text, name)
+	}
+	if _, isKey := groups.Get(name); isKey {
+		return true
 	}
 	return slices.ContainsFunc(groups.Items, func(v hparams.Value) bool {
 		return v.Kind == hparams.String && v.Text == name
@@ -84,14 +87,27 @@ func isMember(groups hparams.Value, name string) bool {
 
 // Order is all hosts in the order of their ranks: those that train together first, in the order of their
 // groups; then the others as listed. List order counts, never the alphabet: algo-10 may come before algo-2.
-func (j *Job) Order() []string {
-	var order []string
-	for _, h := range slices.Concat(j.DistributionHosts, j.Hosts) {
-		if !slices.Contains(order, h) {
-			order = append(order, h)
+func (j *Job) Order() []string { return distinct(slices.Concat(j.DistributionHosts, j.Hosts)) }
+
+// Together is the hosts that train together, in the order of their ranks: all where the job does not say.
+func (j *Job) Together() []string {
+	if len(j.DistributionHosts) == 0 {
+		return j.Order()
+	}
+	return distinct(j.DistributionHosts)
+}
+
+// distinct keeps the first of equal items.
+func distinct(items []string) []string {
+	seen := make(map[string]bool, len(items))
+	var kept []string
+	for _, item := range items {
+		if !seen[item] {
+			seen[item] = true
+			kept = append(kept, item)
 		}
 	}
-	return order
+	return kept
 }
 
 // Leader is the host that starts the others' work: the first in Order.

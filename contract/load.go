@@ -67,7 +67,11 @@ func open(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Val
 
 func (d *document) parse() (hparams.Value, bool) {
 	if strings.TrimSpace(d.text) == "" {
-		d.fail(nowhere, "write {} for none", "is empty, want a JSON object")
+		hint := "write {} for none"
+		if d.file == ResourceFile {
+			hint = `e.g. {"current_host":"algo-1","hosts":["algo-1"]}`
+		}
+		d.fail(nowhere, hint, "is empty, want a JSON object")
 		return hparams.Value{}, false
 	}
 	if i := invalidUTF8(d.text); i >= 0 {
@@ -92,7 +96,7 @@ func (d *document) parse() (hparams.Value, bool) {
 // cluster are none.
 func (d *document) duplicate(dup hparams.Duplicate) {
 	const hint = "remove one of them"
-	if d.file == ResourceFile && (dup.Key == "current_host" || dup.Key == "hosts") {
+	if d.file == ResourceFile && dup.Top && (dup.Key == "current_host" || dup.Key == "hosts") {
 		d.fail(dup.Pos, hint, "duplicate key %s", hparams.Quote(dup.Key))
 		return
 	}
@@ -158,10 +162,15 @@ func isName(s, extra string) bool {
 	return s != ""
 }
 
+// quoteAll shows a list, of a long one the start.
 func quoteAll(items []string) string {
-	quoted := make([]string, len(items))
-	for i, s := range items {
-		quoted[i] = hparams.Quote(s)
+	const most = 32
+	var quoted []string
+	for _, s := range items[:min(len(items), most)] {
+		quoted = append(quoted, hparams.Quote(s))
+	}
+	if len(items) > most {
+		quoted = append(quoted, fmt.Sprintf("… %d in all", len(items)))
 	}
 	return fmt.Sprintf("[%s]", strings.Join(quoted, ","))
 }

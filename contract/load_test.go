@@ -111,9 +111,9 @@ func TestProblems(t *testing.T) {
 		{"no hosts", rc, `{"current_host":"a","hosts":[]}`, []string{"resourceconfig.json:1:29: hosts is empty, want at least one host"}},
 		{"duplicate host", rc, `{"current_host":"a","hosts":["a","b","a"]}`, []string{`resourceconfig.json:1:38: host "a" is in hosts more than once`}},
 		{"odd host names", rc, `{"current_host":"a","hosts":["a","b c","","::1",7]}`, []string{
-			`resourceconfig.json:1:34: host "b c" in hosts, want a host name of letters, digits and . - _`,
-			`resourceconfig.json:1:40: host "" in hosts, want a host name of letters, digits and . - _`,
-			`resourceconfig.json:1:43: host "::1" in hosts, want a host name of letters, digits and . - _`,
+			`resourceconfig.json:1:34: host "b c" in hosts, want a host name of letters, digits and inner . - _`,
+			`resourceconfig.json:1:40: host "" in hosts, want a host name of letters, digits and inner . - _`,
+			`resourceconfig.json:1:43: host "::1" in hosts, want a host name of letters, digits and inner . - _`,
 			`resourceconfig.json:1:49: a host in hosts is 7, want a string`,
 		}},
 		{"wrong types", rc, `{"current_host":1,"hosts":"a","network_interface_name":2,"current_instance_type":[],"current_group_name":{},"instance_groups":5,"topology":true}`, []string{

@@ -10,16 +10,20 @@ import (
 // masked stands for a secret wherever entrain prints.
 const masked = "******"
 
-// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD or CREDENTIAL anywhere in it,
-// in any case, or KEY or TOKEN (KEYS, TOKENS) at the end of a word. A tokenizer is no secret.
+// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD, CREDENTIAL, PRIVATE and the like
+// anywhere in it, in any case, or KEY, TOKEN or CRED, or one of them with an s, at the end of a word. A tokenizer is
+// no secret.
 func IsSecret(name string) bool {
 	upper := strings.ToUpper(name)
-	for _, word := range []string{"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"} {
+	for _, word := range []string{"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "PRIVATE", "APIKEY", "TOKENVALUE"} {
 		if strings.Contains(upper, word) {
 			return true
 		}
 	}
-	return len(upper) == len(name) && (endsWord(name, upper, "KEY") || endsWord(name, upper, "TOKEN"))
+	if len(upper) != len(name) {
+		return false // letters that change their size with their case; endsWord compares places
+	}
+	return endsWord(name, upper, "KEY") || endsWord(name, upper, "TOKEN") || endsWord(name, upper, "CRED")
 }
 
 // endsWord looks for word in upper where nothing, a plural s, or the next word of a camelCase name follows.
@@ -73,6 +77,8 @@ func maskValue(name string, v hparams.Value) hparams.Value {
 		for i, item := range v.Items {
 			v.Items[i] = maskValue("", item)
 		}
+	case hparams.String:
+		v.Text = maskText("", v.Text)
 	default:
 	}
 	return v
@@ -95,7 +101,7 @@ func maskText(name, value string) string {
 	if IsSecret(name) {
 		return masked
 	}
-	if strings.HasPrefix(value, "{") {
+	if value != "" && strings.IndexByte(`{["`, value[0]) >= 0 { // JSON, even where it is a string in JSON again
 		if doc, _, err := hparams.Parse(value); err == nil {
 			if shown := hparams.JSON(maskValue("", doc), hparams.DriversJSON()); strings.Contains(shown, masked) {
 				return shown
@@ -114,8 +120,10 @@ func MaskWords(words []string) []string {
 		switch {
 		case assigns && isName(strings.TrimLeft(name, "-"), "-_.") && maskText(name, value) != value:
 			shown[i] = name + "=" + maskText(name, value)
-		case !assigns && flag && IsSecret(word) && i+1 < len(shown) && !strings.HasPrefix(words[i+1], "-"):
+		case !assigns && flag && IsSecret(word) && i+1 < len(shown) && !strings.HasPrefix(words[i+1], "--"):
 			shown[i+1] = masked
+		case !assigns && maskText("", word) != word:
+			shown[i] = maskText("", word)
 		}
 	}
 	return shown

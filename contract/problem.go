@@ -67,7 +67,11 @@ type document struct {
 	file     string
 	text     string
 	problems *[]Problem
+	seen     mark // where the last problem was: the next is mostly behind it
 }
+
+// mark is a place in a text, as an offset in bytes and as line and column from 1, in characters.
+type mark struct{ pos, line, column int }
 
 func (d *document) fail(pos int, hint, format string, args ...any) {
 	d.add(pos, false, hint, format, args)
@@ -80,7 +84,8 @@ func (d *document) warn(pos int, hint, format string, args ...any) {
 func (d *document) add(pos int, warning bool, hint, format string, args []any) {
 	p := Problem{File: d.file, Warning: warning, Hint: hint, Message: fmt.Sprintf(format, args...)}
 	if pos >= 0 {
-		p.Line, p.Column = place(d.text, pos)
+		d.seen = d.seen.walk(d.text, min(pos, len(d.text)))
+		p.Line, p.Column = d.seen.line, d.seen.column
 	}
 	*d.problems = append(*d.problems, p)
 }
@@ -88,11 +93,17 @@ func (d *document) add(pos int, warning bool, hint, format string, args []any) {
 // nowhere is the position of a problem with the file itself.
 const nowhere = -1
 
-// place turns an offset in bytes into line and column, from 1, in characters.
-func place(text string, pos int) (line, column int) {
-	before := text[:min(pos, len(text))]
-	line = 1 + strings.Count(before, "\n")
-	return line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+// walk goes on to an offset; only what is behind the mark is read again.
+func (m mark) walk(text string, pos int) mark {
+	if m.line == 0 || pos < m.pos {
+		m = mark{line: 1, column: 1}
+	}
+	between := text[m.pos:pos]
+	if i := strings.LastIndexByte(between, '\n'); i >= 0 {
+		m.line, m.column = m.line+strings.Count(between, "\n"), 1
+		between = between[i+1:]
+	}
+	return mark{pos: pos, line: m.line, column: m.column + utf8.RuneCountInString(between)}
 }
 
 // kind fails unless v is of the wanted kind; path names the value.

@@ -63,14 +63,16 @@ func loadCurrentHost(d *document, doc hparams.Value, job *Job) {
 // hostList reads a list of distinct host names.
 func (d *document) hostList(list hparams.Value, path string) []string {
 	var hosts []string
+	seen := map[string]bool{}
 	for _, item := range list.Items {
 		switch {
 		case !d.kind(item, hparams.String, "a host in "+path):
-		case !isName(item.Text, "._-") || len(item.Text) > maxHostName:
-			d.fail(item.Pos, "", "host %s in %s, want a host name of letters, digits and . - _", hparams.Quote(item.Text), path)
-		case slices.Contains(hosts, item.Text):
+		case !isName(item.Text, "._-") || strings.IndexByte(".-", item.Text[0]) >= 0 || len(item.Text) > maxHostName:
+			d.fail(item.Pos, "", "host %s in %s, want a host name of letters, digits and inner . - _", hparams.Quote(item.Text), path)
+		case seen[item.Text]:
 			d.fail(item.Pos, "", "host %s is in %s more than once", hparams.Quote(item.Text), path)
 		default:
+			seen[item.Text] = true
 			hosts = append(hosts, item.Text)
 		}
 	}
@@ -79,9 +81,13 @@ func (d *document) hostList(list hparams.Value, path string) []string {
 
 func loadGroups(d *document, doc hparams.Value, job *Job) {
 	if v, ok := optional(doc, "instance_groups"); ok && d.kind(v, hparams.List, "instance_groups") {
+		groupOf := make(map[string]string, len(job.Hosts))
+		for _, h := range job.Hosts {
+			groupOf[h] = ""
+		}
 		for _, item := range v.Items {
 			if d.kind(item, hparams.Object, "an entry of instance_groups") {
-				job.Groups = append(job.Groups, loadGroup(d, item, job))
+				job.Groups = append(job.Groups, loadGroup(d, item, job.Hosts, groupOf))
 			}
 		}
 	}
@@ -95,7 +101,8 @@ func loadGroups(d *document, doc hparams.Value, job *Job) {
 	}
 }
 
-func loadGroup(d *document, item hparams.Value, job *Job) Group {
+// loadGroup reads one group; groupOf has every host, and the group that it was in so far.
+func loadGroup(d *document, item hparams.Value, hosts []string, groupOf map[string]string) Group {
 	var g Group
 	if v, ok := d.str(item, "instance_group_name", "instance_groups: "); ok {
 		g.Name = v.Text
@@ -116,9 +123,16 @@ func loadGroup(d *document, item hparams.Value, job *Job) Group {
 	}
 	g.Hosts = d.hostList(v, path)
 	for _, member := range v.Items {
-		if member.Kind == hparams.String && len(job.Hosts) > 0 && !slices.Contains(job.Hosts, member.Text) {
+		other, known := groupOf[member.Text]
+		switch {
+		case member.Kind != hparams.String || len(hosts) == 0:
+		case !known:
 			d.fail(member.Pos, "", "host %s of instance group %s is not one of hosts %s",
-				hparams.Quote(member.Text), hparams.Quote(g.Name), quoteAll(job.Hosts))
+				hparams.Quote(member.Text), hparams.Quote(g.Name), quoteAll(hosts))
+		case other != "" && other != g.Name:
+			d.warn(member.Pos, "", "host %s is in instance group %s and in %s", hparams.Quote(member.Text), hparams.Quote(other), hparams.Quote(g.Name))
+		default:
+			groupOf[member.Text] = g.Name
 		}
 	}
 	return g

@@ -74,11 +74,14 @@ type Machine struct {
 	NeuronCores int
 }
 
-// Getenv is the value of a variable, and whether it is set. The first of equal names counts, as in getenv(3).
-func (s *Snapshot) Getenv(name string) (string, bool) {
-	for _, kv := range s.Env {
-		if k, v, ok := strings.Cut(kv, "="); ok && k == name {
-			return v, true
+// Getenv is the value of a variable, and whether it is set.
+func (s *Snapshot) Getenv(name string) (string, bool) { return Getenv(s.Env, name) }
+
+// Getenv looks a variable up in KEY=VALUE words. The first of equal names counts, as in getenv(3).
+func Getenv(env []string, name string) (string, bool) {
+	for _, kv := range env {
+		if value, ok := strings.CutPrefix(kv, name); ok && strings.HasPrefix(value, "=") {
+			return value[1:], true
 		}
 	}
 	return "", false

@@ -136,5 +136,5 @@ func gnuText(v Value) string {
 
 // unsupported is the error of a style that has no words for a hyperparameter.
 func unsupported(style Style, name, why string) error {
-	return fmt.Errorf("hyperparameter %s: the %s style cannot express it: %s", Quote(name), style, why)
+	return &ParamError{Name: name, Msg: fmt.Sprintf("the %s style cannot express it: %s", style, why)}
 }

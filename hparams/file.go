@@ -32,7 +32,7 @@ func File(format FileFormat, params Params) ([]byte, error) {
 	} else {
 		for _, f := range doc.Fields {
 			// At the top both are lines of names and values; a value is on one line, as YAML's flow style is.
-			w.key(f.Key)
+			w.text(f.Key, f.Key)
 			w.out.WriteString(w.colon())
 			w.value(f.Value, f.Key)
 			w.out.WriteByte('\n')
@@ -52,7 +52,7 @@ type fileWriter struct {
 
 func (w *fileWriter) fail(name, what string) {
 	if w.err == nil {
-		w.err = fmt.Errorf("hyperparameter %s: %s cannot hold %s", Quote(name), strings.ToUpper(string(w.format)), what)
+		w.err = &ParamError{Name: name, Msg: fmt.Sprintf("%s cannot hold %s", strings.ToUpper(string(w.format)), what)}
 	}
 }
 
@@ -64,8 +64,13 @@ func (w *fileWriter) colon() string {
 	return ": "
 }
 
-// key is always quoted: a JSON string is a key in all three formats.
-func (w *fileWriter) key(s string) { w.out.WriteString(w.quoted(s)) }
+// text writes a string, or a key: both are always quoted.
+func (w *fileWriter) text(s, name string) {
+	if HasSurrogate(s) && w.format != FileJSON {
+		w.fail(name, "half of a surrogate pair")
+	}
+	w.out.WriteString(w.quoted(s))
+}
 
 // quoted is a JSON string, which YAML and TOML read too once what either refuses is escaped: DEL, the C1 controls,
 // the separators that YAML takes for line ends, and what no text should hold.
@@ -99,10 +104,7 @@ func (w *fileWriter) value(v Value, name string) {
 	case Float:
 		w.out.WriteString(w.float(v.Text, name))
 	case String:
-		if HasSurrogate(v.Text) && w.format != FileJSON {
-			w.fail(name, "half of a surrogate pair")
-		}
-		w.out.WriteString(w.quoted(v.Text))
+		w.text(v.Text, name)
 	case List:
 		w.list(v.Items, name)
 	case Object:
@@ -127,9 +129,10 @@ func (w *fileWriter) object(fields []Field, name string) {
 		if i > 0 {
 			w.out.WriteString(", ")
 		}
-		w.key(f.Key)
+		name := cmp.Or(name, f.Key)
+		w.text(f.Key, name)
 		w.out.WriteString(w.colon())
-		w.value(f.Value, cmp.Or(name, f.Key))
+		w.value(f.Value, name)
 	}
 	w.out.WriteByte('}')
 }

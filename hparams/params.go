@@ -10,6 +10,11 @@ type Param struct {
 	Value Value // decoded, see Decode
 }
 
+// ParamError is a hyperparameter that what was asked for cannot express.
+type ParamError struct{ Name, Msg string }
+
+func (e *ParamError) Error() string { return "hyperparameter " + Quote(e.Name) + ": " + e.Msg }
+
 // Params are the hyperparameters of a job in the order of the file, each name once.
 type Params []Param
 

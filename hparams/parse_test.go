@@ -21,7 +21,7 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Duplicate{{Key: "b", Pos: 70}}, dups); diff != "" {
+	if diff := cmp.Diff([]Duplicate{{Key: "b", Pos: 70, Top: true}}, dups); diff != "" {
 		t.Errorf("duplicates (-want +got):\n%s", diff)
 	}
 }

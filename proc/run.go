@@ -145,6 +145,7 @@ type run struct {
 
 func (r *run) supervise(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.signals.wakeUp)()
+	asked := false
 	lean := time.Now().Add(shrinkAfter)
 	for r.reap(); !r.ended; r.reap() {
 		r.mindStop()
@@ -158,6 +159,10 @@ func (r *run) supervise(ctx context.Context) error {
 		}
 		for _, sig := range sigs {
 			r.take(sig)
+		}
+		if ctx.Err() != nil && !asked {
+			asked = true
+			r.pass(syscall.SIGTERM)
 		}
 		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
 			r.exit.Killed, r.deadline = true, time.Time{}
@@ -177,9 +182,7 @@ func earlier(a, b time.Time) time.Time {
 
 func (r *run) take(sig syscall.Signal) {
 	switch sig {
-	case syscall.SIGCHLD, syscall.SIGPIPE: // the next reap looks; a broken pipe of ours is an error where we write
-	case wake:
-		r.pass(syscall.SIGTERM)
+	case wake, syscall.SIGCHLD, syscall.SIGPIPE: // the loop looks; a broken pipe of ours is an error where we write
 	default:
 		r.pass(sig)
 	}

@@ -26,12 +26,12 @@ var signalPipe, runtimeHandler uintptr //nolint:unused // entry_*.s reads them
 
 func handlers() (all, fault, restorer uintptr)
 
-// wake is no signal: it ends a wait for one.
+// wake is no signal: it ends a wait for one, so that the waiter looks around.
 const wake = 0
 
-// Catch takes over every signal that can be caught, but for those that the Go runtime lives on, and for those that
-// were ignored when this process started: nohup's decision is not ours to change. It comes before anything
-// that takes time, since a PID 1 without handlers loses signals.
+// Catch takes over every signal that can be caught, but for those that the Go runtime lives on. Those that were ignored
+// when this process started stay so: nohup's decision is not ours to change. It comes before anything that takes
+// time, since a PID 1 without handlers loses signals.
 func Catch() (*Signals, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
@@ -41,16 +41,19 @@ func Catch() (*Signals, error) {
 	signalPipe = uintptr(s.w)
 	all, fault, restorer := handlers()
 	for n := syscall.Signal(1); n < 32; n++ {
-		if isOurs(n) || inheritedIgnored&(1<<(n-1)) != 0 {
+		if isOurs(n) {
 			continue
 		}
 		act := sigaction{handler: all, flags: handlerFlags, restorer: restorer, mask: ^uint64(0)}
-		if isFault(n) {
+		switch {
+		case isFault(n):
 			var old sigaction
 			if err := rtSigaction(uintptr(n), nil, &old); err != nil {
 				return nil, fmt.Errorf("the handler of %s: %w", signalName(n), err)
 			}
 			runtimeHandler, act.handler = old.handler, fault
+		case inheritedIgnored&(1<<(n-1)) != 0 && n != syscall.SIGCHLD: // which says when to reap
+			act = sigaction{handler: sigIgn} // the runtime has put its own handler there
 		}
 		if err := rtSigaction(uintptr(n), &act, nil); err != nil {
 			return nil, fmt.Errorf("catching %s: %w", signalName(n), err)
@@ -111,7 +114,8 @@ func (e *SignalError) Error() string { return "stopped by " + signalName(e.Signa
 func (e *SignalError) Code() int { return 128 + int(e.Signal) }
 
 // Context ends with a *SignalError when a signal comes that means the end: HUP, INT, QUIT or TERM. Others are
-// dropped. It is for the time before there is a trainer; release leaves the signals to what follows.
+// dropped. It is for the time before there is a trainer; release leaves the signals to what follows. What ended ctx
+// is certain only after that.
 func (s *Signals) Context(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	var watcher sync.WaitGroup

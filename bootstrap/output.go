@@ -1,0 +1,49 @@
+package bootstrap
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// writeAtomically writes by way of a temporary file: nobody reads half of it, whenever this process ends. A link is
+// followed, and what is no file, such as /dev/stdout, is written to.
+func writeAtomically(path string, from io.Reader, mode fs.FileMode) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return writeInto(path, from)
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // /opt/ml is for everybody to read
+		return &OutputError{Err: err}
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return &OutputError{Err: err}
+	}
+	_, err = io.Copy(f, from)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return &OutputError{Err: errors.Join(err, os.Remove(f.Name()))}
+	}
+	return nil
+}
+
+func writeInto(path string, from io.Reader) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return &OutputError{Err: err}
+	}
+	_, err = io.Copy(f, from)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return &OutputError{Err: err}
+	}
+	return nil
+}

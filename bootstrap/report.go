@@ -1,0 +1,44 @@
+package bootstrap
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"entrain/contract"
+	"entrain/proc"
+)
+
+// Report leaves an error in the failure file of the contract under root, unless the trainer left one there: its own
+// words are better. Secrets of the environment are masked: the platform shows the file to whoever may describe the
+// job. It returns the error, and with it whatever kept it from being written.
+func Report(root string, env []string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, statErr := os.Stat(root); statErr != nil {
+		return err // no platform, nobody to report to
+	}
+	file := filepath.Join(root, "output/failure")
+	_, ran := errors.AsType[*proc.ExitError](err)
+	if info, statErr := os.Stat(file); ran && statErr == nil && info.Size() > 0 {
+		return err
+	}
+	text := contract.MaskText(FailureText(err, fullDisks(root)...), env)
+	return errors.Join(err, writeAtomically(file, strings.NewReader(text), 0o644))
+}
+
+// fullDisks says which of the places that a trainer writes to have no room left.
+func fullDisks(root string) []string {
+	const little = 1 << 20 // bytes; a full disk has less left
+	var hints []string
+	for _, dir := range []string{filepath.Join(root, "model"), filepath.Join(root, "output/data"), filepath.Join(root, "checkpoints"), "/tmp", "/dev/shm"} {
+		var fs syscall.Statfs_t
+		if err := syscall.Statfs(dir, &fs); err == nil && fs.Blocks > 0 && fs.Bavail < max(1, little/uint64(max(1, fs.Bsize))) {
+			hints = append(hints, "no space left in "+dir)
+		}
+	}
+	return hints
+}
