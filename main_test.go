@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"entrain/bootstrap"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -27,6 +29,14 @@ func TestScripts(t *testing.T) {
 			"field": field, "term": term, "rc": rc, "shape": shape,
 		},
 	})
+}
+
+// TestFirstVariable: of equal names the plan shows the one that getenv(3) finds.
+func TestFirstVariable(t *testing.T) {
+	plan := shownPlan(&bootstrap.Plan{Command: bootstrap.Command{Env: []string{"A=1", "A=2", "B"}}})
+	if got := fmt.Sprint(plan["command"].(shown)["env"]); got != "map[A:1]" {
+		t.Error(got)
+	}
 }
 
 // field FILE PATH VALUE: a value in a JSON file, by a path such as command.argv.0; ! says that there is none such.

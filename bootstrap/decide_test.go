@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +23,7 @@ func world(t *testing.T, hp, resource string, env ...string) *Inspection {
 		Files: map[string]contract.File{
 			contract.HyperparametersFile: {Data: []byte(hp)}, contract.InputDataFile: {Data: []byte("{}")}, contract.ResourceFile: {Data: []byte(resource)},
 		},
-		Programs: map[string]bool{"python3": true},
+		Programs: map[string]bool{"python": true, "python3": true},
 	}
 	job, problems := contract.Load(snap)
 	if job == nil {
@@ -140,6 +141,7 @@ func TestLimits(t *testing.T) {
 		{"too long a word", `{"a":"1","v":"` + big + `x"}`, 0, `hyperparameters.json:1:14: hyperparameter "v": its flag is 131072 bytes long, the kernel takes at most 131071`},
 		{"too long together", `{"a":"` + strings.Repeat("y", 3000) + `","b":"` + strings.Repeat("z", 3000) + `x"}`, 10000, `hyperparameter "b": arguments and environment have `},
 		{"NUL", `{"v":"a\u0000b"}`, 0, `hyperparameters.json:1:6: hyperparameter "v": its flag would hold a NUL character, which no program can be given`},
+		{"NUL in what is none's", `{"sagemaker_job_name":"a\u0000b"}`, 0, `the trainer's start: the variable SAGEMAKER_JOB_NAME would hold a NUL character`},
 		{"surrogate", `{"v":"\"\\udc80\""}`, 0, `hyperparameter "v": its flag would hold half of a surrogate pair, which is no text`},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -154,8 +156,45 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+	in := world(t, `{"a":"xx","b":"yy"}`, alone, "E=1")
+	plan, err := in.Plan(options("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := len("a") + 1 // the kernel counts the path, every word with its end, and a pointer to each
+	for _, word := range append(plan.Command.Argv, plan.Command.Env...) {
+		total += len(word) + 1 + 8
+	}
+	in.Snapshot.ArgMax = total
+	if _, err := in.Plan(options("a")); err != nil {
+		t.Errorf("%d bytes, as many as there may be: %v", total, err)
+	}
+	in.Snapshot.ArgMax--
+	if _, err := in.Plan(options("a")); err == nil || !strings.Contains(err.Error(), `hyperparameter "a"`) {
+		t.Errorf("one byte more than there may be, the first of two equal ones is named: %v", err)
+	}
 	if _, err := world(t, `{"v":"`+strings.Repeat("x", 40000)+`"}`, alone).Plan(options("a")); err != nil {
 		t.Errorf("a value of 40,000 bytes can be passed: %v", err)
+	}
+}
+
+// TestExpandedLimits: what expansion makes of a word has limits too.
+func TestExpandedLimits(t *testing.T) {
+	in := world(t, `{"data":"`+strings.Repeat("x", 70000)+`","a":"1"}`, alone, `ENTRAIN_COMMAND=["a","b\u0000"]`)
+	for want, o := range map[string]Options{
+		`hyperparameter "data": it makes word 2 of the command 140000 bytes long`: options("true", "${SM_HP_DATA}${SM_HP_DATA}"),
+		`word 2 of the command would hold a NUL character`:                        options(),
+	} {
+		if _, err := in.Plan(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got  %.300v\nwant %s", err, want)
+		}
+	}
+}
+
+// TestDefaults: a trainer's grace fits into the platform's 120 s between SIGTERM and SIGKILL, with time left to report.
+func TestDefaults(t *testing.T) {
+	if grace := Defaults().End.Grace; grace >= 120*time.Second || grace < 100*time.Second {
+		t.Error(grace)
 	}
 }
 

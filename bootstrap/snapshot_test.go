@@ -89,6 +89,7 @@ func TestMachine(t *testing.T) {
 		{"NVIDIA devices", []string{"dev/nvidia0", "dev/nvidia3", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia", "proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b", "proc/driver/nvidia/gpus/c"}, "", "", contract.Machine{CPUs: 4, GPUs: 2}},
 		{"NVIDIA in /proc alone", []string{"proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b"}, "", "", contract.Machine{CPUs: 4, GPUs: 2}},
 		{"NVIDIA hidden", []string{"proc/driver/nvidia/gpus/a"}, "", "void", contract.Machine{CPUs: 4}},
+		{"NVIDIA none", []string{"proc/driver/nvidia/gpus/a"}, "", "none", contract.Machine{CPUs: 4}},
 		{"Trainium", []string{"dev/neuron0", "dev/neuron1", "dev/neuron15"}, "ml.trn1.32xlarge", "", contract.Machine{CPUs: 4, NeuronCores: 6}},
 		{"Inferentia", []string{"dev/neuron0"}, "ml.inf1.xlarge", "", contract.Machine{CPUs: 4, NeuronCores: 4}},
 	} {
@@ -178,5 +179,61 @@ func TestReport(t *testing.T) {
 	put(t, filepath.Join(root, "file"), "")
 	if err := Report(filepath.Join(root, "file"), nil, wrong); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "writing an output") {
 		t.Errorf("a failure file that cannot be written is not said: %v", err)
+	}
+}
+
+// TestArgMax: a quarter of the stack, within the kernel's bounds.
+func TestArgMax(t *testing.T) {
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_STACK, &was); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_STACK, &was) })
+	for stack, want := range map[uint64]int{64 << 10: 128 << 10, 8 << 20: 2 << 20, 64 << 20: 6 << 20} {
+		if err := syscall.Setrlimit(syscall.RLIMIT_STACK, &syscall.Rlimit{Cur: stack, Max: was.Max}); err != nil {
+			t.Fatal(err)
+		}
+		if got := argMax(); got != want {
+			t.Errorf("stack of %d: %d, want %d", stack, got, want)
+		}
+	}
+}
+
+// TestChannelsBehindAWall: a data directory that cannot be listed does not hide the channels in it; a link to nothing is no
+// channel.
+func TestChannelsBehindAWall(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "train/x"), "x")
+	entries := photographData(root, []string{"train", "val", "../up"})
+	if diff := cmp.Diff(map[string]contract.Entry{"train": {Kind: contract.KindDir}}, entries); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := os.Chmod(root, 0o111); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(entries, photographData(root, []string{"train", "val"})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWriteAtomically: a link stays a link, and what is no file is written to, not replaced.
+func TestWriteAtomically(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "real"), "old")
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("real", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{link, "/dev/null"} {
+		if err := writeAtomically(path, strings.NewReader("new"), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "real"))
+	if info, statErr := os.Lstat(link); err != nil || statErr != nil || string(data) != "new" || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("%q, %v, %v, %v", data, err, info, statErr)
+	}
+	if info, err := os.Stat("/dev/null"); err != nil || info.Mode().IsRegular() {
+		t.Errorf("/dev/null is %v now, %v", info.Mode(), err)
 	}
 }

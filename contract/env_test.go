@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -166,5 +167,61 @@ func TestMasked(t *testing.T) {
 	want = []string{"x", "--password=******", "--api-key", "******", "token=******", "--key", "--lr", "1", "a b=c"}
 	if diff := cmp.Diff(want, words); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestMaskedDeep: no form of a masked hyperparameter shows the secret: as it was written, decoded, in JSON inside JSON.
+func TestMaskedDeep(t *testing.T) {
+	job := load(t, snapshot(with("hyperparameters.json", `{"password":"hunter2","d":"{\"token\":\"hunter2\"}","q":"\"{\\\"token\\\":\\\"hunter2\\\"}\"","l":"[{\"key\":\"hunter2\"}]"}`)))
+	if shown := fmt.Sprint(job.Masked().Params); strings.Contains(shown, "hunter2") {
+		t.Error(shown)
+	}
+	env := contract.MaskEnv([]string{`A=[{"key":"hunter2"}]`, `B="{\"key\":\"hunter2\"}"`, "PRIVATE=hunter2", "aws_creds=hunter2", "APIKEYID=hunter2", "C=fine"})
+	if shown := fmt.Sprint(env); strings.Contains(shown, "hunter2") || !strings.Contains(shown, "C=fine") {
+		t.Error(shown)
+	}
+	words := contract.MaskWords([]string{"--password", "-hunter2", "--token=hunter2", `{"key":"hunter2"}`, "--token", "--lr", "1"})
+	if shown := fmt.Sprint(words); strings.Contains(shown, "hunter2") || !strings.HasSuffix(shown, "--lr 1]") {
+		t.Error(shown)
+	}
+}
+
+// TestNeuronDevices: cores of a device that a trainer sees, as AWS documents its accelerators.
+func TestNeuronDevices(t *testing.T) {
+	for typ, want := range map[string]int{"ml.inf1.xlarge": 4, "ml.inf2.48xlarge": 2, "ml.trn1.32xlarge": 2, "ml.trn1n.32xlarge": 2, "ml.trn2.48xlarge": 4, "ml.trn9.x": 0, "": 0} {
+		if got, known := contract.CoresPerNeuronDevice(typ); got != want || known != (want > 0) {
+			t.Errorf("%s: %d, %v, want %d", typ, got, known, want)
+		}
+	}
+}
+
+// TestOddities are what both references do with odd but possible files.
+func TestOddities(t *testing.T) {
+	files := with("hyperparameters.json", `{"sagemaker_submit_directory":"null","sagemaker_distribution_instance_groups":"{\"g\":1}"}`)
+	files["inputdataconfig.json"] = `{"train":{},"TRAIN":{}}`
+	files["resourceconfig.json"] = `{"current_host":"a","hosts":["a"],"network_interface_name":null,"topology":"t","instance_groups":[{"instance_group_name":"g","hosts":["a"]}]}`
+	snap := snapshot(files)
+	snap.Env = append(snap.Env, "AWS_DEFAULT_REGION=eu-west-1", "AWS_REGION=us-east-1")
+	snap.Files[contract.DistributedFile] = contract.File{Data: []byte(`{}`)}
+	snap.Files[contract.SourceCodeFile] = contract.File{Data: []byte(`{"x":1}`)}
+	job := load(t, snap)
+	env := envOf(job, snap, contract.EnvToolkit)
+	for name, want := range map[string]string{
+		"SAGEMAKER_REGION": "eu-west-1", "SM_MODULE_DIR": "None", "SM_NETWORK_INTERFACE_NAME": "", "SM_TOPOLOGY": "t",
+		"SM_DISTRIBUTION_INSTANCE_GROUPS": `{"g":1}`,
+	} {
+		if env[name] != want {
+			t.Errorf("%s is %q, want %q", name, env[name], want)
+		}
+	}
+	if diff := cmp.Diff([]string{"a"}, job.DistributionHosts); diff != "" {
+		t.Errorf("hosts of the group that is a key (-want +got):\n%s", diff)
+	}
+	env = envOf(job, snap, contract.EnvDrivers)
+	if _, there := env["SM_DISTRIBUTED_CONFIG"]; there || env["SM_ENTRY_SCRIPT"] != "" {
+		t.Errorf("SM_DISTRIBUTED_CONFIG of an empty file: %v; SM_ENTRY_SCRIPT: %q", there, env["SM_ENTRY_SCRIPT"])
+	}
+	if !strings.Contains(env["SM_TRAINING_ENV"], `"train": "/opt/ml/input/data/TRAIN"`) {
+		t.Errorf("of train and TRAIN the drivers see one: %s", env["SM_TRAINING_ENV"])
 	}
 }

@@ -139,6 +139,7 @@ func TestProblems(t *testing.T) {
 		{"not a string", hp, `{"lr":0.1}`, []string{`warning: hyperparameters.json:1:7: hyperparameter "lr" is a number, want a string`}},
 		{"long value", hp, `{"v":"` + strings.Repeat("é", 2501) + `"}`, []string{`warning: hyperparameters.json:1:6: hyperparameter "v" has a value of 2501 characters, the platform takes at most 2500`}},
 		{"too many", hp, many(101, func(i int) string { return `"` + name(i) + `":"1"` }), []string{`hyperparameters.json:1:5752: 101 hyperparameters, the platform takes at most 100`}},
+		{"as large as may be", hp, `{}` + strings.Repeat(" ", 8<<20-2), []string{}},
 		{"too large", hp, `{"a":"` + strings.Repeat("x", 8<<20) + `"}`, []string{"hyperparameters.json: is larger than 8388608 bytes"}},
 		{"null document", in, `null`, []string{}},
 		{"null channel", in, `{"train":null}`, []string{}},

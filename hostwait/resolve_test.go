@@ -64,6 +64,9 @@ func answer(query []byte, table map[string]string, datagram bool) []byte {
 		return nil
 	}
 	m.Response = true
+	if m.Questions[0].Name.String() == "forged." {
+		m.ID++
+	}
 	q := m.Questions[0]
 	text, known := table[q.Name.String()]
 	switch addr, err := netip.ParseAddr(text); {
@@ -85,12 +88,13 @@ func answer(query []byte, table map[string]string, datagram bool) []byte {
 
 func TestNameServers(t *testing.T) {
 	server := nameServer(t, map[string]string{
-		"algo-1.": "10.0.0.1", "algo-2.job.local.": "fd00::2", "a.b.": "10.0.0.3", "big.": "10.0.0.4", "empty.": "", "bad.": "fails",
+		"algo-1.": "10.0.0.1", "algo-2.job.local.": "fd00::2", "a.b.": "10.0.0.3", "big.": "10.0.0.4", "empty.": "", "bad.": "fails", "forged.": "10.0.0.6",
+		"dotted.host.": "10.0.0.7", "dotted.host.job.local.": "10.0.0.8",
 	})
 	n := &NameServers{Servers: []netip.AddrPort{server}, Search: []string{"none.local", "job.local"}, NDots: 1, Timeout: time.Second}
 	for host, want := range map[string]string{
 		"algo-1": "[10.0.0.1]", "algo-2": "[fd00::2]", "a.b": "[10.0.0.3]", "algo-1.": "[10.0.0.1]", "big": "[10.0.0.4]",
-		"gone": "no such host", "empty": "no such host", "bad": "the name server says ServerFailure", strings.Repeat("x", 300): "no such host",
+		"gone": "no such host", "empty": "no such host", "bad": "the name server says ServerFailure", "forged": "the name server answers rubbish", "dotted.host": "[10.0.0.7]", strings.Repeat("x", 300): "no such host",
 	} {
 		addrs, err := n.Lookup(t.Context(), host)
 		got := fmt.Sprint(addrs)

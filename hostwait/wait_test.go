@@ -65,6 +65,16 @@ func TestLateHost(t *testing.T) {
 	})
 }
 
+// TestPatience: the deadline is the user's, not the backoff package's quarter of an hour.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		probe := from(time.Now(), map[string]time.Duration{"a": 40 * time.Minute})
+		if err := All(t.Context(), probe, []string{"a"}, Options{Timeout: time.Hour}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestHint: a quick answer is enough, however long the probe takes, and only the probe's errors are told.
 func TestHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

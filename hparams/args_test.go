@@ -59,7 +59,7 @@ func TestArgs(t *testing.T) {
 		{"gnu negated", StyleGNU, true, `{"off":"false","o":"{\"p\":false}"}`, []string{"--no-off", "--no-o.p"}},
 		{"gnu keeps letters", StyleGNU, false, `{"k":"[{\"é\":\"日本\"}]"}`, []string{`--k={"é":"日本"}`}},
 		{"hydra", StyleHydra, false, mixed, []string{"lr=1.10", "b=true", "off=false", "none=null", "l=[1,2.50,'x y',[3]]", "o={p:1e5,q:{r:s}}", `s='it\'s'`, "batch-size=1e-5", "e=[]"}},
-		{"hydra numbers that are strings", StyleHydra, false, `{"a":"\"1\"","b":"\"true\"","c":"\"NULL\"","d":"Infinity","e":"NaN","f":"\"\"","g":"7x"}`, []string{"a='1'", "b='true'", "c='NULL'", "d=inf", "e=nan", "f=''", "g='7x'"}},
+		{"hydra numbers that are strings", StyleHydra, false, `{"a":"\"1\"","b":"\"true\"","c":"\"NULL\"","d":"Infinity","e":"NaN","f":"\"\"","g":"7x","h":"\"nan\""}`, []string{"a='1'", "b='true'", "c='NULL'", "d=inf", "e=nan", "f=''", "g='7x'", "h='nan'"}},
 		{"hydra quotes", StyleHydra, false, `{"a":"C:\\","b":"x\\'y","c":"${env:X}","d":"\\${x}","e":"/opt/ml/x.y-z","f":"a,b"}`, []string{`a='C:\\'`, `b='x\\\'y'`, `c='\${env:X}'`, `d='\\\${x}'`, "e=/opt/ml/x.y-z", "f='a,b'"}},
 		{"hydra dict keys", StyleHydra, false, `{"a":{"b c":1,"x=y":2}}`, []string{`a={b\ c:1,x\=y:2}`}},
 		{"none", StyleNone, false, mixed, []string{}},
@@ -117,6 +117,17 @@ func TestObservedValues(t *testing.T) {
 	}
 	if rows < 70 {
 		t.Errorf("only %d rows", rows)
+	}
+}
+
+// TestWhoseParam: the platform's own names are in small letters; any other spelling is the trainer's.
+func TestWhoseParam(t *testing.T) {
+	var names []string
+	for _, p := range params(t, `{"sagemaker_x":"1","SAGEMAKER_up":"2","_tuning_objective_metric":"3","x":"4"}`).User() {
+		names = append(names, p.Name)
+	}
+	if diff := cmp.Diff([]string{"SAGEMAKER_up", "x"}, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

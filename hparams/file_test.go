@@ -13,7 +13,7 @@ func TestFileIsRead(t *testing.T) {
 	if err := exec.Command(python, "-c", "import yaml, tomllib").Run(); err != nil {
 		t.Skipf("no %s with yaml and tomllib: apt-get install python3-yaml", python)
 	}
-	const doc = `{"lr":"1e5","b":"true","s":"it's \"x\"\t\\","é\"":"日本 🚀","c":"\u007f\u0085\u2028\ufeff","n":"-0.50","big":"123456789012345",` +
+	const doc = `{"lr":"1e5","b":"true","s":"it's \"x\"\t\\","é\"":"日本 🚀","c":"\u007f\u0085\u2028\u2029\ufeff","n":"-0.50","big":"123456789012345",` +
 		`"l":"[1,[2.5,\"3\"],{\"k\":\"v\"}]","o":"{\"p\":{\"q\":[]}}","yes":"\"yes\"","none":"\"null\"","num":"\"1.0\"","inf":"-Infinity","e":"1E-07","d":"2020-01-01"}`
 	p := params(t, doc)
 	for _, format := range FileFormats() {
@@ -50,6 +50,7 @@ func TestFileRefuses(t *testing.T) {
 		{"toml", `{"a":"[1,null]"}`, `hyperparameter "a": TOML cannot hold null`},
 		{"toml", `{"a":"99999999999999999999"}`, `hyperparameter "a": TOML cannot hold a whole number of more than 64 bits`},
 		{"yaml", `{"a":"\"\\ud800\""}`, `hyperparameter "a": YAML cannot hold half of a surrogate pair`},
+		{"yaml", `{"a":{"\udc00":1}}`, `hyperparameter "a": YAML cannot hold half of a surrogate pair`},
 	} {
 		if _, err := File(FileFormat(c.format), params(t, c.doc)); err == nil || err.Error() != c.want {
 			t.Errorf("%s %s: got %v, want %s", c.format, c.doc, err, c.want)

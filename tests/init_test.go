@@ -105,7 +105,7 @@ type started struct {
 	b      *bench
 	cmd    *exec.Cmd
 	out    *bufio.Reader
-	stderr *strings.Builder
+	stderr *text
 	pid    int // of the init, as this test sees it
 }
 
@@ -120,7 +120,7 @@ func (b *bench) startUnder(prefix, flags []string, words ...string) (*started, e
 	if b.pid1 {
 		argv = append([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child"}, argv...)
 	}
-	s := &started{b: b, cmd: exec.Command(argv[0], argv[1:]...), stderr: &strings.Builder{}}
+	s := &started{b: b, cmd: exec.Command(argv[0], argv[1:]...), stderr: &text{}}
 	s.cmd.Dir = b.dir
 	s.cmd.Stderr = s.stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -3,10 +3,10 @@ package tests
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -17,8 +17,7 @@ import (
 type console struct {
 	master *os.File
 	cmd    *exec.Cmd
-	mu     sync.Mutex
-	screen strings.Builder
+	screen text
 }
 
 func (b *bench) console(words ...string) (*console, error) {
@@ -51,27 +50,12 @@ func (b *bench) console(words ...string) (*console, error) {
 		return nil, err
 	}
 	b.t.Cleanup(func() { _ = c.cmd.Process.Kill(); _ = master.Close() })
-	go c.read()
+	go func() { _, _ = io.Copy(&c.screen, master) }() // until EIO: the terminal's last user is gone
 	return c, nil
-}
-
-func (c *console) read() {
-	buffer := make([]byte, 4096)
-	for {
-		n, err := c.master.Read(buffer)
-		c.mu.Lock()
-		c.screen.Write(buffer[:n])
-		c.mu.Unlock()
-		if err != nil {
-			return // EIO: the terminal's last user is gone
-		}
-	}
 }
 
 func (c *console) shows(text string) func() bool {
 	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
 		return strings.Contains(strings.ReplaceAll(c.screen.String(), "\r", ""), text)
 	}
 }
