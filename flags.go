@@ -24,7 +24,6 @@ type settings struct {
 	options   bootstrap.Options
 	format    string // of what a verb prints
 	secrets   bool
-	slots     int
 	tree      bootstrap.Tree
 }
 
@@ -102,6 +101,18 @@ func toggle(name, usage string, to *bool) cli.Flag {
 	}}
 }
 
+// choice is one of two words.
+func choice(name, usage, no, yes string, to *bool) cli.Flag {
+	words := map[bool]string{false: no, true: yes}
+	return &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], set: func(s string) error {
+		if s != no && s != yes {
+			return errors.New("want " + no + " or " + yes)
+		}
+		*to = s == yes
+		return nil
+	}}
+}
+
 func duration(name, usage string, to *time.Duration) cli.Flag {
 	return &option{name: name, arg: "DURATION", usage: usage, deflt: to.String(), set: func(s string) error {
 		d, err := time.ParseDuration(s)
@@ -151,7 +162,14 @@ func (c *command) waitFlags() []cli.Flag {
 	return c.jobFlags(
 		duration("wait-timeout", "how long to wait for the peers' names", &o.WaitTimeout),
 		toggle("dns-only", "look peers up without /etc/hosts", &o.DNSOnly),
+		choice("rendezvous", "several hosts start and end together: on, off", "off", "on", &o.Rendezvous.On),
+		count("port", "where the leader listens for the others", &o.Rendezvous.Port),
+		duration("peer-timeout", "within which the loss of a host is noticed", &o.Rendezvous.PeerTimeout),
 	)
+}
+
+func (c *command) slotsFlag() cli.Flag {
+	return count("slots", "ranks on each host (default: as the job says, else accelerators, else 1)", &c.settings.options.Slots)
 }
 
 // trainerFlags are those of the verbs that prepare a trainer, or show it.
@@ -164,12 +182,14 @@ func (c *command) trainerFlags() []cli.Flag {
 		text("hp-file", "PATH", "where to write the hyperparameters too", &o.HPFile),
 		oneOf("hp-format", "FORMAT", "of --hp-file", &o.HPFormat, bootstrap.FileFormats()),
 		toggle("keep-train", `keep a last word "train" of the command`, &o.KeepTrain),
+		c.slotsFlag(),
 	)
 }
 
 func (c *command) runFlags() []cli.Flag {
 	o := &c.settings.options
 	return append(c.trainerFlags(),
+		choice("on-peer-failure", "what to do when another host fails: stop, ignore", "stop", "ignore", &o.Rendezvous.Ignore),
 		duration("grace", "from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
 		toggle("no-capture", "do not keep the last lines of stderr for the failure file", &o.End.NoCapture),
@@ -186,7 +206,7 @@ func (c *command) validateFlags() []cli.Flag { return c.jobFlags(c.formatFlag("t
 
 func (c *command) hostfileFlags() []cli.Flag {
 	return c.jobFlags(c.formatFlag(bootstrap.HostfileFormats()...),
-		count("slots", "ranks on each host (default: as the job says, else accelerators, else 1)", &c.settings.slots))
+		c.slotsFlag())
 }
 
 func (c *command) scaffoldFlags() []cli.Flag {

@@ -39,6 +39,14 @@ func (c *command) install(ctx *cli.Context) error {
 	return bootstrap.Install(self, path)
 }
 
+func keygen(ctx *cli.Context) error {
+	path, err := onePath(ctx, "PATH")
+	if err != nil {
+		return err
+	}
+	return bootstrap.WriteKey(path)
+}
+
 // onePath is the single argument of a verb, absolute.
 func onePath(ctx *cli.Context, name string) (string, error) {
 	words := ctx.Args().Slice()

@@ -67,8 +67,19 @@ func shownPlan(p *bootstrap.Plan) shown {
 			"grace": p.End.Grace.String(), "signal_group": p.End.SignalGroup, "capture": !p.End.NoCapture,
 			"parent_death_signal": int(p.End.ParentDeath),
 		},
-		"failure": p.Failure,
-		"notes":   append([]string{}, p.Notes...),
+		"rendezvous": shownMeet(p.Meet),
+		"failure":    p.Failure,
+		"notes":      append([]string{}, p.Notes...),
+	}
+}
+
+func shownMeet(m *bootstrap.Meet) any {
+	if m == nil {
+		return nil
+	}
+	return shown{
+		"leader": m.Hosts[0], "host": m.Host, "port": m.Port, "interface": m.Interface, "slots": m.Slots, "key": m.Keyed(),
+		"peer_timeout": m.PeerTimeout.String(), "on_peer_failure": map[bool]string{false: "stop", true: "ignore"}[m.Ignore],
 	}
 }
 
@@ -80,6 +91,9 @@ func planText(p *bootstrap.Plan) string {
 	}
 	if len(p.Wait.Hosts) > 0 {
 		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
+	}
+	if m := p.Meet; m != nil {
+		fmt.Fprintf(&b, "meet     at %s:%d, %s\n", m.Hosts[0], m.Port, map[bool]string{false: "without a key", true: "with a key"}[m.Keyed()])
 	}
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)

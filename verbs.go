@@ -35,6 +35,7 @@ func (c *command) verbs() []*cli.Command {
 		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
 		{cli.Command{Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
 		{cli.Command{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install}, nil},
+		{cli.Command{Name: "keygen", Usage: "write a new cluster key", ArgsUsage: "PATH", Action: keygen}, nil},
 		{cli.Command{Name: "version", Usage: "print the version", Action: c.printVersion}, nil},
 		{cli.Command{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish", Action: c.completion}, nil},
 	}
@@ -70,28 +71,28 @@ func unknownVerb(ctx *cli.Context) error {
 	return &bootstrap.UsageError{Err: fmt.Errorf("unknown verb %q (hint: entrain --help lists them; a command goes after --)", ctx.Args().First())}
 }
 
-func (c *command) run(ctx *cli.Context) error  { return c.train(ctx, (*bootstrap.Doer).Run) }
-func (c *command) exec(ctx *cli.Context) error { return c.train(ctx, (*bootstrap.Doer).Exec) }
+func (c *command) run(ctx *cli.Context) error  { return c.train(ctx, "run", (*bootstrap.Doer).Run) }
+func (c *command) exec(ctx *cli.Context) error { return c.train(ctx, "exec", (*bootstrap.Doer).Exec) }
 
 // train decides and does.
-func (c *command) train(ctx *cli.Context, do func(*bootstrap.Doer, *bootstrap.Plan) error) error {
-	doer, err := bootstrap.NewDoer(c.logger())
+func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, *bootstrap.Plan) error) error {
+	doer, err := bootstrap.NewDoer(c.logger(), version)
 	if err != nil {
 		return err
 	}
-	plan, err := c.decide(ctx)
+	in := bootstrap.Inspect(c.settings.root, c.env).WithData()
+	c.warn(in)
+	plan, err := c.decide(ctx, in)
 	if err != nil {
-		return err
+		return doer.Fail(in, c.settings.options, verb, err)
 	}
 	return do(doer, plan)
 }
 
-func (c *command) decide(ctx *cli.Context) (*bootstrap.Plan, error) {
+func (c *command) decide(ctx *cli.Context, in *bootstrap.Inspection) (*bootstrap.Plan, error) {
 	if err := onlyTrain(ctx); err != nil {
 		return nil, err
 	}
-	in := bootstrap.Inspect(c.settings.root, c.env).WithData()
-	c.warn(in)
 	if err := in.Err(); err != nil {
 		return nil, err
 	}
@@ -152,13 +153,13 @@ type printedError struct{ error }
 func (p printedError) Unwrap() error { return p.error }
 
 func (c *command) wait(*cli.Context) error {
-	doer, err := bootstrap.NewDoer(c.logger())
+	doer, err := bootstrap.NewDoer(c.logger(), version)
 	if err != nil {
 		return err
 	}
 	in, err := c.load()
 	if err != nil {
-		return err
+		return doer.Fail(in, c.settings.options, "wait", err)
 	}
 	return doer.Await(in, c.settings.options)
 }
@@ -168,7 +169,7 @@ func (c *command) hostfile(*cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := in.Hostfile(c.settings.format, c.settings.slots)
+	text, err := in.Hostfile(c.settings.format, c.settings.options.Slots)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 		Wait:    decideWait(job, o),
 		End:     o.End,
 	}
+	if plan.Meet, err = decideMeet(job, snap, o); err != nil {
+		return nil, err
+	}
 	if job.Host == job.Leader() {
 		plan.Role = Leader
 	}
@@ -62,26 +65,32 @@ func decideWait(job *contract.Job, o Options) Wait {
 	return w
 }
 
-// hosts are the hosts that train together and the ranks on each: slots if given, else what the job says of MPI,
-// else this host's accelerators, else one.
+// hosts are the hosts that train together and the ranks on each.
 func hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
+	n, err := decideSlots(job, slots)
+	names := job.Together()
+	list := make([]mpi.Host, len(names))
+	for i, name := range names {
+		list[i] = mpi.Host{Name: name, Slots: n}
+	}
+	return list, err
+}
+
+// decideSlots is how many ranks there are on this host: slots if given, else what the job says of MPI, else this host's
+// accelerators, else one.
+func decideSlots(job *contract.Job, slots int) (int, error) {
 	const param = "sagemaker_mpi_num_of_processes_per_host"
 	if v, ok := job.Params.Get(param); ok && slots == 0 {
 		n, err := strconv.Atoi(hparams.ToolkitText(v))
 		if err != nil || n < 1 {
-			return nil, unfit(contract.Problem{
+			return 0, unfit(contract.Problem{
 				File:    contract.HyperparametersFile,
 				Message: fmt.Sprintf("hyperparameter %q is %s, want a whole number of at least 1", param, hparams.Quote(hparams.ToolkitText(v))),
 			})
 		}
 		slots = n
 	}
-	names := job.Together()
-	list := make([]mpi.Host, len(names))
-	for i, name := range names {
-		list[i] = mpi.Host{Name: name, Slots: cmp.Or(slots, job.Machine.GPUs, job.Machine.NeuronCores, 1)}
-	}
-	return list, nil
+	return cmp.Or(slots, job.Machine.GPUs, job.Machine.NeuronCores, 1), nil
 }
 
 func unfit(problems ...contract.Problem) error { return &contract.InvalidError{Problems: problems} }
@@ -141,6 +150,9 @@ func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) er
 	}
 	if o.Mask {
 		words = contract.MaskWords(words)
+	}
+	if p.Meet != nil {
+		p.Meet.Digests["command"] = digest(append([]string{string(o.ArgsStyle)}, words...)...)
 	}
 	shown := contract.MaskWords(words)
 	for i, word := range words {

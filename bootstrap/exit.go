@@ -2,9 +2,11 @@ package bootstrap
 
 import (
 	"errors"
+	"syscall"
 
 	"entrain/contract"
 	"entrain/hostwait"
+	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
 
@@ -43,13 +45,25 @@ func ExitCode(err error) int {
 	if e, ok := errors.AsType[*proc.SignalError](err); ok {
 		return e.Code()
 	}
+	if e, ok := errors.AsType[*rendezvous.PeerError](err); ok {
+		return e.Code
+	}
+	if _, ok := errors.AsType[*rendezvous.StopError](err); ok {
+		return 128 + int(syscall.SIGTERM)
+	}
 	if _, ok := errors.AsType[*UsageError](err); ok {
 		return CodeUsage
 	}
 	if _, ok := errors.AsType[*contract.InvalidError](err); ok {
 		return CodeInvalid
 	}
+	if _, ok := errors.AsType[*rendezvous.RefusedError](err); ok {
+		return CodeInvalid
+	}
 	if _, ok := errors.AsType[*hostwait.UnavailableError](err); ok {
+		return CodeUnavailable
+	}
+	if _, ok := errors.AsType[*rendezvous.ListenError](err); ok {
 		return CodeUnavailable
 	}
 	if _, ok := errors.AsType[*OutputError](err); ok {

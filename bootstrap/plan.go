@@ -20,6 +20,7 @@ type Plan struct {
 	Command Command
 	Files   []File
 	Wait    Wait
+	Meet    *Meet // nil for a host alone
 	End     End
 	Failure string   // the path of the failure file
 	Notes   []string // what the log says, once
@@ -63,11 +64,36 @@ type Wait struct {
 	DNSOnly bool // leave out the hosts file
 }
 
+// Meet is how the hosts meet at the leader, to start together and end together.
+type Meet struct {
+	Hosts        []string // in the order of ranks; the first one leads
+	Host         string   // this one
+	Slots        int
+	CPUs         int
+	Accelerators int
+	Interface    string // the network interface that peers are reached by
+	Job          string // tells one job's keys from another's
+	// Digests of what must be the same on all hosts, by what that is: the command is the one before variables are
+	// put into it.
+	Digests     map[string]string
+	Port        int           // the leader's
+	PeerTimeout time.Duration // within which the loss of a host is noticed
+	Ignore      bool          // a host that fails does not end the others
+	Timeout     time.Duration // until all have joined
+	DNSOnly     bool
+
+	key string // the cluster's; it stays out of what is printed
+}
+
+// Keyed says whether the hosts share a key.
+func (m *Meet) Keyed() bool { return m.key != "" }
+
 // Defaults are the options of a user who chose nothing.
 func Defaults() Options {
 	return Options{
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
 		WaitTimeout: 15 * time.Minute,
+		Rendezvous:  Rendezvous{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
 		// Under the platform's 120 seconds between SIGTERM and SIGKILL, with time left to report.
 		End: End{Grace: 110 * time.Second},
 	}
@@ -84,9 +110,19 @@ type Options struct {
 	HPFormat    hparams.FileFormat
 	WaitTimeout time.Duration
 	DNSOnly     bool
+	Rendezvous  Rendezvous
+	Slots       int // ranks on this host; 0 leaves it to the job
 	End         End
 	// Mask replaces secrets by stars: a plan to look at, not to carry out.
 	Mask bool
+}
+
+// Rendezvous is what can be chosen of how the hosts meet.
+type Rendezvous struct {
+	On          bool
+	Port        int
+	PeerTimeout time.Duration
+	Ignore      bool
 }
 
 // Shell is the command as a script for a POSIX shell, whole environment and all. It goes by way of env(1), since a

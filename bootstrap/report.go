@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"entrain/contract"
+	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
 
@@ -23,10 +24,15 @@ func Report(root string, env []string, err error) error {
 	}
 	file := filepath.Join(root, "output/failure")
 	_, ran := errors.AsType[*proc.ExitError](err)
-	if info, statErr := os.Stat(file); ran && statErr == nil && info.Size() > 0 {
+	_, elsewhere := errors.AsType[*rendezvous.PeerError](err)
+	old, _ := os.ReadFile(file)
+	if ran && len(old) > 0 {
 		return err
 	}
 	text := contract.MaskText(FailureText(err, fullDisks(root)...), env)
+	if elsewhere && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
+		text = fit(text + "\n" + string(old))
+	}
 	return errors.Join(err, writeAtomically(file, strings.NewReader(text), 0o644))
 }
 

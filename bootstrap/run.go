@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/proc"
 
@@ -19,28 +20,50 @@ import (
 // Doer carries out a Plan.
 type Doer struct {
 	log     zerolog.Logger
+	version string // of the program
 	signals *proc.Signals
 }
 
 // NewDoer takes over the process's signals: as PID 1 one that nobody catches is lost.
-func NewDoer(log zerolog.Logger) (*Doer, error) {
+func NewDoer(log zerolog.Logger, version string) (*Doer, error) {
 	signals, err := proc.Catch()
-	return &Doer{log: log, signals: signals}, err
+	return &Doer{log: log, version: version, signals: signals}, err
 }
 
 // Relay is proc.Relay.
 func Relay(args, env []string) error { return proc.Relay(args, env) }
 
-// Run prepares and supervises the trainer. A trainer that does not succeed is a *proc.ExitError.
+// Run prepares and supervises the trainer. A trainer that does not succeed is a *proc.ExitError, another host's failure
+// a *rendezvous.PeerError.
 func (d *Doer) Run(plan *Plan) error {
-	if err := d.prepare(plan); err != nil {
+	m, err := d.meet(plan.Meet, "run", plan.Command.Env)
+	if err != nil {
 		return err
 	}
-	exit, err := proc.Run(context.Background(), d.signals, plan.cmd(), proc.Options(plan.End))
-	if err == nil && exit.Code != 0 {
-		err = &proc.ExitError{Program: plan.Command.Argv[0], Exit: exit}
+	err = d.prepare(plan, m)
+	if err == nil {
+		err = d.train(plan, m)
 	}
-	return err
+	return m.leave(err)
+}
+
+func (d *Doer) train(plan *Plan, m *meeting) error {
+	program := plan.Command.Argv[0]
+	failed := func(exit proc.Exit) error {
+		if exit.Code == 0 {
+			return nil
+		}
+		return &proc.ExitError{Program: program, Exit: exit}
+	}
+	o := proc.Options{
+		Grace: plan.End.Grace, SignalGroup: plan.End.SignalGroup, NoCapture: plan.End.NoCapture, ParentDeath: plan.End.ParentDeath,
+	}
+	if m != nil {
+		o.Terminated = m.session.Stopped
+		o.Ended = func(exit proc.Exit) { m.end(failed(exit)) }
+	}
+	exit, err := proc.Run(m.context(), d.signals, plan.cmd(), o)
+	return errors.Join(err, failed(exit))
 }
 
 // Exec prepares and becomes the trainer; it returns only if that failed.
@@ -48,16 +71,53 @@ func (d *Doer) Exec(plan *Plan) error {
 	if os.Getpid() == 1 {
 		d.log.Warn().Msg("exec as PID 1: the trainer has no init, so signals and exit codes get lost; use entrain run, or docker run --init")
 	}
-	if err := d.prepare(plan); err != nil {
+	m, err := d.meet(plan.Meet, "exec", plan.Command.Env)
+	if err != nil {
+		return err
+	}
+	if err := m.leave(d.prepare(plan, m)); err != nil {
 		return err
 	}
 	return proc.Exec(plan.cmd())
 }
 
+// Await only waits until all hosts are there.
+func (d *Doer) Await(in *Inspection, o Options) error {
+	meet, err := decideMeet(in.Job, in.Snapshot, o)
+	if err != nil {
+		return err
+	}
+	m, err := d.meet(meet, "wait", in.Snapshot.Env)
+	if err != nil {
+		return err
+	}
+	return m.leave(d.await(decideWait(in.Job, o), m))
+}
+
+// Fail tells the other hosts why this one cannot begin, so that they need not wait for it. It returns the error.
+func (d *Doer) Fail(in *Inspection, o Options, mode string, err error) error {
+	if in == nil {
+		return err
+	}
+	job := contract.Identify(in.Snapshot)
+	if job == nil {
+		return err
+	}
+	meet, meetErr := decideMeet(job, in.Snapshot, o)
+	if meet == nil || meetErr != nil {
+		return err
+	}
+	m, meetErr := d.meet(meet, mode, in.Snapshot.Env)
+	if meetErr != nil {
+		return err
+	}
+	return m.leave(err)
+}
+
 func (p *Plan) cmd() proc.Cmd { return proc.Cmd(p.Command) }
 
 // prepare does what comes before the trainer.
-func (d *Doer) prepare(plan *Plan) error {
+func (d *Doer) prepare(plan *Plan, m *meeting) error {
 	for _, note := range plan.Notes {
 		d.log.Info().Msg(note)
 	}
@@ -67,13 +127,11 @@ func (d *Doer) prepare(plan *Plan) error {
 			return err
 		}
 	}
-	return d.await(plan.Wait)
+	return d.await(plan.Wait, m)
 }
 
-// Await only waits until the names of the job's hosts resolve.
-func (d *Doer) Await(in *Inspection, o Options) error { return d.await(decideWait(in.Job, o)) }
-
-func (d *Doer) await(w Wait) error {
+// await returns when all names resolve here and, where the hosts meet, when that is so on all of them.
+func (d *Doer) await(w Wait, m *meeting) error {
 	if len(w.Hosts) == 0 {
 		return nil
 	}
@@ -81,27 +139,36 @@ func (d *Doer) await(w Wait) error {
 	if err != nil {
 		return err
 	}
-	ctx, release := d.signals.Context(context.Background())
+	signals, release := d.signals.Context(context.Background())
+	ctx, unite := m.unite(signals)
 	start := time.Now()
 	o.Timeout = w.Timeout
 	o.Progress = func(elapsed time.Duration, missing []hostwait.Missing) {
-		d.log.Info().Msgf("waiting for %d of %d hosts since %s: %v", len(missing), len(w.Hosts), elapsed, missing)
+		m.pending(missing)
+		d.tellMissing(w, elapsed, missing)
 	}
-	err = hostwait.All(ctx, probe, w.Hosts, o)
+	if err = hostwait.All(ctx, probe, w.Hosts, o); err != nil {
+		if ctx.Err() == nil {
+			err = fmt.Errorf("waiting for host names: %w", err)
+		}
+	} else if m != nil {
+		err = m.gather(ctx, w, start)
+	}
+	unite()
 	release()
-	if stop, ok := errors.AsType[*proc.SignalError](context.Cause(ctx)); ok {
-		err = stop // it may have come when all names were there
+	if stop, ok := errors.AsType[*proc.SignalError](context.Cause(signals)); ok {
+		return fmt.Errorf("waiting for the other hosts: %w", stop) // it may have come when all were there
 	}
-	if err != nil {
-		return fmt.Errorf("waiting for host names: %w", err)
-	}
-	d.log.Debug().Msgf("%d host names resolve after %s", len(w.Hosts), time.Since(start).Round(time.Millisecond))
-	return nil
+	return err
+}
+
+func (d *Doer) tellMissing(w Wait, elapsed time.Duration, missing []hostwait.Missing) {
+	d.log.Info().Msgf("waiting for %d of %d hosts since %s, for %s more: %v", len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, missing)
 }
 
 // probe says how to ask: the DNS, and unless that is all the hosts file beside it.
 func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
-	servers, err := hostwait.ReadResolvConf("/etc/resolv.conf")
+	servers, err := hostwait.ReadResolvConf(resolvConf)
 	if w.DNSOnly {
 		if err != nil {
 			return nil, hostwait.Options{}, &UsageError{Err: fmt.Errorf("--dns-only: %w", err)}
@@ -117,3 +184,5 @@ func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
 	}
 	return hostwait.Lookup(hostwait.System).Probe, hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}, nil
 }
+
+const resolvConf = "/etc/resolv.conf"

@@ -41,6 +41,9 @@ func Photograph(root string, env []string) *contract.Snapshot {
 			s.Files[name] = readFile(filepath.Join(root, "input/data/sm_drivers", name))
 		}
 	}
+	if key := readFile(keyFile); key.Problem != missing {
+		s.ClusterKey = key
+	}
 	path, _ := s.Getenv("PATH")
 	for _, name := range programs(s) {
 		s.Programs[name] = inPath(path, name)

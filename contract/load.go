@@ -44,6 +44,26 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	return job, problems
 }
 
+// Identify gives as much of a Job as says who is in the cluster: of a contract that may be invalid otherwise, so that
+// its host can tell the others. It is nil where resourceconfig.json cannot say that.
+func Identify(s *Snapshot) *Job {
+	var problems, ignored []Problem
+	job := &Job{Root: s.Root, Machine: s.Machine}
+	job.Name, _ = s.Getenv("TRAINING_JOB_NAME")
+	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
+	if d, doc, ok := open(s, HyperparametersFile, &ignored); ok {
+		loadParams(d, doc, job) // that name the groups which train together
+	}
+	if d, doc, ok := open(s, ResourceFile, &problems); ok {
+		loadResource(d, doc, job)
+	}
+	if len(Errors(problems)) > 0 {
+		return nil
+	}
+	job.decideDistribution()
+	return job
+}
+
 // open reads one configuration file as a JSON object; null counts as an empty one.
 func open(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Value, bool) {
 	file, there := s.Files[name]

@@ -37,7 +37,9 @@ type Snapshot struct {
 	Data     map[string]Entry // what is in ROOT/input/data, by name
 	Machine  Machine
 	Programs map[string]bool // which of the programs that some rule asks for are in PATH
-	ArgMax   int             // bytes that the kernel takes as arguments and environment together; 0 is unknown
+	// ClusterKey is the file with the secret that the hosts of a cluster share; the zero File where there is none.
+	ClusterKey File
+	ArgMax     int // bytes that the kernel takes as arguments and environment together; 0 is unknown
 }
 
 // File is a configuration file, or the reason why there is none.

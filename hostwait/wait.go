@@ -76,7 +76,11 @@ func All(ctx context.Context, probe Probe, hosts []string, o Options) error {
 			probes.Go(func() { w.retryHint(one, o.Hint, h, found) })
 		}
 	}
-	progress.Go(func() { w.report(deadline, start, hosts, o.Progress) })
+	if o.Progress != nil {
+		progress.Go(func() {
+			Often(deadline, start, func(elapsed time.Duration) { o.Progress(elapsed, w.missing(hosts)) })
+		})
+	}
 	probes.Wait()
 	cancel()
 	progress.Wait()
@@ -151,18 +155,16 @@ func (w *waiting) missing(hosts []string) []Missing {
 	return missing
 }
 
-func (w *waiting) report(ctx context.Context, start time.Time, hosts []string, progress func(time.Duration, []Missing)) {
-	if progress == nil {
-		return
-	}
+// Often tells how long it is since start, first after a second, then less and less often, until ctx ends.
+func Often(ctx context.Context, start time.Time, tell func(elapsed time.Duration)) {
 	for _, after := range []time.Duration{1, 2, 5, 10, 30, 60} {
 		if !until(ctx, start.Add(after*time.Second)) {
 			return
 		}
-		progress(after*time.Second, w.missing(hosts))
+		tell(after * time.Second)
 	}
 	for after := 90 * time.Second; until(ctx, start.Add(after)); after += 30 * time.Second {
-		progress(after, w.missing(hosts))
+		tell(after)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,7 +22,9 @@ type capture struct {
 	r, w   int // the pipe; -1 without capture
 	ended  int // the pipe whose end says that the program is gone
 	finis  int
-	tail   tail
+	mu     sync.Mutex
+	tail   tail // behind mu until the copier has ended
+	copied chan struct{}
 	copier sync.WaitGroup
 	err    error
 }
@@ -59,7 +62,11 @@ func (c *capture) start() {
 		return
 	}
 	_ = unix.Close(c.w)
-	c.copier.Go(func() { c.err = c.copy() })
+	c.copied = make(chan struct{})
+	c.copier.Go(func() {
+		defer close(c.copied)
+		c.err = c.copy()
+	})
 }
 
 // finish waits until everything that was written is passed on. It does not wait for a process that only holds the pipe
@@ -71,6 +78,22 @@ func (c *capture) finish() error {
 	_ = unix.Close(c.finis)
 	c.copier.Wait()
 	return errors.Join(c.err, unix.Close(c.r), unix.Close(c.ended))
+}
+
+// lastWords is the end of stderr when the program has ended, though others may still hold the pipe.
+func (c *capture) lastWords() []byte {
+	if c.r < 0 {
+		return nil
+	}
+	timer := time.NewTimer(150 * time.Millisecond) // for what is in the pipe; it takes less than one
+	defer timer.Stop()
+	select {
+	case <-c.copied:
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tail.bytes()
 }
 
 func (c *capture) copy() error {
@@ -92,7 +115,9 @@ func (c *capture) copy() error {
 		case n == 0:
 			return nil
 		default:
+			c.mu.Lock()
 			c.tail.add(buffer[:n])
+			c.mu.Unlock()
 			if out >= 0 && writeAll(out, buffer[:n]) != nil {
 				out = -1 // nobody listens any more; the trainer must not notice
 			}

@@ -113,8 +113,8 @@ func TestOOMCount(t *testing.T) {
 
 func TestHow(t *testing.T) {
 	for want, exit := range map[string]Exit{
-		"exit code 3 after 0s":                                {Code: 3},
-		"killed by SIGSEGV, core dumped after 0s":             {Code: 139, Signal: 11, CoreDumped: true},
+		"exit code 3":                                         {Code: 3},
+		"killed by SIGSEGV, core dumped":                      {Code: 139, Signal: 11, CoreDumped: true},
 		"killed by SIGKILL, since it outlived the grace":      {Code: 137, Signal: 9, Killed: true},
 		"killed by SIGKILL, out of memory (the kernel killed": {Code: 137, Signal: 9, OOMKills: 1},
 	} {

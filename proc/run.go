@@ -18,6 +18,8 @@ type Options struct {
 	SignalGroup bool           // signals go to the program's process group, not to it alone
 	NoCapture   bool           // stderr is passed on as it is, and its last lines are not kept
 	ParentDeath syscall.Signal // comes when the process that started us ends; 0 for none. Of no use as PID 1
+	Terminated  func()         // is called when a SIGTERM was passed on that ctx is not the reason of; nil for none
+	Ended       func(Exit)     // is called when the program has ended, before what it left behind has; nil for none
 }
 
 // Exit is how a program ended.
@@ -37,7 +39,9 @@ type ExitError struct {
 	Exit
 }
 
-func (e *ExitError) Error() string { return e.Program + ": " + e.How() }
+func (e *ExitError) Error() string {
+	return e.Program + ": " + e.How() + " after " + e.Elapsed.Round(time.Millisecond).String()
+}
 
 // How says how the program ended, in one line.
 func (e *ExitError) How() string {
@@ -54,7 +58,7 @@ func (e *ExitError) How() string {
 	if e.OOMKills > 0 {
 		how += ", out of memory (the kernel killed a process of this container)"
 	}
-	return how + " after " + e.Elapsed.Round(time.Millisecond).String()
+	return how
 }
 
 // Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves no
@@ -81,14 +85,18 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
 	err = r.supervise(ctx)
 	r.exit.Elapsed = time.Since(start)
+	if r.exit.Code != 0 {
+		r.exit.OOMKills = max(0, oomKills()-ooms)
+	}
+	if o.Ended != nil {
+		r.exit.Stderr = stderr.lastWords()
+		o.Ended(r.exit)
+	}
 	err = errors.Join(err, r.stragglers(), stderr.finish())
 	if r.terminal {
 		takeTerminal()
 	}
 	r.exit.Stderr = stderr.tail.bytes()
-	if r.exit.Code != 0 {
-		r.exit.OOMKills = max(0, oomKills()-ooms)
-	}
 	return r.exit, err
 }
 
@@ -141,11 +149,12 @@ type run struct {
 	ended    bool
 	stopped  syscall.Signal // what the program is stopped by; 0 while it runs
 	deadline time.Time      // of the grace; zero until a SIGTERM came
+	asked    bool           // ctx has ended
+	echo     bool           // and the program got a SIGTERM for that: the next one that is sent says the same
 }
 
 func (r *run) supervise(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.signals.wakeUp)()
-	asked := false
 	lean := time.Now().Add(shrinkAfter)
 	for r.reap(); !r.ended; r.reap() {
 		r.mindStop()
@@ -160,9 +169,11 @@ func (r *run) supervise(ctx context.Context) error {
 		for _, sig := range sigs {
 			r.take(sig)
 		}
-		if ctx.Err() != nil && !asked {
-			asked = true
-			r.pass(syscall.SIGTERM)
+		if ctx.Err() != nil && !r.asked {
+			r.asked, r.echo = true, r.deadline.IsZero()
+			if r.echo {
+				r.pass(syscall.SIGTERM)
+			}
 		}
 		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
 			r.exit.Killed, r.deadline = true, time.Time{}
@@ -183,6 +194,14 @@ func earlier(a, b time.Time) time.Time {
 func (r *run) take(sig syscall.Signal) {
 	switch sig {
 	case wake, syscall.SIGCHLD, syscall.SIGPIPE: // the loop looks; a broken pipe of ours is an error where we write
+	case syscall.SIGTERM:
+		if r.echo {
+			r.echo = false // who stops a whole cluster sends one to each host: the program has had it
+			return
+		}
+		if r.pass(sig); r.o.Terminated != nil {
+			r.o.Terminated()
+		}
 	default:
 		r.pass(sig)
 	}

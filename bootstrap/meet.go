@@ -1,0 +1,72 @@
+package bootstrap
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"entrain/contract"
+	"entrain/hostwait/rendezvous"
+	"entrain/hparams"
+)
+
+// keyFile is where an image may have the cluster's key; the variable clusterKey beats it.
+const keyFile = "/etc/entrain/cluster.key"
+
+// decideMeet says how the hosts meet; nil where there is nobody to meet.
+func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, error) {
+	if len(job.Hosts) < 2 || !o.Rendezvous.On {
+		return nil, nil //nolint:nilnil // no plan to meet is no error
+	}
+	slots, err := decideSlots(job, o.Slots)
+	if err != nil {
+		return nil, err
+	}
+	if problem := snap.ClusterKey.Problem; problem != "" {
+		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, want a readable file as entrain keygen writes it", keyFile, problem)}
+	}
+	key, ok := snap.Getenv(clusterKey)
+	if !ok {
+		key = string(snap.ClusterKey.Data)
+	}
+	params := make([]string, 0, len(job.Params))
+	for _, p := range job.Params {
+		params = append(params, hparams.Quote(p.Name)+hparams.JSON(p.Raw, hparams.ToolkitJSON()))
+	}
+	slices.Sort(params) // an object's order means nothing
+	return &Meet{
+		Hosts: job.Order(), Host: job.Host, Interface: job.Interface, Job: cmp.Or(job.ARN, job.Name),
+		Slots: slots, CPUs: job.Machine.CPUs, Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
+		Digests: map[string]string{"hosts": digest(job.Order()...), "hyperparameters": digest(params...)},
+		Port:    o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore, Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly,
+		key: key,
+	}, nil
+}
+
+// digest is of words 32 bits: enough to notice that two hosts differ, and too few to find out by trying what a secret
+// among the words is.
+func digest(words ...string) string {
+	h := sha256.New()
+	for _, w := range words {
+		fmt.Fprintf(h, "%d:%s,", len(w), w) // a netstring, so that no two lists look the same
+	}
+	return hex.EncodeToString(h.Sum(nil)[:4])
+}
+
+// WriteKey writes a new cluster key to a file that only its owner can read. It refuses one that is there: hosts that
+// have it would be cut off.
+func WriteKey(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return &OutputError{Err: err}
+	}
+	_, err = file.WriteString(rendezvous.NewKey())
+	if err = errors.Join(err, file.Close()); err != nil {
+		return &OutputError{Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+	"time"
+
+	"entrain/contract"
+	"entrain/hostwait"
+	"entrain/hostwait/rendezvous"
+	"entrain/proc"
+)
+
+// meeting is this host's part in the rendezvous. The nil meeting is that of a host alone.
+type meeting struct {
+	d       *Doer
+	plan    *Meet
+	mode    string
+	env     []string // whose secrets no other host is told
+	session *rendezvous.Session
+}
+
+// meet begins to take part.
+func (d *Doer) meet(plan *Meet, mode string, env []string) (*meeting, error) {
+	if plan == nil {
+		return nil, nil //nolint:nilnil // the nil meeting
+	}
+	var key rendezvous.Key
+	if plan.key != "" {
+		var err error
+		if key, err = rendezvous.ParseKey(plan.key); err != nil {
+			return nil, &UsageError{Err: errors.New("the cluster key: " + err.Error())}
+		}
+	}
+	session, err := rendezvous.Open(rendezvous.Config{
+		Hosts:   plan.Hosts,
+		Self:    rendezvous.Member{Host: plan.Host, Slots: plan.Slots, CPUs: plan.CPUs, Accelerators: plan.Accelerators},
+		Mode:    mode,
+		Version: d.version,
+		Digests: rendezvous.Digests{Hosts: plan.Digests["hosts"], Hyperparameters: plan.Digests["hyperparameters"], Command: plan.Digests["command"]},
+		Port:    plan.Port, Interface: plan.Interface, PeerTimeout: plan.PeerTimeout, Key: key, Job: plan.Job,
+		Lookup: plan.lookup(), Ignore: plan.Ignore,
+		Warn: func(text string) { d.log.Warn().Msg(text) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &meeting{d: d, plan: plan, mode: mode, env: env, session: session}, nil
+}
+
+// lookup finds the peers as the trainer will.
+func (p *Meet) lookup() hostwait.Lookup {
+	if servers, err := hostwait.ReadResolvConf(resolvConf); err == nil && p.DNSOnly {
+		return servers.Lookup
+	}
+	return hostwait.System
+}
+
+// context ends when this host should, since another one failed or was stopped.
+func (m *meeting) context() context.Context {
+	if m == nil {
+		return context.Background()
+	}
+	return m.session.Context()
+}
+
+// unite gives a context that ends with ctx, and with the session.
+func (m *meeting) unite(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	session := m.context()
+	stop := context.AfterFunc(session, func() { cancel(context.Cause(session)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// pending tells the others whose names do not resolve here.
+func (m *meeting) pending(missing []hostwait.Missing) {
+	if m == nil {
+		return
+	}
+	var names []string
+	for _, one := range missing {
+		names = append(names, one.Host)
+	}
+	m.session.Ready(names)
+}
+
+// gather waits until all hosts are released.
+func (m *meeting) gather(ctx context.Context, w Wait, start time.Time) error {
+	m.session.Ready(nil)
+	ctx, cancel := context.WithDeadline(ctx, start.Add(w.Timeout))
+	defer cancel()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		doubts := m.session.Doubts
+		hostwait.Often(ctx, start, func(elapsed time.Duration) {
+			m.d.tellMissing(w, elapsed, m.session.Missing())
+			for _, doubt := range doubts(ctx) {
+				m.d.log.Warn().Msg(doubt)
+			}
+			doubts = func(context.Context) []string { return nil } // once is enough
+		})
+	}()
+	members, err := m.session.Gather(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &hostwait.UnavailableError{Missing: m.session.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start)}
+	}
+	cancel()
+	<-told
+	if err == nil {
+		m.d.log.Debug().Msgf("%d hosts are there after %s: %+v", len(members), time.Since(start).Round(time.Millisecond), members)
+	}
+	return err
+}
+
+// end tells the others how this host's work ended.
+func (m *meeting) end(err error) {
+	if _, stopped := errors.AsType[*proc.SignalError](err); stopped {
+		m.session.Stopped()
+	}
+	m.session.End(rendezvous.End{Code: ExitCode(err), Text: contract.MaskText(Summary(err), m.env), At: time.Now()})
+}
+
+// linger is how long a host that failed before the others came stays to tell them.
+const linger = time.Minute
+
+// leave tells how this host's work ended, and stays while the others need it. Where another host's failure is that of the
+// whole job, it comes back instead of this host's own.
+func (m *meeting) leave(err error) error {
+	if m == nil {
+		return err
+	}
+	m.end(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals, release := m.d.signals.Context(ctx)
+	stop := context.AfterFunc(signals, func() {
+		if isTerm(signals) {
+			m.session.Stopped() // the others are stopped too, and this host stays for their ends
+			return
+		}
+		cancel()
+	})
+	peer := m.session.Leave(ctx, m.patience(err))
+	stop()
+	release()
+	switch {
+	case peer != nil:
+		if err != nil && peer.Error() != err.Error() {
+			m.d.log.Warn().Msg("this host: " + Summary(err))
+		}
+		return peer
+	case err == nil && m.mode != "run":
+		return context.Cause(signals) // what would come next must not
+	}
+	return err
+}
+
+func isTerm(ctx context.Context) bool {
+	stop, ok := errors.AsType[*proc.SignalError](context.Cause(ctx))
+	return ok && stop.Signal == syscall.SIGTERM
+}
+
+// patience is how long to stay for those who have not come yet. Who was stopped, or has waited for them, does not.
+func (m *meeting) patience(err error) time.Duration {
+	_, stopped := errors.AsType[*proc.SignalError](err)
+	_, stop := errors.AsType[*rendezvous.StopError](err)
+	_, waited := errors.AsType[*hostwait.UnavailableError](err)
+	if stopped || stop || waited {
+		return 0
+	}
+	return min(linger, m.plan.Timeout)
+}
+
+// Summary is a failure in one line, as the other hosts are told of it.
+func Summary(err error) string {
+	if err == nil {
+		return ""
+	}
+	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
+		how := exit.How()
+		if line := telling(readableLines(exit.Stderr)); line != "" {
+			how += ": " + line
+		}
+		return how
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}

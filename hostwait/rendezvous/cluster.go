@@ -1,0 +1,301 @@
+package rendezvous
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"entrain/hostwait"
+)
+
+// settle is how long after the first failure an earlier one may still be told of: when one rank dies the others
+// fail of that within milliseconds, and whose word arrives first is chance.
+const settle = 250 * time.Millisecond
+
+// cluster is what the leader knows of all hosts.
+type cluster struct {
+	c *Config
+
+	mu       sync.Mutex
+	members  map[string]*member
+	tried    map[netip.Addr]string // what was wrong with those who came and may not join
+	seq      int
+	news     chan struct{} // closed when seq grows
+	released int           // the number of the change that released all; 0 before
+	table    []Member
+	first    *failure
+	earliest time.Time // when first happened
+	decided  bool      // first stands
+	stopped  string
+}
+
+// member is a host that has joined.
+type member struct {
+	hello
+	addr   netip.Addr
+	heard  time.Time
+	broken time.Time // when its connection was closed; zero while it is not
+	ended  bool      // or lost: nothing more is expected of it
+}
+
+func newCluster(c *Config) *cluster {
+	return &cluster{c: c, members: map[string]*member{}, tried: map[netip.Addr]string{}, news: make(chan struct{})}
+}
+
+// refusal is why a hello is not taken: with a status that says whether to come again.
+type refusal struct {
+	status int
+	why    string
+}
+
+// hear takes what a host says.
+func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	m, r := k.admit(h, from, now)
+	if r != nil {
+		return r
+	}
+	if h.Count < m.Count {
+		return nil // an older one that was overtaken
+	}
+	m.hello, m.heard, m.broken = *h, now, time.Time{}
+	if h.Stopped && k.stopped == "" {
+		k.stopped = h.Host
+		k.change()
+	}
+	if h.Ended != nil && !m.ended {
+		m.ended = true
+		if h.Ended.Code != 0 {
+			k.fail(failure{Host: h.Host, Code: h.Ended.Code, Text: h.Ended.Text}, now.Add(-milliseconds(h.Ended.Age)))
+		}
+		k.change()
+	}
+	k.release()
+	return nil
+}
+
+// admit finds the member, or makes one of a host that may join.
+func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *refusal) {
+	m := k.members[h.Host]
+	if m != nil && m.Instance == h.Instance {
+		return m, nil
+	}
+	switch {
+	case h.Protocol != Protocol:
+		return nil, k.mismatch(h, "version", fmt.Sprintf("%s (protocol %d)", h.Version, h.Protocol), fmt.Sprintf("%s (protocol %d)", k.c.Version, Protocol))
+	case k.released > 0:
+		return nil, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("the hosts were released already, %s among them", h.Host)}
+	case m != nil && m.broken.IsZero() && !m.ended:
+		why := fmt.Sprintf("two hosts say that they are %s: one at %s, and one at %s", h.Host, m.addr, from)
+		k.c.Warn(why)
+		return nil, &refusal{http.StatusConflict, why}
+	case h.Ended == nil: // else it only says why it cannot
+		if r := k.compare(h); r != nil {
+			return nil, r
+		}
+	}
+	m = &member{hello: *h, addr: from}
+	k.members[h.Host] = m
+	if skew := now.Sub(time.UnixMilli(h.Clock)); skew.Abs() > 2*time.Second {
+		k.c.Warn(fmt.Sprintf("the clock of %s differs from that of %s by %s", h.Host, k.c.leader(), skew.Abs().Round(time.Second)))
+	}
+	return m, nil
+}
+
+// compare holds a host against the leader. Hosts that differ can never be released, so the job ends.
+func (k *cluster) compare(h *hello) *refusal {
+	mine := k.c.Digests
+	for _, d := range []struct{ what, theirs, ours string }{
+		{"verb", h.Mode, k.c.Mode},
+		{"hosts", h.Digests.Hosts, mine.Hosts},
+		{"hyperparameters", h.Digests.Hyperparameters, mine.Hyperparameters},
+		{"command", h.Digests.Command, mine.Command},
+	} {
+		if d.theirs != d.ours {
+			return k.mismatch(h, d.what, d.theirs, d.ours)
+		}
+	}
+	return nil
+}
+
+// mismatch ends the job: both sides get to know what differs.
+func (k *cluster) mismatch(h *hello, what, theirs, ours string) *refusal {
+	why := fmt.Sprintf("%s differs: it is %s on %s and %s on %s", what, theirs, h.Host, ours, k.c.leader())
+	if what == "command" {
+		why += " (two images, or two commands in them?)"
+	}
+	if k.released == 0 {
+		k.fail(failure{Host: h.Host, Code: CodeInvalid, Text: why}, time.Now())
+	}
+	return &refusal{http.StatusConflict, why}
+}
+
+// CodeInvalid is the code of hosts that do not fit together (EX_DATAERR).
+const CodeInvalid = 65
+
+// fail notes a failure; the earliest counts. What follows a stop is no failure.
+func (k *cluster) fail(f failure, at time.Time) {
+	if k.decided || k.stopped != "" || k.first != nil && !at.Before(k.earliest) {
+		return
+	}
+	if k.first == nil && k.released > 0 {
+		time.AfterFunc(settle, func() {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.decide()
+		})
+	}
+	k.first, k.earliest = &f, at
+	if k.released == 0 {
+		k.decide()
+	}
+}
+
+func (k *cluster) decide() {
+	k.decided = true
+	k.change()
+}
+
+// change tells all who wait for news.
+func (k *cluster) change() {
+	k.seq++
+	close(k.news)
+	k.news = make(chan struct{})
+}
+
+// release lets all go once all are ready.
+func (k *cluster) release() {
+	if k.released > 0 || k.decided || k.stopped != "" || len(k.members) < len(k.c.Hosts) {
+		return
+	}
+	table := make([]Member, len(k.c.Hosts))
+	for i, host := range k.c.Hosts {
+		m := k.members[host]
+		if !m.Ready {
+			return
+		}
+		table[i] = m.Member
+	}
+	k.table = table
+	k.change()
+	k.released = k.seq
+}
+
+// see is what a host is told, and a channel that is closed at the next change.
+func (k *cluster) see(h *hello) (view, <-chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v := view{Seq: k.seq, Released: k.released > 0, Stopped: k.stopped}
+	if k.decided {
+		v.First = k.first
+	}
+	if h.Seen < k.released {
+		v.Members = k.table
+	}
+	if k.released == 0 {
+		for _, m := range k.missing() {
+			v.Missing = append(v.Missing, absence{m.Host, m.Err.Error()})
+			if len(v.Missing) == maxNames {
+				break
+			}
+		}
+	}
+	return v, k.news
+}
+
+// missing are the hosts that keep the others waiting.
+func (k *cluster) missing() []hostwait.Missing {
+	var missing []hostwait.Missing
+	for _, host := range k.c.Hosts {
+		m := k.members[host]
+		switch {
+		case m == nil:
+			missing = append(missing, hostwait.Missing{Host: host, Err: absent(k.whyAbsent())})
+		case !m.Ready:
+			missing = append(missing, hostwait.Missing{Host: host, Err: absent("is there, and waits for the " + strings.TrimSpace("names "+strings.Join(m.Pending, ", ")))})
+		}
+	}
+	return missing
+}
+
+// whyAbsent is all that can be known of a host that was never heard of.
+func (k *cluster) whyAbsent() string {
+	why := fmt.Sprintf("has not joined: its container has not started, has failed, or cannot reach port %d of %s", k.c.Port, k.c.leader())
+	for from, what := range k.tried {
+		why += fmt.Sprintf("; %s was refused: %s", from, what)
+		if len(why) > maxText {
+			break
+		}
+	}
+	return oneLine(why)
+}
+
+// absent is why a host is missing.
+type absent string
+
+func (a absent) Error() string { return string(a) }
+
+// broke notes that the connection of a host's last hello was closed before the answer.
+func (k *cluster) broke(h *hello, now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if m := k.members[h.Host]; m != nil && m.Instance == h.Instance && m.Count == h.Count {
+		m.broken = now
+	}
+}
+
+// miss looks for hosts that are lost. Before the release they are only forgotten, since they may come again.
+func (k *cluster) miss(now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for host, m := range k.members {
+		var why string
+		switch {
+		case m.ended || host == k.c.leader():
+			continue
+		case now.Sub(m.heard) > k.c.silence():
+			why = fmt.Sprintf("lost: nothing was heard of it for %s (its network is cut, or its host is gone or hangs)", now.Sub(m.heard).Round(time.Second))
+		case !m.broken.IsZero() && now.Sub(m.broken) > k.c.gone():
+			why = "lost: its connection was closed and it did not come back (its container was killed, or its host is gone)"
+		default:
+			continue
+		}
+		k.c.Warn(host + ": " + why)
+		if k.released == 0 {
+			delete(k.members, host)
+			continue
+		}
+		m.ended = true
+		k.fail(failure{Host: host, Code: CodeLost, Text: why}, m.heard)
+		k.change()
+	}
+}
+
+// remember keeps why somebody could not join, for whoever looks for a host there, and says it once.
+func (k *cluster) remember(from netip.Addr, why string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, known := k.tried[from]; known || len(k.tried) > strangers {
+		return
+	}
+	k.tried[from] = why
+	k.c.Warn(fmt.Sprintf("refused a connection from %s: %s", from, why))
+}
+
+// left says whether nobody needs the leader any more. Of a job that ended before its release those who never came are
+// waited for too, until a moment: they would else wait for a leader that is gone.
+func (k *cluster) left(now, linger time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, host := range k.c.Hosts[1:] {
+		m := k.members[host]
+		if m != nil && !m.ended || m == nil && k.released == 0 && now.Before(linger) {
+			return false
+		}
+	}
+	return k.released == 0 || k.first == nil || k.decided
+}

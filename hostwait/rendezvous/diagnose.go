@@ -1,0 +1,121 @@
+package rendezvous
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// diagnose says what an error of a connection to the leader most likely comes from.
+func diagnose(err error, addr string) string {
+	var timeout net.Error
+	switch {
+	case isRefused(err):
+		return addr + " refuses connections: entrain has not started there, or has ended, or another image runs there"
+	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
+		return addr + " cannot be reached: no route leads there, or the host is gone"
+	case errors.Is(err, syscall.ECONNRESET) || strings.HasSuffix(err.Error(), "EOF"):
+		return addr + " closed the connection"
+	case errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded):
+		return addr + " does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"
+	default:
+		return oneLine(err.Error())
+	}
+}
+
+func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+// noHope is why an error will not go away by itself; empty if it may.
+func noHope(err error) string {
+	var alert tls.AlertError
+	switch {
+	case errors.Is(err, errOtherKey), errors.As(err, &alert):
+		return "its cluster key and the one here are different"
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return "it has no cluster key, and this host has one"
+	}
+	return ""
+}
+
+// home is where a host is: the addresses of its interface, and what else is known of them.
+type home struct {
+	addrs      []netip.Addr // of the interface
+	all        []netip.Addr // of all interfaces
+	name       []netip.Addr // what the host's own name resolves to
+	interfaces []string
+	err        error // why the interface has no address
+}
+
+func findHome(ctx context.Context, c *Config) home {
+	var h home
+	list, err := net.Interfaces()
+	h.err = err
+	for _, i := range list {
+		h.interfaces = append(h.interfaces, i.Name)
+		addrs, _ := i.Addrs() // of one that just went away
+		for _, a := range addrs {
+			prefix, err := netip.ParsePrefix(a.String())
+			if err != nil {
+				continue
+			}
+			h.all = append(h.all, prefix.Addr())
+			if i.Name == c.Interface && !prefix.Addr().IsLinkLocalUnicast() {
+				h.addrs = append(h.addrs, prefix.Addr())
+			}
+		}
+	}
+	switch {
+	case err != nil:
+	case !slices.Contains(h.interfaces, c.Interface):
+		h.err = fmt.Errorf("there is no interface %s here, which network_interface_name names (there are %s)", c.Interface, strings.Join(h.interfaces, ", "))
+	case len(h.addrs) == 0:
+		h.err = fmt.Errorf("the interface %s, which network_interface_name names, has no address", c.Interface)
+	}
+	h.name, _ = c.Lookup(ctx, c.Self.Host) // that it does not resolve is said elsewhere
+	return h
+}
+
+// listenAt is the address that peers find this host at: of the interface, and rather the one that its name leads
+// to; without such an interface any that its name leads to; else all.
+func (h home) listenAt() netip.Addr {
+	for _, candidates := range [][]netip.Addr{h.addrs, h.all} {
+		for _, a := range candidates {
+			if slices.Contains(h.name, a) {
+				return a
+			}
+		}
+		if len(candidates) > 0 && h.err == nil {
+			return candidates[0]
+		}
+	}
+	return netip.IPv6Unspecified()
+}
+
+// doubts are what may be wrong with where a host is.
+func (h home) doubts(c *Config) []string {
+	var doubts []string
+	if h.err != nil {
+		doubts = append(doubts, h.err.Error())
+	}
+	isAt := func(addrs []netip.Addr) bool {
+		return slices.ContainsFunc(h.name, func(a netip.Addr) bool { return slices.Contains(addrs, a) })
+	}
+	switch {
+	case len(h.name) == 0:
+	case !isAt(h.all):
+		doubts = append(doubts, fmt.Sprintf("%s, this host, resolves to %v, which is no address of it (it has %v): peers look for it elsewhere", c.Self.Host, h.name, h.all))
+	case h.err == nil && !isAt(h.addrs):
+		doubts = append(doubts, fmt.Sprintf("%s, this host, resolves to %v, which is no address of its interface %s (that has %v)", c.Self.Host, h.name, c.Interface, h.addrs))
+	}
+	return doubts
+}
+
+// Doubts are what may be wrong with this host's own name and network, for when the others do not come.
+func (s *Session) Doubts(ctx context.Context) []string { return findHome(ctx, &s.c).doubts(&s.c) }

@@ -1,0 +1,157 @@
+package rendezvous
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+)
+
+// Protocol is the version of what the hosts say to each other. Two that differ do not fit.
+const Protocol = 1
+
+// path is where the leader listens: the only one.
+const path = "/v1/sync"
+
+// Member is what a host tells of itself to all.
+type Member struct {
+	Host         string `json:"host"`
+	Slots        int    `json:"slots"` // ranks that it has room for
+	CPUs         int    `json:"cpus"`
+	Accelerators int    `json:"accelerators"`
+}
+
+// Digests are what has to be the same on every host. They say that two differ, and are too short to tell what a
+// secret is (see Digest).
+type Digests struct {
+	Hosts           string `json:"hosts"`
+	Hyperparameters string `json:"hyperparameters"`
+	Command         string `json:"command"`
+}
+
+// End is how the work of a host ended.
+type End struct {
+	Code int       // the exit code
+	Text string    // why, if the code is not 0, in one line: "exit code 1: RuntimeError: …"
+	At   time.Time // when
+}
+
+// hello is what a host says to the leader, again and again. Durations are in milliseconds.
+type hello struct {
+	Protocol int    `json:"protocol"`
+	Version  string `json:"version"`  // of the program, for messages
+	Mode     string `json:"mode"`     // the verb: run, exec or wait
+	Instance string `json:"instance"` // tells two processes of one host apart
+	Count    int    `json:"count"`    // of this instance's hellos
+	Member
+	Digests Digests  `json:"digests"`
+	Ready   bool     `json:"ready"`             // all names resolve there
+	Pending []string `json:"pending,omitempty"` // those that do not, the first few
+	Clock   int64    `json:"clock"`             // since 1970
+	Seen    int      `json:"seen"`              // the number of the last view
+	Hold    int64    `json:"hold"`              // how long the leader may wait for news before it answers
+	Stopped bool     `json:"stopped,omitempty"` // it was sent SIGTERM
+	Ended   *ended   `json:"ended,omitempty"`
+	joined  bool     // the release was heard of; does not cross
+}
+
+// ended is End as it crosses: clocks differ, ages hardly do.
+type ended struct {
+	Code int    `json:"code"`
+	Text string `json:"text,omitempty"`
+	Age  int64  `json:"age"`
+}
+
+// view is what the leader answers.
+type view struct {
+	Seq      int       `json:"seq"` // grows with every change
+	Released bool      `json:"released"`
+	Members  []Member  `json:"members,omitempty"` // once released, in the order of ranks
+	Missing  []absence `json:"missing,omitempty"` // before, the first few
+	First    *failure  `json:"first,omitempty"`   // the first failure
+	Stopped  string    `json:"stopped,omitempty"` // the first host that was sent SIGTERM
+	Refused  string    `json:"refused,omitempty"` // why this host may not join; then all else is empty
+}
+
+type absence struct {
+	Host string `json:"host"`
+	Why  string `json:"why"`
+}
+
+type failure struct {
+	Host string `json:"host"`
+	Code int    `json:"code"`
+	Text string `json:"text"`
+}
+
+// Bounds of a hello: whoever can reach the port may send one.
+const (
+	maxHello = 64 << 10 // bytes
+	maxWord  = 255      // bytes of a name, a version, a digest
+	maxText  = 1024     // bytes
+	maxNames = 16       // that are pending, or missing
+)
+
+// readHello reads and checks a hello.
+func readHello(from io.Reader) (*hello, error) {
+	data, err := io.ReadAll(from)
+	if err != nil {
+		return nil, err
+	}
+	var h hello
+	if err := json.Unmarshal(data, &h); err != nil {
+		return nil, errors.New("this is no JSON that a host would send")
+	}
+	words := append([]string{h.Version, h.Mode, h.Instance, h.Host, h.Digests.Hosts, h.Digests.Hyperparameters, h.Digests.Command}, h.Pending...)
+	for _, w := range words {
+		if len(w) > maxWord || !isPrintable(w) {
+			return nil, fmt.Errorf("a field is longer than %d bytes or holds control characters", maxWord)
+		}
+	}
+	switch {
+	case h.Host == "" || h.Instance == "":
+		return nil, errors.New("host or instance is empty")
+	case len(h.Pending) > maxNames, min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
+		return nil, errors.New("a number is out of its range")
+	case h.Ended != nil && (h.Ended.Code < 0 || h.Ended.Code > 255 || h.Ended.Age < 0 || len(h.Ended.Text) > maxText || !isPrintable(h.Ended.Text)):
+		return nil, errors.New("an end is out of its range")
+	}
+	return &h, nil
+}
+
+// isPrintable says whether a text can stand in a line of the log: what others send must not forge one.
+func isPrintable(s string) bool {
+	for _, r := range s {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}
+
+// oneLine makes a text that isPrintable and no longer than maxText bytes.
+func oneLine(s string) string {
+	clean := make([]rune, 0, len(s))
+	for _, r := range s {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			r = ' '
+		}
+		clean = append(clean, r)
+	}
+	s = string(clean)
+	if len(s) <= maxText {
+		return s
+	}
+	cut := maxText - len("…")
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
+}
+
+func milliseconds(n int64) time.Duration {
+	const day = 24 * 60 * 60 * 1000 // what is longer would overflow, and means the same
+	return time.Duration(min(n, day)) * time.Millisecond
+}

@@ -1,0 +1,88 @@
+// Package rendezvous makes the hosts of a job start together and end together.
+//
+// Every host says to the leader, over HTTP, who it is and how it is, and the leader answers with how all are. The leader
+// holds an answer back until there is news, so that one kind of request is the join, the release, the
+// heartbeat and the end. Nothing that one host says is carried out by another: a hello can at most make the others stop.
+//
+// Today's toolkits do without: one host polls the others' ssh ports or waits for a file, each peer waits for a
+// process to appear and vanish, and a host that fails is noticed when everything else has timed out.
+package rendezvous
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"entrain/hostwait"
+)
+
+// Config is what a host brings to the rendezvous.
+type Config struct {
+	Hosts   []string // in the order of ranks; the first one leads
+	Self    Member
+	Mode    string // the verb; all hosts must use the same
+	Version string // of the program
+	Digests Digests
+
+	Port        int           // the leader's
+	Interface   string        // the network interface that peers are reached by
+	PeerTimeout time.Duration // within which the loss of a host is noticed
+	Key         Key           // the zero Key for none
+	Job         string        // keys of one job are worth nothing in another
+
+	Lookup hostwait.Lookup
+	// Ignore makes a failure elsewhere no reason to stop here.
+	Ignore bool
+	Warn   func(text string)
+
+	local net.Addr // where a worker connects from; nil for anywhere. For tests: many hosts on one machine
+}
+
+func (c *Config) leads() bool    { return c.Self.Host == c.Hosts[0] }
+func (c *Config) leader() string { return c.Hosts[0] }
+
+// hold is how long the leader may hold an answer back: a sixth of the time in which a loss is noticed, so that a
+// heartbeat may be late, or two be lost, and there is time left to tell.
+func (c *Config) hold() time.Duration { return c.PeerTimeout / 6 }
+
+// silence is how long nothing may be heard of a host.
+func (c *Config) silence() time.Duration { return c.PeerTimeout * 5 / 6 }
+
+// gone is how long a host may stay away whose connection has been closed, or that refuses ours.
+func (c *Config) gone() time.Duration { return min(3*time.Second, c.PeerTimeout/3) }
+
+// gatherHold is hold before the release, when what is missing changes and is told.
+const gatherHold = 2 * time.Second
+
+// PeerError is the error of a host that ends since another one failed, or was lost.
+type PeerError struct {
+	Host string
+	Code int // what that host ended with; every host ends with it
+	Text string
+}
+
+func (e *PeerError) Error() string { return e.Host + ": " + e.Text }
+
+// CodeLost is the code of a host that cannot say its own any more (EX_UNAVAILABLE).
+const CodeLost = 69
+
+// StopError is the error of a host that ends since another one was sent SIGTERM.
+type StopError struct{ Host string }
+
+func (e *StopError) Error() string { return "stopped, since " + e.Host + " was sent SIGTERM" }
+
+// RefusedError is the error of a host that may not join.
+type RefusedError struct {
+	By  string // the leader, or the host that is refused
+	Why string
+}
+
+func (e *RefusedError) Error() string { return e.By + " refuses: " + e.Why }
+
+// ListenError is the error of a leader that cannot listen.
+type ListenError struct{ Err error }
+
+func (e *ListenError) Error() string {
+	return fmt.Sprintf("the leader cannot listen: %v (hint: --port)", e.Err)
+}
+func (e *ListenError) Unwrap() error { return e.Err }

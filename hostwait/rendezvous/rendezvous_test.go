@@ -1,0 +1,169 @@
+package rendezvous
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+const patience = 20 * time.Second // for what must happen, on a busy machine
+
+// network is hosts on loopback addresses of one machine: h0 leads at 127.0.0.1, the others are at 127.1.0.0/16.
+type network struct {
+	t      *testing.T
+	hosts  []string
+	port   int
+	change func(*Config)
+
+	mu    sync.Mutex
+	warns []string
+}
+
+func newNetwork(t *testing.T, n int) *network {
+	t.Helper()
+	w := &network{t: t, change: func(*Config) {}}
+	for i := range n {
+		w.hosts = append(w.hosts, fmt.Sprintf("h%d", i))
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.port = l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	return w
+}
+
+func address(i int) netip.Addr {
+	if i == 0 {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)})
+}
+
+func lookup(_ context.Context, host string) ([]netip.Addr, error) {
+	var i int
+	if _, err := fmt.Sscanf(host, "h%d", &i); err != nil {
+		return nil, errors.New("no such host")
+	}
+	return []netip.Addr{address(i)}, nil
+}
+
+func (n *network) config(i int) Config {
+	c := Config{
+		Hosts: n.hosts, Self: Member{Host: n.hosts[i], Slots: i + 1, CPUs: 2}, Mode: "run", Version: "test",
+		Digests: Digests{"a", "b", "c"}, Port: n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup,
+		Warn: func(text string) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.warns = append(n.warns, text)
+		},
+		local: &net.TCPAddr{IP: address(i).AsSlice()},
+	}
+	n.change(&c)
+	return c
+}
+
+func (n *network) warned(text string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.Contains(strings.Join(n.warns, "\n"), text)
+}
+
+func (n *network) open(i int) *Session {
+	n.t.Helper()
+	s, err := Open(n.config(i))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return s
+}
+
+// gather opens all and waits for the release.
+func (n *network) gather() []*Session {
+	n.t.Helper()
+	var all []*Session
+	for i := range n.hosts {
+		all = append(all, n.open(i))
+		all[i].Ready(nil)
+	}
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	for i, s := range all {
+		table, err := s.Gather(ctx)
+		if err != nil || len(table) != len(n.hosts) || table[i].Slots != i+1 {
+			n.t.Fatalf("h%d: %v, %v", i, table, err)
+		}
+	}
+	return all
+}
+
+// leave lets every host end with a code, unless something else ends it first, and gives what each is told.
+func leave(t *testing.T, all []*Session, ends ...End) []error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var work sync.WaitGroup
+	errs := make([]error, len(all))
+	for i, s := range all {
+		if s == nil {
+			continue
+		}
+		work.Go(func() {
+			if ends[i].Code == 0 && ends[i].Text == "when told" {
+				<-s.Context().Done()
+				ends[i] = End{Code: 143, Text: "killed by SIGTERM", At: time.Now()}
+			}
+			s.End(ends[i])
+			errs[i] = s.Leave(ctx, 100*time.Millisecond)
+		})
+	}
+	work.Wait()
+	if ctx.Err() != nil {
+		t.Errorf("not all left within %s", patience)
+	}
+	return errs
+}
+
+func TestAllIsWell(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	n := newNetwork(t, 3)
+	for i, err := range leave(t, n.gather(), End{}, End{}, End{}) {
+		if err != nil {
+			t.Errorf("h%d: %v", i, err)
+		}
+	}
+	if len(n.warns) > 0 {
+		t.Errorf("warnings: %q", n.warns)
+	}
+}
+
+func TestFirstFailure(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	n := newNetwork(t, 4)
+	all := n.gather()
+	now := time.Now()
+	// h3 fails of h2's failure, and is heard first.
+	all[3].End(End{Code: 1, Text: "exit code 1: lost a peer", At: now})
+	errs := leave(t, all, End{Text: "when told"}, End{Text: "when told"}, End{Code: 7, Text: "exit code 7: RuntimeError", At: now.Add(-100 * time.Millisecond)}, End{})
+	for i, err := range errs {
+		e, ok := errors.AsType[*PeerError](err)
+		if i == 2 {
+			if err != nil {
+				t.Errorf("the host that failed: %v", err)
+			}
+			continue
+		}
+		if !ok || e.Code != 7 || e.Error() != "h2: exit code 7: RuntimeError" {
+			t.Errorf("h%d: %v", i, err)
+		}
+	}
+}

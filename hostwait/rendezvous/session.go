@@ -1,0 +1,248 @@
+package rendezvous
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+
+	"entrain/hostwait"
+)
+
+// Session is a host's part in the rendezvous. It talks to the leader, on the leader to itself, until Leave.
+type Session struct {
+	c      Config
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	line   line
+	wake   chan struct{} // there is something to say
+	hush   chan struct{} // closed when there is no more
+	done   chan struct{} // closed when all is said
+
+	mu       sync.Mutex
+	self     hello
+	end      *End
+	seen     view
+	released chan struct{} // closed once
+	trouble  error         // why the leader cannot be reached, or nil
+}
+
+// line is the way to the leader.
+type line interface {
+	// exchange says a hello and hears the answer. While it tries again it tells why; an error means that there is no hope,
+	// or that ctx ended.
+	exchange(ctx context.Context, h *hello, trouble func(error)) (view, error)
+	close()
+}
+
+// Open takes part in the rendezvous: the leader listens, and every host begins to tell of itself.
+func Open(c Config) (*Session, error) {
+	s := &Session{c: c, wake: make(chan struct{}, 1), hush: make(chan struct{}), done: make(chan struct{}), released: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.self = hello{
+		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self, Digests: c.Digests,
+	}
+	if c.leads() {
+		l, err := listen(&s.c)
+		if err != nil {
+			return nil, err
+		}
+		s.line = l
+	} else {
+		s.line = dial(&s.c)
+	}
+	go s.talk()
+	return s, nil
+}
+
+// Context ends when this host should: with a *PeerError or a *StopError.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Stopped says that this host was sent SIGTERM: all are.
+func (s *Session) Stopped() { s.say(func() { s.self.Stopped = true }) }
+
+// End says how this host's work ended. The first word counts.
+func (s *Session) End(e End) {
+	e.Text = oneLine(e.Text)
+	s.say(func() {
+		if s.end == nil {
+			s.end = &e
+		}
+	})
+}
+
+// Ready says that all names resolve here, or with some pending that those do not.
+func (s *Session) Ready(pending []string) {
+	s.say(func() { s.self.Ready, s.self.Pending = len(pending) == 0, pending[:min(len(pending), maxNames)] })
+}
+
+func (s *Session) say(change func()) {
+	s.mu.Lock()
+	change()
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// Gather waits until all hosts are released, and gives their table in the order of ranks. It ends before that with
+// what ended Context, or ctx.
+func (s *Session) Gather(ctx context.Context) ([]Member, error) {
+	select {
+	case <-s.released:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.seen.Members, nil
+	case <-s.ctx.Done():
+		return nil, context.Cause(s.ctx)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Missing are the hosts that are waited for, as far as they are known here.
+func (s *Session) Missing() []hostwait.Missing {
+	if l, leads := s.line.(*leader); leads {
+		return l.missing()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.trouble != nil {
+		return []hostwait.Missing{{Host: s.c.leader(), Err: s.trouble}}
+	}
+	var missing []hostwait.Missing
+	for _, a := range s.seen.Missing {
+		missing = append(missing, hostwait.Missing{Host: a.Host, Err: absent(a.Why)})
+	}
+	return missing
+}
+
+// Leave ends the session after End: a worker goes as soon as the leader knows how it ended, the leader when all others
+// have gone or are lost. Where they were never released the leader cannot be reached yet, or others come late: both
+// linger for that. What comes back is the failure of another host that counts for this one too, or nil.
+func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
+	patience := s.c.PeerTimeout
+	if !s.isReleased() {
+		patience = max(patience, linger)
+	}
+	told, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if l, leads := s.line.(*leader); leads {
+		l.stay(ctx, linger)
+	} else {
+		wait(told, s.done)
+	}
+	close(s.hush)
+	s.line.close()
+	<-s.done
+	s.cancel(nil)
+	if e, ok := errors.AsType[*PeerError](context.Cause(s.ctx)); ok {
+		return e
+	}
+	return nil
+}
+
+func (s *Session) isReleased() bool {
+	select {
+	case <-s.released:
+		return true
+	default:
+		return false
+	}
+}
+
+// talk is the conversation: one hello after the other, and a new one at once when there is something to say.
+func (s *Session) talk() {
+	defer close(s.done)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		<-s.hush
+		cancel()
+	}()
+	for ctx.Err() == nil {
+		h := s.hello()
+		v, woken, err := s.exchange(ctx, h)
+		switch {
+		case woken:
+		case err != nil:
+			s.cancel(err)
+			return
+		case s.take(v, h):
+			return
+		}
+	}
+}
+
+func (s *Session) exchange(ctx context.Context, h *hello) (v view, woken bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		wait(ctx, s.wake)
+		cancel()
+	}()
+	v, err = s.line.exchange(ctx, h, s.note)
+	return v, err != nil && ctx.Err() != nil, err
+}
+
+// wait returns when something comes, or ctx ends.
+func wait(ctx context.Context, c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-ctx.Done():
+	}
+}
+
+// hello is what there is to say now.
+func (s *Session) hello() *hello {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.wake: // for what is said here
+	default:
+	}
+	now := time.Now()
+	s.self.Count++
+	s.self.Clock, s.self.Seen, s.self.Hold = now.UnixMilli(), s.seen.Seq, s.c.hold().Milliseconds()
+	if !s.isReleased() {
+		s.self.Hold = min(gatherHold, s.c.hold()).Milliseconds()
+	}
+	if s.end != nil {
+		s.self.Ended = &ended{Code: s.end.Code, Text: s.end.Text, Age: max(0, now.Sub(s.end.At)).Milliseconds()}
+	}
+	h := s.self
+	h.joined = s.isReleased()
+	return &h
+}
+
+// note keeps why the leader cannot be reached.
+func (s *Session) note(trouble error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = trouble
+}
+
+// take looks at what the leader says. On a worker it is true when the leader knows how this host ended, and has said
+// whether that was the first failure.
+func (s *Session) take(v view, h *hello) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = nil
+	if len(v.Members) == 0 {
+		v.Members = s.seen.Members
+	}
+	s.seen = v
+	if v.Released && !s.isReleased() {
+		close(s.released)
+	}
+	host := s.c.Self.Host
+	if f := v.First; f != nil && !s.c.Ignore && (f.Host != host || s.end == nil) { // this host too may be taken for lost
+		s.cancel(&PeerError{Host: f.Host, Code: f.Code, Text: f.Text})
+	}
+	if v.Stopped != "" && v.Stopped != host {
+		s.cancel(&StopError{Host: v.Stopped})
+	}
+	return !s.c.leads() && h.Ended != nil && (h.Ended.Code == 0 || v.First != nil || v.Stopped != "")
+}

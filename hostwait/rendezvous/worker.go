@@ -1,0 +1,139 @@
+package rendezvous
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// worker is a host's line to a leader elsewhere.
+type worker struct {
+	c       *Config
+	client  *retryablehttp.Client
+	url     string
+	addr    string    // where the leader was found last
+	heard   time.Time // when it answered last
+	refused time.Time // since when it refuses connections; zero while it does not
+	joined  bool
+	trouble func(error)
+}
+
+func dial(c *Config) *worker {
+	w := &worker{c: c, heard: time.Now(), url: "http://" + net.JoinHostPort(c.leader(), strconv.Itoa(c.Port)) + path}
+	transport := &http.Transport{
+		DialContext:           w.dial,
+		TLSHandshakeTimeout:   c.hold(),
+		ResponseHeaderTimeout: 2 * c.hold(),
+		MaxIdleConnsPerHost:   1,
+		DisableCompression:    true,
+	}
+	if c.Key.there() {
+		w.url = "https" + w.url[len("http"):]
+		transport.TLSClientConfig = c.Key.client(c.Job)
+	}
+	w.client = &retryablehttp.Client{
+		HTTPClient: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		RetryMax:   1 << 30, // until again says that there is no hope
+		CheckRetry: w.again,
+		Backoff: func(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
+			pause := 50 * time.Millisecond << min(attempt, 4)
+			return pause + rand.N(pause/4) //nolint:gosec // so that the hosts do not come all at once; nobody gains by guessing it
+		},
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	return w
+}
+
+func (w *worker) close() { w.client.HTTPClient.CloseIdleConnections() }
+
+// dial connects to the leader, wherever its name leads now; where that does not resolve, to where it was.
+func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	addrs, err := w.c.Lookup(ctx, w.c.leader())
+	switch {
+	case err == nil:
+		w.addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.c.Port))
+	case w.addr == "":
+		return nil, fmt.Errorf("its name does not resolve: %w", err)
+	}
+	dialer := net.Dialer{Timeout: w.c.gone(), LocalAddr: w.c.local}
+	return dialer.DialContext(ctx, network, w.addr)
+}
+
+func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (view, error) {
+	w.joined, w.trouble = h.joined, trouble
+	body, err := json.Marshal(h)
+	if err != nil {
+		return view{}, err
+	}
+	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, w.url, body)
+	if err != nil {
+		return view{}, err
+	}
+	answer, err := w.client.Do(request)
+	if err != nil {
+		return view{}, err
+	}
+	defer answer.Body.Close()
+	v, err := readView(answer, w.c)
+	if err == nil {
+		w.heard, w.refused = time.Now(), time.Time{}
+	}
+	return v, err
+}
+
+// readView reads an answer that is no reason to try again.
+func readView(answer *http.Response, c *Config) (view, error) {
+	var v view
+	data, err := io.ReadAll(io.LimitReader(answer.Body, int64(maxHello+1024*len(c.Hosts))))
+	if err == nil {
+		err = json.Unmarshal(data, &v)
+	}
+	switch {
+	case v.Refused != "":
+		return v, &RefusedError{By: c.leader(), Why: oneLine(v.Refused)}
+	case bytes.Contains(data, []byte("HTTPS server")):
+		return v, &RefusedError{By: c.leader(), Why: "it has a cluster key, and this host has none"}
+	case err != nil || answer.StatusCode != http.StatusOK:
+		return v, &RefusedError{By: c.leader(), Why: fmt.Sprintf("what listens on its port %d is no entrain (HTTP status %d)", c.Port, answer.StatusCode)}
+	}
+	return v, nil
+}
+
+// again says whether to try once more: always before the release, since the others may not be there yet, and
+// after that until the leader is lost.
+func (w *worker) again(ctx context.Context, answer *http.Response, err error) (bool, error) {
+	now := time.Now()
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err == nil && answer.StatusCode != http.StatusServiceUnavailable:
+		return false, nil
+	case err == nil:
+		err = errors.New("it still serves the hosts that it released before")
+	}
+	if why := noHope(err); why != "" {
+		return false, &RefusedError{By: w.c.leader(), Why: why}
+	}
+	w.trouble(errors.New(diagnose(err, w.addr)))
+	switch {
+	case !isRefused(err):
+		w.refused = time.Time{}
+	case w.refused.IsZero():
+		w.refused = now
+	}
+	silent := now.Sub(w.heard)
+	if w.joined && (silent > w.c.silence() || !w.refused.IsZero() && now.Sub(w.refused) > w.c.gone()) {
+		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: fmt.Sprintf("lost: the leader has not answered for %s: %s", silent.Round(time.Second), diagnose(err, w.addr))}
+	}
+	return true, nil
+}
