@@ -139,6 +139,17 @@ func count(name, usage string, to *int) cli.Flag {
 	return o
 }
 
+func port(name, usage string, to *int) cli.Flag {
+	return &option{name: name, arg: "N", usage: usage, deflt: strconv.Itoa(*to), set: func(s string) error {
+		n, err := strconv.ParseUint(s, 10, 16)
+		if err != nil || n == 0 {
+			return errors.New("want a port number from 1 to 65535")
+		}
+		*to = int(n)
+		return nil
+	}}
+}
+
 func sig(name, usage string, to *syscall.Signal) cli.Flag {
 	return &option{name: name, arg: "SIGNAL", usage: usage, set: func(s string) error {
 		n, err := bootstrap.ParseSignal(s)
@@ -163,7 +174,7 @@ func (c *command) waitFlags() []cli.Flag {
 		duration("wait-timeout", "how long to wait for the peers' names", &o.WaitTimeout),
 		toggle("dns-only", "look peers up without /etc/hosts", &o.DNSOnly),
 		choice("rendezvous", "several hosts start and end together: on, off", "off", "on", &o.Rendezvous.On),
-		count("port", "where the leader listens for the others", &o.Rendezvous.Port),
+		port("port", "where the leader listens for the others", &o.Rendezvous.Port),
 		duration("peer-timeout", "within which the loss of a host is noticed", &o.Rendezvous.PeerTimeout),
 	)
 }

@@ -29,9 +29,9 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 	if problem := snap.ClusterKey.Problem; problem != "" {
 		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, want a readable file as entrain keygen writes it", keyFile, problem)}
 	}
-	key, ok := snap.Getenv(clusterKey)
-	if !ok {
-		key = string(snap.ClusterKey.Data)
+	key, keyed := snap.Getenv(clusterKey)
+	if !keyed {
+		key, keyed = string(snap.ClusterKey.Data), snap.ClusterKey.Data != nil
 	}
 	params := make([]string, 0, len(job.Params))
 	for _, p := range job.Params {
@@ -43,7 +43,7 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 		Slots: slots, CPUs: job.Machine.CPUs, Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
 		Digests: map[string]string{"hosts": digest(job.Order()...), "hyperparameters": digest(params...)},
 		Port:    o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore, Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly,
-		key: key,
+		key: key, keyed: keyed,
 	}, nil
 }
 

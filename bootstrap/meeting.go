@@ -28,7 +28,7 @@ func (d *Doer) meet(plan *Meet, mode string, env []string) (*meeting, error) {
 		return nil, nil //nolint:nilnil // the nil meeting
 	}
 	var key rendezvous.Key
-	if plan.key != "" {
+	if plan.keyed {
 		var err error
 		if key, err = rendezvous.ParseKey(plan.key); err != nil {
 			return nil, &UsageError{Err: errors.New("the cluster key: " + err.Error())}
@@ -57,6 +57,9 @@ func (p *Meet) lookup() hostwait.Lookup {
 	}
 	return hostwait.System
 }
+
+// memory is what the leader of so many hosts may use, in bytes: it has a connection to each.
+func (p *Meet) memory() int64 { return 32<<20 + int64(len(p.Hosts))*64<<10 }
 
 // context ends when this host should, since another one failed or was stopped.
 func (m *meeting) context() context.Context {

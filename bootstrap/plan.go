@@ -82,11 +82,12 @@ type Meet struct {
 	Timeout     time.Duration // until all have joined
 	DNSOnly     bool
 
-	key string // the cluster's; it stays out of what is printed
+	keyed bool   // the hosts share a key; an empty one is a mistake, not none
+	key   string // it stays out of what is printed
 }
 
 // Keyed says whether the hosts share a key.
-func (m *Meet) Keyed() bool { return m.key != "" }
+func (m *Meet) Keyed() bool { return m.keyed }
 
 // Defaults are the options of a user who chose nothing.
 func Defaults() Options {

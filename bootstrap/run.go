@@ -59,6 +59,7 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		Grace: plan.End.Grace, SignalGroup: plan.End.SignalGroup, NoCapture: plan.End.NoCapture, ParentDeath: plan.End.ParentDeath,
 	}
 	if m != nil {
+		o.Memory = m.plan.memory()
 		o.Terminated = m.session.Stopped
 		o.Ended = func(exit proc.Exit) { m.end(failed(exit)) }
 	}
@@ -107,6 +108,7 @@ func (d *Doer) Fail(in *Inspection, o Options, mode string, err error) error {
 	if meet == nil || meetErr != nil {
 		return err
 	}
+	meet.Digests = nil // what differs is not the trouble
 	m, meetErr := d.meet(meet, mode, in.Snapshot.Env)
 	if meetErr != nil {
 		return err

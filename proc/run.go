@@ -18,6 +18,7 @@ type Options struct {
 	SignalGroup bool           // signals go to the program's process group, not to it alone
 	NoCapture   bool           // stderr is passed on as it is, and its last lines are not kept
 	ParentDeath syscall.Signal // comes when the process that started us ends; 0 for none. Of no use as PID 1
+	Memory      int64          // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
 	Terminated  func()         // is called when a SIGTERM was passed on that ctx is not the reason of; nil for none
 	Ended       func(Exit)     // is called when the program has ended, before what it left behind has; nil for none
 }
@@ -163,24 +164,30 @@ func (r *run) supervise(ctx context.Context) error {
 			return err
 		}
 		if !lean.IsZero() && !time.Now().Before(lean) {
-			shrink()
+			shrink(r.o.Memory)
 			lean = time.Time{}
 		}
 		for _, sig := range sigs {
 			r.take(sig)
 		}
-		if ctx.Err() != nil && !r.asked {
-			r.asked, r.echo = true, r.deadline.IsZero()
-			if r.echo {
-				r.pass(syscall.SIGTERM)
-			}
-		}
+		r.obey(ctx)
 		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
 			r.exit.Killed, r.deadline = true, time.Time{}
 			r.signalAll(syscall.SIGKILL)
 		}
 	}
 	return nil
+}
+
+// obey passes a SIGTERM on when ctx has ended, unless the program has had one.
+func (r *run) obey(ctx context.Context) {
+	if ctx.Err() == nil || r.asked {
+		return
+	}
+	r.asked, r.echo = true, r.deadline.IsZero()
+	if r.echo {
+		r.pass(syscall.SIGTERM)
+	}
 }
 
 // earlier is the first of two moments; a zero one never comes.

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"cmp"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -20,8 +21,8 @@ const memoryLimit = 32 << 20
 
 // shrink gives back what starting needed: the heap, and the pages of this program's own file, most of which the
 // supervisor never looks at again. The kernel reads a page anew when it is needed after all.
-func shrink() {
-	debug.SetMemoryLimit(memoryLimit)
+func shrink(limit int64) {
+	debug.SetMemoryLimit(cmp.Or(limit, memoryLimit))
 	debug.FreeOSMemory()
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {

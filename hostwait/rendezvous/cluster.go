@@ -1,9 +1,12 @@
 package rendezvous
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,12 +26,13 @@ type cluster struct {
 	members  map[string]*member
 	tried    map[netip.Addr]string // what was wrong with those who came and may not join
 	seq      int
-	news     chan struct{} // closed when seq grows
-	released int           // the number of the change that released all; 0 before
-	table    []Member
+	news     chan struct{}   // closed when seq grows
+	released int             // the number of the change that released all; 0 before
+	table    json.RawMessage // of all Members, once released
 	first    *failure
-	earliest time.Time // when first happened
-	decided  bool      // first stands
+	earliest time.Time       // when first happened
+	decided  bool            // first stands
+	bodies   map[bool][]byte // what is written of the present, without and with the table
 	stopped  string
 }
 
@@ -42,7 +46,7 @@ type member struct {
 }
 
 func newCluster(c *Config) *cluster {
-	return &cluster{c: c, members: map[string]*member{}, tried: map[netip.Addr]string{}, news: make(chan struct{})}
+	return &cluster{c: c, members: map[string]*member{}, bodies: map[bool][]byte{}, tried: map[netip.Addr]string{}, news: make(chan struct{})}
 }
 
 // refusal is why a hello is not taken: with a status that says whether to come again.
@@ -85,15 +89,15 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 		return m, nil
 	}
 	switch {
-	case h.Protocol != Protocol:
-		return nil, k.mismatch(h, "version", fmt.Sprintf("%s (protocol %d)", h.Version, h.Protocol), fmt.Sprintf("%s (protocol %d)", k.c.Version, Protocol))
 	case k.released > 0:
 		return nil, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("the hosts were released already, %s among them", h.Host)}
+	case h.Protocol != Protocol:
+		return nil, k.mismatch(h, "version", fmt.Sprintf("%s (protocol %d)", h.Version, h.Protocol), fmt.Sprintf("%s (protocol %d)", k.c.Version, Protocol))
 	case m != nil && m.broken.IsZero() && !m.ended:
 		why := fmt.Sprintf("two hosts say that they are %s: one at %s, and one at %s", h.Host, m.addr, from)
 		k.c.Warn(why)
 		return nil, &refusal{http.StatusConflict, why}
-	case h.Ended == nil: // else it only says why it cannot
+	case h.Ended == nil && !k.decided: // else one of the two can only say, or hear, why it cannot
 		if r := k.compare(h); r != nil {
 			return nil, r
 		}
@@ -109,6 +113,9 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 // compare holds a host against the leader. Hosts that differ can never be released, so the job ends.
 func (k *cluster) compare(h *hello) *refusal {
 	mine := k.c.Digests
+	if mine == (Digests{}) {
+		return nil // the leader is about to say why it cannot
+	}
 	for _, d := range []struct{ what, theirs, ours string }{
 		{"verb", h.Mode, k.c.Mode},
 		{"hosts", h.Digests.Hosts, mine.Hosts},
@@ -124,13 +131,13 @@ func (k *cluster) compare(h *hello) *refusal {
 
 // mismatch ends the job: both sides get to know what differs.
 func (k *cluster) mismatch(h *hello, what, theirs, ours string) *refusal {
-	why := fmt.Sprintf("%s differs: it is %s on %s and %s on %s", what, theirs, h.Host, ours, k.c.leader())
+	verb := map[bool]string{false: "differs: it is", true: "differ: they are"}[strings.HasSuffix(what, "s")]
+	why := fmt.Sprintf("%s %s %s on %s and %s on %s", what, verb, theirs, h.Host, ours, k.c.leader())
 	if what == "command" {
 		why += " (two images, or two commands in them?)"
 	}
-	if k.released == 0 {
-		k.fail(failure{Host: h.Host, Code: CodeInvalid, Text: why}, time.Now())
-	}
+	k.members[h.Host] = &member{hello: *h, ended: true} // of whom nothing more will be heard
+	k.fail(failure{Host: h.Host, Code: CodeInvalid, Text: why}, time.Now())
 	return &refusal{http.StatusConflict, why}
 }
 
@@ -160,9 +167,25 @@ func (k *cluster) decide() {
 	k.change()
 }
 
+// written is a view as it crosses. After the release it is the same for all who know as much, and is written once: with
+// a thousand hosts that would be most of the work.
+func (k *cluster) written(v view) []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if body := k.bodies[len(v.Members) > 0]; body != nil && v.Seq == k.seq {
+		return body
+	}
+	body, _ := json.Marshal(v) // of what was JSON already, strings and numbers
+	if v.Released && v.Seq == k.seq {
+		k.bodies[len(v.Members) > 0] = body
+	}
+	return body
+}
+
 // change tells all who wait for news.
 func (k *cluster) change() {
 	k.seq++
+	clear(k.bodies)
 	close(k.news)
 	k.news = make(chan struct{})
 }
@@ -180,7 +203,7 @@ func (k *cluster) release() {
 		}
 		table[i] = m.Member
 	}
-	k.table = table
+	k.table, _ = json.Marshal(table) // of strings and numbers
 	k.change()
 	k.released = k.seq
 }
@@ -197,20 +220,20 @@ func (k *cluster) see(h *hello) (view, <-chan struct{}) {
 		v.Members = k.table
 	}
 	if k.released == 0 {
-		for _, m := range k.missing() {
+		for _, m := range k.missing(maxNames) {
 			v.Missing = append(v.Missing, absence{m.Host, m.Err.Error()})
-			if len(v.Missing) == maxNames {
-				break
-			}
 		}
 	}
 	return v, k.news
 }
 
-// missing are the hosts that keep the others waiting.
-func (k *cluster) missing() []hostwait.Missing {
+// missing are the hosts that keep the others waiting, the first few.
+func (k *cluster) missing(most int) []hostwait.Missing {
 	var missing []hostwait.Missing
 	for _, host := range k.c.Hosts {
+		if len(missing) == most {
+			break
+		}
 		m := k.members[host]
 		switch {
 		case m == nil:
@@ -225,14 +248,14 @@ func (k *cluster) missing() []hostwait.Missing {
 // whyAbsent is all that can be known of a host that was never heard of.
 func (k *cluster) whyAbsent() string {
 	why := fmt.Sprintf("has not joined: its container has not started, has failed, or cannot reach port %d of %s", k.c.Port, k.c.leader())
-	for from, what := range k.tried {
-		why += fmt.Sprintf("; %s was refused: %s", from, what)
-		if len(why) > maxText {
-			break
-		}
+	for _, from := range slices.SortedFunc(maps.Keys(k.tried), netip.Addr.Compare)[:min(len(k.tried), maxTold)] {
+		why = fmt.Sprintf("%s; %s was refused: %s", why, from, k.tried[from])
 	}
 	return oneLine(why)
 }
+
+// maxTold is how many who were refused are named.
+const maxTold = 3
 
 // absent is why a host is missing.
 type absent string

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 // diagnose says what an error of a connection to the leader most likely comes from.
 func diagnose(err error, addr string) string {
 	var timeout net.Error
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		err = outer.Err
+	}
 	switch {
 	case isRefused(err):
 		return addr + " refuses connections: entrain has not started there, or has ended, or another image runs there"

@@ -66,13 +66,13 @@ type ended struct {
 
 // view is what the leader answers.
 type view struct {
-	Seq      int       `json:"seq"` // grows with every change
-	Released bool      `json:"released"`
-	Members  []Member  `json:"members,omitempty"` // once released, in the order of ranks
-	Missing  []absence `json:"missing,omitempty"` // before, the first few
-	First    *failure  `json:"first,omitempty"`   // the first failure
-	Stopped  string    `json:"stopped,omitempty"` // the first host that was sent SIGTERM
-	Refused  string    `json:"refused,omitempty"` // why this host may not join; then all else is empty
+	Seq      int             `json:"seq"` // grows with every change
+	Released bool            `json:"released"`
+	Members  json.RawMessage `json:"members,omitempty"` // once released: a list of Member in the order of ranks
+	Missing  []absence       `json:"missing,omitempty"` // before, the first few
+	First    *failure        `json:"first,omitempty"`   // the first failure
+	Stopped  string          `json:"stopped,omitempty"` // the first host that was sent SIGTERM
+	Refused  string          `json:"refused,omitempty"` // why this host may not join; then all else is empty
 }
 
 type absence struct {

@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -94,7 +95,9 @@ func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 	case <-s.released:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.seen.Members, nil
+		var members []Member
+		err := json.Unmarshal(s.seen.Members, &members)
+		return members, err
 	case <-s.ctx.Done():
 		return nil, context.Cause(s.ctx)
 	case <-ctx.Done():

@@ -119,7 +119,7 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 	case err == nil && answer.StatusCode != http.StatusServiceUnavailable:
 		return false, nil
 	case err == nil:
-		err = errors.New("it still serves the hosts that it released before")
+		_, err = readView(answer, w.c)
 	}
 	if why := noHope(err); why != "" {
 		return false, &RefusedError{By: w.c.leader(), Why: why}

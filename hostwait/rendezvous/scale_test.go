@@ -1,0 +1,168 @@
+package rendezvous
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A simulation of many hosts: the leader is a process of its own, so that what it takes can be read, and the others
+// are sessions of this one, each at its own loopback address. ENTRAIN_HOSTS says how many there are (scripts/bench: 1,000),
+// ENTRAIN_REST for how long they only stay in touch, ENTRAIN_KEY=1 gives them a key.
+const (
+	hostsVariable = "ENTRAIN_HOSTS"
+	restVariable  = "ENTRAIN_REST"
+	keyVariable   = "ENTRAIN_KEY"
+	portVariable  = "ENTRAIN_LEADER_PORT" // makes the test binary the leader
+)
+
+func TestMain(m *testing.M) {
+	if port := os.Getenv(portVariable); port != "" {
+		if err := simulateLeader(port); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func simulated(n, port int) *network {
+	w := &network{port: port, change: func(c *Config) {
+		c.PeerTimeout = 30 * time.Second
+		if os.Getenv(keyVariable) != "" {
+			c.Key = Key{strings.Repeat("k", keySize)}
+		}
+	}}
+	for i := range n {
+		w.hosts = append(w.hosts, "h"+strconv.Itoa(i))
+	}
+	return w
+}
+
+// simulateLeader leads until all others have gone.
+func simulateLeader(port string) error {
+	n, _ := strconv.Atoi(os.Getenv(hostsVariable))
+	number, _ := strconv.Atoi(port)
+	s, err := Open(simulated(n, number).config(0))
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening")
+	s.Ready(nil)
+	if _, err := s.Gather(context.Background()); err != nil {
+		return err
+	}
+	s.End(End{})
+	return s.Leave(context.Background(), 0)
+}
+
+func TestScale(t *testing.T) {
+	n, err := strconv.Atoi(os.Getenv(hostsVariable))
+	if err != nil {
+		n = 256
+	}
+	w := simulated(n, newNetwork(t, 1).port)
+	w.t = t
+	leader := exec.Command(os.Args[0])
+	leader.Env = append(os.Environ(), hostsVariable+"="+strconv.Itoa(n), portVariable+"="+strconv.Itoa(w.port))
+	leader.Stderr = os.Stderr
+	out, err := leader.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := leader.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = leader.Process.Kill() })
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "listening\n" {
+		t.Fatalf("the leader says %q, %v", line, err)
+	}
+
+	// All but one join; the last one does when the others are in.
+	sessions := make([]*Session, n)
+	var opening sync.WaitGroup
+	for i := 1; i < n-1; i++ {
+		opening.Go(func() {
+			sessions[i] = w.open(i)
+			sessions[i].Ready(nil)
+		})
+	}
+	opening.Wait()
+	joined := func() bool {
+		for _, s := range sessions[1 : n-1] {
+			s.mu.Lock()
+			heard := len(s.seen.Missing) > 0
+			s.mu.Unlock()
+			if !heard {
+				return false
+			}
+		}
+		return true
+	}
+	start := time.Now()
+	for !joined() {
+		if time.Since(start) > 2*patience {
+			t.Fatal("not all could join")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	last := time.Now()
+	sessions[n-1] = w.open(n - 1)
+	sessions[n-1].Ready(nil)
+	for i, s := range sessions[1:] {
+		if table, err := s.Gather(ctx); err != nil || len(table) != n {
+			t.Fatalf("h%d: %d members, %v", i+1, len(table), err)
+		}
+	}
+	t.Logf("%d hosts: all released %s after the last one came; the leader has %d KiB resident", n, time.Since(last).Round(time.Millisecond), status(t, leader.Process.Pid, "VmRSS:"))
+	if rest, err := time.ParseDuration(os.Getenv(restVariable)); err == nil {
+		before := cpu(t, leader.Process.Pid)
+		time.Sleep(rest)
+		used := cpu(t, leader.Process.Pid) - before
+		t.Logf("%d hosts: in %s of heartbeats the leader used %.2f %% of one core, and has %d KiB resident, %d KiB at most", n, rest,
+			100*used.Seconds()/rest.Seconds(), status(t, leader.Process.Pid, "VmRSS:"), status(t, leader.Process.Pid, "VmHWM:"))
+	}
+	for i, err := range leave(t, sessions, make([]End, n)...) {
+		if err != nil {
+			t.Errorf("h%d: %v", i, err)
+		}
+	}
+	if err := leader.Wait(); err != nil {
+		t.Errorf("the leader: %v", err)
+	}
+}
+
+// status is a number of /proc/PID/status.
+func status(t *testing.T, pid int, key string) int {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), key)
+	n, _ := strconv.Atoi(strings.Fields(rest)[0])
+	return n
+}
+
+// cpu is what a process has used, in ticks of 10 ms.
+func cpu(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')'):]))
+	user, _ := strconv.Atoi(fields[12])
+	system, _ := strconv.Atoi(fields[13])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
