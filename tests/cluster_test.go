@@ -172,7 +172,7 @@ func clusterScenarios() []scenario {
 		{
 			name: "one exits 7", bound: 15 * time.Second, n: 3, script: trains,
 			scripts: map[int]string{2: "echo training > /opt/ml/output/trains; while ! [ -e /opt/ml/go ]; do sleep 0.1; done; echo RuntimeError: no luck >&2; exit 7"},
-			act:     func(h *hosts) { h.touch(2, "go") },
+			act:     func(h *hosts) { h.release(2) },
 			codes:   []int{7, 7, 7}, failure: "algo-2: exit code 7: RuntimeError: no luck", failed: map[int]string{2: "RuntimeError: no luck\nsh: exit code 7"},
 		},
 		{
@@ -213,13 +213,13 @@ func clusterScenarios() []scenario {
 		{
 			name: "strangers at a cluster with a key", bound: 30 * time.Second, n: 3, key: true, script: "echo training > /opt/ml/output/trains; while ! [ -e /opt/ml/go ]; do sleep 0.1; done",
 			late: map[int]time.Duration{3: 3 * time.Second}, stranger: true,
-			act:   func(h *hosts) { h.stranger(); h.touch(1, "go"); h.touch(2, "go"); h.touch(3, "go") },
+			act:   func(h *hosts) { h.stranger(); h.release(1); h.release(2); h.release(3) },
 			codes: []int{0, 0, 0},
 		},
 		{
 			name: "strangers at a cluster without one", bound: 30 * time.Second, n: 3, script: "echo training > /opt/ml/output/trains; while ! [ -e /opt/ml/go ]; do sleep 0.1; done",
 			late: map[int]time.Duration{3: 3 * time.Second}, stranger: true,
-			act:   func(h *hosts) { h.stranger(); h.touch(1, "go"); h.touch(2, "go"); h.touch(3, "go") },
+			act:   func(h *hosts) { h.stranger(); h.release(1); h.release(2); h.release(3) },
 			codes: []int{0, 0, 0},
 		},
 		{
@@ -234,8 +234,9 @@ func clusterScenarios() []scenario {
 	}
 }
 
-func (h *hosts) touch(i int, name string) {
-	if err := os.WriteFile(filepath.Join(h.dirs[i-1], name), nil, 0o644); err != nil {
+// release lets a trainer that waits for it go on.
+func (h *hosts) release(i int) {
+	if err := os.WriteFile(filepath.Join(h.dirs[i-1], "go"), nil, 0o644); err != nil {
 		h.t.Error(err)
 	}
 }
