@@ -16,16 +16,16 @@ const maxFailure = 1024
 
 // FailureText is what the platform shows of a failure: valid UTF-8, at most 1,024 characters, the most telling line
 // first. Of a trainer that failed this is its own last word; then come how it ended, the hints, and as many of its
-// last lines as there is room for.
-func FailureText(err error, hints ...string) string {
+// last lines as there is room for. What mask hides is hidden before anything is cut.
+func FailureText(err error, mask func(string) string, hints ...string) string {
 	exit, ok := errors.AsType[*proc.ExitError](err)
 	if !ok {
-		return fit(strings.Join(append([]string{err.Error()}, hints...), "\n"))
+		return fit(strings.Join(append([]string{mask(err.Error())}, hints...), "\n"))
 	}
-	lines := readableLines(exit.Stderr)
-	head := strings.Join(append([]string{exit.Error()}, hints...), "\n")
+	lines := readableLines([]byte(mask(string(exit.Stderr))))
+	head := strings.Join(append([]string{mask(exit.Error())}, hints...), "\n")
 	if line := telling(lines); line != "" {
-		head = cut(line, maxFailure/2) + "\n" + head
+		head = squeeze(line, maxFailure/2) + "\n" + head
 	}
 	head = fit(head)
 	room := maxFailure - utf8.RuneCountInString(head)
@@ -48,6 +48,16 @@ func cut(text string, most int) string {
 		return text
 	}
 	return string([]rune(text)[:most-1]) + "…"
+}
+
+// squeeze takes out of a line's middle what is too much: what matters is at its start or at its end.
+func squeeze(line string, most int) string {
+	runes := []rune(line)
+	if len(runes) <= most {
+		return line
+	}
+	last := (most - 1) / 3
+	return string(runes[:most-1-last]) + "…" + string(runes[len(runes)-last:])
 }
 
 // readableLines are the lines of a terminal's output as one would see them: no colours, of a progress bar only its
@@ -83,9 +93,19 @@ func withoutEscapes(line []byte) []byte {
 // telling is the line that says most about a failure: what ended the program in its own words, else what a library
 // or a launcher said, else the last line. Of several of a kind the last counts, since it is what came out.
 func telling(lines []string) string {
-	for _, find := range []func([]string) string{pythonError, cppError, panicError, abortError, anyError} {
-		if line := strings.TrimSpace(find(lines)); line != "" {
-			return line
+	last := -1
+	own := ""
+	for _, find := range []func([]string) (string, int){pythonError, cppError, panicError} {
+		if line, at := find(lines); at > last && strings.TrimSpace(line) != "" {
+			own, last = strings.TrimSpace(line), at
+		}
+	}
+	if own != "" {
+		return own
+	}
+	for _, find := range []func([]string) (string, int){abortError, anyError} {
+		if line, _ := find(lines); line != "" {
+			return strings.TrimSpace(line)
 		}
 	}
 	if len(lines) > 0 {
@@ -95,30 +115,37 @@ func telling(lines []string) string {
 }
 
 // pythonError is the exception behind the last traceback: the first line that is not indented. A launcher's tag in
-// front of "Traceback", such as "[rank0]: ", stands in front of every line.
-func pythonError(lines []string) string {
+// front of "Traceback", such as "[rank0]: ", stands in front of every line. A traceback that Python prints and ignores
+// is none, and torchrun's own says only that a worker has one.
+func pythonError(lines []string) (string, int) {
 	const head = "Traceback (most recent call last):"
+	launcher, at := "", -1
 	for i, last := range slices.Backward(lines) {
 		tag, _, found := strings.Cut(last, head)
-		if !found {
+		if !found || i > 0 && strings.Contains(lines[i-1], "Exception ignored in") {
 			continue
 		}
 		tag = strings.TrimSuffix(tag, "Exception Group ") // whose lines have a margin instead
 		for _, line := range lines[i+1:] {
 			line = strings.TrimPrefix(strings.TrimPrefix(line, tag), strings.Replace(tag, "+", "|", 1))
-			if line != "" && !strings.HasPrefix(line, " ") {
-				return line
+			if line == "" || strings.HasPrefix(line, " ") {
+				continue
 			}
+			if !strings.Contains(line, "ChildFailedError") {
+				return line, i
+			}
+			launcher, at = line, i
+			break
 		}
 	}
-	return ""
+	return launcher, at
 }
 
 // cppError is what an uncaught exception says: of libstdc++ its type and its what(), of libc++ one line.
-func cppError(lines []string) string {
+func cppError(lines []string) (string, int) {
 	for i, line := range slices.Backward(lines) {
 		if _, message, ok := strings.Cut(line, "terminating due to uncaught exception of type "); ok {
-			return message
+			return message, i
 		}
 		_, what, ok := strings.Cut(line, "  what():  ")
 		if !ok {
@@ -126,36 +153,39 @@ func cppError(lines []string) string {
 		}
 		for _, earlier := range slices.Backward(lines[:i]) {
 			if _, kind, ok := strings.Cut(earlier, "terminate called after throwing an instance of '"); ok {
-				return strings.TrimSuffix(kind, "'") + ": " + what
+				return strings.TrimSuffix(kind, "'") + ": " + what, i
 			}
 		}
-		return what
+		return what, i
 	}
-	return ""
+	return "", -1
 }
 
 // panicError is what a runtime, the C library or a sanitizer prints before it ends a program.
-func panicError(lines []string) string {
+func panicError(lines []string) (string, int) {
 	return lastMatch(lines, `^(panic: |fatal error: |thread '.*' panicked at |terminate called |.*: Assertion .* failed|`+
 		`.*ERROR: (Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer: |\*\*\* .*detected \*\*\*|free\(\): |double free|corrupted |`+
 		`malloc(_consolidate)?\(\): |munmap_chunk)`)
 }
 
 // abortError is what an MPI library or a launcher says of the rank that failed.
-func abortError(lines []string) string {
+func abortError(lines []string) (string, int) {
 	return lastMatch(lines, `MPI_ABORT was invoked|^Abort\(|application called MPI_Abort|noticed that process rank|BAD TERMINATION OF|srun: error: `)
 }
 
-func anyError(lines []string) string {
+// anyError is a line that looks like an error's, and does not say that there was none.
+func anyError(lines []string) (string, int) {
+	none := regexp.MustCompile(`(?i)\b(info|debug)\b|\b(no|0|without) (\w+ )?(errors?|failures?|failed)\b`)
+	lines = slices.DeleteFunc(slices.Clone(lines), none.MatchString)
 	return lastMatch(lines, `(?i)\b(error|fatal|exception|failed|cannot|no space left|out of memory|killed|aborted)\b|[a-z]Error\b`)
 }
 
-func lastMatch(lines []string, expression string) string {
+func lastMatch(lines []string, expression string) (string, int) {
 	pattern := regexp.MustCompile(expression) // here, not once for all: only a failure pays for it
-	for _, line := range slices.Backward(lines) {
+	for i, line := range slices.Backward(lines) {
 		if pattern.MatchString(line) {
-			return line
+			return line, i
 		}
 	}
-	return ""
+	return "", -1
 }

@@ -30,6 +30,10 @@ func TestTelling(t *testing.T) {
 		{"Python, exception group", "  + Exception Group Traceback (most recent call last):\n  |   File \"x\"\n  | ExceptionGroup: many (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n", "ExceptionGroup: many (2 sub-exceptions)"},
 		{"Python, syntax error", "  File \"t.py\", line 1\n    x = = 1\n        ^\nSyntaxError: invalid syntax\n", "SyntaxError: invalid syntax"},
 		{"C++", "start\nterminate called after throwing an instance of 'std::runtime_error'\n  what():  no data in train\n", "std::runtime_error: no data in train"},
+		{"Python, an ignored exception after it", traceback + "Exception ignored in: <function W.__del__ at 0x7f>\nTraceback (most recent call last):\n  x\nAttributeError: 'NoneType' object\n", "RuntimeError: CUDA out of memory"},
+		{"torchrun's own", "[rank1]: Traceback (most recent call last):\n[rank1]:   x\n[rank1]: ValueError: bad\nTraceback (most recent call last):\n  y\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n", "ValueError: bad"},
+		{"C++ after a Python exception that was handled", traceback + "terminate called after throwing an instance of 'std::runtime_error'\n  what():  no data in train\n", "std::runtime_error: no data in train"},
+		{"no error among others", "INFO 0 samples failed, no error\nno training data under /opt/ml\n", "no training data under /opt/ml"},
 		{"C++ without what", "terminate called after throwing an instance of 'int'\n", "terminate called after throwing an instance of 'int'"},
 		{"libc++", "libc++abi: terminating due to uncaught exception of type std::runtime_error: no data\n", "std::runtime_error: no data"},
 		{"assert", "a\ntrain: t.cpp:5: int main(): Assertion `n > 0' failed.\n", "train: t.cpp:5: int main(): Assertion `n > 0' failed."},
@@ -56,32 +60,44 @@ func exitError(code int, stderr string) error {
 }
 
 // TestFailureText: the most telling line, how it ended, hints, and then the end of stderr as far as there is room.
+func plain(text string) string { return text }
+
+// TestMaskedBeforeCut: half of a secret is a secret.
+func TestMaskedBeforeCut(t *testing.T) {
+	hide := func(text string) string { return strings.ReplaceAll(text, "SuperSecret", "******") }
+	for n := range 600 {
+		if got := FailureText(exitError(1, "ValueError: "+strings.Repeat("x", n)+"SuperSecret"+strings.Repeat("y", 900)), hide); strings.Contains(got, "Sup") {
+			t.Fatalf("%d: %s", n, got)
+		}
+	}
+}
+
 func TestFailureText(t *testing.T) {
-	got := FailureText(errors.Join(exitError(1, traceback), errors.New("and more")), "no space left in /opt/ml/model")
+	got := FailureText(errors.Join(exitError(1, traceback), errors.New("and more")), plain, "no space left in /opt/ml/model")
 	want := "RuntimeError: CUDA out of memory\npython3: exit code 1 after 1m12s\nno space left in /opt/ml/model\n" + strings.TrimSpace(traceback)
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
-	if got := FailureText(exitError(7, "")); got != "python3: exit code 7 after 1m12s" {
+	if got := FailureText(exitError(7, ""), plain); got != "python3: exit code 7 after 1m12s" {
 		t.Errorf("without stderr: %q", got)
 	}
 	for _, stderr := range []string{
 		strings.Repeat("é", 3000), strings.Repeat("line\n", 1000), traceback + strings.Repeat(strings.Repeat("x", 200)+"\n", 20), "a\x00b\xff\n",
 	} {
-		got := FailureText(exitError(1, stderr))
+		got := FailureText(exitError(1, stderr), plain)
 		if n := utf8.RuneCountInString(got); n > 1024 || n < 20 || !utf8.ValidString(got) || strings.ContainsRune(got, 0) {
 			t.Errorf("%d characters: %q", n, got)
 		}
 	}
-	got = FailureText(exitError(1, strings.Repeat("early\n", 1000)+"the last line\n"))
+	got = FailureText(exitError(1, strings.Repeat("early\n", 1000)+"the last line\n"), plain)
 	if !strings.HasPrefix(got, "the last line\npython3: exit code 1") || !strings.HasSuffix(got, "early\nthe last line") {
 		t.Errorf("%q", got)
 	}
-	got = FailureText(errors.New("first\n" + strings.Repeat("é", 2000) + "\xff"))
+	got = FailureText(errors.New("first\n"+strings.Repeat("é", 2000)+"\xff"), plain)
 	if n := len([]rune(got)); n != 1024 || !strings.HasPrefix(got, "first\né") || !strings.HasSuffix(got, "é…") {
 		t.Errorf("%d characters: %q", n, got)
 	}
-	if got := FailureText(errors.New("a\x00b\xffc")); got != "ab\ufffdc" {
+	if got := FailureText(errors.New("a\x00b\xffc"), plain); got != "ab\ufffdc" {
 		t.Errorf("%q", got)
 	}
 }
@@ -91,7 +107,7 @@ func FuzzFailureText(f *testing.F) {
 	f.Add([]byte(traceback))
 	f.Add([]byte("\x1b[31m\r\n\xff\x00  + Exception Group Traceback (most recent call last):\n"))
 	f.Fuzz(func(t *testing.T, stderr []byte) {
-		got := FailureText(exitError(1, string(stderr)))
+		got := FailureText(exitError(1, string(stderr)), plain)
 		if n := utf8.RuneCountInString(got); n > 1024 || !utf8.ValidString(got) || strings.ContainsRune(got, 0) || !strings.Contains(got, "exit code 1") {
 			t.Fatalf("%d characters: %q", n, got)
 		}

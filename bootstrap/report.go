@@ -29,7 +29,7 @@ func Report(root string, env []string, err error) error {
 	if ran && len(old) > 0 {
 		return err
 	}
-	text := contract.MaskText(FailureText(err, fullDisks(root)...), env)
+	text := FailureText(err, func(text string) string { return contract.MaskText(text, env) }, fullDisks(root)...)
 	if elsewhere && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
 		text = fit(text + "\n" + string(old))
 	}

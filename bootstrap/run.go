@@ -64,6 +64,9 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		o.Ended = func(exit proc.Exit) { m.end(failed(exit)) }
 	}
 	exit, err := proc.Run(m.context(), d.signals, plan.cmd(), o)
+	if exit.Left > 0 {
+		d.log.Warn().Msgf("%d processes that the trainer left behind could not be killed", exit.Left)
+	}
 	return errors.Join(err, failed(exit))
 }
 
@@ -79,7 +82,7 @@ func (d *Doer) Exec(plan *Plan) error {
 	if err := m.leave(d.prepare(plan, m)); err != nil {
 		return err
 	}
-	return proc.Exec(plan.cmd())
+	return proc.Exec(d.signals, plan.cmd())
 }
 
 // Await only waits until all hosts are there.

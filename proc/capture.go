@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +24,9 @@ type capture struct {
 	ended  int // the pipe whose end says that the program is gone
 	finis  int
 	mu     sync.Mutex
-	tail   tail // behind mu until the copier has ended
+	tail   tail // behind mu
 	copied chan struct{}
-	copier sync.WaitGroup
+	passed atomic.Int64 // bytes that were read and passed on
 	err    error
 }
 
@@ -63,21 +64,46 @@ func (c *capture) start() {
 	}
 	_ = unix.Close(c.w)
 	c.copied = make(chan struct{})
-	c.copier.Go(func() {
+	go func() {
 		defer close(c.copied)
 		c.err = c.copy()
-	})
+	}()
 }
 
+// stuck is how long whoever reads our stderr may take none of it once the program has ended.
+const stuck = 5 * time.Second
+
 // finish waits until everything that was written is passed on. It does not wait for a process that only holds the pipe
-// open: what ends the copying is an empty pipe.
+// open: what ends the copying is an empty pipe. Nor does it for a reader that has stopped: then what is in the pipe
+// is only kept for the failure file.
 func (c *capture) finish() error {
 	if c.r < 0 {
 		return nil
 	}
 	_ = unix.Close(c.finis)
-	c.copier.Wait()
-	return errors.Join(c.err, unix.Close(c.r), unix.Close(c.ended))
+	for passed := int64(-1); passed != c.passed.Load(); {
+		passed = c.passed.Load()
+		if c.isCopied(stuck) {
+			return errors.Join(c.err, unix.Close(c.r), unix.Close(c.ended))
+		}
+	}
+	rest := make([]byte, pipeSize)
+	n, _ := unix.Read(c.r, rest)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tail.add(rest[:max(n, 0)])
+	return nil
+}
+
+func (c *capture) isCopied(within time.Duration) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-c.copied:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // lastWords is the end of stderr when the program has ended, though others may still hold the pipe.
@@ -85,12 +111,11 @@ func (c *capture) lastWords() []byte {
 	if c.r < 0 {
 		return nil
 	}
-	timer := time.NewTimer(150 * time.Millisecond) // for what is in the pipe; it takes less than one
-	defer timer.Stop()
-	select {
-	case <-c.copied:
-	case <-timer.C:
-	}
+	c.isCopied(150 * time.Millisecond) // for what is in the pipe; it takes less than one
+	return c.kept()
+}
+
+func (c *capture) kept() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.tail.bytes()
@@ -118,12 +143,17 @@ func (c *capture) copy() error {
 			c.mu.Lock()
 			c.tail.add(buffer[:n])
 			c.mu.Unlock()
-			if out >= 0 && writeAll(out, buffer[:n]) != nil {
-				out = -1 // nobody listens any more; the trainer must not notice
+			if out >= 0 && isDeaf(writeAll(out, buffer[:n])) {
+				out = -1
 			}
+			c.passed.Add(int64(n))
 		}
 	}
 }
+
+// isDeaf says whether nobody will ever listen again, which the trainer must not notice. A disk that is full may have room
+// later.
+func isDeaf(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EBADF) }
 
 // wait waits for more, or for the program's end.
 func (c *capture) wait() (ended bool, err error) {

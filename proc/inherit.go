@@ -28,8 +28,13 @@ func restore(ignored, blocked uint64) error {
 			return fmt.Errorf("ignoring signal %d: %w", n, err)
 		}
 	}
-	const setMask = 2
-	if _, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&blocked)), 0, sigsetSize, 0, 0); errno != 0 {
+	return setMask(blocked)
+}
+
+// setMask says which signals are blocked in this thread, bit N-1 for signal N.
+func setMask(blocked uint64) error {
+	const set = 2 // SIG_SETMASK
+	if _, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, set, uintptr(unsafe.Pointer(&blocked)), 0, sigsetSize, 0, 0); errno != 0 {
 		return fmt.Errorf("the signal mask: %w", errno)
 	}
 	return nil

@@ -29,6 +29,7 @@ type Exit struct {
 	Signal     syscall.Signal // 0 where it exited by itself
 	CoreDumped bool
 	Killed     bool // it outlived the grace and was killed by us
+	Left       int  // processes that it left behind and that could not be killed
 	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
 	Elapsed    time.Duration
 	Stderr     []byte // the last of what it wrote there, at most tailSize; nil without capture
@@ -97,7 +98,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	if r.terminal {
 		takeTerminal()
 	}
-	r.exit.Stderr = stderr.tail.bytes()
+	r.exit.Stderr = stderr.kept()
 	return r.exit, err
 }
 
@@ -150,6 +151,7 @@ type run struct {
 	ended    bool
 	stopped  syscall.Signal // what the program is stopped by; 0 while it runs
 	deadline time.Time      // of the grace; zero until a SIGTERM came
+	resumed  bool           // the SIGCONT that we got ourselves is passed on already
 	asked    bool           // ctx has ended
 	echo     bool           // and the program got a SIGTERM for that: the next one that is sent says the same
 }
@@ -201,6 +203,11 @@ func earlier(a, b time.Time) time.Time {
 func (r *run) take(sig syscall.Signal) {
 	switch sig {
 	case wake, syscall.SIGCHLD, syscall.SIGPIPE: // the loop looks; a broken pipe of ours is an error where we write
+	case syscall.SIGCONT:
+		if !r.resumed {
+			r.pass(sig)
+		}
+		r.resumed = false
 	case syscall.SIGTERM:
 		if r.echo {
 			r.echo = false // who stops a whole cluster sends one to each host: the program has had it

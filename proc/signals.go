@@ -29,9 +29,9 @@ func handlers() (all, fault, restorer uintptr)
 // wake is no signal: it ends a wait for one, so that the waiter looks around.
 const wake = 0
 
-// Catch takes over every signal that can be caught, but for those that the Go runtime lives on. Those that were ignored
-// when this process started stay so: nohup's decision is not ours to change. It comes before anything that takes
-// time, since a PID 1 without handlers loses signals.
+// Catch takes over every signal that can be caught, but for those that the Go runtime lives on; those too that were ignored
+// or blocked when this process started, since the trainer inherits that and it is for the trainer to decide. It comes
+// before anything that takes time, since a PID 1 without handlers loses signals.
 func Catch() (*Signals, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
@@ -45,21 +45,18 @@ func Catch() (*Signals, error) {
 			continue
 		}
 		act := sigaction{handler: all, flags: handlerFlags, restorer: restorer, mask: ^uint64(0)}
-		switch {
-		case isFault(n):
+		if isFault(n) {
 			var old sigaction
 			if err := rtSigaction(uintptr(n), nil, &old); err != nil {
 				return nil, fmt.Errorf("the handler of %s: %w", signalName(n), err)
 			}
 			runtimeHandler, act.handler = old.handler, fault
-		case inheritedIgnored&(1<<(n-1)) != 0 && n != syscall.SIGCHLD: // which says when to reap
-			act = sigaction{handler: sigIgn} // the runtime has put its own handler there
 		}
 		if err := rtSigaction(uintptr(n), &act, nil); err != nil {
 			return nil, fmt.Errorf("catching %s: %w", signalName(n), err)
 		}
 	}
-	return s, nil
+	return s, setMask(0) // one thread that blocks none is enough
 }
 
 // isOurs says whether nobody but the Go runtime and the kernel have a use for a signal here: the runtime's preemption
@@ -126,8 +123,7 @@ func (s *Signals) Context(parent context.Context) (ctx context.Context, release 
 				cancel(err)
 			}
 			for _, sig := range sigs {
-				switch sig {
-				case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
+				if isEnd(sig) {
 					cancel(&SignalError{Signal: sig})
 				}
 			}
@@ -138,6 +134,31 @@ func (s *Signals) Context(parent context.Context) (ctx context.Context, release 
 		s.wakeUp()
 		watcher.Wait()
 	}
+}
+
+// isEnd says whether a signal ends a process that has not said otherwise, as nohup does.
+func isEnd(sig syscall.Signal) bool {
+	switch sig {
+	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
+		return inheritedIgnored&(1<<(sig-1)) == 0
+	}
+	return false
+}
+
+// letGo gives the signals that mean the end their default back, and is a *SignalError if one has come before that.
+func (s *Signals) letGo() error {
+	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
+		if err := rtSigaction(uintptr(sig), &sigaction{}, nil); err != nil {
+			return fmt.Errorf("letting go of %s: %w", signalName(sig), err)
+		}
+	}
+	sigs, err := s.next(time.Now())
+	for _, sig := range sigs {
+		if isEnd(sig) {
+			return &SignalError{Signal: sig}
+		}
+	}
+	return err
 }
 
 // signalName is SIGTERM for 15.

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"os"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -34,11 +35,14 @@ func (r *run) mindStop() {
 
 // stopToo returns when somebody has continued us, and the program goes on as well.
 func (r *run) stopToo() {
-	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	runtime.LockOSThread() // to this thread: sent to the process another one may take it, and this one go on for a while
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGSTOP)
+	runtime.UnlockOSThread()
 	if r.terminal && inForeground(unix.Getpgrp()) { // the shell gave the terminal to our group: hand it on
 		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, r.pid)
 	}
 	_ = syscall.Kill(-r.pid, syscall.SIGCONT)
+	r.resumed = true
 }
 
 // takeTerminal puts our group into the foreground again, for the script that started us and goes on. A process in the

@@ -11,8 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// strayGrace is how long processes that outlive the program have between SIGTERM and SIGKILL.
-const strayGrace = 2 * time.Second
+// strayGrace is how long processes that outlive the program have between SIGTERM and SIGKILL, and strayLimit how long
+// they are then waited for: a process that we may not signal, or one that hangs in the kernel, is not ours to end.
+const (
+	strayGrace = 2 * time.Second
+	strayLimit = 3 * time.Second
+)
 
 // stragglers ends what the program left behind. Nobody waits for a process that only holds stdout open.
 func (r *run) stragglers() error {
@@ -21,8 +25,14 @@ func (r *run) stragglers() error {
 	}
 	r.signalAll(syscall.SIGTERM, syscall.SIGCONT)
 	limit := time.Now().Add(strayGrace)
+	end := time.Now().Add(strayLimit)
 	for r.reap(); hasChildren(); r.reap() {
 		if _, err := r.signals.next(limit); err != nil {
+			return err
+		}
+		if !time.Now().Before(end) {
+			left, err := descendants(os.Getpid())
+			r.exit.Left = len(left)
 			return err
 		}
 		if !time.Now().Before(limit) {

@@ -520,10 +520,10 @@ func waiting(b *bench) error {
 	if err := os.WriteFile(filepath.Join(b.dir, "ml/input/config/resourceconfig.json"), []byte(resource), 0o644); err != nil {
 		return err
 	}
-	if err := b.want(69, []string{"--wait-timeout", "100ms"}, "true"); err != nil {
+	if err := b.want(69, []string{"--rendezvous", "off", "--wait-timeout", "100ms"}, "true"); err != nil {
 		return err
 	}
-	s, err := b.start(nil, "touch", "started")
+	s, err := b.start([]string{"--rendezvous", "off"}, "touch", "started")
 	if err != nil {
 		return err
 	}
@@ -537,7 +537,7 @@ func waiting(b *bench) error {
 	if err := os.WriteFile(hosts, []byte("127.0.0.1 algo-1\n"), 0o644); err != nil {
 		return err
 	}
-	s, err = b.startUnder([]string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, hosts}, nil, "true")
+	s, err = b.startUnder([]string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, hosts}, []string{"--rendezvous", "off"}, "true")
 	if err != nil {
 		return err
 	}

@@ -223,6 +223,9 @@ type handshakes struct{ k *cluster }
 func (w handshakes) Write(line []byte) (int, error) {
 	if rest, ok := strings.CutPrefix(string(line), "http: TLS handshake error from "); ok {
 		from, why, _ := strings.Cut(rest, ": ")
+		if strings.HasSuffix(why, "EOF\n") || strings.Contains(why, "connection reset") || strings.Contains(why, "timeout") {
+			return len(line), nil // who went away has shown no key, nor another one
+		}
 		w.k.remember(addrOf(from), "came without this cluster's key: "+strings.TrimSpace(why))
 	}
 	return len(line), nil

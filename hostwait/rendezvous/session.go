@@ -165,6 +165,9 @@ func (s *Session) talk() {
 		<-s.hush
 		cancel()
 	}()
+	soon, early := context.WithTimeout(ctx, time.Second/2)
+	wait(soon, s.wake) // mostly all names resolve at once, and there is one thing to say instead of two
+	early()
 	for ctx.Err() == nil {
 		h := s.hello()
 		v, woken, err := s.exchange(ctx, h)
