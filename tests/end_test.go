@@ -1,0 +1,109 @@
+package tests
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// runTrainer is entrain run under words that prepare it, such as a shell with a trap.
+func runTrainer(t *testing.T, before []string, flags []string, words ...string) (*exec.Cmd, string) {
+	t.Helper()
+	must(t, "scripts/build")
+	dir := tree(t)
+	argv := append(append([]string{}, before...), abs(t, "dist/entrain"), "run", "--root", dir, "--args-style", "none")
+	argv = append(append(append(argv, flags...), "--"), words...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return cmd, dir
+}
+
+// code waits for the end, for a bounded time.
+func code(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	stop := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer stop.Stop()
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode()
+}
+
+// TestReaderThatStops: who does not read stderr any more holds up neither the end nor the failure file.
+func TestReaderThatStops(t *testing.T) {
+	t.Parallel()
+	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", "head -c 500000 /dev/zero >&2; echo RuntimeError: no luck >&2; exit 3")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd.Stderr = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if got := code(t, cmd); got != 3 {
+		t.Errorf("exit code %d, want 3", got)
+	}
+	if got := read(t, dir, "output/failure"); len(got) < 20 || got[:21] != "RuntimeError: no luck" {
+		t.Errorf("the failure file says %.80q", got)
+	}
+}
+
+// TestIgnored: what was ignored when entrain was started still reaches the trainer, which may have its own mind, and
+// SIGTERM still starts the grace.
+func TestIgnored(t *testing.T) {
+	t.Parallel()
+	ignore := func(sig string) []string { return []string{"sh", "-c", `trap "" ` + sig + `; exec "$@"`, "sh"} }
+	const handler = "import signal, sys, time\nsignal.signal(signal.SIGUSR1, lambda *_: sys.exit(5))\nprint('ready', flush=True)\ntime.sleep(600)"
+	for _, c := range []struct {
+		what   string
+		before []string
+		flags  []string
+		words  []string
+		sig    syscall.Signal
+		code   int
+	}{
+		{"handled by the trainer", ignore("USR1"), nil, []string{"python3", "-c", handler}, syscall.SIGUSR1, 5},
+		{"TERM, by the trainer too", ignore("TERM"), []string{"--grace", "100ms"}, []string{"sh", "-c", "echo ready; exec sleep 600"}, syscall.SIGTERM, 137},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			cmd, _ := runTrainer(t, c.before, c.flags, c.words...)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+				t.Fatal(line, err)
+			}
+			if err := cmd.Process.Signal(c.sig); err != nil {
+				t.Fatal(err)
+			}
+			if got := code(t, cmd); got != c.code {
+				t.Errorf("exit code %d, want %d", got, c.code)
+			}
+		})
+	}
+}
+
+// TestStragglerThatStays: a process that may not be killed does not keep the end waiting.
+func TestStragglerThatStays(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to give up CAP_KILL")
+	}
+	t.Parallel()
+	cmd, _ := runTrainer(t, []string{"setpriv", "--bounding-set", "-kill"}, nil,
+		"sh", "-c", "setpriv --reuid 65534 --clear-groups sleep 60 & while ! grep -q '^Uid:.65534' /proc/$!/status; do sleep 0.01; done; exit 4")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if got := code(t, cmd); got != 4 {
+		t.Errorf("exit code %d, want 4", got)
+	}
+}
