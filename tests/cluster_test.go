@@ -213,7 +213,7 @@ func clusterScenarios() []scenario {
 		{
 			name: "strangers at a cluster with a key", bound: 30 * time.Second, n: 3, key: true, script: "echo training > /opt/ml/output/trains; while ! [ -e /opt/ml/go ]; do sleep 0.1; done",
 			late: map[int]time.Duration{3: 3 * time.Second}, stranger: true,
-			act:   func(h *hosts) { h.stranger(); h.release(1); h.release(2); h.release(3) },
+			act:   func(h *hosts) { h.stranger(); h.otherKey(); h.release(1); h.release(2); h.release(3) },
 			codes: []int{0, 0, 0},
 		},
 		{
@@ -283,6 +283,16 @@ func (h *hosts) stranger() {
 	out := must(h.t, "docker", "run", "--rm", "--network", h.name, "--entrypoint", "python3", "entrain-test-example", "-c", strangers)
 	if strings.Contains(out, "got 200") || !strings.Contains(out, "idle 1000") {
 		h.t.Errorf("the strangers report:\n%s", out)
+	}
+}
+
+// otherKey is entrain itself, which says that it is algo-2 and has another cluster's key.
+func (h *hosts) otherKey() {
+	h.t.Helper()
+	out, code := run(h.t, "docker", "run", "--rm", "--network", h.name, "-v", h.dirs[1]+":/opt/ml:ro", "-e", "ENTRAIN_CLUSTER_KEY="+strings.Repeat("cd", 32),
+		"--entrypoint", "/usr/local/bin/entrain", "entrain-test-example", "wait", "--wait-timeout", "10s")
+	if code != 65 || !strings.Contains(out, "algo-1 refuses: its cluster key and the one here are different") {
+		h.t.Errorf("with another key: exit code %d\n%s", code, out)
 	}
 }
 
