@@ -35,6 +35,12 @@ type Config struct {
 	Ignore bool
 	Warn   func(text string)
 
+	// Launches says that the leader's work is that of all: it starts what the others do, and they end when it does, with an
+	// *OverError. A stop is then not the end of Context: OnStop is told of it, and OnQuiet when every host has said Quiet. The two
+	// may not wait, and not call the session.
+	Launches        bool
+	OnStop, OnQuiet func()
+
 	local net.Addr // where a worker connects from; nil for anywhere. For tests: many hosts on one machine
 }
 
@@ -70,6 +76,11 @@ const CodeLost = 69
 type StopError struct{ Host string }
 
 func (e *StopError) Error() string { return "stopped, since " + e.Host + " was sent SIGTERM" }
+
+// OverError is the error of a host whose leader's launcher has ended.
+type OverError struct{ Code int }
+
+func (e *OverError) Error() string { return fmt.Sprintf("the launcher has ended with exit code %d", e.Code) }
 
 // RefusedError is the error of a host that may not join.
 type RefusedError struct {
