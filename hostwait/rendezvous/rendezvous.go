@@ -80,7 +80,9 @@ func (e *StopError) Error() string { return "stopped, since " + e.Host + " was s
 // OverError is the error of a host whose leader's launcher has ended.
 type OverError struct{ Code int }
 
-func (e *OverError) Error() string { return fmt.Sprintf("the launcher has ended with exit code %d", e.Code) }
+func (e *OverError) Error() string {
+	return fmt.Sprintf("the launcher has ended with exit code %d", e.Code)
+}
 
 // RefusedError is the error of a host that may not join.
 type RefusedError struct {
@@ -90,10 +92,10 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return e.By + " refuses: " + e.Why }
 
-// ListenError is the error of a leader that cannot listen.
+// ListenError is the error of a host that cannot listen.
 type ListenError struct{ Err error }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("the leader cannot listen: %v (hint: --port)", e.Err)
+	return fmt.Sprintf("cannot listen for the other hosts: %v (hint: --port)", e.Err)
 }
 func (e *ListenError) Unwrap() error { return e.Err }

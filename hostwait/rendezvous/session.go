@@ -275,7 +275,7 @@ func (s *Session) take(v view, h *hello) bool {
 	}
 	switch {
 	case v.Stopped == "" || wasStopped:
-	case s.c.Launches:
+	case s.c.Launches && v.Released:
 		s.c.OnStop()
 	case v.Stopped != host:
 		s.cancel(&StopError{Host: v.Stopped})
@@ -283,7 +283,7 @@ func (s *Session) take(v view, h *hello) bool {
 	if s.c.Launches && v.Quiet && !wasQuiet {
 		s.c.OnQuiet()
 	}
-	if v.Over != nil && !s.c.leads() {
+	if s.c.Launches && v.Over != nil && !s.c.leads() {
 		s.cancel(&OverError{Code: *v.Over})
 	}
 	return !s.c.leads() && h.Ended != nil && (h.Ended.Code == 0 || v.First != nil || v.Stopped != "")
