@@ -155,6 +155,9 @@ func (k *cluster) compare(h *hello) *refusal {
 		{"launcher", h.Digests.Launcher, mine.Launcher},
 		{"command", h.Digests.Command, mine.Command},
 	} {
+		if d.what == "launcher" && (d.theirs == "" || d.ours == "") {
+			continue // a host of another group, which launches nothing
+		}
 		if d.theirs != d.ours {
 			return k.mismatch(h, d.what, d.theirs, d.ours)
 		}

@@ -103,9 +103,12 @@ func (h home) listenAt() netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
+// Home is the address that peers find this host at.
+func (s *Session) Home(ctx context.Context) netip.Addr { return findHome(ctx, &s.c).listenAt() }
+
 // Listen listens where peers find this host, at the port that is the leader's elsewhere.
 func (s *Session) Listen(ctx context.Context) (net.Listener, error) {
-	at := net.JoinHostPort(findHome(ctx, &s.c).listenAt().String(), strconv.Itoa(s.c.Port))
+	at := net.JoinHostPort(s.Home(ctx).String(), strconv.Itoa(s.c.Port))
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
 	if err != nil {
 		return nil, &ListenError{Err: err}
