@@ -1,12 +1,14 @@
 package mpi
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,7 +114,9 @@ func prepare(t *testing.T, l *Launch) []string {
 
 func start(t *testing.T, env []string, argv ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.WaitDelay = env, time.Second
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	out, _ := cmd.CombinedOutput() // what it printed tells
@@ -153,9 +157,6 @@ func TestLaunchersReadHostfile(t *testing.T) {
 func TestLaunchersStart(t *testing.T) {
 	for program, launcher := range launchers(t) {
 		t.Run(program, func(t *testing.T) {
-			if launcher.Family == FamilyOpenMPI5 {
-				t.Skip("two daemons of Open MPI 5 on one machine end by a segmentation fault")
-			}
 			l := Launch{
 				Launcher: launcher, Program: program, Hosts: []Host{{"algo-10", 2}, {"algo-2", 1}}, Interface: "lo",
 				Options: []string{"-x", "SET=a b"}, Trainer: []string{"x y", "$HOME", ""},
@@ -163,20 +164,24 @@ func TestLaunchersStart(t *testing.T) {
 			if launcher.hydra() {
 				l.Options = []string{"-genv", "SET", "a b"}
 			}
+			if launcher.Family == FamilyOpenMPI5 { // two of its daemons on one machine end by a segmentation fault
+				l.Hosts, l.Interface = l.Hosts[:1], ""
+			}
 			env := prepare(t, &l)
-			bare := slices.Concat([]string{program, "-np", "3"}, l.Options, l.Rank, l.Trainer)
+			bare := slices.Concat([]string{program, "-np", strconv.Itoa(l.processes())}, l.Options, l.Rank, l.Trainer)
 			for _, argv := range [][]string{l.Argv(), bare} {
-				out := start(t, env, argv...)
-				for _, want := range []string{
-					"RANK=0 LOCAL_RANK=0 WORLD_SIZE=3 LOCAL_WORLD_SIZE=2 MASTER_ADDR=algo-10 MASTER_PORT=29500 HOST_IS=algo-10",
-					"RANK=1 LOCAL_RANK=1 WORLD_SIZE=3 LOCAL_WORLD_SIZE=2 MASTER_ADDR=algo-10 MASTER_PORT=29500 HOST_IS=algo-10",
-					"RANK=2 LOCAL_RANK=0 WORLD_SIZE=3 LOCAL_WORLD_SIZE=1 MASTER_ADDR=algo-10 MASTER_PORT=29500 HOST_IS=algo-2",
-				} {
-					if want += ` LEADER= SET=a b ["--" "x y" "$HOME" ""]` + "\n"; strings.Count(out, want) != 1 {
-						t.Errorf("%s %s: %q: no %q in\n%s", program, launcher.Version, argv, want, out)
+				out, rank := start(t, env, argv...), 0
+				for _, host := range l.Hosts {
+					for local := range host.Slots {
+						want := fmt.Sprintf(`RANK=%d LOCAL_RANK=%d WORLD_SIZE=%d LOCAL_WORLD_SIZE=%d MASTER_ADDR=algo-10 MASTER_PORT=29500 HOST_IS=%s `+
+							`LEADER= SET=a b ["--" "x y" "$HOME" ""]`+"\n", rank, local, l.processes(), host.Slots, host.Name)
+						if strings.Count(out, want) != 1 {
+							t.Errorf("%s %s: %q: no %q in\n%s", program, launcher.Version, argv, want, out)
+						}
+						rank++
 					}
 				}
-				if tagged := regexp.MustCompile(`(?m)^\[(1,)?[012]\]\S* ?:?RANK=`).FindAllString(out, -1); len(tagged) != 3 && argv[3] != l.Options[0] {
+				if tagged := regexp.MustCompile(`(?m)^\[(1,)?[012]\]\S* ?:?RANK=`).FindAllString(out, -1); len(tagged) != rank && argv[3] != l.Options[0] {
 					t.Errorf("%s: %q: lines are not tagged:\n%s", program, argv, out)
 				}
 			}
