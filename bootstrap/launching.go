@@ -156,7 +156,9 @@ func (l *launching) launches() bool { return l.plan.Role == Leader }
 // lead runs the launcher. Its end is the job's, but it may say 0 where a session was lost (Open MPI 5 does).
 func (l *launching) lead(o proc.Options) error {
 	cmd := l.plan.cmd()
-	cmd.Argv = l.launch.Argv()
+	if !l.launch.Script {
+		cmd.Argv = l.launch.Argv() // with the slots that the hosts have
+	}
 	l.d.log.Debug().Msgf("starts %q", cmd.Argv)
 	var end error
 	o.Ended = func(exit proc.Exit) {
