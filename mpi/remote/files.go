@@ -11,7 +11,7 @@ func waitable(stdin int) (restore func()) {
 		return func() {}
 	}
 	kind := stat.Mode & unix.S_IFMT
-	flags, err := unix.FcntlInt(uintptr(stdin), unix.F_GETFL, 0) //nolint:gosec // a descriptor
+	flags, err := unix.FcntlInt(uintptr(stdin), unix.F_GETFL, 0)
 	if err != nil || flags&unix.O_NONBLOCK != 0 || kind != unix.S_IFIFO && kind != unix.S_IFSOCK || unix.SetNonblock(stdin, true) != nil {
 		return func() {}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -174,13 +175,13 @@ func (p *Pool) wait(ctx context.Context, host string) (*peer, error) {
 		return nil, context.Cause(ctx)
 	}
 	if n.conn == nil {
-		return nil, p.lost(ctx, n)
+		return nil, p.lost(n)
 	}
 	return n, nil
 }
 
 // lost is the error of a peer that is gone, or goes.
-func (p *Pool) lost(ctx context.Context, n *peer) error {
+func (p *Pool) lost(n *peer) error {
 	wait(n.gone, drain)
 	select {
 	case <-n.gone:
@@ -193,10 +194,10 @@ func (p *Pool) lost(ctx context.Context, n *peer) error {
 // why says what the error of a connection most likely comes from.
 func (p *Pool) why(err error) string {
 	switch {
-	case err == nil:
-		return "the connection was closed"
 	case p.ctx.Err() != nil:
 		return "this host ended the connection"
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refuses connections: entrain has not started there, or has ended"
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
@@ -204,5 +205,5 @@ func (p *Pool) why(err error) string {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Sprintf("nothing was heard of it for %s", p.c.silence())
 	}
-	return err.Error()
+	return oneLine(err.Error())
 }

@@ -1,0 +1,265 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestExec(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	p := n.pool(t, 0)
+	for what, c := range map[string]struct {
+		words    []string
+		in       string
+		code     int
+		out, err string
+	}{
+		"output":              {words: []string{"echo", "out;", "echo", "err >&2"}, out: "out\n", err: "err\n"},
+		"words as ssh joins":  {words: []string{`"printf"`, `'%s,'`, `"a b"`, "c"}, out: "a b,c,"},
+		"exit code":           {words: []string{"exit 7"}, code: 7},
+		"signal":              {words: []string{"kill -9 $$"}, code: 137},
+		"stdin":               {words: []string{"cat"}, in: "some words", out: "some words"},
+		"stdin is not wanted": {words: []string{"echo no"}, in: strings.Repeat("x", 1<<16), out: "no\n"},
+		"refused":             {words: []string{"refuse", "me"}, code: 126, err: "entrain on h1: \"refuse me\": want a launcher's daemon\n"},
+		"the last words":      {words: []string{"head -c 60000 /dev/zero | tr '\\0' x; exit 3"}, code: 3, out: strings.Repeat("x", 60000)},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := newStreams(t)
+			go func() {
+				_, _ = io.WriteString(s.in, c.in)
+				_ = s.in.Close()
+			}()
+			code, err := p.Exec(t.Context(), "h1", c.words, s.files)
+			stdout, stderr := s.end()
+			if err != nil || code != c.code || stdout != c.out || stderr != c.err {
+				t.Errorf("code %d, error %v, stdout %.100q, stderr %.100q", code, err, stdout, stderr)
+			}
+		})
+	}
+	if !n.warned(`a remote launch was refused: "refuse me": want a launcher's daemon`) {
+		t.Errorf("warnings: %q", n.warns)
+	}
+}
+
+// TestStreams: what crosses is the same, both ways at once, and more than all the buffers hold.
+func TestStreams(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	p := n.pool(t, 0)
+	data := make([]byte, 20<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(data)
+	s := newStreams(t)
+	go func() {
+		_, _ = io.Copy(s.in, bytes.NewReader(data))
+		_ = s.in.Close()
+	}()
+	code, err := p.Exec(t.Context(), "h1", []string{"tee /dev/stderr"}, s.files)
+	stdout, stderr := s.end()
+	want := sha256.Sum256(data)
+	if code != 0 || err != nil || sha256.Sum256([]byte(stdout)) != want || sha256.Sum256([]byte(stderr)) != want {
+		t.Errorf("code %d, error %v, %d and %d bytes of %d", code, err, len(stdout), len(stderr), len(data))
+	}
+}
+
+// TestHeldOpen: who inherits a daemon's stdout does not keep the session, and what the daemon wrote arrives.
+func TestHeldOpen(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	s := newStreams(t)
+	start := time.Now()
+	code, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"sleep 60 & echo $!; exit 4"}, s.files)
+	stdout, _ := s.end()
+	var pid int
+	if _, e := fmt.Sscan(stdout, &pid); e != nil || code != 4 || err != nil || time.Since(start) > patience {
+		t.Errorf("code %d, error %v, stdout %q", code, err, stdout)
+	}
+	child, _ := os.FindProcess(pid)
+	_ = child.Kill()
+}
+
+// TestLost: whatever way a host goes, the session is lost, and says so; nothing stays of what was started.
+func TestLost(t *testing.T) {
+	const line = "sleep 61"
+	for what, c := range map[string]struct {
+		lose func(server *Server, p *Pool, cut func())
+		why  string
+	}{
+		"its run ends":     {func(s *Server, _ *Pool, _ func()) { s.Close() }, "h1 is lost: it closed the connection"},
+		"the cable is cut": {func(_ *Server, _ *Pool, cut func()) { cut() }, "h1 is lost: nothing was heard of it for 500ms"},
+		"our run ends":     {func(_ *Server, p *Pool, _ func()) { p.Close() }, "h1 is lost: this host ended the connection"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			n := newNetwork(t, 2)
+			n.change = func(c *Config) { c.PeerTimeout = time.Second }
+			server := n.serve(t, 1)
+			cable := newCable(t, fmt.Sprintf("127.2.0.1:%d", n.port))
+			n.port = cable.port
+			p := n.pool(t, 0)
+			s := newStreams(t)
+			ended := make(chan error)
+			go func() {
+				_, err := p.Exec(t.Context(), "h1", []string{line}, s.files)
+				ended <- err
+			}()
+			until(t, "the start", func() bool { return n.runs(line) })
+			c.lose(server, p, cable.cut)
+			err := <-ended
+			if lost, ok := errors.AsType[*LostError](err); !ok || lost.Host != "h1" || err.Error() != c.why {
+				t.Errorf("%v, want %s", err, c.why)
+			}
+			until(t, "the daemon's end", func() bool { return !n.runs(line) })
+			if _, err := p.Exec(t.Context(), "h1", []string{"true"}, s.files); err == nil {
+				t.Error("a host that was lost is back")
+			}
+		})
+	}
+}
+
+// TestQuiet: a session that says nothing for long is kept.
+func TestQuiet(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.change = func(c *Config) { c.PeerTimeout = 300 * time.Millisecond }
+	n.serve(t, 1)
+	s := newStreams(t)
+	if code, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"sleep 1; exit 5"}, s.files); code != 5 || err != nil {
+		t.Errorf("code %d, error %v", code, err)
+	}
+}
+
+// TestGivenUp: when the caller's context ends, so does what was started.
+func TestGivenUp(t *testing.T) {
+	const line = "sleep 62"
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	s := newStreams(t)
+	p := n.pool(t, 0)
+	go func() {
+		_, err := p.Exec(ctx, "h1", []string{line}, s.files)
+		ended <- err
+	}()
+	until(t, "the start", func() bool { return n.runs(line) })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	until(t, "the daemon's end", func() bool { return !n.runs(line) })
+	if code, err := p.Exec(t.Context(), "h1", []string{"exit 6"}, s.files); code != 6 || err != nil {
+		t.Errorf("the connection did not outlive the session: code %d, error %v", code, err)
+	}
+}
+
+// TestLate: a host that comes late is waited for, and one that never comes is named.
+func TestLate(t *testing.T) {
+	n := newNetwork(t, 3)
+	p := n.pool(t, 0)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	p.Connect(t.Context(), []string{"h1"})
+	p.Connect(ctx, []string{"h2"})
+	s := newStreams(t)
+	_, err := p.Exec(t.Context(), "h2", []string{"true"}, s.files)
+	if want := "h2 is lost: it refuses connections: entrain has not started there, or has ended"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	n.serve(t, 1)
+	if code, err := p.Exec(t.Context(), "h1", []string{"exit 8"}, s.files); code != 8 || err != nil {
+		t.Errorf("code %d, error %v", code, err)
+	}
+	if _, err := p.Exec(t.Context(), "evil.example", []string{"true"}, s.files); err == nil || err.Error() != "evil.example is none of this job's hosts [h0 h1 h2]" {
+		t.Error(err)
+	}
+}
+
+// TestOtherServer: a client says nothing to a server that cannot show the host's key.
+func TestOtherServer(t *testing.T) {
+	for what, change := range map[string]func(*Config){
+		"another key":  func(c *Config) { c.Secret = bytes.Repeat([]byte("o"), 32) },
+		"another job":  func(c *Config) { c.Job = "arn:other" },
+		"another host": func(c *Config) { c.Self = "h2" },
+	} {
+		n := newNetwork(t, 3)
+		n.change = change
+		n.serve(t, 1)
+		n.change = func(*Config) {}
+		s := newStreams(t)
+		_, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"true"}, s.files)
+		if err == nil || !strings.HasSuffix(err.Error(), errOtherKey.Error()) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestNoKey(t *testing.T) {
+	c := newNetwork(t, 2).config(0)
+	c.Secret = nil
+	if _, err := NewPool(c); err == nil {
+		t.Error("a pool without a key")
+	}
+	if _, err := Serve(c, nil); err == nil {
+		t.Error("a server without a key")
+	}
+}
+
+// cable hands bytes on between a port of its own and another, until it is cut: then connections stay, and carry nothing.
+type cable struct {
+	port int
+	stop chan struct{}
+}
+
+func (c *cable) cut() { close(c.stop) }
+
+func newCable(t *testing.T, to string) *cable {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.2.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	c := &cable{port: l.Addr().(*net.TCPAddr).Port, stop: make(chan struct{})}
+	pass := func(from, to net.Conn) {
+		defer to.Close()
+		b := make([]byte, 1<<16)
+		for {
+			n, err := from.Read(b)
+			if err != nil {
+				return
+			}
+			select {
+			case <-c.stop:
+				<-t.Context().Done()
+				return
+			default:
+				_, _ = to.Write(b[:n])
+			}
+		}
+	}
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: address(0).AsSlice()}}).Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go pass(near, far)
+			go pass(far, near)
+		}
+	}()
+	return c
+}
