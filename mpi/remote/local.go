@@ -126,7 +126,7 @@ func (s *Local) rsh(conn *net.UnixConn, l lines, files [3]*os.File) {
 		_, _ = conn.Read(make([]byte, 1)) // nothing more is said: it is gone, or we are
 		cancel()
 	})
-	code, err := s.h.Remote(ctx, call.Host, call.Words, files)
+	code, err := s.h.Remote(ctx, call.Host, call.words(), files)
 	end := rshEnd{Code: code}
 	if err != nil {
 		end = rshEnd{Code: lost, Error: err.Error()}

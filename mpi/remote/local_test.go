@@ -29,6 +29,7 @@ func TestRsh(t *testing.T) {
 	}{
 		"as Hydra":      {args: []string{"-x", "h1", `"/bin/cat"`, "-u"}, in: "in", out: "in"},
 		"as Open MPI":   {args: []string{"h1", `PATH=/usr/bin:/bin:$PATH ; export PATH ; `, "echo", `"\"env\""`}, out: "\"env\"\n"},
+		"not UTF-8":     {args: []string{"h1", "printf", "%s", "'<\xff\xfe>'"}, out: "<\xff\xfe>"},
 		"exit code":     {args: []string{"h1", "exit 9"}, code: 9},
 		"a signal":      {args: []string{"h1", "kill -TERM $$"}, code: 143},
 		"unknown host":  {args: []string{"evil.example", "true"}, code: 255, stderr: "evil.example is none of this job's hosts [h0 h1]"},
@@ -181,10 +182,10 @@ func TestLocalStrangers(t *testing.T) {
 		fds   []int
 		rest  string
 	}{
-		{"r", nil, `{"host":"h1","words":["true"]}`},
-		{"r", []int{fd, fd}, `{"host":"h1","words":["true"]}`},
-		{"r", []int{fd, fd, fd, fd, fd}, `{"host":"h1","words":["true"]}`},
-		{"r", []int{fd, fd, fd}, `{"host":"","words":["true"]}`},
+		{"r", nil, `{"host":"h1","words":["dHJ1ZQ=="]}`},
+		{"r", []int{fd, fd}, `{"host":"h1","words":["dHJ1ZQ=="]}`},
+		{"r", []int{fd, fd, fd, fd, fd}, `{"host":"h1","words":["dHJ1ZQ=="]}`},
+		{"r", []int{fd, fd, fd}, `{"host":"","words":["dHJ1ZQ=="]}`},
 		{"r", []int{fd, fd, fd}, `{"host":"h1","words":[]}`},
 		{"r", []int{fd, fd, fd}, `rubbish`},
 		{"k", []int{fd}, `{"rank":0}`},
@@ -286,7 +287,7 @@ func isClosed(c <-chan struct{}) bool {
 
 // FuzzMessage: whatever comes over the socket, what is taken of it keeps its bounds.
 func FuzzMessage(f *testing.F) {
-	f.Add(`{"host":"h1","words":["a","b"]}` + "\n")
+	f.Add(`{"host":"h1","words":["YQ==","Yg=="]}` + "\n")
 	f.Add(`{"rank":3}` + "\n")
 	f.Add(`{"code":143,"signal":15,"text":"a\nb","at":"2020-01-02T03:04:05Z"}` + "\n")
 	f.Add(`{"code":0`)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -163,22 +164,25 @@ func TestGivenUp(t *testing.T) {
 
 // TestLate: a host that comes late is waited for, and one that never comes is named.
 func TestLate(t *testing.T) {
-	n := newNetwork(t, 3)
+	n := newNetwork(t, 4)
+	n.change = func(c *Config) { c.PeerTimeout = time.Second }
 	p := n.pool(t, 0)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	p.Connect(t.Context(), []string{"h1"})
 	p.Connect(ctx, []string{"h2"})
 	s := newStreams(t)
-	_, err := p.Exec(t.Context(), "h2", []string{"true"}, s.files)
-	if want := "h2 is lost: it refuses connections: entrain has not started there, or has ended"; err == nil || err.Error() != want {
-		t.Errorf("%v, want %s", err, want)
+	for _, host := range []string{"h2", "h3"} { // nobody began to connect to h3
+		_, err := p.Exec(t.Context(), host, []string{"true"}, s.files)
+		if want := host + " is lost: it refuses connections: entrain has not started there, or has ended"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 	n.serve(t, 1)
 	if code, err := p.Exec(t.Context(), "h1", []string{"exit 8"}, s.files); code != 8 || err != nil {
 		t.Errorf("code %d, error %v", code, err)
 	}
-	if _, err := p.Exec(t.Context(), "evil.example", []string{"true"}, s.files); err == nil || err.Error() != "evil.example is none of this job's hosts [h0 h1 h2]" {
+	if _, err := p.Exec(t.Context(), "evil.example", []string{"true"}, s.files); err == nil || err.Error() != "evil.example is none of this job's hosts [h0 h1 h2 h3]" {
 		t.Error(err)
 	}
 }
@@ -262,4 +266,26 @@ func newCable(t *testing.T, to string) *cable {
 		}
 	}()
 	return c
+}
+
+// TestWhy: why a host cannot be reached is said as far as it is known.
+func TestWhy(t *testing.T) {
+	n := newNetwork(t, 3)
+	n.serve(t, 1)
+	for what, c := range map[string]struct {
+		change func(*Config)
+		why    string
+	}{
+		"no name": {func(c *Config) {
+			c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
+		}, "its name does not resolve: no such host"},
+		"no address":   {func(c *Config) { c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, nil } }, "its name resolves to no address"},
+		"another host": {func(c *Config) { c.local = &net.TCPAddr{IP: address(7).AsSlice()} }, "it refuses this host; its log says why"},
+	} {
+		n.change = func(config *Config) { config.PeerTimeout = time.Second; c.change(config) }
+		s := newStreams(t)
+		if _, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"true"}, s.files); err == nil || err.Error() != "h1 is lost: "+c.why {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }

@@ -30,7 +30,7 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 	}
 	defer func() { _ = conn.Close() }()
 	var end rshEnd
-	switch err := errors.Join(send(conn, rshCall{Host: host, Words: words}), newLines(conn).read(&end)); {
+	switch err := errors.Join(send(conn, rshCall{Host: host, Words: bytesOf(words)}), newLines(conn).read(&end)); {
 	case err != nil:
 		return lost, errGone
 	case end.Error != "":
@@ -79,4 +79,12 @@ func parseRsh(args []string) (host string, words []string, err error) {
 		return "", nil, fmt.Errorf("%q: want a host and a command", args)
 	}
 	return args[0], args[1:], nil
+}
+
+func bytesOf(words []string) [][]byte {
+	all := make([][]byte, 0, len(words))
+	for _, w := range words {
+		all = append(all, []byte(w))
+	}
+	return all
 }

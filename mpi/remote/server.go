@@ -160,7 +160,7 @@ func (s *Server) refused(from netip.Addr, err error) {
 	why := "came without a key"
 	for _, err := range failed.Errors {
 		if !errors.Is(err, ssh.ErrNoAuth) {
-			why = err.Error()
+			why = oneLine(err.Error())
 		}
 	}
 	s.c.Warn(fmt.Sprintf("%s was refused: %s", from, why))

@@ -176,7 +176,7 @@ func TestFlood(t *testing.T) {
 		}
 	}
 	n.works(t, p)
-	n.works(t, n.pool(t, 0))
+	n.works(t, n.pool(t, 1)) // whose own host is like any other
 	until(t, "the end of the oldest", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -184,7 +184,7 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// TestReplay: what was recorded of a port session is worth nothing: the server's share in the keys is another one.
+// TestReplay: what was recorded of a real session is worth nothing: the server's share in the keys is another one.
 func TestReplay(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.serve(t, 1)
