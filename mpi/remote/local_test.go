@@ -11,9 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
@@ -216,112 +214,4 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(entries)
-}
-
-func TestRank(t *testing.T) {
-	joined := make(chan *RankConn, 1)
-	local, socket := newNetwork(t, 1).local(t, Handlers{Joined: func(r *RankConn) { joined <- r }})
-	client, err := Register(socket, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := <-joined
-	if r.Rank != 3 || r.Pid != os.Getpid() {
-		t.Errorf("rank %d, pid %d", r.Rank, r.Pid)
-	}
-	if _, ok := r.End(); ok || isClosed(r.Done()) || isClosed(client.Stopped()) || isClosed(client.Left()) {
-		t.Error("it has ended, or was told to, before anything happened")
-	}
-	r.Stop()
-	r.Stop()
-	<-client.Stopped()
-	at := time.Now().Round(0)
-	if err := client.Ended(RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM:\x1b[31m\nx", At: at}); err != nil {
-		t.Error(err)
-	}
-	<-r.Done()
-	end, ok := r.End()
-	if diff := cmp.Diff(RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM: [31m x", At: at}, end); diff != "" || !ok {
-		t.Errorf("%v: %s", ok, diff)
-	}
-	if isClosed(client.Left()) {
-		t.Error("it left before it was told to")
-	}
-	r.Leave()
-	<-client.Left()
-
-	second, err := Register(socket, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lonely := <-joined
-	third, err := Register(socket, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = third.conn.Close() // as a rank that was killed
-	broken := <-joined
-	<-broken.Done()
-	if _, ok := broken.End(); ok {
-		t.Error("a rank that was killed told its end")
-	}
-	local.Close()
-	<-second.Left()
-	<-lonely.Done()
-	if isClosed(second.Stopped()) {
-		t.Error("the end of the run stops a trainer")
-	}
-	if _, err := Register(socket, 6); err == nil {
-		t.Error("registered with nobody")
-	}
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// FuzzMessage: whatever comes over the socket, what is taken of it keeps its bounds.
-func FuzzMessage(f *testing.F) {
-	f.Add(`{"host":"h1","words":["YQ==","Yg=="]}` + "\n")
-	f.Add(`{"rank":3}` + "\n")
-	f.Add(`{"code":143,"signal":15,"text":"a\nb","at":"2020-01-02T03:04:05Z"}` + "\n")
-	f.Add(`{"code":0`)
-	f.Fuzz(func(t *testing.T, s string) {
-		if c, err := readRsh(newLines(strings.NewReader(s))); err == nil && (c.Host == "" || len(c.Words) == 0) {
-			t.Errorf("%+v", c)
-		}
-		if c, err := readRank(newLines(strings.NewReader(s))); err == nil && c.Rank < 0 {
-			t.Errorf("%+v", c)
-		}
-		e, err := readEnd(newLines(strings.NewReader(s)))
-		if len(e.Text) > maxText || strings.ContainsAny(e.Text, "\x00\n\r\x1b") || err == nil && (e.Code < 0 || e.Code > 255) {
-			t.Errorf("%+v", e)
-		}
-	})
-}
-
-// FuzzRshArgs: what is taken is a host and words that were there, in their order, and no option's value is the host.
-func FuzzRshArgs(f *testing.F) {
-	f.Add("-x\x00h1\x00orted\x00-mca")
-	f.Add("-q\x00-n\x00-p\x0022\x00-oA=b\x00-l\x00root\x00--\x00h1\x00true")
-	f.Add("-p")
-	f.Fuzz(func(t *testing.T, s string) {
-		args := strings.Split(s, "\x00")
-		host, words, err := parseRsh(args)
-		if err != nil {
-			return
-		}
-		tail := args[len(args)-len(words)-1:]
-		if host == "" || len(words) == 0 || host != tail[0] || strings.Join(words, "\x00") != strings.Join(tail[1:], "\x00") {
-			t.Errorf("%q: %q, %q", args, host, words)
-		}
-		if strings.HasPrefix(host, "-") && !strings.Contains(s, "--\x00"+host) {
-			t.Errorf("%q: the option %q is taken for a host", args, host)
-		}
-	})
 }
