@@ -127,6 +127,9 @@ func (s *Local) rsh(conn *net.UnixConn, l lines, files [3]*os.File) {
 		cancel()
 	})
 	code, err := s.h.Remote(ctx, call.Host, call.words(), files)
+	if s.ctx.Err() != nil {
+		return // what comes of it now is Close's doing
+	}
 	end := rshEnd{Code: code}
 	if err != nil {
 		end = rshEnd{Code: lost, Error: err.Error()}

@@ -73,6 +73,25 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestNobodyReads: a daemon does not get stuck when nobody takes what it says.
+func TestNobodyReads(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	s := newStreams(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	code, err := n.pool(t, 0).Exec(ctx, "h1", []string{"head -c 9000000 /dev/zero && exit 3"}, [3]*os.File{s.files[0], w, s.files[2]})
+	if code != 3 || err != nil {
+		t.Errorf("code %d, error %v", code, err)
+	}
+}
+
 // TestHeldOpen: who inherits a daemon's stdout does not keep the session, and what the daemon wrote arrives.
 func TestHeldOpen(t *testing.T) {
 	n := newNetwork(t, 2)
