@@ -145,8 +145,12 @@ func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
 		return 0, files, errors.Join(err, errRefused)
 	}
 	fds := rights(oob[:oobn])
-	for i, fd := range fds[:min(len(fds), len(files))] {
-		files[i] = os.NewFile(uintptr(fd), "received")
+	for i, fd := range fds {
+		if i < len(files) {
+			files[i] = os.NewFile(uintptr(fd), "received")
+		} else {
+			_ = unix.Close(fd)
+		}
 	}
 	want := map[byte]int{kindRsh: len(files), kindRank: 0}
 	if n, ok := want[first[0]]; !ok || n != len(fds) {
@@ -155,7 +159,7 @@ func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
 	return first[0], files, nil
 }
 
-// rights are the file descriptors in a control message; there is room for three.
+// rights are the file descriptors in a control message. The kernel rounds the room for three up.
 func rights(oob []byte) []int {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
