@@ -27,7 +27,7 @@ type (
 	// rshCall is what an rsh asks for, and rshEnd what comes of it.
 	rshCall struct {
 		Host  string   `json:"host"`
-		Words []string `json:"words"`
+		Words [][]byte `json:"words"` // JSON's own strings would change what is not UTF-8
 	}
 	rshEnd struct {
 		Code  int    `json:"code"`
@@ -43,6 +43,14 @@ type (
 	}
 )
 
+func (c rshCall) words() []string {
+	all := make([]string, 0, len(c.Words))
+	for _, w := range c.Words {
+		all = append(all, string(w))
+	}
+	return all
+}
+
 const (
 	orderStop  = "stop"
 	orderLeave = "leave"
@@ -54,8 +62,6 @@ type RankEnd struct {
 	Signal int       `json:"signal"` // that it was killed by, or 0
 	Text   string    `json:"text"`   // in one line: "exit code 7: RuntimeError: x"
 	At     time.Time `json:"at"`
-	// Told says that the trainer was sent SIGTERM before it ended: then its end says nothing of its own.
-	Told bool `json:"told,omitempty"`
 }
 
 var errRefused = errors.New("the run on this host refuses")
