@@ -127,9 +127,9 @@ func gocmp(want, got []string) string { return cmp.Diff(want, got) }
 // TestLaunchMistakes: each is said with its place.
 func TestLaunchMistakes(t *testing.T) {
 	for hp, want := range map[string]string{
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_processes":"many"}`:                 `hyperparameters.json:1:63: hyperparameter "sagemaker_mpi_num_processes": it is "many", want a whole number of at least 1`,
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x 'A=b"}`:         "a single quote has no end, want words quoted as in a shell",
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"0"}`:        `"sagemaker_mpi_num_of_processes_per_host" is "0", want a whole number of at least 1`,
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_processes":"many"}`:                  `hyperparameters.json:1:63: hyperparameter "sagemaker_mpi_num_processes": it is "many", want a whole number of at least 1`,
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x 'A=b"}`:          "a single quote has no end, want words quoted as in a shell",
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"0"}`:         `"sagemaker_mpi_num_of_processes_per_host" is "0", want a whole number of at least 1`,
 		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x A=b; rm -rf /"}`: "there is no shell",
 	} {
 		_, err := launched(t, hp, alone).Plan(options("prog"))

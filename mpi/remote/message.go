@@ -62,6 +62,8 @@ type RankEnd struct {
 	Signal int       `json:"signal"` // that it was killed by, or 0
 	Text   string    `json:"text"`   // in one line: "exit code 7: RuntimeError: x"
 	At     time.Time `json:"at"`
+	// Told says that the trainer was sent SIGTERM before it ended: then its end says nothing of its own.
+	Told bool `json:"told,omitempty"`
 }
 
 var errRefused = errors.New("the run on this host refuses")
