@@ -118,13 +118,7 @@ func makePrivate(dir string) error {
 // run is the job itself, once all hosts are released.
 func (l *launching) run() error {
 	if l.m != nil {
-		for i, host := range l.launch.Hosts {
-			for _, member := range l.m.members {
-				if member.Host == host.Name {
-					l.launch.Hosts[i].Slots = max(1, member.Slots)
-				}
-			}
-		}
+		l.launch.take(l.m.members)
 		if err := l.agent.connect(l.m.members); err != nil {
 			return err
 		}
@@ -148,6 +142,17 @@ func (l *launching) run() error {
 		return l.lead(o)
 	}
 	return l.follow(o)
+}
+
+// take takes over the slots that the hosts say they have.
+func (l *Launch) take(members []rendezvous.Member) {
+	slots := map[string]int{}
+	for _, m := range members {
+		slots[m.Host] = m.Slots
+	}
+	for i, h := range l.Hosts {
+		l.Hosts[i].Slots = max(1, slots[h.Name])
+	}
 }
 
 // launches says whether the launcher runs here.
