@@ -45,7 +45,7 @@ func (l *launching) here(_ string, words []string, files [3]*os.File) (int, erro
 // orphaned: whoever asked for a session is gone. At the launcher's end that is as it should be.
 func (l *launching) orphaned(host string) {
 	const text = "the process that had started the launcher's daemon there was killed"
-	if at := time.Now(); !l.isOver(settle) {
+	if at := time.Now(); !l.isOver(settle / 2) {
 		l.lose(host, rendezvous.CodeLost, text)
 		l.fault(host, rendezvous.CodeLost, text, at)
 	}
