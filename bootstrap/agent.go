@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"entrain/hostwait/rendezvous"
@@ -72,7 +73,11 @@ func (a *builtin) connect(members []rendezvous.Member) error {
 }
 
 func (a *builtin) exec(host string, words []string, files [3]*os.File) (int, error) {
-	return a.pool.Exec(a.ctx, host, words, files)
+	code, err := a.pool.Exec(a.ctx, host, words, files)
+	if err != nil && a.ctx.Err() != nil {
+		err = fmt.Errorf("the launch on %s was given up", host)
+	}
+	return code, err
 }
 
 func (a *builtin) close() {

@@ -189,6 +189,8 @@ func (l *launching) because(exit *proc.ExitError) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch first := l.failed; {
+	case l.stopping && len(l.ranks) == 0 && !l.launch.Script:
+		return &LaunchError{First: &rendezvous.PeerError{Host: l.host(), Code: exit.Code, Text: "stopped by SIGTERM before any rank had begun"}, Exit: exit}
 	case first == nil || l.m != nil && !l.stopping:
 		return exit
 	case l.stopping: // every host ends with the launcher's code then
