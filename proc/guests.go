@@ -25,14 +25,13 @@ func (g *Guests) Start(cmd Cmd, files [3]uintptr, ended func(code int)) (kill fu
 	if lookErr != nil {
 		return nil, lookErr
 	}
-	path, argv := relayed(path, cmd.Argv)
 	attr := &syscall.ProcAttr{Dir: cmd.Dir, Env: cmd.Env, Files: files[:], Sys: &syscall.SysProcAttr{Setsid: true}}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.over {
 		return nil, errOver
 	}
-	pid, err := syscall.ForkExec(path, argv, attr)
+	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {
 		return nil, startError(cmd.Argv[0], err)
 	}

@@ -92,6 +92,37 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
+// TestStartFailureWhileIgnoring: that a signal was ignored makes no difference to what is said of a program that cannot be
+// started, nor to what it inherits.
+func TestStartFailureWhileIgnoring(t *testing.T) {
+	t.Parallel()
+	ignoring := []string{"sh", "-c", `trap "" USR1; exec "$@"`, "sh"}
+	bin := t.TempDir()
+	for name, text := range map[string]string{"nothing": "", "interpreter": "#!/no/interpreter\n", "machine": "\x7fELF\x02\x01\x01"} {
+		if err := os.WriteFile(bin+"/"+name, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]int{"nothing": 126, "interpreter": 127, "machine": 126} {
+		said := map[string]bool{}
+		for _, before := range [][]string{nil, ignoring} {
+			cmd, dir := runTrainer(t, before, nil, bin+"/"+name)
+			log, _ := cmd.CombinedOutput()
+			if got := cmd.ProcessState.ExitCode(); got != want {
+				t.Errorf("%s after %q: exit code %d, want %d", name, before, got, want)
+			}
+			said[string(log)+read(t, dir, "output/failure")] = true
+		}
+		if len(said) != 1 {
+			t.Errorf("%s: it is said in two ways: %v", name, said)
+		}
+	}
+	cmd, _ := runTrainer(t, []string{"sh", "-c", `echo three >` + bin + `/3; exec 3<` + bin + `/3; trap "" USR1; exec "$@"`, "sh"}, nil, "sh", "-c", "cat <&3")
+	if out, err := cmd.CombinedOutput(); string(out) != "three\n" {
+		t.Errorf("descriptor 3 was inherited and holds %q, %v", out, err)
+	}
+}
+
 // TestStragglerThatStays: a process that may not be killed does not keep the end waiting.
 func TestStragglerThatStays(t *testing.T) {
 	if os.Getuid() != 0 {
