@@ -52,6 +52,9 @@ func fullDisks(root string) []string {
 			continue
 		}
 		seen[info.Dev] = true
+		if fs.Flags&syscall.MS_RDONLY != 0 {
+			continue // such as squashfs, which is always full
+		}
 		if fs.Blocks > 0 && fs.Bavail < max(1, little/uint64(max(1, fs.Bsize))) {
 			hints = append(hints, "no space left in "+dir)
 		}

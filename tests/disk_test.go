@@ -27,6 +27,7 @@ func TestFullDisk(t *testing.T) {
 			3, "no inodes left in ", "sh: exit code 3 after ",
 		},
 		{"no room, an earlier file", "size=16k", `echo old >"$DIR/output/failure"; ` + fill, "", 64, "no command: ", "no command: "},
+		{"room, but a file that is a mount", "size=4m", `cd "$DIR/output" && : >failure && mount --bind failure failure; `, "exit 3", 3, "sh: exit code 3 after ", ""},
 		{"no room, no file", "size=16k", "", fill + "exit 3", 3, "", "no space left on device"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
