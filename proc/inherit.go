@@ -96,7 +96,7 @@ func readErrno(fd int) syscall.Errno {
 	}
 }
 
-// Relay is what a relay does; in any other process it does nothing. It comes first in main, and its error is not for
+// Relay is what a relay does; in any other process it does nothing. It comes early in main, and its error is not for
 // the log: whoever started it is told.
 func Relay(args, env []string) error {
 	if len(args) < 7 || args[1] != relayWord {
