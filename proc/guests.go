@@ -48,8 +48,8 @@ func (g *Guests) kill(pid int) {
 	if g.waiting[pid] == nil {
 		return // its number may be somebody else's now
 	}
-	below, _ := descendants(pid) // without /proc it alone is known
-	for _, p := range append(below, pid) {
+	below, _ := descendants(pid)                     // without /proc it alone is known
+	for _, p := range append([]int{pid}, below...) { // it first: it would see its children end, and leave with a code
 		_ = syscall.Kill(p, syscall.SIGKILL) // gone already is as good
 	}
 }
