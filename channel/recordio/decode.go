@@ -56,7 +56,7 @@ func (d *decoder) next() error {
 		d.start = d.at
 	}
 	header, err := d.in.Peek(headerSize)
-	if len(header) == 0 && err == io.EOF && !d.open { //nolint:errorlint // a bufio.Reader returns what its reader did
+	if len(header) == 0 && errors.Is(err, io.EOF) && !d.open {
 		return io.EOF
 	}
 	if err != nil {

@@ -125,18 +125,18 @@ func TestErrors(t *testing.T) {
 	for form := range map[recordio.Form]bool{recordio.LengthPrefixed: true, recordio.Newline: true, recordio.Raw: true} {
 		o := recordio.Options{Form: form}
 		var out strings.Builder
-		if err := recordio.Decode(io.MultiReader(strings.NewReader(stream), iotest.ErrReader(broken)), &out, o); err != broken || out.Len() == 0 {
+		if err := recordio.Decode(io.MultiReader(strings.NewReader(stream), iotest.ErrReader(broken)), &out, o); !errors.Is(err, broken) || out.Len() == 0 {
 			t.Errorf("%s: %v after %q", form, err, out.String())
 		}
-		if err := recordio.Encode(iotest.ErrReader(broken), io.Discard, o); err != broken {
+		if err := recordio.Encode(iotest.ErrReader(broken), io.Discard, o); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", form, err)
 		}
 		r, w := io.Pipe()
 		r.CloseWithError(broken)
-		if err := recordio.Decode(strings.NewReader(stream), w, o); err != broken {
+		if err := recordio.Decode(strings.NewReader(stream), w, o); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", form, err)
 		}
-		if err := recordio.Encode(strings.NewReader(prefixed("a")), w, o); err != broken {
+		if err := recordio.Encode(strings.NewReader(prefixed("a")), w, o); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", form, err)
 		}
 	}
