@@ -118,18 +118,21 @@ func writeLine(w io.Writer, path string, line []byte, attributes []string, wrap 
 		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
 			value = []byte(text) // of a string its text, of anything else its JSON
 		}
-		if !strings.HasSuffix(name, "-ref") {
-			if err := writeRecord(w, value, wrap); err != nil {
-				return err
-			}
-			continue
-		}
-		if !filepath.IsAbs(text) {
-			text = filepath.Join(filepath.Dir(path), text)
-		}
-		if err := writeObject(w, text, wrap); err != nil {
+		if err := writeAttribute(w, filepath.Dir(path), name, value, wrap); err != nil {
 			return fmt.Errorf("attribute %q: %w", name, err)
 		}
 	}
 	return nil
+}
+
+func writeAttribute(w io.Writer, dir, name string, value []byte, wrap Wrap) error {
+	object := string(value)
+	switch {
+	case !strings.HasSuffix(name, "-ref"):
+		return writeRecord(w, value, wrap)
+	case filepath.IsAbs(object):
+		return writeObject(w, object, wrap)
+	default:
+		return writeObject(w, filepath.Join(dir, object), wrap)
+	}
 }
