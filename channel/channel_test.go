@@ -207,53 +207,88 @@ func TestEmptyEpoch(t *testing.T) {
 	}
 }
 
+// points are where a stream can be when it is to end.
+var points = map[string]func(t *testing.T, prefix string) *streaming{
+	"waiting for the FIFO":   looking,
+	"waiting for its writer": opened,
+	"in a read":              reading,
+	"in a read, converting":  readingToConvert,
+	"in a write":             stuck,
+	"in a write, converting": stuckConverted,
+}
+
 // TestCancel: at every point a stream can be ended at once, and says by what.
 func TestCancel(t *testing.T) {
-	for _, c := range []struct {
-		what  string
-		setup func(t *testing.T, prefix string) *streaming
-	}{
-		{"waiting for the FIFO", func(t *testing.T, prefix string) *streaming {
-			s := start(t, channel.Options{Prefix: prefix})
-			s.until("is not there yet")
-			return s
-		}},
-		{"waiting for its writer", func(t *testing.T, prefix string) *streaming {
-			mkfifo(t, prefix+"_0")
-			s := start(t, channel.Options{Prefix: prefix})
-			s.until("has no data yet")
-			return s
-		}},
-		{"in a read", func(t *testing.T, prefix string) *streaming { return reading(t, prefix, nil) }},
-		{"in a read, converting", func(t *testing.T, prefix string) *streaming {
-			return reading(t, prefix, func(r io.Reader, w io.Writer) error { _, err := io.Copy(w, r); return err })
-		}},
-		{"in a write", func(t *testing.T, prefix string) *streaming { return stuck(t, prefix, nil) }},
-		{"in a write, converting", func(t *testing.T, prefix string) *streaming {
-			return stuck(t, prefix, func(r io.Reader, w io.Writer) error { _, err := io.Copy(w, r); return err })
-		}},
-		{"waiting for a reader", func(t *testing.T, prefix string) *streaming {
-			out, err := channel.Path(mkfifo(t, prefix+"-out"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := start(t, channel.Options{Prefix: prefix, Output: out})
-			s.until("has no reader yet")
-			return s
-		}},
-	} {
-		t.Run(c.what, func(t *testing.T) {
-			s := c.setup(t, filepath.Join(t.TempDir(), "train"))
+	for what, setup := range points {
+		t.Run(what, func(t *testing.T) {
+			s := setup(t, filepath.Join(t.TempDir(), "train"))
 			s.cancel(errStop)
 			if err := s.err(); !errors.Is(err, errStop) {
 				t.Error(err)
 			}
 		})
 	}
+	t.Run("waiting for a reader", func(t *testing.T) {
+		prefix := filepath.Join(t.TempDir(), "train")
+		out, err := channel.Path(mkfifo(t, prefix+"-out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := start(t, channel.Options{Prefix: prefix, Output: out})
+		s.until("has no reader yet")
+		s.cancel(errStop)
+		if err := s.err(); !errors.Is(err, errStop) {
+			t.Error(err)
+		}
+	})
 }
 
-// reading is a stream in the middle of an epoch, whose writer says no more.
-func reading(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
+// TestReaderGone: a reader that goes ends the stream, wherever it is, and that is no failure.
+func TestReaderGone(t *testing.T) {
+	for what, setup := range points {
+		t.Run(what, func(t *testing.T) {
+			s := setup(t, filepath.Join(t.TempDir(), "train"))
+			s.out.Close()
+			if err := s.err(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func looking(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	s := start(t, channel.Options{Prefix: prefix})
+	s.until("is not there yet")
+	return s
+}
+
+func opened(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	mkfifo(t, prefix+"_0")
+	s := start(t, channel.Options{Prefix: prefix})
+	s.until("has no data yet")
+	return s
+}
+
+func copyAll(r io.Reader, w io.Writer) error {
+	_, err := io.Copy(w, r)
+	return err
+}
+
+func reading(t *testing.T, prefix string) *streaming { t.Helper(); return silent(t, prefix, nil) }
+func readingToConvert(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	return silent(t, prefix, copyAll)
+}
+func stuck(t *testing.T, prefix string) *streaming { t.Helper(); return full(t, prefix, nil) }
+func stuckConverted(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	return full(t, prefix, copyAll)
+}
+
+// silent is a stream in the middle of an epoch, whose writer says no more.
+func silent(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
 	t.Helper()
 	path := mkfifo(t, prefix+"_0")
 	s := start(t, channel.Options{Prefix: prefix, Convert: convert})
@@ -271,8 +306,8 @@ func reading(t *testing.T, prefix string, convert func(io.Reader, io.Writer) err
 	return s
 }
 
-// stuck is a stream whose reader takes nothing, so that its writer cannot write any more either.
-func stuck(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
+// full is a stream whose reader takes nothing, so that its writer cannot write any more either.
+func full(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
 	t.Helper()
 	path := mkfifo(t, prefix+"_0")
 	s := start(t, channel.Options{Prefix: prefix, Convert: convert})
@@ -285,11 +320,11 @@ func stuck(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error
 		t.Fatal(err)
 	}
 	end := time.Now().Add(patience)
-	for full := 0; full < 100; { // pipes of 1 MiB each: what is full for a while stays so
+	for refused := 0; refused < 100; { // pipes of 1 MiB each: what is full for a while stays so
 		if _, err := syscall.Write(fd, make([]byte, 1<<16)); err == nil {
-			full = 0
+			refused = 0
 		} else {
-			full++
+			refused++
 			<-time.After(time.Millisecond)
 		}
 		if time.Now().After(end) {
@@ -319,35 +354,5 @@ func TestNoFIFO(t *testing.T) {
 	}
 	if err := start(t, channel.Options{Prefix: prefix}).err(); err == nil || !strings.Contains(err.Error(), "train_0 is no FIFO") {
 		t.Error(err)
-	}
-}
-
-// TestReaderGone: a reader that goes ends the stream, wherever it is, and that is no failure.
-func TestReaderGone(t *testing.T) {
-	for what, setup := range map[string]func(t *testing.T, prefix string) *streaming{
-		"waiting for the FIFO": func(t *testing.T, prefix string) *streaming {
-			s := start(t, channel.Options{Prefix: prefix})
-			s.until("is not there yet")
-			return s
-		},
-		"waiting for its writer": func(t *testing.T, prefix string) *streaming {
-			mkfifo(t, prefix+"_0")
-			s := start(t, channel.Options{Prefix: prefix})
-			s.until("has no data yet")
-			return s
-		},
-		"in a read":  func(t *testing.T, prefix string) *streaming { return reading(t, prefix, nil) },
-		"in a write": func(t *testing.T, prefix string) *streaming { return stuck(t, prefix, nil) },
-		"in a write, converting": func(t *testing.T, prefix string) *streaming {
-			return stuck(t, prefix, func(r io.Reader, w io.Writer) error { _, err := io.Copy(w, r); return err })
-		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			s := setup(t, filepath.Join(t.TempDir(), "train"))
-			s.out.Close()
-			if err := s.err(); err != nil {
-				t.Error(err)
-			}
-		})
 	}
 }
