@@ -24,6 +24,7 @@ type settings struct {
 	options   bootstrap.Options
 	format    string // of what a verb prints
 	secrets   bool
+	output    string // of pipe
 	tree      bootstrap.Tree
 }
 
@@ -199,7 +200,7 @@ func (c *command) trainerFlags() []cli.Flag {
 
 func (c *command) runFlags() []cli.Flag {
 	o := &c.settings.options
-	return append(c.trainerFlags(),
+	return append(append(c.trainerFlags(), c.stdinFlags()...),
 		choice("on-peer-failure", "what to do when another host fails: stop, ignore", "stop", "ignore", &o.Rendezvous.Ignore),
 		duration("grace", "from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),

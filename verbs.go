@@ -33,6 +33,7 @@ func (c *command) verbs() []*cli.Command {
 		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
 		{cli.Command{Name: "wait", Usage: "wait until the peers' names resolve", Action: c.wait}, c.waitFlags},
 		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
+		{cli.Command{Name: "pipe", Usage: "stream a Pipe-mode channel, epoch after epoch", ArgsUsage: "CHANNEL", Action: c.pipe}, c.pipeFlags},
 		{cli.Command{Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
 		{cli.Command{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install}, nil},
 		{cli.Command{Name: "keygen", Usage: "write a new cluster key", ArgsUsage: "PATH", Action: keygen}, nil},

@@ -20,7 +20,8 @@ type Plan struct {
 	Command Command
 	Files   []File
 	Wait    Wait
-	Meet    *Meet // nil for a host alone
+	Meet    *Meet   // nil for a host alone
+	Stdin   *Stream // what the trainer reads; nil for our own standard input
 	End     End
 	Failure string   // the path of the failure file
 	Notes   []string // what the log says, once
@@ -94,6 +95,7 @@ func Defaults() Options {
 	return Options{
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
 		WaitTimeout: 15 * time.Minute,
+		Pipe:        DefaultPipe(),
 		Rendezvous:  Rendezvous{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
 		// Under the platform's 120 seconds between SIGTERM and SIGKILL, with time left to report.
 		End: End{Grace: 110 * time.Second},
@@ -112,6 +114,8 @@ type Options struct {
 	WaitTimeout time.Duration
 	DNSOnly     bool
 	Rendezvous  Rendezvous
+	Stdin       string // the channel that the trainer reads as its standard input; empty for none
+	Pipe        Pipe
 	Slots       int // ranks on this host; 0 leaves it to the job
 	End         End
 	// Mask replaces secrets by stars: a plan to look at, not to carry out.

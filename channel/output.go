@@ -134,3 +134,12 @@ func (o *Output) close() error {
 	}
 	return nil
 }
+
+// Hold keeps the reader of a pipe from seeing its end until it is let go.
+func (o *Output) Hold() (letGo func(), err error) {
+	fd, err := unix.FcntlInt(uintptr(o.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("holding a pipe: %w", err)
+	}
+	return func() { _ = unix.Close(fd) }, nil
+}
