@@ -19,15 +19,19 @@ type copying struct {
 // a file or a socket, but not to one that is opened for appending. Else it copies.
 func (c *copying) splice(ctx context.Context) error {
 	more := false // the FIFO has more, so that it is the output that is waited for
+	moved := 0    // since the FIFO was empty
 	for ctx.Err() == nil {
 		n, err := unix.Splice(c.in, nil, c.out.fd, nil, pipeSize, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
+			if !more && 0 < moved && moved < little {
+				c.gather()
+			}
 			if err := c.await(ctx, more); err != nil {
 				return err
 			}
-			more = !more
+			more, moved = !more, 0
 		case errors.Is(err, unix.EINVAL):
 			return c.copy(ctx)
 		case err != nil:
@@ -36,9 +40,20 @@ func (c *copying) splice(ctx context.Context) error {
 			return nil
 		default:
 			more = false
+			moved += int(n)
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// little is so few bytes that to wake up for them costs more than to move them.
+const little = 256 << 10
+
+// gather waits a moment for more to come, since a writer of a few bytes at a time would wake us up for each of them. A pipe
+// has room for far more than comes meanwhile.
+func (c *copying) gather() {
+	moment := unix.NsecToTimespec(200_000)
+	_, _ = unix.Ppoll([]unix.PollFd{readable(c.fd)}, &moment, nil) // the bell ends it; a signal may
 }
 
 // await waits for the output if the FIFO has more, else for that; the output's end it notices either way.
