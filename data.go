@@ -36,6 +36,23 @@ func (c *command) pipeFlags() []cli.Flag {
 		text("output", "PATH", "a file, or a FIFO that somebody else reads, instead of standard output", &c.settings.output))...)
 }
 
+// inspect reads the contract.
+func (c *command) inspect() *bootstrap.Inspection {
+	return bootstrap.Inspect(c.settings.root, c.env, c.settings.spec)
+}
+
+// spec writes down what a job's algorithm takes.
+func (c *command) spec(*cli.Context) error {
+	in, err := c.load()
+	if err != nil {
+		return err
+	}
+	return c.print(in.Spec())
+}
+
+// specFlags are those of every verb that reads the contract.
+func (c *command) specFlags() []cli.Flag { return c.jobFlags() }
+
 // streamFlags say how a channel is streamed.
 func (c *command) streamFlags() []cli.Flag {
 	p := &c.settings.options.Pipe
@@ -54,6 +71,33 @@ func (c *command) streamFlags() []cli.Flag {
 func (c *command) stdinFlags() []cli.Flag {
 	return append(c.streamFlags(),
 		text("stdin-channel", "CHANNEL", "stream this Pipe-mode channel to the trainer's standard input", &c.settings.options.Stdin))
+}
+
+// serve writes a tree unless it is there, and plays the platform's side of its Pipe channels.
+func (c *command) serve(dir string, t bootstrap.Tree) error {
+	doer, err := bootstrap.NewDoer(c.logger(), version)
+	if err != nil {
+		return err
+	}
+	if err := bootstrap.PreparePlatform(dir, t, c.env); err != nil {
+		return err
+	}
+	if err := c.print(fmt.Sprintf("making the FIFOs of %s until it is stopped\n", dir)); err != nil {
+		return err
+	}
+	return doer.Serve(dir, t)
+}
+
+func (c *command) platformFlags() []cli.Flag {
+	p := &c.settings.tree.Platform
+	return []cli.Flag{
+		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "a Pipe channel whose FIFOs are made and filled, epoch after epoch: with the files of a directory, or as an augmented manifest says; repeat it for more", set: c.settings.tree.AddPipe},
+		count("epochs", "how many epochs the Pipe channels have (default: as many as are read)", &p.Epochs),
+		duration("late", "how late a FIFO may come", &p.Late),
+		natural("seed", "of how late each one is", &p.Seed),
+		oneOf("record-wrapper", "WRAPPER", "of the Pipe channels", &p.Wrapper, bootstrap.Wrappers()),
+		text("attributes", "NAME,NAME", "what to take from an augmented manifest, in this order", &p.Attributes),
+	}
 }
 
 // natural is a number from 0.

@@ -20,6 +20,9 @@ func (c *command) scaffold(ctx *cli.Context) error {
 		return err
 	}
 	t := c.settings.tree
+	if t.Serves() {
+		return c.serve(dir, t)
+	}
 	if err := bootstrap.Scaffold(dir, t); err != nil {
 		return err
 	}
