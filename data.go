@@ -53,6 +53,16 @@ func (c *command) spec(*cli.Context) error {
 // specFlags are those of every verb that reads the contract.
 func (c *command) specFlags() []cli.Flag { return c.jobFlags() }
 
+func shownStream(s *bootstrap.Stream) any {
+	if s == nil {
+		return nil
+	}
+	return shown{
+		"channel": s.Channel, "prefix": s.Prefix, "first_epoch": s.First, "epochs": s.Epochs, "fifo_timeout": s.Timeout.String(),
+		"decode": s.Decode, "encode": s.Encode, "form": s.Form,
+	}
+}
+
 // streamFlags say how a channel is streamed.
 func (c *command) streamFlags() []cli.Flag {
 	p := &c.settings.options.Pipe

@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"field": field, "term": term, "rc": rc, "shape": shape,
+			"field": field, "term": term, "rc": rc, "shape": shape, "page": page,
 		},
 	})
 }

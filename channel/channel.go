@@ -88,7 +88,7 @@ func (o *Options) epoch(ctx context.Context, b *bell, path string) error {
 	} else {
 		err = o.Convert(c.reader(ctx), c.writer(ctx, o.Output))
 	}
-	if err == nil || errors.Is(err, errGone) || ctx.Err() != nil {
+	if _, ofOutput := errors.AsType[*WriteError](err); err == nil || ofOutput || errors.Is(err, errGone) || ctx.Err() != nil {
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
