@@ -2,6 +2,7 @@ package contract
 
 import (
 	"slices"
+	"strings"
 
 	"entrain/hparams"
 )
@@ -11,7 +12,7 @@ import (
 func Nearest(name string, names []string) string {
 	best, least := "", 1+max(1, len([]rune(name))/3)
 	for _, other := range names {
-		if n := distance([]rune(name), []rune(other)); n < least {
+		if n := distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(other))); n < least {
 			best, least = other, n
 		}
 	}

@@ -24,7 +24,7 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 				d.fail(given.Raw.Pos, Nearest(text, s.Params[i].Values), "hyperparameter %s is %s, want %s",
 					hparams.Quote(given.Name), shownValue(given.Name, text), s.Params[i].want())
 			}
-		case !s.anyParam && !strings.HasPrefix(given.Name, "_"): // which the platform's own begin with
+		case !s.anyParam && given.Name != "" && !strings.HasPrefix(given.Name, "_"): // which the platform's own begin with
 			d.fail(given.Pos, Nearest(given.Name, names), "hyperparameter %s is not one of the algorithm's: %s", hparams.Quote(given.Name), quoteAll(names))
 		}
 	}

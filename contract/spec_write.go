@@ -11,7 +11,7 @@ import (
 func SpecOf(j *Job) hparams.Value {
 	params := hparams.Value{Kind: hparams.List}
 	for _, p := range j.Params.User() {
-		if strings.HasPrefix(p.Name, "_") {
+		if p.Name == "" || strings.HasPrefix(p.Name, "_") {
 			continue
 		}
 		spec := hparams.Dict("Name", hparams.Str(p.Name), "Type", hparams.Str(typeOf(p.Value)))
