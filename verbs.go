@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,11 +53,35 @@ func (c *command) verbs() []*cli.Command {
 			if v.flags != nil {
 				v.Flags = v.flags()
 			}
+			if v.ArgsUsage != trainerWords {
+				c.args = append(slices.Clip(c.args[:2]), flagsFirst(c.args[2:], v.Flags)...)
+			}
 		}
 		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.before, usageError, verbHelpTemplate, true
 		verbs[i] = &v.Command
 	}
 	return verbs
+}
+
+// flagsFirst puts a verb's own words behind its flags, where cli looks for them.
+func flagsFirst(args []string, flags []cli.Flag) []string {
+	var first, words []string
+	for i := 0; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "-") {
+			words = append(words, args[i])
+			continue
+		}
+		first = append(first, args[i])
+		takes := slices.ContainsFunc(flags, func(f cli.Flag) bool {
+			o, ours := f.(*option)
+			return ours && o.name == strings.TrimLeft(args[i], "-") && !o.IsBoolFlag()
+		})
+		if takes && i+1 < len(args) {
+			i++
+			first = append(first, args[i])
+		}
+	}
+	return append(first, words...)
 }
 
 // before checks what cli leaves unchecked.
