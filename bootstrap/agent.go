@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -21,11 +22,11 @@ type agent interface {
 
 // builtin is run itself: the SSH protocol between the hosts of a job, by keys from the cluster key.
 type builtin struct {
-	server *remote.Server // on the workers: the leader's port is the rendezvous'
-	pool   *remote.Pool
-	ctx    context.Context
-	cancel context.CancelFunc
-	leads  bool
+	server  *remote.Server // on the workers: the leader's port is the rendezvous'
+	pool    *remote.Pool
+	ctx     context.Context
+	cancel  context.CancelFunc
+	workers []string // those that train together with the leader
 }
 
 // newAgent listens for the other hosts.
@@ -47,9 +48,9 @@ func (l *launching) newAgent(ctx context.Context) (agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &builtin{pool: pool, leads: l.launches()}
+	a := &builtin{pool: pool, workers: c.Hosts[1:]}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
-	if a.leads {
+	if l.launches() {
 		return a, nil
 	}
 	listener, err := l.m.session.Listen(ctx)
@@ -61,15 +62,10 @@ func (l *launching) newAgent(ctx context.Context) (agent, error) {
 }
 
 // connect: the leader is connected to all before the launcher asks; the others are when a launcher makes a tree.
-func (a *builtin) connect(members []rendezvous.Member) error {
-	if !a.leads {
-		return nil
+func (a *builtin) connect([]rendezvous.Member) error {
+	if a.server == nil {
+		a.pool.Connect(a.ctx, a.workers)
 	}
-	var hosts []string
-	for _, m := range members[1:] {
-		hosts = append(hosts, m.Host)
-	}
-	a.pool.Connect(a.ctx, hosts)
 	return nil
 }
 
@@ -103,6 +99,9 @@ func (l *Launch) names() []string {
 //
 // A signal does not kill it, since Open MPI 5 takes that for a success: it gives up instead.
 func Rsh(dir string, args []string) (int, error) {
+	if dir == "" {
+		return lostCode, &UsageError{Err: errors.New(DirVariable + " is not set: only what entrain run has launched can call entrain rsh")}
+	}
 	signals, err := proc.Catch()
 	if err != nil {
 		return lostCode, err

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"entrain/proc"
@@ -117,8 +118,10 @@ func telling(lines []string) string {
 			return strings.TrimSpace(line)
 		}
 	}
-	if len(lines) > 0 {
-		return strings.TrimSpace(lines[len(lines)-1])
+	for _, line := range slices.Backward(lines) {
+		if strings.ContainsFunc(line, unicode.IsLetter) { // a ruler says nothing
+			return strings.TrimSpace(line)
+		}
 	}
 	return ""
 }
@@ -205,7 +208,7 @@ func panicError(lines []string) (string, int) {
 
 // abortError is what an MPI library or a launcher says of the rank that failed.
 func abortError(lines []string) (string, int) {
-	return lastMatch(lines, `MPI_ABORT was invoked|^Abort\(|application called MPI_Abort|noticed that process rank|BAD TERMINATION OF|srun: error: `)
+	return lastMatch(lines, `MPI_ABORT was invoked|^Abort\(|application called MPI_Abort|noticed that process rank|BAD TERMINATION OF|not enough slots|srun: error: `)
 }
 
 // anyError is a line that looks like an error's, and does not say that there was none.

@@ -75,6 +75,9 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 	if len(together) > 1 && !o.Rendezvous.On {
 		return nil, &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous (hint: leave the flag out)")}
 	}
+	if len(together) > 1 && o.Rendezvous.Ignore {
+		return nil, &UsageError{Err: errors.New("--on-peer-failure ignore: the ranks of MPI fail together (hint: leave the flag out)")}
+	}
 	launcher, err := findLauncher(snap)
 	if err != nil {
 		return nil, err
@@ -101,6 +104,9 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 	}
 	if len(problems) > 0 {
 		return nil, unfit(problems...)
+	}
+	if o.Mask {
+		l.Options = contract.MaskWords(l.Options)
 	}
 	for _, name := range mpi.EnvNames(l.Options) {
 		l.Rank = append(l.Rank, "--keep", name)

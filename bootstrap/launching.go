@@ -35,6 +35,7 @@ type launching struct {
 	finish  func()        // closes it
 	gone    chan struct{} // closed when nothing here is waited for any more
 	hushed  chan struct{} // closed when no rank is at work on any host after a stop
+	hush    func()        // closes it
 	work    sync.WaitGroup
 
 	sessions, attended sync.WaitGroup // launches on other hosts, and ranks on this one
@@ -46,6 +47,8 @@ type launching struct {
 	failing  bool
 	lost     *rendezvous.PeerError // the first session that ended badly
 	failed   *rendezvous.PeerError // the first rank of this host that did
+	known    bool                  // and it was not the launcher that ended it
+	stopped  time.Time             // when stopping began
 }
 
 // newLaunching makes the part, before the hosts meet: they tell it of stops.
@@ -55,6 +58,7 @@ func (d *Doer) newLaunching(plan *Plan) *launching {
 		ended: make(chan struct{}), gone: make(chan struct{}), hushed: make(chan struct{}),
 	}
 	l.finish = sync.OnceFunc(func() { close(l.ended) })
+	l.hush = sync.OnceFunc(func() { close(l.hushed) })
 	return l
 }
 
@@ -107,14 +111,20 @@ func (l *launching) open(ctx context.Context) error {
 
 // makePrivate makes an empty directory that only this user can enter.
 func makePrivate(dir string) error {
-	if info, err := os.Lstat(dir); err == nil && (!info.IsDir() || info.Mode().Perm() != 0o700) {
-		return &OutputError{Err: fmt.Errorf("%s is there, and not this program's", dir)}
-	}
-	if err := os.RemoveAll(dir); err != nil { // an earlier run's, in this container
-		return &OutputError{Err: err}
+	var info syscall.Stat_t
+	if err := syscall.Lstat(dir, &info); err == nil {
+		switch {
+		case info.Mode != syscall.S_IFDIR|0o700 || int(info.Uid) != os.Getuid():
+			return &OutputError{Err: fmt.Errorf("%s is there, and not this program's (hint: remove it)", dir)}
+		case remote.InUse(dir):
+			return &UsageError{Err: errors.New("another run of this job is at work in this container, with " + dir)}
+		}
+		if err := os.RemoveAll(dir); err != nil { // an earlier run's
+			return &OutputError{Err: err}
+		}
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{Err: fmt.Errorf("%w (hint: MPI needs a /tmp that can be written, such as a tmpfs)", err)}
 	}
 	return nil
 }
@@ -168,7 +178,7 @@ func (l *launching) lead(o proc.Options) error {
 	if !l.launch.Script {
 		cmd.Argv = l.launch.Argv() // with the slots that the hosts have
 	}
-	l.d.log.Debug().Msgf("starts %q", cmd.Argv)
+	l.d.log.Debug().Msgf("starts %q", contract.MaskWords(cmd.Argv))
 	var end error
 	o.Ended = func(exit proc.Exit) {
 		l.finish()
@@ -190,18 +200,23 @@ func (l *launching) lead(o proc.Options) error {
 
 // because gives a launcher's failure its reason where this host knows it. Of several hosts the rendezvous does.
 func (l *launching) because(exit *proc.ExitError) error {
+	begun := l.hasBegun()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch first := l.failed; {
-	case l.stopping && len(l.ranks) == 0 && !l.launch.Script:
-		return &LaunchError{First: &rendezvous.PeerError{Host: l.host(), Code: exit.Code, Text: "stopped by SIGTERM before any rank had begun"}, Exit: exit}
-	case first == nil || l.m != nil && !l.stopping:
+	first := rendezvous.PeerError{Host: l.host(), Code: exit.Code}
+	switch {
+	case l.stopping && !begun && !l.launch.Script:
+		first.Code, first.Text = 128+int(syscall.SIGTERM), "stopped by SIGTERM before any rank had begun"
+	case l.stopping && time.Since(l.stopped) > l.plan.End.Grace*3/4:
+		first.Text = fmt.Sprintf("stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", l.plan.End.Grace)
+	case l.failed == nil || l.m != nil && !l.stopping && !l.launch.Script:
 		return exit
-	case l.stopping: // every host ends with the launcher's code then
-		return &LaunchError{First: &rendezvous.PeerError{Host: first.Host, Code: exit.Code, Text: first.Text}, Exit: exit}
+	case l.stopping || !l.known: // every host ends with the launcher's code then
+		first.Text = l.failed.Text
 	default:
-		return &LaunchError{First: first, Exit: exit}
+		first = *l.failed
 	}
+	return &LaunchError{First: &first, Exit: exit}
 }
 
 // follow serves the launcher until the leader says that it has ended.
@@ -267,8 +282,9 @@ func (l *launching) start(words []string, files [3]*os.File, ended func(code int
 // fault says why the job fails, of this host or, on the leader, of another.
 func (l *launching) fault(host string, code int, text string, at time.Time) {
 	text = contract.MaskText(text, l.plan.Command.Env)
-	if l.m == nil {
-		return // the launcher ends, and says so
+	if l.m == nil { // the launcher knows it too, and mostly ends
+		l.leash.Shorten(l.fuse(), l.fuse()*3/2)
+		return
 	}
 	l.m.session.Fault(host, rendezvous.End{Code: code, Text: text, At: at})
 }

@@ -56,7 +56,7 @@ func (d *Doer) meetFor(l *launching, plan *Meet, mode string, env []string) (*me
 	}
 	if l != nil {
 		c.Self.PublicKey = l.public
-		c.Launches, c.OnStop, c.OnQuiet = true, func() { d.signals.Raise(syscall.SIGTERM) }, func() { close(l.hushed) }
+		c.Launches, c.OnStop, c.OnQuiet = true, func() { d.signals.Raise(syscall.SIGTERM) }, l.hush
 	}
 	session, err := rendezvous.Open(c)
 	if err != nil {

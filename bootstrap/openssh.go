@@ -20,7 +20,7 @@ type openSSH struct {
 	config remote.OpenSSH
 
 	mu    sync.Mutex
-	kills map[int]func() // of the ssh that run
+	kills map[int]func() // of the ssh that run, and of sshd, which is 0
 	next  int
 }
 
@@ -64,12 +64,13 @@ func (a *openSSH) serve() error {
 	if os.Getuid() == 0 {
 		_ = os.MkdirAll("/run/sshd", 0o755) //nolint:gosec // where sshd locks itself in; it says so if it is not there
 	}
-	sshd, err := proc.Find("sshd", []string{"PATH=/usr/sbin:/sbin:/usr/local/sbin:/usr/bin"})
+	path, _ := contract.Getenv(a.l.plan.Command.Env, "PATH")
+	sshd, err := proc.Find("sshd", []string{"PATH=" + path + sbin})
 	if err != nil {
 		return &proc.StartError{Program: "sshd", Code: 127, Err: err}
 	}
 	log := a.config.Dir + "/sshd.log"
-	_, err = a.start([]string{sshd, "-D", "-f", a.config.Dir + "/" + remote.FileServer, "-E", log}, nil, func(code int) {
+	a.kills[0], err = a.start([]string{sshd, "-D", "-f", a.config.Dir + "/" + remote.FileServer, "-E", log}, nil, func(code int) {
 		a.l.work.Go(func() {
 			if at := time.Now(); !a.l.isOver(settle) {
 				text, _ := os.ReadFile(log)
@@ -138,11 +139,13 @@ func (a *openSSH) exec(host string, words []string, files [3]*os.File) (int, err
 	return code, err
 }
 
-// close ends what runs; sshd ends with this host.
+// close ends what runs.
 func (a *openSSH) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, kill := range a.kills {
-		kill()
+		if kill != nil {
+			kill()
+		}
 	}
 }

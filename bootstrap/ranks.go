@@ -14,8 +14,12 @@ func (l *launching) joined(r *remote.RankConn) {
 	l.mu.Lock()
 	l.ranks = append(l.ranks, r)
 	l.working++
-	stopping, failing := l.stopping || l.failing, l.failing
+	failing := l.failing
+	stopping := failing || l.stopping && !l.launch.Script // a script may start ranks that save
 	l.mu.Unlock()
+	if l.m != nil {
+		l.m.session.Begin()
+	}
 	if stopping {
 		r.Stop()
 	}
@@ -37,9 +41,10 @@ func (l *launching) attend(r *remote.RankConn) {
 	} else {
 		code, text = 137, fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank) // nothing else keeps it from telling its end
 	}
+	own := told && !end.Told // else the launcher has ended it, which says nothing unless the launcher has nothing to say
 	l.mu.Lock()
-	if code != 0 && l.failed == nil {
-		l.failed = &rendezvous.PeerError{Host: l.host(), Code: code, Text: text}
+	if code != 0 && (l.failed == nil || own && !l.known) {
+		l.failed, l.known = &rendezvous.PeerError{Host: l.host(), Code: code, Text: text}, own
 	}
 	l.working--
 	l.d.log.Debug().Msgf("rank %d (process %d) has ended: told %t, %+v", r.Rank, r.Pid, told, end)
@@ -48,8 +53,7 @@ func (l *launching) attend(r *remote.RankConn) {
 	if quiet {
 		l.quiet()
 	}
-	// What the launcher itself has ended says nothing, unless the launcher has nothing to say.
-	if code != 0 && (told && !end.Told || !l.isOver(l.patience())) {
+	if code != 0 && !l.launch.Script && (own || !l.isOver(l.patience())) {
 		l.fault(l.host(), code, text, at)
 	}
 }
@@ -74,29 +78,46 @@ func (l *launching) stop(cause error) {
 	if again {
 		return // who stops a whole cluster sends one to each host
 	}
+	l.stopped = time.Now()
 	for _, r := range ranks {
 		r.Stop()
 		if cause != nil {
 			r.Leave()
 		}
 	}
+	if cause != nil {
+		l.leash.Shorten(l.fuse(), l.fuse()*3/2)
+		return
+	}
+	l.loosen(working)
+	if l.m != nil {
+		l.m.session.Stopped()
+	}
+	if working == 0 {
+		l.quiet()
+	}
+}
+
+// loosen gives a stop its grace. A launcher is asked shortly before its end: it still knows best how to end.
+func (l *launching) loosen(working int) {
 	grace := l.plan.End.Grace
 	switch {
-	case cause != nil:
-		l.leash.Shorten(l.fuse(), l.fuse()*3/2)
-	case l.launches() && l.launch.Script && len(ranks) == 0:
+	case !l.launches():
+		l.leash.Shorten(grace, grace)
+	case l.launch.Script && working == 0:
 		l.leash.Shorten(0, grace) // what it has started is its own to stop
-	case l.launches() && len(ranks) == 0:
+	case !l.launch.Script && !l.hasBegun():
 		l.abort()
 	default:
 		l.leash.Shorten(grace-min(grace/6, 15*time.Second), grace)
 	}
-	if cause == nil && l.m != nil {
-		l.m.session.Stopped()
-	}
-	if cause == nil && working == 0 {
-		l.quiet()
-	}
+}
+
+// hasBegun says whether a rank has begun, on any host.
+func (l *launching) hasBegun() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.ranks) > 0 || l.m != nil && l.m.session.HasBegun()
 }
 
 // abort ends a launch in which no rank has begun: a launcher waits for its agents, Open MPI 5 for ever.
@@ -129,7 +150,7 @@ const (
 // quiet: the trainers of this host's ranks have ended after a stop.
 func (l *launching) quiet() {
 	if l.m == nil {
-		close(l.hushed)
+		l.hush()
 		return
 	}
 	l.m.session.Quiet()
@@ -143,7 +164,7 @@ func (l *launching) allQuiet() {
 	for _, r := range ranks {
 		r.Leave()
 	}
-	if l.launches() {
+	if l.launches() && !l.launch.Script { // a script may have more to do
 		l.leash.Shorten(quietFuse, 2*quietFuse)
 	}
 }

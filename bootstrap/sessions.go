@@ -57,7 +57,10 @@ func (l *launching) await(ended <-chan int) (int, error) {
 func (l *launching) orphaned(host string) {
 	const text = "the process that had started the launcher's daemon there was killed"
 	l.lose(host, rendezvous.CodeLost, text)
-	l.fault(host, rendezvous.CodeLost, text, time.Now())
+	at := time.Now()
+	if !l.launch.Script && (l.hasBegun() || !l.isOver(settle)) { // a launcher that gives up before has a better reason
+		l.fault(host, rendezvous.CodeLost, text, at)
+	}
 }
 
 // went: a session has ended badly. A launcher that ends at the same time knows more, unless the daemon was lost or killed:
@@ -71,9 +74,13 @@ func (l *launching) went(host string, code int, err error) {
 		text = err.Error()
 	}
 	l.lose(host, code, text)
-	if code == rendezvous.CodeLost || code > 128 {
+	_, lost := errors.AsType[*remote.LostError](err)
+	switch {
+	case lost || code > 128 && !l.launch.Script:
 		l.fault(host, code, text, at)
 		return
+	case l.launch.Script:
+		return // it is for the script to see
 	}
 	l.work.Go(func() {
 		if !l.isOver(settle) {
@@ -121,6 +128,8 @@ func (l *launching) verdict() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
+	case l.launch.Script:
+		return nil // it knows what it has made of them
 	case l.lost != nil:
 		return l.lost
 	case l.stopping || l.failed == nil:

@@ -204,11 +204,14 @@ func inPath(path, name string) bool {
 	return false
 }
 
+// sbin is where sshd is, in no user's path.
+const sbin = ":/usr/local/sbin:/usr/sbin:/sbin"
+
 // photographLauncher asks an MPI launcher for its version, and looks for OpenSSH.
 func photographLauncher(s *contract.Snapshot, name string) {
 	path, _ := s.Getenv("PATH")
 	for _, program := range []string{"ssh", "sshd"} {
-		s.Programs[program] = inPath(path+":/usr/sbin:/sbin", program) // sshd is in no user's path
+		s.Programs[program] = inPath(path+sbin, program)
 	}
 	s.Launcher = &contract.Program{Path: name}
 	found, err := proc.Find(name, s.Env)

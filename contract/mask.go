@@ -98,8 +98,11 @@ func MaskEnv(env []string) []string {
 }
 
 func maskText(name, value string) string {
-	if IsSecret(name) {
+	switch {
+	case IsSecret(name):
 		return masked
+	case name == "sagemaker_mpi_custom_mpi_options": // words that set variables
+		return strings.Join(MaskWords(strings.Fields(value)), " ")
 	}
 	if value != "" && strings.IndexByte(`{["`, value[0]) >= 0 { // JSON, even where it is a string in JSON again
 		if doc, _, err := hparams.Parse(value); err == nil {

@@ -50,11 +50,14 @@ func (r *run) pull() (next time.Time) {
 	case kill:
 		r.exit.Killed = true
 		r.signalAll(syscall.SIGKILL)
+		r.ended = r.ended || r.pid == 0 // what cannot be killed is not waited for longer than any program's leftovers
 	case term && r.pid == 0:
 		r.signalAll(syscall.SIGTERM, syscall.SIGCONT)
 	case term:
 		r.send(syscall.SIGTERM)
-		r.send(syscall.SIGCONT)
+		if r.stopped != 0 {
+			r.send(syscall.SIGCONT)
+		}
 	}
 	return next
 }

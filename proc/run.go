@@ -226,6 +226,10 @@ func earlier(a, b time.Time) time.Time {
 }
 
 func (r *run) take(sig syscall.Signal) {
+	if r.o.Leash != nil && isEnd(sig) {
+		r.o.Stop(nil)
+		return
+	}
 	switch sig {
 	case wake, syscall.SIGCHLD, syscall.SIGPIPE: // the loop looks; a broken pipe of ours is an error where we write
 	case syscall.SIGCONT:
@@ -234,10 +238,6 @@ func (r *run) take(sig syscall.Signal) {
 		}
 		r.resumed = false
 	case syscall.SIGTERM:
-		if r.o.Leash != nil {
-			r.o.Stop(nil)
-			return
-		}
 		if r.echo {
 			r.echo = false // who stops a whole cluster sends one to each host: the program has had it
 			return
@@ -277,7 +277,7 @@ func (r *run) reap() {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case err != nil || pid <= 0:
-			r.ended = r.ended || r.pid == 0 && (r.asked || r.exit.Killed) && err != nil
+			r.ended = r.ended || r.pid == 0 && r.asked && err != nil
 			return
 		case pid == r.pid:
 			r.note(status)

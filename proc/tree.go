@@ -52,7 +52,7 @@ func hasChildren() bool {
 // own, since every orphan has become our child.
 func (r *run) signalAll(sigs ...syscall.Signal) {
 	below, err := descendants(os.Getpid())
-	if err != nil {
+	if err != nil && r.pid != 0 {
 		below = []int{-r.pid} // without /proc its group is all that is known
 	}
 	for _, sig := range sigs {

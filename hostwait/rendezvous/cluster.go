@@ -37,7 +37,8 @@ type cluster struct {
 	decided  bool            // first stands
 	bodies   map[bool][]byte // what is written of the present, without and with the table
 	stopped  string
-	quiet    bool // no rank is at work on any host that is left
+	begun    bool // a rank has begun on some host
+	quiet    bool // none is at work on any host that is left
 	over     *int // the exit code of the launcher
 }
 
@@ -103,6 +104,10 @@ func (k *cluster) take(m *member, h *hello) {
 			host = f.Host
 		}
 		k.fail(failure{Host: host, Code: f.Code, Text: f.Text}, m.moment(f.Age))
+	}
+	if h.Begun && !k.begun {
+		k.begun = true
+		k.change()
 	}
 	if !k.quiet && h.Quiet && k.isQuiet() {
 		k.quiet = true
@@ -272,7 +277,7 @@ func (k *cluster) release() {
 func (k *cluster) see(h *hello) (view, <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	v := view{Seq: k.seq, Released: k.released > 0, Stopped: k.stopped, Quiet: k.quiet}
+	v := view{Seq: k.seq, Released: k.released > 0, Stopped: k.stopped, Begun: k.begun, Quiet: k.quiet}
 	if k.decided || k.first == nil { // else there is a better word to come
 		v.Over = k.over
 	}
@@ -357,7 +362,7 @@ func (k *cluster) miss(now time.Time) {
 		}
 		m.ended = true
 		k.fail(failure{Host: host, Code: CodeLost, Text: why}, m.heard)
-		k.quiet = k.stopped != "" && k.isQuiet()
+		k.quiet = k.quiet || k.stopped != "" && k.isQuiet()
 		k.change()
 	}
 }

@@ -57,7 +57,8 @@ type hello struct {
 	Stopped bool     `json:"stopped,omitempty"` // it was sent SIGTERM
 	Ended   *ended   `json:"ended,omitempty"`
 	Fault   *fault   `json:"fault,omitempty"` // why the job fails, though this host has not ended
-	Quiet   bool     `json:"quiet,omitempty"` // no rank is at work there any more
+	Begun   bool     `json:"begun,omitempty"` // a rank has begun there
+	Quiet   bool     `json:"quiet,omitempty"` // none is at work there any more
 	joined  bool     // the release was heard of; does not cross
 }
 
@@ -82,6 +83,7 @@ type view struct {
 	Missing  []absence       `json:"missing,omitempty"` // before, the first few
 	First    *failure        `json:"first,omitempty"`   // the first failure
 	Stopped  string          `json:"stopped,omitempty"` // the first host that was sent SIGTERM
+	Begun    bool            `json:"begun,omitempty"`   // on some host
 	Quiet    bool            `json:"quiet,omitempty"`   // on all hosts
 	Over     *int            `json:"over,omitempty"`    // the exit code of a leader whose launcher has ended
 	Refused  string          `json:"refused,omitempty"` // why this host may not join; then all else is empty

@@ -85,6 +85,16 @@ func (s *Session) Fault(host string, e End) {
 	})
 }
 
+// Begin says that a rank has begun here, and HasBegun whether one has anywhere.
+func (s *Session) Begin() { s.say(func() { s.self.Begun = true }) }
+
+// HasBegun is as the leader has it.
+func (s *Session) HasBegun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.self.Begun || s.seen.Begun
+}
+
 // Quiet says that no rank is at work here any more.
 func (s *Session) Quiet() { s.say(func() { s.self.Quiet = true }) }
 
