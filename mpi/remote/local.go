@@ -47,6 +47,16 @@ func Listen(dir string, h Handlers) (*Local, error) {
 	return s, nil
 }
 
+// InUse says whether a run answers at the socket in dir.
+func InUse(dir string) bool {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
 // Close ends the socket, and waits for the calls of Remote. Ranks take it for a word to leave.
 func (s *Local) Close() {
 	s.cancel()
