@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,11 +25,8 @@ type Handlers struct {
 
 // Local is the run's end of the unix socket on its host. Whoever comes is this user, or root.
 type Local struct {
-	h      Handlers
-	l      *net.UnixListener
-	ctx    context.Context
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	door
+	h Handlers
 }
 
 const callTime = 5 * time.Second // to say what one comes for
@@ -41,44 +37,27 @@ func Listen(dir string, h Handlers) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Local{h: h, l: l}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.work.Go(s.accept)
+	s := &Local{h: h}
+	s.open(l, func(conn net.Conn) {
+		if conn, ok := conn.(*net.UnixConn); ok { // as all are
+			s.attend(conn, func() { s.serve(conn) })
+		}
+	})
 	return s, nil
 }
 
-// Close ends the socket, and waits for the calls of Remote. Ranks take it for a word to leave.
-func (s *Local) Close() {
-	s.cancel()
-	_ = s.l.Close()
-	s.work.Wait()
-}
-
-func (s *Local) accept() {
-	for {
-		conn, err := s.l.AcceptUnix()
-		switch {
-		case err == nil:
-			s.work.Go(func() { s.serve(conn) })
-		case s.ctx.Err() != nil || errors.Is(err, net.ErrClosed):
-			return
-		default:
-			pause(s.ctx)
-		}
+// InUse says whether a run answers at the socket in dir.
+func InUse(dir string) bool {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
+	if err != nil {
+		return false
 	}
-}
-
-// pause is for when the process has too many files open.
-func pause(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-	defer cancel()
-	<-ctx.Done()
+	_ = conn.Close()
+	return true
 }
 
 // serve finds out who comes.
 func (s *Local) serve(conn *net.UnixConn) {
-	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
 	peer, err := credentials(conn)
 	if err != nil || peer.Uid != 0 && int(peer.Uid) != os.Geteuid() {
 		return

@@ -148,8 +148,34 @@ func TestRshRunGone(t *testing.T) {
 	if err := <-ended; err == nil || err.Error() != "the run on this host has ended, or is another user's" {
 		t.Error(err)
 	}
-	if code, err := Rsh(socket, []string{"h1", "true"}, s.files[0], s.files[1], s.files[2]); code != 255 || err == nil {
+	code, err := Rsh(socket, []string{"h1", "true"}, s.files[0], s.files[1], s.files[2])
+	if code != 255 || err == nil || !strings.Contains(err.Error(), socket) || !strings.Contains(err.Error(), "(hint: only the launcher") {
 		t.Errorf("code %d, error %v", code, err)
+	}
+}
+
+// TestInUse: a directory is in use as long as its run is there, whatever it leaves behind.
+func TestInUse(t *testing.T) {
+	dir := t.TempDir()
+	if InUse(dir) {
+		t.Error("an empty directory is in use")
+	}
+	local, socket := newNetwork(t, 1).local(t, Handlers{})
+	if !InUse(filepath.Dir(socket)) {
+		t.Error("nobody is found who is there")
+	}
+	local.Close()
+	if InUse(filepath.Dir(socket)) {
+		t.Error("who was closed is still there")
+	}
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.SetUnlinkOnClose(false) // as a run that was killed
+	_ = left.Close()
+	if _, err := os.Stat(filepath.Join(dir, SocketName)); err != nil || InUse(dir) {
+		t.Errorf("a socket that was left behind is taken for a run: %v", err)
 	}
 }
 

@@ -54,10 +54,16 @@ func IsPublic(line string) bool {
 	return err == nil && comment == "" && len(options) == 0 && len(rest) == 0 && key.Type() == ssh.KeyAlgoED25519
 }
 
-// KnownHost is a host's line in FileKnownHosts.
+// KnownHost is a host's line in FileKnownHosts. There ssh looks for a host by its name alone when the port is its own.
 func (o OpenSSH) KnownHost(host, public string) string {
+	if o.Port == 22 {
+		return fmt.Sprintf("%s %s\n", host, public)
+	}
 	return fmt.Sprintf("[%s]:%d %s\n", host, o.Port, public)
 }
+
+// Authorize is the line in FileAuthorized of a host that may start daemons: an exec, and nothing that sshd may learn later.
+func (OpenSSH) Authorize(public string) string { return "restrict " + public + "\n" }
 
 // Client is ssh's configuration.
 func (o OpenSSH) Client() string {

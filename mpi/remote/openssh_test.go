@@ -33,6 +33,21 @@ func TestOpenSSHFiles(t *testing.T) {
 	}
 }
 
+func TestOpenSSHLines(t *testing.T) {
+	for _, c := range []struct {
+		line, want string
+	}{
+		{OpenSSH{Port: 7791}.KnownHost("algo-2", "ssh-ed25519 AAAA"), "[algo-2]:7791 ssh-ed25519 AAAA\n"},
+		{OpenSSH{Port: 22}.KnownHost("algo-2", "ssh-ed25519 AAAA"), "algo-2 ssh-ed25519 AAAA\n"},
+		{OpenSSH{Port: 2222}.KnownHost("10.0.0.2", "ssh-ed25519 AAAA"), "[10.0.0.2]:2222 ssh-ed25519 AAAA\n"},
+		{OpenSSH{}.Authorize("ssh-ed25519 AAAA"), "restrict ssh-ed25519 AAAA\n"},
+	} {
+		if c.line != c.want {
+			t.Errorf("%q, want %q", c.line, c.want)
+		}
+	}
+}
+
 // TestOpenSSHKey: what one host makes another takes for a key, ssh-keygen too, and nothing else.
 func TestOpenSSHKey(t *testing.T) {
 	private, public, err := NewPair()

@@ -75,7 +75,7 @@ func Register(socket string, rank int) (*RankClient, error) {
 // Stopped is closed when the trainer is to be sent SIGTERM.
 func (c *RankClient) Stopped() <-chan struct{} { return c.stopped }
 
-// Left is closed when the rank may go, or the run is gone.
+// Left is closed when the rank may go, or the run is gone. One that may go while its trainer still runs tells its end first.
 func (c *RankClient) Left() <-chan struct{} { return c.left }
 
 // Ended tells how the trainer ended.
@@ -83,17 +83,19 @@ func (c *RankClient) Ended(e RankEnd) error { return send(c.conn, e) }
 
 // listen ends with the process, or the run.
 func (c *RankClient) listen() {
-	defer close(c.left)
+	stop, leave := sync.OnceFunc(func() { close(c.stopped) }), sync.OnceFunc(func() { close(c.left) })
+	defer leave()
 	defer func() { _ = c.conn.Close() }()
-	l := newLines(c.conn)
-	for once := false; ; {
+	for l := newLines(c.conn); ; {
 		var order rankOrder
-		if l.read(&order) != nil || order.Do == orderLeave {
+		if l.read(&order) != nil {
 			return
 		}
-		if order.Do == orderStop && !once {
-			close(c.stopped)
-			once = true
+		switch order.Do {
+		case orderStop:
+			stop()
+		case orderLeave:
+			leave()
 		}
 	}
 }

@@ -66,6 +66,29 @@ func TestRank(t *testing.T) {
 	}
 }
 
+// TestRankMayGoEarly: how a trainer ends is told though its rank was told to leave before.
+func TestRankMayGoEarly(t *testing.T) {
+	joined := make(chan *RankConn, 1)
+	_, socket := newNetwork(t, 1).local(t, Handlers{Joined: func(r *RankConn) { joined <- r }})
+	client, err := Register(socket, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := <-joined
+	r.Leave()
+	r.Leave()
+	<-client.Left()
+	r.Stop()
+	<-client.Stopped()
+	if err := client.Ended(RankEnd{Code: 3}); err != nil {
+		t.Error(err)
+	}
+	<-r.Done()
+	if end, told := r.End(); !told || end.Code != 3 {
+		t.Errorf("told %t, %+v", told, end)
+	}
+}
+
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

@@ -43,7 +43,7 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 func call(socket string, kind byte, files []byte) (*net.UnixConn, error) {
 	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
-		return nil, fmt.Errorf("the run on this host: %w", err)
+		return nil, fmt.Errorf("the run on this host: %w (hint: only the launcher that entrain run started can call this)", err)
 	}
 	if _, _, err := conn.WriteMsgUnix([]byte{kind}, files, nil); err != nil {
 		_ = conn.Close()

@@ -99,5 +99,6 @@ func BenchmarkRank(b *testing.B) {
 		<-c.Stopped()
 		_ = c.Ended(RankEnd{})
 		<-c.Left()
+		_ = c.conn.Close() // as the end of its process does
 	}
 }

@@ -15,12 +15,9 @@ import (
 
 // Server carries out what peers ask for: the starts of daemons.
 type Server struct {
+	door
 	c      Config
-	l      net.Listener
 	config *ssh.ServerConfig
-	ctx    context.Context
-	cancel context.CancelFunc
-	work   sync.WaitGroup
 
 	mu      sync.Mutex
 	waiting []net.Conn          // whose peers have not shown yet that they belong to a host, the oldest first
@@ -35,7 +32,7 @@ const (
 
 // Serve answers peers at l until Close.
 func Serve(c Config, l net.Listener) (*Server, error) {
-	s := &Server{c: c, l: l, warned: map[netip.Addr]bool{}}
+	s := &Server{c: c, warned: map[netip.Addr]bool{}}
 	err := c.check()
 	if err == nil {
 		s.config, err = c.server(s.identify)
@@ -43,35 +40,13 @@ func Serve(c Config, l net.Listener) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.work.Go(s.accept)
+	s.open(l, s.enter)
 	return s, nil
-}
-
-// Close ends the listener, all connections, and kills what still runs of their daemons.
-func (s *Server) Close() {
-	s.cancel()
-	_ = s.l.Close()
-	s.work.Wait()
-}
-
-func (s *Server) accept() {
-	for {
-		conn, err := s.l.Accept()
-		switch {
-		case err == nil:
-			s.enter(conn)
-			s.work.Go(func() { s.serve(conn) })
-		case s.ctx.Err() != nil || errors.Is(err, net.ErrClosed):
-			return
-		default: // such as too many open files: it may be better soon
-			pause(s.ctx)
-		}
-	}
 }
 
 // enter bounds the number of those that are not known yet: when one too many comes, the oldest of them is closed.
 func (s *Server) enter(conn net.Conn) {
+	defer s.attend(conn, func() { s.serve(conn) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting = append(s.waiting, conn); len(s.waiting) > strangers+2*len(s.c.Hosts) {
@@ -91,8 +66,6 @@ func (s *Server) known(conn net.Conn) {
 
 // serve is a peer's connection.
 func (s *Server) serve(raw net.Conn) {
-	defer func() { _ = raw.Close() }()
-	defer context.AfterFunc(s.ctx, func() { _ = raw.Close() })()
 	late := time.AfterFunc(authTime, func() { _ = raw.Close() })
 	_, channels, requests, err := ssh.NewServerConn(&link{raw, s.c.silence()}, s.config)
 	late.Stop()
