@@ -98,10 +98,10 @@ static void introduce(int argc, char **argv) {
 
 // around adds up what every rank gives, and says whether it got around: not when a peer no longer answers a second
 // after this rank was told to stop.
-static int around(int give[2], int got[2]) {
+static int around(int give[3], int got[3]) {
   MPI_Request request;
   int done = 0;
-  MPI_Iallreduce(give, got, 2, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request);
+  MPI_Iallreduce(give, got, 3, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request);
   for (double since = 0;;) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     if (done) return 1;
@@ -147,18 +147,18 @@ int main(int argc, char **argv) {
   for (int finished = 0; !finished;) {
     int go = !access("/opt/ml/go", F_OK);
     if (go && mine && what) act(what);
-    int give[2] = {rank, stopped || now() >= end || (go && !what)}, got[2];
+    int give[3] = {rank, now() >= end || (go && !what), stopped}, got[3] = {0};
     whole = around(give, got);
     if (whole && got[0] != size * (size - 1) / 2) {
       fprintf(stderr, "rank %d: the sum of all ranks is %d\n", rank, got[0]);
       return 98;
     }
-    finished = !whole || got[1];
+    finished = !whole || got[1] || got[2];
     if (!finished) usleep(20000);
-  }
-  if (save && stopped) {
-    rest(atof(save));
-    note("saved", "saved\n");
+    else if (save && (stopped || got[2])) {
+      rest(atof(save));
+      note("saved", stopped ? "TERM\n" : "heard of another's TERM\n");
+    }
   }
   if (!whole) _exit(0); // whoever lost a peer cannot take part in an end that all must reach
   MPI_Finalize();
