@@ -194,6 +194,9 @@ func (c *command) trainerFlags() []cli.Flag {
 		oneOf("hp-format", "FORMAT", "of --hp-file", &o.HPFormat, bootstrap.FileFormats()),
 		toggle("keep-train", `keep a last word "train" of the command`, &o.KeepTrain),
 		c.slotsFlag(),
+		oneOf("launcher", "LAUNCHER", "what starts the trainer", &o.Launcher, bootstrap.Launchers()),
+		text("mpirun", "PROGRAM", "the MPI launcher, a name or a path", &o.MPIRun),
+		oneOf("agent", "AGENT", "what starts its daemons on the other hosts", &o.Agent, bootstrap.Agents()),
 	)
 }
 

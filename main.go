@@ -18,6 +18,9 @@ func main() { os.Exit(run(os.Args, os.Environ(), os.Stdout, bootstrap.Stderr()))
 
 // run is the whole program: arguments and environment in, exit code out.
 func run(args, env []string, stdout, stderr io.Writer) int {
+	if code, called := byLauncher(args, env, stderr); called {
+		return code
+	}
 	c := newCommand(args, env, stdout, stderr)
 	err := bootstrap.Relay(args, env)
 	if err == nil {

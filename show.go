@@ -24,6 +24,7 @@ func (c *command) plan(ctx *cli.Context) error {
 		log.Warn().Msg(p.String())
 	}
 	o := c.options()
+	in.WithLauncher(o)
 	plan, err := in.Plan(o)
 	if err == nil && !c.settings.secrets {
 		o.Mask = true
@@ -68,6 +69,7 @@ func shownPlan(p *bootstrap.Plan) shown {
 			"parent_death_signal": int(p.End.ParentDeath),
 		},
 		"rendezvous": shownMeet(p.Meet),
+		"launch":     shownLaunch(p.Launch),
 		"failure":    p.Failure,
 		"notes":      append([]string{}, p.Notes...),
 	}
@@ -83,6 +85,21 @@ func shownMeet(m *bootstrap.Meet) any {
 	}
 }
 
+func shownLaunch(l *bootstrap.Launch) any {
+	if l == nil {
+		return nil
+	}
+	hosts := []shown{}
+	for _, h := range l.Hosts {
+		hosts = append(hosts, shown{"name": h.Name, "slots": h.Slots})
+	}
+	hostfile, _ := l.HostfileText() // checked when the plan was made
+	return shown{
+		"launcher": l.Launcher.Family, "version": l.Launcher.Version, "program": l.Program, "agent": l.Agent, "dir": l.Dir,
+		"hosts": hosts, "hostfile": hostfile, "argv": append([]string{}, l.Argv()...),
+	}
+}
+
 func planText(p *bootstrap.Plan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "role     %s\n", p.Role)
@@ -94,6 +111,12 @@ func planText(p *bootstrap.Plan) string {
 	}
 	if m := p.Meet; m != nil {
 		fmt.Fprintf(&b, "meet     at %s:%d, %s\n", m.Hosts[0], m.Port, map[bool]string{false: "without a key", true: "with a key"}[m.Keyed()])
+	}
+	if l := p.Launch; l != nil {
+		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n", l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)
+		for _, h := range l.Hosts {
+			fmt.Fprintf(&b, "host     %s, %d slots\n", h.Name, h.Slots)
+		}
 	}
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)

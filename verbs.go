@@ -80,7 +80,7 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	if err != nil {
 		return err
 	}
-	in := bootstrap.Inspect(c.settings.root, c.env).WithData()
+	in := bootstrap.Inspect(c.settings.root, c.env).WithData().WithLauncher(c.settings.options)
 	c.warn(in)
 	plan, err := c.decide(ctx, in)
 	if err != nil {

@@ -52,7 +52,7 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	if problems := checkLimits(job, snap, plan.Command, args, vars); len(problems) > 0 {
 		return nil, unfit(problems...)
 	}
-	return plan, nil
+	return plan, plan.launch(job, snap, o, argWords(args))
 }
 
 // decideWait says whom to wait for: all hosts, this one too, since peers and trainer use its name; a host alone
@@ -154,6 +154,7 @@ func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) er
 	if p.Meet != nil {
 		p.Meet.Digests["command"] = digest(append([]string{string(o.ArgsStyle)}, words...)...)
 	}
+	p.words = slices.Clone(words)
 	shown := contract.MaskWords(words)
 	for i, word := range words {
 		if words[i], err = expand(word, p.Command.Env); err != nil {

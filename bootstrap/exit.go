@@ -31,10 +31,21 @@ type OutputError struct{ Err error }
 func (e *OutputError) Error() string { return "writing an output: " + e.Err.Error() }
 func (e *OutputError) Unwrap() error { return e.Err }
 
+// LaunchError is a launcher that failed, and why: the host, and mostly the rank, that failed first.
+type LaunchError struct {
+	First *rendezvous.PeerError
+	Exit  *proc.ExitError // of the launcher
+}
+
+func (e *LaunchError) Error() string { return e.First.Error() }
+
 // ExitCode is what the process ends with: 0 for no error, and for no other.
 func ExitCode(err error) int {
 	if err == nil {
 		return 0
+	}
+	if e, ok := errors.AsType[*LaunchError](err); ok {
+		return e.First.Code
 	}
 	if e, ok := errors.AsType[*proc.ExitError](err); ok {
 		return e.Code
@@ -46,6 +57,9 @@ func ExitCode(err error) int {
 		return e.Code()
 	}
 	if e, ok := errors.AsType[*rendezvous.PeerError](err); ok {
+		return e.Code
+	}
+	if e, ok := errors.AsType[*rendezvous.OverError](err); ok {
 		return e.Code
 	}
 	if _, ok := errors.AsType[*rendezvous.StopError](err); ok {

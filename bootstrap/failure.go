@@ -18,13 +18,19 @@ const maxFailure = 1024
 // first. Of a trainer that failed this is its own last word; then come how it ended, the hints, and as many of its
 // last lines as there is room for. What mask hides is hidden before anything is cut.
 func FailureText(err error, mask func(string) string, hints ...string) string {
+	launch, launched := errors.AsType[*LaunchError](err)
 	exit, ok := errors.AsType[*proc.ExitError](err)
+	if launched {
+		exit, ok = launch.Exit, true
+	}
 	if !ok {
 		return fit(strings.Join(append([]string{mask(err.Error())}, hints...), "\n"))
 	}
 	lines := readableLines([]byte(mask(string(exit.Stderr))))
 	head := strings.Join(append([]string{mask(exit.Error())}, hints...), "\n")
-	if line := telling(lines); line != "" {
+	if launched {
+		head = mask(launch.Error()) + "\n" + head
+	} else if line := telling(lines); line != "" {
 		head = squeeze(line, maxFailure/2) + "\n" + head
 	}
 	head = fit(head)

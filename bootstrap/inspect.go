@@ -39,6 +39,14 @@ func (in *Inspection) WithData() *Inspection {
 	return in
 }
 
+// WithLauncher looks for the MPI launcher of a job that wants one, and for what could start its daemons.
+func (in *Inspection) WithLauncher(o Options) *Inspection {
+	if in.Job != nil && wantsMPI(in.Job, o) {
+		photographLauncher(in.Snapshot, o.MPIRun)
+	}
+	return in
+}
+
 // Err is a *contract.InvalidError unless a job can run.
 func (in *Inspection) Err() error {
 	if len(contract.Errors(in.Problems)) == 0 {

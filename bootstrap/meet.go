@@ -43,7 +43,7 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 		Slots: slots, CPUs: job.Machine.CPUs, Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
 		Digests: map[string]string{"hosts": digest(job.Order()...), "hyperparameters": digest(params...)},
 		Port:    o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore, Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly,
-		key: key, keyed: keyed,
+		MPI: wantsMPI(job, o), key: key, keyed: keyed,
 	}, nil
 }
 

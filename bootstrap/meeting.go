@@ -20,10 +20,20 @@ type meeting struct {
 	mode    string
 	env     []string // whose secrets no other host is told
 	session *rendezvous.Session
+	members []rendezvous.Member // in the order of ranks, once all are released
 }
 
 // meet begins to take part.
 func (d *Doer) meet(plan *Meet, mode string, env []string) (*meeting, error) {
+	m, err := d.meetFor(nil, plan, mode, env)
+	if m != nil && plan.MPI {
+		m.session.Quiet() // no rank is ever at work here
+	}
+	return m, err
+}
+
+// meetFor is meet, for a host of a launched job unless l is nil.
+func (d *Doer) meetFor(l *launching, plan *Meet, mode string, env []string) (*meeting, error) {
 	if plan == nil {
 		return nil, nil //nolint:nilnil // the nil meeting
 	}
@@ -34,16 +44,21 @@ func (d *Doer) meet(plan *Meet, mode string, env []string) (*meeting, error) {
 			return nil, &UsageError{Err: errors.New("the cluster key: " + err.Error())}
 		}
 	}
-	session, err := rendezvous.Open(rendezvous.Config{
+	c := rendezvous.Config{
 		Hosts:   plan.Hosts,
 		Self:    rendezvous.Member{Host: plan.Host, Slots: plan.Slots, CPUs: plan.CPUs, Accelerators: plan.Accelerators},
 		Mode:    mode,
 		Version: d.version,
-		Digests: rendezvous.Digests{Hosts: plan.Digests["hosts"], Hyperparameters: plan.Digests["hyperparameters"], Command: plan.Digests["command"]},
+		Digests: rendezvous.Digests{Hosts: plan.Digests["hosts"], Hyperparameters: plan.Digests["hyperparameters"], Command: plan.Digests["command"], Launcher: plan.Digests["launcher"]},
 		Port:    plan.Port, Interface: plan.Interface, PeerTimeout: plan.PeerTimeout, Key: key, Job: plan.Job,
 		Lookup: plan.lookup(), Ignore: plan.Ignore,
 		Warn: func(text string) { d.log.Warn().Msg(text) },
-	})
+	}
+	if l != nil {
+		c.Self.PublicKey = l.public
+		c.Launches, c.OnStop, c.OnQuiet = true, func() { d.signals.Raise(syscall.SIGTERM) }, func() { close(l.hushed) }
+	}
+	session, err := rendezvous.Open(c)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +125,7 @@ func (m *meeting) gather(ctx context.Context, w Wait, start time.Time) error {
 		})
 	}()
 	members, err := m.session.Gather(ctx)
+	m.members = members
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &hostwait.UnavailableError{Missing: m.session.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start)}
 	}
@@ -154,6 +170,10 @@ func (m *meeting) leave(err error) error {
 	release()
 	switch {
 	case peer != nil:
+		first, _ := errors.AsType[*rendezvous.PeerError](peer)
+		if exit, ok := errors.AsType[*proc.ExitError](err); ok && m.plan.MPI {
+			return &LaunchError{First: first, Exit: exit}
+		}
 		if err != nil && peer.Error() != err.Error() {
 			m.d.log.Warn().Msg("this host: " + Summary(err))
 		}

@@ -20,10 +20,13 @@ type Plan struct {
 	Command Command
 	Files   []File
 	Wait    Wait
-	Meet    *Meet // nil for a host alone
+	Meet    *Meet   // nil for a host alone
+	Launch  *Launch // nil where every host starts its own trainer
 	End     End
 	Failure string   // the path of the failure file
 	Notes   []string // what the log says, once
+
+	words []string // the command before variables are put into it
 }
 
 // Role is a host's part in the cluster.
@@ -81,6 +84,7 @@ type Meet struct {
 	Ignore      bool          // a host that fails does not end the others
 	Timeout     time.Duration // until all have joined
 	DNSOnly     bool
+	MPI         bool // the leader launches what the others do
 
 	keyed bool   // the hosts share a key; an empty one is a mistake, not none
 	key   string // it stays out of what is printed
@@ -94,7 +98,8 @@ func Defaults() Options {
 	return Options{
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
 		WaitTimeout: 15 * time.Minute,
-		Rendezvous:  Rendezvous{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
+		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto,
+		Rendezvous: Rendezvous{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
 		// Under the platform's 120 seconds between SIGTERM and SIGKILL, with time left to report.
 		End: End{Grace: 110 * time.Second},
 	}
@@ -113,6 +118,9 @@ type Options struct {
 	DNSOnly     bool
 	Rendezvous  Rendezvous
 	Slots       int // ranks on this host; 0 leaves it to the job
+	Launcher    string
+	MPIRun      string // the launcher's name or path
+	Agent       Agent
 	End         End
 	// Mask replaces secrets by stars: a plan to look at, not to carry out.
 	Mask bool

@@ -36,11 +36,14 @@ func Relay(args, env []string) error { return proc.Relay(args, env) }
 // Run prepares and supervises the trainer. A trainer that does not succeed is a *proc.ExitError, another host's failure
 // a *rendezvous.PeerError.
 func (d *Doer) Run(plan *Plan) error {
+	if plan.Launch != nil {
+		return d.launch(plan)
+	}
 	m, err := d.meet(plan.Meet, "run", plan.Command.Env)
 	if err != nil {
 		return err
 	}
-	err = d.prepare(plan, m)
+	err = d.prepare(plan, m, nil)
 	if err == nil {
 		err = d.train(plan, m)
 	}
@@ -55,9 +58,7 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		}
 		return &proc.ExitError{Program: program, Exit: exit}
 	}
-	o := proc.Options{
-		Grace: plan.End.Grace, SignalGroup: plan.End.SignalGroup, NoCapture: plan.End.NoCapture, ParentDeath: plan.End.ParentDeath,
-	}
+	o := plan.procOptions()
 	if m != nil {
 		o.Memory = m.plan.memory()
 		o.Terminated = m.session.Stopped
@@ -75,11 +76,14 @@ func (d *Doer) Exec(plan *Plan) error {
 	if os.Getpid() == 1 {
 		d.log.Warn().Msg("exec as PID 1: the trainer has no init, so signals and exit codes get lost; use entrain run, or docker run --init")
 	}
+	if plan.Launch != nil {
+		return &UsageError{Err: errors.New("exec cannot launch MPI, which needs a process that stays (hint: entrain run, or --launcher none)")}
+	}
 	m, err := d.meet(plan.Meet, "exec", plan.Command.Env)
 	if err != nil {
 		return err
 	}
-	if err := m.leave(d.prepare(plan, m)); err != nil {
+	if err := m.leave(d.prepare(plan, m, nil)); err != nil {
 		return err
 	}
 	return proc.Exec(d.signals, plan.cmd())
@@ -95,7 +99,7 @@ func (d *Doer) Await(in *Inspection, o Options) error {
 	if err != nil {
 		return err
 	}
-	return m.leave(d.await(decideWait(in.Job, o), m))
+	return m.leave(d.await(decideWait(in.Job, o), m, nil))
 }
 
 // Fail tells the other hosts why this one cannot begin, so that they need not wait for it. It returns the error.
@@ -121,8 +125,13 @@ func (d *Doer) Fail(in *Inspection, o Options, mode string, err error) error {
 
 func (p *Plan) cmd() proc.Cmd { return proc.Cmd(p.Command) }
 
-// prepare does what comes before the trainer.
-func (d *Doer) prepare(plan *Plan, m *meeting) error {
+func (p *Plan) procOptions() proc.Options {
+	return proc.Options{Grace: p.End.Grace, SignalGroup: p.End.SignalGroup, NoCapture: p.End.NoCapture, ParentDeath: p.End.ParentDeath}
+}
+
+// prepare does what comes before the trainer, and last, if it is not nil, what the other hosts find here when all are
+// released.
+func (d *Doer) prepare(plan *Plan, m *meeting, last func(context.Context) error) error {
 	for _, note := range plan.Notes {
 		d.log.Info().Msg(note)
 	}
@@ -132,11 +141,14 @@ func (d *Doer) prepare(plan *Plan, m *meeting) error {
 			return err
 		}
 	}
-	return d.await(plan.Wait, m)
+	if len(plan.Wait.Hosts) == 0 && last != nil {
+		return last(context.Background())
+	}
+	return d.await(plan.Wait, m, last)
 }
 
 // await returns when all names resolve here and, where the hosts meet, when that is so on all of them.
-func (d *Doer) await(w Wait, m *meeting) error {
+func (d *Doer) await(w Wait, m *meeting, last func(context.Context) error) error {
 	if len(w.Hosts) == 0 {
 		return nil
 	}
@@ -156,7 +168,10 @@ func (d *Doer) await(w Wait, m *meeting) error {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("waiting for host names: %w", err)
 		}
-	} else if m != nil {
+	} else if last != nil {
+		err = last(ctx)
+	}
+	if err == nil && m != nil {
 		err = m.gather(ctx, w, start)
 	}
 	unite()
@@ -168,6 +183,9 @@ func (d *Doer) await(w Wait, m *meeting) error {
 }
 
 func (d *Doer) tellMissing(w Wait, elapsed time.Duration, missing []hostwait.Missing) {
+	if len(missing) == 0 {
+		return // it is about to go on
+	}
 	d.log.Info().Msgf("waiting for %d of %d hosts since %s, for %s more: %v", len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, missing)
 }
 

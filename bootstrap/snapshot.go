@@ -31,7 +31,9 @@ func Photograph(root string, env []string) *contract.Snapshot {
 		Files:    map[string]contract.File{},
 		Programs: map[string]bool{},
 		ArgMax:   argMax(),
+		UID:      os.Getuid(),
 	}
+	s.Self, _ = os.Executable() // without /proc no launcher could start it again
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
 		s.Files[name] = readFile(filepath.Join(root, "input/config", name))
 	}
@@ -187,6 +189,28 @@ func inPath(path, name string) bool {
 		}
 	}
 	return false
+}
+
+// photographLauncher asks an MPI launcher for its version, and looks for OpenSSH.
+func photographLauncher(s *contract.Snapshot, name string) {
+	path, _ := s.Getenv("PATH")
+	for _, program := range []string{"ssh", "sshd"} {
+		s.Programs[program] = inPath(path+":/usr/sbin:/sbin", program) // sshd is in no user's path
+	}
+	s.Launcher = &contract.Program{Path: name}
+	found, err := proc.Find(name, s.Env)
+	if err != nil {
+		s.Launcher.Problem = err.Error()
+		return
+	}
+	s.Launcher.Path = found
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	out, err := proc.Output(ctx, found, "--version")
+	if err != nil {
+		s.Launcher.Problem = err.Error()
+	}
+	s.Launcher.Version = string(out)
 }
 
 // argMax is the kernel's limit on arguments and environment together: a quarter of the stack, at most 6 MiB and

@@ -40,6 +40,16 @@ type Snapshot struct {
 	// ClusterKey is the file with the secret that the hosts of a cluster share; the zero File where there is none.
 	ClusterKey File
 	ArgMax     int // bytes that the kernel takes as arguments and environment together; 0 is unknown
+	UID        int
+	Self       string   // the path of this program
+	Launcher   *Program // the MPI launcher; nil unless the job wants one
+}
+
+// Program is a program that says its version.
+type Program struct {
+	Path    string // where it was found; the name that was looked for where it was not
+	Version string // what it printed
+	Problem string // why it is of no use, e.g. "not found in PATH …"
 }
 
 // File is a configuration file, or the reason why there is none.

@@ -43,6 +43,15 @@ func lookPath(name string, env []string, dir string) (string, *StartError) {
 	return "", &StartError{Program: name, Code: 127, Err: errors.New("not found in PATH " + search)}
 }
 
+// Find is the path of a program, as the trainer's is found; its error is a *StartError's cause.
+func Find(name string, env []string) (string, error) {
+	path, err := lookPath(name, env, "")
+	if err != nil {
+		return "", err.Err
+	}
+	return path, nil
+}
+
 func resolve(dir, path string) string {
 	if filepath.IsAbs(path) || dir == "" {
 		return path

@@ -21,6 +21,10 @@ type Options struct {
 	Memory      int64          // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
 	Terminated  func()         // is called when a SIGTERM was passed on that ctx is not the reason of; nil for none
 	Ended       func(Exit)     // is called when the program has ended, before what it left behind has; nil for none
+	Bound       bool           // the program is killed when this process is; the caller's thread must be locked
+	Guests      *Guests        // processes beside the program; nil for none
+	Leash       *Leash         // decides the end in place of Grace; nil for none
+	Stop        func(error)    // with a leash, is called on a SIGTERM with nil, and when ctx ends with its cause
 }
 
 // Exit is how a program ended.
@@ -64,7 +68,8 @@ func (e *ExitError) How() string {
 }
 
 // Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves no
-// process behind. When ctx ends the program gets SIGTERM as if that had been sent.
+// process behind. When ctx ends the program gets SIGTERM as if that had been sent. Without a program there are only
+// guests, and Run returns when ctx has ended, or all have been killed, and no process is left.
 //
 // One goroutine owns signals and wait4(-1) both: a second waiter would steal exit statuses, and a process that this
 // one has not reaped cannot have lost its number.
@@ -72,12 +77,15 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	if err := adopt(o.ParentDeath); err != nil {
 		return Exit{}, err
 	}
-	stderr, err := newCapture(o.NoCapture)
+	stderr, err := newCapture(o.NoCapture || len(cmd.Argv) == 0)
 	if err != nil {
 		return Exit{}, err
 	}
 	start := time.Now()
-	pid, err := fork(cmd, stderr.childFd())
+	pid := 0
+	if len(cmd.Argv) > 0 {
+		pid, err = fork(cmd, stderr.childFd(), o.Bound)
+	}
 	stderr.start()
 	if err != nil {
 		return Exit{}, errors.Join(err, stderr.finish())
@@ -86,6 +94,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	ooms := oomKills()
 	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
 	err = r.supervise(ctx)
+	o.Guests.close()
 	r.exit.Elapsed = time.Since(start)
 	if r.exit.Code != 0 {
 		r.exit.OOMKills = max(0, oomKills()-ooms)
@@ -120,7 +129,7 @@ func adopt(parentDeath syscall.Signal) error {
 }
 
 // fork starts the program in a process group of its own, in the foreground of a terminal if we are.
-func fork(cmd Cmd, stderr uintptr) (int, error) {
+func fork(cmd Cmd, stderr uintptr, bound bool) (int, error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return 0, lookErr
@@ -133,6 +142,9 @@ func fork(cmd Cmd, stderr uintptr) (int, error) {
 		Env:   cmd.Env,
 		Files: []uintptr{0, 1, stderr},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0},
+	}
+	if bound {
+		attr.Sys.Pdeathsig = syscall.SIGKILL
 	}
 	path, argv := relayed(path, cmd.Argv)
 	pid, err := syscall.ForkExec(path, argv, attr)
@@ -161,7 +173,7 @@ func (r *run) supervise(ctx context.Context) error {
 	lean := time.Now().Add(shrinkAfter)
 	for r.reap(); !r.ended; r.reap() {
 		r.mindStop()
-		sigs, err := r.signals.next(earlier(r.deadline, lean))
+		sigs, err := r.signals.next(earlier(earlier(r.deadline, r.pull()), lean))
 		if err != nil {
 			return err
 		}
@@ -186,8 +198,11 @@ func (r *run) obey(ctx context.Context) {
 	if ctx.Err() == nil || r.asked {
 		return
 	}
-	r.asked, r.echo = true, r.deadline.IsZero()
-	if r.echo {
+	r.asked, r.echo = true, r.deadline.IsZero() && r.o.Leash == nil
+	switch {
+	case r.o.Leash != nil:
+		r.o.Stop(context.Cause(ctx))
+	case r.echo:
 		r.pass(syscall.SIGTERM)
 	}
 }
@@ -209,6 +224,10 @@ func (r *run) take(sig syscall.Signal) {
 		}
 		r.resumed = false
 	case syscall.SIGTERM:
+		if r.o.Leash != nil {
+			r.o.Stop(nil)
+			return
+		}
 		if r.echo {
 			r.echo = false // who stops a whole cluster sends one to each host: the program has had it
 			return
@@ -231,6 +250,9 @@ func (r *run) pass(sig syscall.Signal) {
 
 func (r *run) send(sig syscall.Signal) {
 	target := r.pid
+	if target == 0 {
+		return // to nobody; kill(0) would be our own group
+	}
 	if r.o.SignalGroup {
 		target = -r.pid
 	}
@@ -241,10 +263,11 @@ func (r *run) send(sig syscall.Signal) {
 func (r *run) reap() {
 	for {
 		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG|syscall.WUNTRACED|unix.WCONTINUED, nil)
+		pid, err := r.o.Guests.wait4(&status, syscall.WNOHANG|syscall.WUNTRACED|unix.WCONTINUED)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case err != nil || pid <= 0:
+			r.ended = r.ended || r.pid == 0 && (r.asked || r.exit.Killed) && err != nil
 			return
 		case pid == r.pid:
 			r.note(status)
@@ -261,9 +284,9 @@ func (r *run) note(status syscall.WaitStatus) {
 	case status.Signaled():
 		r.ended = true
 		r.exit.Signal, r.exit.CoreDumped = status.Signal(), status.CoreDump()
-		r.exit.Code = 128 + int(status.Signal())
+		r.exit.Code = exitCode(status)
 	default:
 		r.ended = true
-		r.exit.Code = status.ExitStatus()
+		r.exit.Code = exitCode(status)
 	}
 }

@@ -99,6 +99,9 @@ func (s *Signals) next(until time.Time) ([]syscall.Signal, error) {
 	return sigs, nil
 }
 
+// Raise acts as if a signal had been sent to this process.
+func (s *Signals) Raise(sig syscall.Signal) { _, _ = unix.Write(s.w, []byte{byte(sig)}) } // a full pipe holds enough of them
+
 // wakeUp makes next return.
 func (s *Signals) wakeUp() { _, _ = unix.Write(s.w, []byte{wake}) } // a full pipe wakes too
 

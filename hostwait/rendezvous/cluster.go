@@ -34,6 +34,8 @@ type cluster struct {
 	decided  bool            // first stands
 	bodies   map[bool][]byte // what is written of the present, without and with the table
 	stopped  string
+	quiet    bool // no rank is at work on any host that is left
+	over     *int // the exit code of the launcher
 }
 
 // member is a host that has joined.
@@ -43,6 +45,7 @@ type member struct {
 	heard  time.Time
 	broken time.Time // when its connection was closed; zero while it is not
 	ended  bool      // or lost: nothing more is expected of it
+	faulty bool      // its fault was taken
 }
 
 func newCluster(c *Config) *cluster {
@@ -76,10 +79,39 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 		if h.Ended.Code != 0 {
 			k.fail(failure{Host: h.Host, Code: h.Ended.Code, Text: h.Ended.Text}, now.Add(-milliseconds(h.Ended.Age)))
 		}
+		if k.c.Launches && h.Host == k.c.leader() {
+			k.over = &h.Ended.Code
+		}
 		k.change()
 	}
+	k.take(m, h, now)
 	k.release()
 	return nil
+}
+
+// take looks at what a launcher's hosts tell: faults, and that their ranks are done.
+func (k *cluster) take(m *member, h *hello, now time.Time) {
+	if f := h.Fault; f != nil && !m.faulty {
+		m.faulty = true
+		host := h.Host
+		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
+			host = f.Host
+		}
+		k.fail(failure{Host: host, Code: f.Code, Text: f.Text}, now.Add(-milliseconds(f.Age)))
+	}
+	if !k.quiet && h.Quiet && k.isQuiet() {
+		k.quiet = true
+		k.change()
+	}
+}
+
+func (k *cluster) isQuiet() bool {
+	for _, m := range k.members {
+		if !m.Quiet && !m.ended {
+			return false
+		}
+	}
+	return true
 }
 
 // admit finds the member, or makes one of a host that may join.
@@ -120,8 +152,12 @@ func (k *cluster) compare(h *hello) *refusal {
 		{"verb", h.Mode, k.c.Mode},
 		{"hosts", h.Digests.Hosts, mine.Hosts},
 		{"hyperparameters", h.Digests.Hyperparameters, mine.Hyperparameters},
+		{"launcher", h.Digests.Launcher, mine.Launcher},
 		{"command", h.Digests.Command, mine.Command},
 	} {
+		if d.what == "launcher" && (d.theirs == "" || d.ours == "") {
+			continue // a host of another group, which launches nothing
+		}
 		if d.theirs != d.ours {
 			return k.mismatch(h, d.what, d.theirs, d.ours)
 		}
@@ -212,7 +248,10 @@ func (k *cluster) release() {
 func (k *cluster) see(h *hello) (view, <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	v := view{Seq: k.seq, Released: k.released > 0, Stopped: k.stopped}
+	v := view{Seq: k.seq, Released: k.released > 0, Stopped: k.stopped, Quiet: k.quiet}
+	if k.decided || k.first == nil { // else there is a better word to come
+		v.Over = k.over
+	}
 	if k.decided {
 		v.First = k.first
 	}
@@ -294,6 +333,7 @@ func (k *cluster) miss(now time.Time) {
 		}
 		m.ended = true
 		k.fail(failure{Host: host, Code: CodeLost, Text: why}, m.heard)
+		k.quiet = k.stopped != "" && k.isQuiet()
 		k.change()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -100,6 +101,19 @@ func (h home) listenAt() netip.Addr {
 		}
 	}
 	return netip.IPv6Unspecified()
+}
+
+// Home is the address that peers find this host at.
+func (s *Session) Home(ctx context.Context) netip.Addr { return findHome(ctx, &s.c).listenAt() }
+
+// Listen listens where peers find this host, at the port that is the leader's elsewhere.
+func (s *Session) Listen(ctx context.Context) (net.Listener, error) {
+	at := net.JoinHostPort(s.Home(ctx).String(), strconv.Itoa(s.c.Port))
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+	if err != nil {
+		return nil, &ListenError{Err: err}
+	}
+	return l, nil
 }
 
 // doubts are what may be wrong with where a host is.

@@ -43,6 +43,18 @@ func (k Key) String() string { return "******" }
 // GoString likewise.
 func (k Key) GoString() string { return k.String() }
 
+// Derive makes a secret for another purpose, from which this one cannot be found (HKDF, RFC 5869); none of the zero Key.
+func (k Key) Derive(purpose string) []byte {
+	if !k.there() {
+		return nil
+	}
+	secret, err := hkdf.Key(sha256.New, []byte(k.secret), nil, purpose, keySize)
+	if err != nil {
+		return nil // only where FIPS 140 forbids secrets as short as ours is not
+	}
+	return secret
+}
+
 // The two ends of a connection have a key pair each, so that none can be taken for the other.
 const (
 	roleLeader = "leader"

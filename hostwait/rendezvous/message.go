@@ -10,7 +10,7 @@ import (
 )
 
 // Protocol is the version of what the hosts say to each other. Two that differ do not fit.
-const Protocol = 1
+const Protocol = 2
 
 // path is where the leader listens: the only one.
 const path = "/v1/sync"
@@ -21,6 +21,7 @@ type Member struct {
 	Slots        int    `json:"slots"` // ranks that it has room for
 	CPUs         int    `json:"cpus"`
 	Accelerators int    `json:"accelerators"`
+	PublicKey    string `json:"public_key,omitempty"` // of its ssh or sshd, where a launcher uses them
 }
 
 // Digests are what has to be the same on every host. They say that two differ, and are too short to tell what a
@@ -29,6 +30,7 @@ type Digests struct {
 	Hosts           string `json:"hosts"`
 	Hyperparameters string `json:"hyperparameters"`
 	Command         string `json:"command"`
+	Launcher        string `json:"launcher,omitempty"` // and its version, as it is: a program that all hosts must have alike
 }
 
 // End is how the work of a host ended.
@@ -54,7 +56,15 @@ type hello struct {
 	Hold    int64    `json:"hold"`              // how long the leader may wait for news before it answers
 	Stopped bool     `json:"stopped,omitempty"` // it was sent SIGTERM
 	Ended   *ended   `json:"ended,omitempty"`
+	Fault   *fault   `json:"fault,omitempty"` // why the job fails, though this host has not ended
+	Quiet   bool     `json:"quiet,omitempty"` // no rank is at work there any more
 	joined  bool     // the release was heard of; does not cross
+}
+
+// fault is a failure that is known before its host ends. The leader may tell one of another host.
+type fault struct {
+	Host string `json:"host"`
+	ended
 }
 
 // ended is End as it crosses: clocks differ, ages hardly do.
@@ -72,6 +82,8 @@ type view struct {
 	Missing  []absence       `json:"missing,omitempty"` // before, the first few
 	First    *failure        `json:"first,omitempty"`   // the first failure
 	Stopped  string          `json:"stopped,omitempty"` // the first host that was sent SIGTERM
+	Quiet    bool            `json:"quiet,omitempty"`   // on all hosts
+	Over     *int            `json:"over,omitempty"`    // the exit code of a leader whose launcher has ended
 	Refused  string          `json:"refused,omitempty"` // why this host may not join; then all else is empty
 }
 
@@ -104,7 +116,11 @@ func readHello(from io.Reader) (*hello, error) {
 	if err := json.Unmarshal(data, &h); err != nil {
 		return nil, errors.New("this is no JSON that a host would send")
 	}
-	words := append([]string{h.Version, h.Mode, h.Instance, h.Host, h.Digests.Hosts, h.Digests.Hyperparameters, h.Digests.Command}, h.Pending...)
+	d := &h.Digests
+	words := append([]string{h.Version, h.Mode, h.Instance, h.Host, h.PublicKey, d.Hosts, d.Hyperparameters, d.Command, d.Launcher}, h.Pending...)
+	if h.Fault != nil {
+		words = append(words, h.Fault.Host)
+	}
 	for _, w := range words {
 		if len(w) > maxWord || !isPrintable(w) {
 			return nil, fmt.Errorf("a field is longer than %d bytes or holds control characters", maxWord)
@@ -115,10 +131,14 @@ func readHello(from io.Reader) (*hello, error) {
 		return nil, errors.New("host or instance is empty")
 	case len(h.Pending) > maxNames, min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
 		return nil, errors.New("a number is out of its range")
-	case h.Ended != nil && (h.Ended.Code < 0 || h.Ended.Code > 255 || h.Ended.Age < 0 || len(h.Ended.Text) > maxText || !isPrintable(h.Ended.Text)):
+	case h.Ended != nil && !h.Ended.isSound(), h.Fault != nil && !h.Fault.isSound():
 		return nil, errors.New("an end is out of its range")
 	}
 	return &h, nil
+}
+
+func (e *ended) isSound() bool {
+	return e.Code >= 0 && e.Code <= 255 && e.Age >= 0 && len(e.Text) <= maxText && isPrintable(e.Text)
 }
 
 // isPrintable says whether a text can stand in a line of the log: what others send must not forge one.

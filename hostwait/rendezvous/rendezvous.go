@@ -35,6 +35,12 @@ type Config struct {
 	Ignore bool
 	Warn   func(text string)
 
+	// Launches says that the leader's work is that of all: it starts what the others do, and they end when it does, with an
+	// *OverError. A stop is then not the end of Context: OnStop is told of it, and OnQuiet when every host has said Quiet. The two
+	// may not wait, and not call the session.
+	Launches        bool
+	OnStop, OnQuiet func()
+
 	local net.Addr // where a worker connects from; nil for anywhere. For tests: many hosts on one machine
 }
 
@@ -71,6 +77,13 @@ type StopError struct{ Host string }
 
 func (e *StopError) Error() string { return "stopped, since " + e.Host + " was sent SIGTERM" }
 
+// OverError is the error of a host whose leader's launcher has ended.
+type OverError struct{ Code int }
+
+func (e *OverError) Error() string {
+	return fmt.Sprintf("the launcher has ended with exit code %d", e.Code)
+}
+
 // RefusedError is the error of a host that may not join.
 type RefusedError struct {
 	By  string // the leader, or the host that is refused
@@ -79,10 +92,10 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return e.By + " refuses: " + e.Why }
 
-// ListenError is the error of a leader that cannot listen.
+// ListenError is the error of a host that cannot listen.
 type ListenError struct{ Err error }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("the leader cannot listen: %v (hint: --port)", e.Err)
+	return fmt.Sprintf("cannot listen for the other hosts: %v (hint: --port)", e.Err)
 }
 func (e *ListenError) Unwrap() error { return e.Err }

@@ -60,7 +60,7 @@ func lookup(_ context.Context, host string) ([]netip.Addr, error) {
 func (n *network) config(i int) Config {
 	c := Config{
 		Hosts: n.hosts, Self: Member{Host: n.hosts[i], Slots: i + 1, CPUs: 2}, Mode: "run", Version: "test",
-		Digests: Digests{"a", "b", "c"}, Port: n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup,
+		Digests: Digests{Hosts: "a", Hyperparameters: "b", Command: "c"}, Port: n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup,
 		Warn: func(text string) {
 			n.mu.Lock()
 			defer n.mu.Unlock()

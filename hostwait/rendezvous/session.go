@@ -24,6 +24,8 @@ type Session struct {
 	mu       sync.Mutex
 	self     hello
 	end      *End
+	fault    *fault
+	faultAt  time.Time
 	seen     view
 	released chan struct{} // closed once
 	trouble  error         // why the leader cannot be reached, or nil
@@ -72,6 +74,19 @@ func (s *Session) End(e End) {
 		}
 	})
 }
+
+// Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. The first
+// word counts.
+func (s *Session) Fault(host string, e End) {
+	s.say(func() {
+		if s.fault == nil {
+			s.fault, s.faultAt = &fault{Host: host, ended: ended{Code: e.Code, Text: oneLine(e.Text)}}, e.At
+		}
+	})
+}
+
+// Quiet says that no rank is at work here any more.
+func (s *Session) Quiet() { s.say(func() { s.self.Quiet = true }) }
 
 // Ready says that all names resolve here, or with some pending that those do not.
 func (s *Session) Ready(pending []string) {
@@ -218,9 +233,19 @@ func (s *Session) hello() *hello {
 	if s.end != nil {
 		s.self.Ended = &ended{Code: s.end.Code, Text: s.end.Text, Age: max(0, now.Sub(s.end.At)).Milliseconds()}
 	}
+	if s.fault != nil {
+		s.fault.Age = max(0, now.Sub(s.faultAt)).Milliseconds()
+		f := *s.fault
+		s.self.Fault = &f
+	}
 	h := s.self
 	h.joined = s.isReleased()
 	return &h
+}
+
+// isOwn says whether the first failure is what this host ended with. It may as well be taken for lost, or have told a fault.
+func (s *Session) isOwn(f *failure) bool {
+	return f.Host == s.c.Self.Host && s.end != nil && f.Code == s.end.Code && f.Text == s.end.Text
 }
 
 // note keeps why the leader cannot be reached.
@@ -236,6 +261,7 @@ func (s *Session) take(v view, h *hello) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trouble = nil
+	wasStopped, wasQuiet := s.seen.Stopped != "", s.seen.Quiet
 	if len(v.Members) == 0 {
 		v.Members = s.seen.Members
 	}
@@ -244,11 +270,21 @@ func (s *Session) take(v view, h *hello) bool {
 		close(s.released)
 	}
 	host := s.c.Self.Host
-	if f := v.First; f != nil && !s.c.Ignore && (f.Host != host || s.end == nil) { // this host too may be taken for lost
+	if f := v.First; f != nil && !s.c.Ignore && !s.isOwn(f) {
 		s.cancel(&PeerError{Host: f.Host, Code: f.Code, Text: f.Text})
 	}
-	if v.Stopped != "" && v.Stopped != host {
+	switch {
+	case v.Stopped == "" || wasStopped:
+	case s.c.Launches && v.Released:
+		s.c.OnStop()
+	case v.Stopped != host:
 		s.cancel(&StopError{Host: v.Stopped})
+	}
+	if s.c.Launches && v.Quiet && !wasQuiet {
+		s.c.OnQuiet()
+	}
+	if s.c.Launches && v.Over != nil && !s.c.leads() {
+		s.cancel(&OverError{Code: *v.Over})
 	}
 	return !s.c.leads() && h.Ended != nil && (h.Ended.Code == 0 || v.First != nil || v.Stopped != "")
 }

@@ -1,0 +1,103 @@
+package bootstrap
+
+import (
+	"context"
+	"os"
+
+	"entrain/hostwait/rendezvous"
+	"entrain/mpi/remote"
+)
+
+// agent is what starts the launcher's daemons on other hosts, and on this one for them.
+type agent interface {
+	// connect begins to connect to the other hosts, once all are released.
+	connect(members []rendezvous.Member) error
+	// exec runs a remote shell's words on a host until they end. A host that is lost is a *remote.LostError.
+	exec(host string, words []string, files [3]*os.File) (int, error)
+	close()
+}
+
+// builtin is run itself: the SSH protocol between the hosts of a job, by keys from the cluster key.
+type builtin struct {
+	server *remote.Server // on the workers: the leader's port is the rendezvous'
+	pool   *remote.Pool
+	ctx    context.Context
+	cancel context.CancelFunc
+	leads  bool
+}
+
+// newAgent listens for the other hosts.
+func (l *launching) newAgent(ctx context.Context) (agent, error) {
+	if l.launch.Agent == AgentOpenSSH {
+		return l.newOpenSSH(ctx)
+	}
+	meet := l.plan.Meet
+	key, err := rendezvous.ParseKey(meet.key)
+	if err != nil {
+		return nil, err // the rendezvous has taken it
+	}
+	c := remote.Config{
+		Self: meet.Host, Hosts: l.launch.names(), Job: meet.Job, Secret: key.Derive("entrain launch agent 1"),
+		Port: meet.Port, PeerTimeout: meet.PeerTimeout, Lookup: meet.lookup(), Start: l.start,
+		Warn: func(text string) { l.d.log.Warn().Msg(text) },
+	}
+	pool, err := remote.NewPool(c)
+	if err != nil {
+		return nil, err
+	}
+	a := &builtin{pool: pool, leads: l.launches()}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	if a.leads {
+		return a, nil
+	}
+	listener, err := l.m.session.Listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.server, err = remote.Serve(c, listener)
+	return a, err
+}
+
+// connect: the leader is connected to all before the launcher asks; the others are when a launcher makes a tree.
+func (a *builtin) connect(members []rendezvous.Member) error {
+	if !a.leads {
+		return nil
+	}
+	var hosts []string
+	for _, m := range members[1:] {
+		hosts = append(hosts, m.Host)
+	}
+	a.pool.Connect(a.ctx, hosts)
+	return nil
+}
+
+func (a *builtin) exec(host string, words []string, files [3]*os.File) (int, error) {
+	return a.pool.Exec(a.ctx, host, words, files)
+}
+
+func (a *builtin) close() {
+	a.cancel()
+	a.pool.Close()
+	if a.server != nil {
+		a.server.Close()
+	}
+}
+
+// names are the hosts that train together.
+func (l *Launch) names() []string {
+	var names []string
+	for _, h := range l.Hosts {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
+// Rsh is what a launcher calls in place of a remote shell: it asks the run of its own host, beside whose socket it is
+// linked, and ends with the exit code of what it asked for.
+func Rsh(link string, args []string) (int, error) {
+	code, err := remote.Rsh(link+"/"+remote.SocketName, args, os.Stdin, os.Stdout, os.Stderr)
+	if code == 0 && err != nil {
+		code = 255
+	}
+	return code, err
+}

@@ -1,0 +1,220 @@
+package bootstrap
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"entrain/contract"
+	"entrain/hparams"
+	"entrain/mpi"
+	"entrain/proc"
+)
+
+// The launchers that a job can be started by.
+const (
+	LauncherAuto = "auto" // MPI where the job asks for it
+	LauncherNone = "none" // every host starts its own trainer
+	LauncherMPI  = "mpi"
+)
+
+// Launchers are the words for Options.Launcher, the default first.
+func Launchers() []string { return []string{LauncherAuto, LauncherNone, LauncherMPI} }
+
+// Agent is what starts a launcher's daemons on the other hosts.
+type Agent string
+
+// The agents.
+const (
+	AgentAuto    Agent = "auto"    // the built-in one where there is a cluster key, else OpenSSH where the image has it
+	AgentBuiltin Agent = "builtin" // run itself, trusted by the cluster key
+	AgentOpenSSH Agent = "openssh" // ssh and sshd, with keys of this job alone
+)
+
+// Agents are the words for Options.Agent, the default first.
+func Agents() []string {
+	return []string{string(AgentAuto), string(AgentBuiltin), string(AgentOpenSSH)}
+}
+
+// Launch is how a launcher starts the trainer on all hosts.
+type Launch struct {
+	mpi.Launch
+	Host  string // this one
+	Agent Agent
+	Dir   string // private to this user, at the same place on all hosts
+}
+
+// The files in Launch.Dir.
+const (
+	fileHostfile    = "hostfile"
+	fileEnvironment = "environment" // KEY=VALUE, each ended by NUL, for the ranks on this host
+	fileRsh         = RshName       // a link to this program
+)
+
+// wantsMPI says whether a job is to be started by MPI.
+func wantsMPI(job *contract.Job, o Options) bool {
+	v, _ := job.Params.Get("sagemaker_mpi_enabled")
+	return o.Launcher == LauncherMPI || o.Launcher == LauncherAuto && v.Truthy()
+}
+
+// decideLaunch says how the launcher starts the trainer; nil where this host starts its own, since the job wants none or
+// this host is not one of those that train together (the toolkit's rule). The slots are this host's for all, until the
+// hosts have met.
+func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, error) {
+	together := job.Together()
+	if !wantsMPI(job, o) || !slices.Contains(together, job.Host) {
+		return nil, nil //nolint:nilnil // no launcher is no error
+	}
+	if len(together) > 1 && !o.Rendezvous.On {
+		return nil, &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous (hint: leave the flag out)")}
+	}
+	launcher, err := findLauncher(snap)
+	if err != nil {
+		return nil, err
+	}
+	agent, err := decideAgent(snap, o, len(together))
+	if err != nil {
+		return nil, err
+	}
+	l := &Launch{Host: job.Host, Agent: agent, Dir: launchDir(job, snap)}
+	l.Launch = mpi.Launch{
+		Launcher: launcher, Program: snap.Launcher.Path, Interface: job.Interface, InstanceType: job.InstanceType,
+		Agent: l.Dir + "/" + fileRsh, Hostfile: l.Dir + "/" + fileHostfile, Rank: []string{snap.Self, "rank", l.Dir},
+	}
+	var problems []contract.Problem
+	if l.Hosts, err = hosts(job, o.Slots); err != nil {
+		return nil, err
+	}
+	if _, err := l.Hostfiles(); err != nil {
+		return nil, unfit(contract.Problem{File: contract.ResourceFile, Message: err.Error()})
+	}
+	l.Processes, problems = decideProcesses(job, snap)
+	if l.Options, err = customOptions(job); err != nil {
+		problems = append(problems, contract.ParamProblem(job, snap, optionsParam, "", err.Error()))
+	}
+	if len(problems) > 0 {
+		return nil, unfit(problems...)
+	}
+	for _, name := range mpi.EnvNames(l.Options) {
+		l.Rank = append(l.Rank, "--keep", name)
+	}
+	l.Rank = append(l.Rank, "--")
+	return l, nil
+}
+
+// launch decides how the trainer is launched, and makes that the plan's command: the launcher on the leader, none elsewhere.
+func (p *Plan) launch(job *contract.Job, snap *contract.Snapshot, o Options, args []string) error {
+	l, err := decideLaunch(job, snap, o)
+	if l == nil || err != nil {
+		return err
+	}
+	p.Launch = l
+	l.trainer(p.words, args)
+	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort))
+	for _, kv := range own {
+		if name, _, _ := strings.Cut(kv, "="); !isSet(p.Command.Env, name) { // else the user knows better
+			p.Command.Env = append(p.Command.Env, kv)
+		}
+	}
+	p.Command.Argv = nil
+	if p.Role == Leader {
+		p.Command.Argv = l.Argv()
+	}
+	if p.Meet != nil {
+		p.Meet.Digests["launcher"] = l.label()
+	}
+	return nil
+}
+
+func isSet(env []string, name string) bool { _, set := contract.Getenv(env, name); return set }
+
+// launchDir is of this job and this user alone.
+func launchDir(job *contract.Job, snap *contract.Snapshot) string {
+	return fmt.Sprintf("/tmp/entrain-%d-%s", snap.UID, digest(append([]string{job.ARN, job.Name}, job.Order()...)...))
+}
+
+const installMPI = "in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends openmpi-bin, or name it by --mpirun"
+
+func findLauncher(snap *contract.Snapshot) (mpi.Launcher, error) {
+	p := cmp.Or(snap.Launcher, &contract.Program{Path: "mpirun", Problem: "was not looked for"})
+	if p.Problem != "" {
+		return mpi.Launcher{}, &proc.StartError{Program: p.Path, Code: 127, Err: errors.New(p.Problem), Hint: installMPI}
+	}
+	launcher, err := mpi.Identify(p.Version)
+	if err != nil {
+		return mpi.Launcher{}, &UsageError{Err: fmt.Errorf("%s --version: %w", p.Path, err)}
+	}
+	return launcher, nil
+}
+
+// decideAgent finds what can start daemons elsewhere, and says at once where nothing can.
+func decideAgent(snap *contract.Snapshot, o Options, hosts int) (Agent, error) {
+	_, keyed := snap.Getenv(clusterKey)
+	keyed = keyed || snap.ClusterKey.Data != nil
+	openssh := snap.Programs["ssh"] && snap.Programs["sshd"]
+	const key = "a cluster key (in the Dockerfile: RUN entrain keygen " + keyFile + ")"
+	const ssh = "OpenSSH (in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends openssh-client openssh-server)"
+	switch {
+	case hosts < 2 || o.Agent != AgentOpenSSH && keyed:
+		return AgentBuiltin, nil
+	case o.Agent == AgentBuiltin:
+		return "", &UsageError{Err: errors.New("--agent builtin: there is no key that the hosts could trust each other by; it needs " + key)}
+	case openssh:
+		return AgentOpenSSH, nil
+	case o.Agent == AgentOpenSSH:
+		return "", &UsageError{Err: errors.New("--agent openssh: there is no ssh, or no sshd; it needs " + ssh)}
+	}
+	return "", &UsageError{Err: errors.New("MPI cannot reach the other hosts: it needs " + key + ", or " + ssh)}
+}
+
+const (
+	processesParam = "sagemaker_mpi_num_processes"
+	optionsParam   = "sagemaker_mpi_custom_mpi_options"
+)
+
+// decideProcesses is how many ranks there are in all; 0 leaves it to the slots.
+func decideProcesses(job *contract.Job, snap *contract.Snapshot) (int, []contract.Problem) {
+	v, ok := job.Params.Get(processesParam)
+	if !ok {
+		return 0, nil
+	}
+	text := hparams.ToolkitText(v)
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, []contract.Problem{contract.ParamProblem(job, snap, processesParam, "", fmt.Sprintf("it is %s, want a whole number of at least 1", hparams.Quote(text)))}
+	}
+	return n, nil
+}
+
+// customOptions are the user's own words for mpirun.
+func customOptions(job *contract.Job) ([]string, error) {
+	v, ok := job.Params.Get(optionsParam)
+	if !ok {
+		return nil, nil
+	}
+	words, err := splitWords(hparams.ToolkitText(v))
+	if err != nil {
+		return nil, fmt.Errorf("%w, want words quoted as in a shell", err)
+	}
+	return words, nil
+}
+
+// trainer puts the trainer's words behind the launcher's. They are expanded on each host, by entrain rank, since SM_CURRENT_HOST
+// differs; what a hyperparameter holds is none to be expanded.
+func (l *Launch) trainer(words, args []string) {
+	l.Trainer = slices.Clone(words)
+	for _, arg := range args {
+		l.Trainer = append(l.Trainer, strings.ReplaceAll(arg, "$", "$$"))
+	}
+}
+
+// label is what has to be alike on all hosts.
+func (l *Launch) label() string {
+	if l == nil {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s by %s", l.Launcher.Family, l.Launcher.Version, l.Agent))
+}

@@ -1,0 +1,244 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"entrain/contract"
+	"entrain/hostwait/rendezvous"
+	"entrain/mpi"
+	"entrain/mpi/remote"
+	"entrain/proc"
+)
+
+// launching is a host's part in a job that a launcher starts: on the leader run supervises the launcher, on the others it
+// starts the launcher's daemons, and on all it looks after the ranks of its host.
+type launching struct {
+	d      *Doer
+	plan   *Plan
+	launch *Launch
+	m      *meeting // nil for a host alone
+	leash  *proc.Leash
+	guests proc.Guests
+	local  *remote.Local
+	agent  agent
+	// The key pair of ssh and sshd, where they are the agent.
+	private []byte
+	public  string
+	ended   chan struct{} // closed when the launcher has, or the job is over
+	hushed  chan struct{} // closed when no rank is at work on any host after a stop
+	work    sync.WaitGroup
+
+	sessions, attended sync.WaitGroup // launches on other hosts, and ranks on this one
+
+	mu       sync.Mutex
+	ranks    []*remote.RankConn
+	working  int // ranks whose trainers have not ended
+	stopping bool
+	failing  bool
+	lost     *rendezvous.PeerError // the first session that ended badly
+	failed   *rendezvous.PeerError // the first rank of this host that did
+}
+
+// newLaunching makes the part, before the hosts meet: they tell it of stops.
+func (d *Doer) newLaunching(plan *Plan) *launching {
+	return &launching{
+		d: d, plan: plan, launch: plan.Launch, leash: proc.NewLeash(d.signals),
+		ended: make(chan struct{}), hushed: make(chan struct{}),
+	}
+}
+
+// launch runs a job by its launcher.
+func (d *Doer) launch(plan *Plan) error {
+	l := d.newLaunching(plan)
+	if plan.Launch.Agent == AgentOpenSSH {
+		var err error
+		if l.private, l.public, err = remote.NewPair(); err != nil {
+			return err
+		}
+	}
+	m, err := d.meetFor(l, plan.Meet, "run", plan.Command.Env)
+	if err != nil {
+		return err
+	}
+	l.m = m
+	err = d.prepare(plan, m, l.open)
+	if err == nil {
+		err = l.run()
+	}
+	l.close()
+	return m.leave(err)
+}
+
+// open makes what the launcher and the ranks find on this host. It comes before the release, so that whoever is released can
+// use it.
+func (l *launching) open(ctx context.Context) error {
+	dir := l.launch.Dir
+	if err := makePrivate(dir); err != nil {
+		return err
+	}
+	env := strings.Join(l.plan.Command.Env, "\x00") + "\x00"
+	if err := writeAtomically(dir+"/"+fileEnvironment, strings.NewReader(env), 0o600); err != nil {
+		return err
+	}
+	if err := os.Symlink(l.launch.Rank[0], dir+"/"+fileRsh); err != nil {
+		return &OutputError{Err: err}
+	}
+	var err error
+	if l.local, err = remote.Listen(dir, remote.Handlers{Remote: l.remote, Joined: l.joined}); err != nil {
+		return &OutputError{Err: err}
+	}
+	if l.m == nil {
+		return nil
+	}
+	l.agent, err = l.newAgent(ctx)
+	return err
+}
+
+// makePrivate makes an empty directory that only this user can enter.
+func makePrivate(dir string) error {
+	if info, err := os.Lstat(dir); err == nil && (!info.IsDir() || info.Mode().Perm() != 0o700) {
+		return &OutputError{Err: fmt.Errorf("%s is there, and not this program's", dir)}
+	}
+	if err := os.RemoveAll(dir); err != nil { // an earlier run's, in this container
+		return &OutputError{Err: err}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return &OutputError{Err: err}
+	}
+	return nil
+}
+
+// run is the job itself, once all hosts are released.
+func (l *launching) run() error {
+	if l.m != nil {
+		for i, host := range l.launch.Hosts {
+			for _, member := range l.m.members {
+				if member.Host == host.Name {
+					l.launch.Hosts[i].Slots = max(1, member.Slots)
+				}
+			}
+		}
+		if err := l.agent.connect(l.m.members); err != nil {
+			return err
+		}
+	}
+	files, err := l.launch.Hostfiles()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := writeAtomically(f.Path, strings.NewReader(f.Text), 0o600); err != nil {
+			return err
+		}
+	}
+	l.work.Go(l.await)
+	o := l.plan.procOptions()
+	o.Guests, o.Leash, o.Stop = &l.guests, l.leash, l.stop
+	if l.m != nil {
+		o.Memory = l.m.plan.memory()
+	}
+	if l.launches() {
+		return l.lead(o)
+	}
+	return l.follow(o)
+}
+
+// launches says whether the launcher runs here.
+func (l *launching) launches() bool { return l.plan.Role == Leader }
+
+// lead runs the launcher. Its end is the job's, but it may say 0 where a session was lost (Open MPI 5 does).
+func (l *launching) lead(o proc.Options) error {
+	cmd := l.plan.cmd()
+	cmd.Argv = l.launch.Argv()
+	l.d.log.Debug().Msgf("starts %q", cmd.Argv)
+	var end error
+	o.Ended = func(exit proc.Exit) {
+		close(l.ended)
+		if end = l.verdict(); exit.Code != 0 {
+			end = l.because(&proc.ExitError{Program: cmd.Argv[0], Exit: exit})
+		}
+		if l.m != nil {
+			l.m.end(end)
+		}
+	}
+	exit, err := proc.Run(l.m.context(), l.d.signals, cmd, o)
+	if exit.Left > 0 {
+		l.d.log.Warn().Msgf("%d processes that the launcher left behind could not be killed", exit.Left)
+	}
+	return errors.Join(err, end)
+}
+
+// because gives a launcher's failure its reason where this host knows it. Of several hosts the rendezvous does.
+func (l *launching) because(exit *proc.ExitError) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.m != nil || l.failed == nil || l.stopping {
+		return exit
+	}
+	return &LaunchError{First: l.failed, Exit: exit}
+}
+
+// follow serves the launcher until the leader says that it has ended.
+func (l *launching) follow(o proc.Options) error {
+	exit, err := proc.Run(l.m.context(), l.d.signals, proc.Cmd{}, o)
+	close(l.ended)
+	cause := context.Cause(l.m.context())
+	over, isOver := errors.AsType[*rendezvous.OverError](cause)
+	switch {
+	case err != nil:
+		return err
+	case isOver && over.Code == 0:
+		return nil
+	case isOver:
+		return over
+	case exit.Killed && cause == nil:
+		return &proc.ExitError{Program: "the ranks", Exit: exit}
+	}
+	return nil // another host's failure, which comes back from the meeting
+}
+
+// await lets the ranks go once all have saved what they save.
+func (l *launching) await() {
+	select {
+	case <-l.hushed:
+		l.allQuiet()
+	case <-l.ended:
+	}
+}
+
+// close takes away what open made.
+func (l *launching) close() {
+	if l.agent != nil {
+		l.agent.close()
+	}
+	if l.local != nil {
+		l.local.Close()
+	}
+	l.work.Wait()
+	_ = os.RemoveAll(l.launch.Dir) // in a container that ends
+}
+
+// start starts a daemon of the launcher on this host, asked for by words as a remote shell gets them.
+func (l *launching) start(words []string, files [3]*os.File, ended func(code int)) (kill func(), err error) {
+	daemon, err := mpi.ParseDaemon(words, l.plan.Command.Env)
+	if err != nil {
+		return nil, err
+	}
+	env := append(daemon.Env, l.plan.Command.Env...) // of equal names the first counts
+	return l.guests.Start(proc.Cmd{Argv: daemon.Argv, Env: env, Dir: l.plan.Command.Dir}, [3]uintptr{files[0].Fd(), files[1].Fd(), files[2].Fd()}, ended)
+}
+
+// fault says why the job fails, of this host or, on the leader, of another.
+func (l *launching) fault(host string, code int, text string, at time.Time) {
+	text = contract.MaskText(text, l.plan.Command.Env)
+	if l.m == nil {
+		return // the launcher ends, and says so
+	}
+	l.m.session.Fault(host, rendezvous.End{Code: code, Text: text, At: at})
+}

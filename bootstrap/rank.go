@@ -1,0 +1,146 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"entrain/contract"
+	"entrain/mpi"
+	"entrain/mpi/remote"
+	"entrain/proc"
+)
+
+// longest is the grace of a rank: the host's run, which knows the job's, ends it.
+const longest = 24 * time.Hour
+
+// Rank is what a launcher starts on every host, once a rank: it gives the trainer the environment that this host's run
+// computed, and the rank's own variables, and is its init.
+func Rank(args, env []string) error {
+	runtime.LockOSThread() // the trainer dies with the thread that started it
+	dir, keep, words, err := rankWords(args)
+	if err != nil {
+		return err
+	}
+	signals, err := proc.Catch()
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(dir + "/" + fileEnvironment)
+	if err != nil {
+		return fmt.Errorf("the environment of this host: %w (hint: entrain run starts the launcher that starts this)", err)
+	}
+	rank, err := mpi.RankOf(env)
+	if err != nil {
+		return &UsageError{Err: err}
+	}
+	env = rankEnv(strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"), env, keep)
+	addr, _ := contract.Getenv(env, "MASTER_ADDR")
+	port, _ := contract.Getenv(env, "MASTER_PORT")
+	cmd, err := rankCommand(words, env, rank.Env(addr, port))
+	if err != nil {
+		return err
+	}
+	run, err := remote.Register(dir+"/"+remote.SocketName, rank.Rank)
+	if err != nil {
+		return err
+	}
+	return supervise(run, signals, cmd)
+}
+
+// rankWords reads DIR [--keep NAME]… -- COMMAND….
+func rankWords(args []string) (dir string, keep, words []string, err error) {
+	end := slices.Index(args, "--")
+	if end < 1 || end+1 == len(args) || end%2 == 0 {
+		return "", nil, nil, &UsageError{Err: errors.New("want entrain rank DIR [--keep NAME]… -- COMMAND… (hint: entrain run makes these words)")}
+	}
+	for i := 1; i < end; i += 2 {
+		if args[i] != "--keep" {
+			return "", nil, nil, &UsageError{Err: fmt.Errorf("entrain rank: unexpected word %q", args[i])}
+		}
+		keep = append(keep, args[i+1])
+	}
+	return args[0], keep, args[end+1:], nil
+}
+
+// rankEnv is this host's environment, and what the launcher adds to it. A launcher that carries the leader's variables to
+// all hosts does not get through with them, but for those that the user has asked it to carry, and for a search path
+// that it has put its own directories in front of.
+func rankEnv(host, launcher, keep []string) []string {
+	env := make([]string, 0, len(host)+len(launcher))
+	known := make(map[string]bool, len(host))
+	for _, kv := range host {
+		name, value, _ := strings.Cut(kv, "=")
+		known[name] = true
+		theirs, there := contract.Getenv(launcher, name)
+		longer := (name == "PATH" || name == "LD_LIBRARY_PATH") && strings.HasSuffix(theirs, value)
+		if there && (longer || isKept(keep, name)) {
+			kv = name + "=" + theirs
+		}
+		env = append(env, kv)
+	}
+	for _, kv := range launcher {
+		if name, _, _ := strings.Cut(kv, "="); !known[name] {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
+
+// isKept says whether a name is one of keep, in which a last * stands for any rest.
+func isKept(keep []string, name string) bool {
+	return slices.ContainsFunc(keep, func(k string) bool {
+		prefix, open := strings.CutSuffix(k, "*")
+		return k == name || open && strings.HasPrefix(name, prefix)
+	})
+}
+
+// rankCommand is the trainer, its words filled in with this host's variables. What is the rank's own comes in the place of
+// any that the host has.
+func rankCommand(words, env, own []string) (proc.Cmd, error) {
+	for i, word := range words {
+		var err error
+		if words[i], err = expand(word, env); err != nil {
+			return proc.Cmd{}, &UsageError{Err: fmt.Errorf("word %d of the command: %w", i+1, err)}
+		}
+	}
+	env = slices.DeleteFunc(env, func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return isSet(own, name)
+	})
+	dir, err := os.Getwd()
+	return proc.Cmd{Argv: words, Env: append(env, own...), Dir: dir}, err
+}
+
+// supervise runs the trainer of a rank. When it was told to stop it lingers after the trainer's end until it may leave: a
+// launcher that sees one rank go cuts short the others, which may still save their checkpoints.
+func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { // until the process ends
+		<-run.Stopped()
+		stop()
+	}()
+	told := false
+	exit, err := proc.Run(ctx, signals, cmd, proc.Options{Grace: longest, Bound: true, Terminated: func() { told = true }})
+	stopped := ctx.Err() != nil
+	if err == nil && exit.Code != 0 {
+		err = &proc.ExitError{Program: cmd.Argv[0], Exit: exit}
+	}
+	end := remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: contract.MaskText(Summary(err), cmd.Env), At: time.Now(), Told: told || stopped}
+	if run.Ended(end) == nil && stopped {
+		<-run.Left()
+	}
+	return err
+}
+
+// Ran says whether a rank's trainer ran: how it ended is then known by its own words.
+func Ran(err error) bool { _, ran := errors.AsType[*proc.ExitError](err); return ran }
+
+// RshName is what entrain rsh is called where a launcher takes no more than one word.
+const RshName = "entrain-rsh"

@@ -1,0 +1,139 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"entrain/hostwait/rendezvous"
+	"entrain/mpi/remote"
+)
+
+// joined: a rank of this host has begun.
+func (l *launching) joined(r *remote.RankConn) {
+	l.mu.Lock()
+	l.ranks = append(l.ranks, r)
+	l.working++
+	stopping, failing := l.stopping || l.failing, l.failing
+	l.mu.Unlock()
+	if stopping {
+		r.Stop()
+	}
+	if failing {
+		r.Leave()
+	}
+	l.attended.Go(func() { l.attend(r) })
+}
+
+// attend waits for the end of a rank's trainer. One that fails fails the job, named: the launcher may not notice it (MPICH
+// waits for ever), and says less of it.
+func (l *launching) attend(r *remote.RankConn) {
+	<-r.Done()
+	at := time.Now()
+	end, told := r.End()
+	code, text := end.Code, fmt.Sprintf("rank %d: %s", r.Rank, end.Text)
+	if told {
+		at = end.At
+	} else {
+		code, text = 137, fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank) // nothing else keeps it from telling its end
+	}
+	l.mu.Lock()
+	if code != 0 && l.failed == nil {
+		l.failed = &rendezvous.PeerError{Host: l.host(), Code: code, Text: text}
+	}
+	l.working--
+	quiet := l.working == 0 && l.stopping
+	l.mu.Unlock()
+	if quiet {
+		l.quiet()
+	}
+	// What the launcher itself has ended says nothing, unless the launcher has nothing to say.
+	if code != 0 && (told && !end.Told || !l.isOver(settle)) {
+		l.fault(l.host(), code, text, at)
+	}
+}
+
+func (l *launching) host() string { return l.launch.Host }
+
+// stop is what Run calls for a SIGTERM, with nil, and when another host ends this one.
+//
+// The launcher is not asked: Open MPI would kill the ranks a second after their SIGTERM. Each host sends its own ranks
+// SIGTERM, once, and they stay until all have saved what they save.
+func (l *launching) stop(cause error) {
+	if _, over := errors.AsType[*rendezvous.OverError](cause); over {
+		l.leash.Shorten(settle/8, settle/3) // the daemons are about to go
+		return
+	}
+	l.mu.Lock()
+	again := l.stopping && cause == nil
+	l.stopping = true
+	l.failing = l.failing || cause != nil
+	ranks, working := l.ranks, l.working
+	l.mu.Unlock()
+	if again {
+		return // who stops a whole cluster sends one to each host
+	}
+	for _, r := range ranks {
+		r.Stop()
+		if cause != nil {
+			r.Leave()
+		}
+	}
+	grace := l.plan.End.Grace
+	switch {
+	case cause != nil:
+		l.leash.Shorten(l.fuse(), 2*l.fuse())
+	case l.launches() && len(ranks) == 0:
+		l.abort()
+	default:
+		l.leash.Shorten(grace-min(grace/6, 15*time.Second), grace)
+	}
+	if cause == nil && l.m != nil {
+		l.m.session.Stopped()
+	}
+	if cause == nil && working == 0 {
+		l.quiet()
+	}
+}
+
+// abort ends a launch in which no rank has begun: a launcher waits for its agents, Open MPI 5 for ever.
+func (l *launching) abort() {
+	if l.agent != nil {
+		l.agent.close()
+	}
+	l.leash.Shorten(0, l.fuse())
+}
+
+// fuse is how long a launcher and its ranks may take to end by themselves once the job has failed: a loss is noticed
+// within ten twelfths of the peer timeout, and two fuses end it.
+func (l *launching) fuse() time.Duration {
+	if l.m == nil {
+		return rankFuse
+	}
+	return l.m.plan.PeerTimeout / 12
+}
+
+// rankFuse is the fuse of a host alone.
+const rankFuse = 2500 * time.Millisecond
+
+// quiet: the trainers of this host's ranks have ended after a stop.
+func (l *launching) quiet() {
+	if l.m == nil {
+		close(l.hushed)
+		return
+	}
+	l.m.session.Quiet()
+}
+
+// allQuiet: so have those of all hosts, and nobody can be cut short any more.
+func (l *launching) allQuiet() {
+	l.mu.Lock()
+	ranks := l.ranks
+	l.mu.Unlock()
+	for _, r := range ranks {
+		r.Leave()
+	}
+	if l.launches() {
+		l.leash.Shorten(l.fuse(), 2*l.fuse())
+	}
+}

@@ -1,0 +1,115 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"entrain/hostwait/rendezvous"
+	"entrain/mpi/remote"
+)
+
+// settle is how long after a session's or a rank's end the launcher may say more: it ends by itself when a rank fails, and
+// then the daemons and the other ranks go too.
+const settle = time.Second
+
+// remote is a launch on another host that the launcher asks for. Its context ends when whoever asked is gone, which a launcher
+// does to its agents at its end: the daemon is left to end by itself then.
+func (l *launching) remote(asked context.Context, host string, words []string, files [3]*os.File) (int, error) {
+	l.sessions.Add(1)
+	defer l.sessions.Done()
+	if l.agent == nil || host == l.host() {
+		return l.here(words, files)
+	}
+	stop := context.AfterFunc(asked, func() { l.orphaned(host) })
+	defer stop()
+	code, err := l.agent.exec(host, words, files)
+	if code != 0 || err != nil {
+		l.went(host, code, err)
+	}
+	return code, err
+}
+
+// here is a launch on this host itself, which Hydra asks for when it does not know the host by its name.
+func (l *launching) here(words []string, files [3]*os.File) (int, error) {
+	ended := make(chan int, 1)
+	if _, err := l.start(words, files, func(code int) { ended <- code }); err != nil {
+		return 126, err
+	}
+	return <-ended, nil
+}
+
+// orphaned: whoever asked for a session is gone. At the launcher's end that is as it should be.
+func (l *launching) orphaned(host string) {
+	const text = "the process that had started the launcher's daemon there was killed"
+	if at := time.Now(); !l.isOver(settle) {
+		l.lose(host, rendezvous.CodeLost, text)
+		l.fault(host, rendezvous.CodeLost, text, at)
+	}
+}
+
+// went: a session has ended badly. When the launcher ends at the same time it knows more.
+func (l *launching) went(host string, code int, err error) {
+	at := time.Now()
+	text := fmt.Sprintf("the launcher's daemon ended with exit code %d", code)
+	if lost, ok := errors.AsType[*remote.LostError](err); ok {
+		code, text = rendezvous.CodeLost, "lost: "+lost.Why
+	} else if err != nil {
+		text = err.Error()
+	}
+	l.lose(host, code, text)
+	l.work.Go(func() {
+		if !l.isOver(settle) {
+			l.fault(host, code, text, at)
+		}
+	})
+}
+
+// lose keeps the first session that ended badly, for a launcher that ends with 0 all the same.
+func (l *launching) lose(host string, code int, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost == nil {
+		l.lost = &rendezvous.PeerError{Host: host, Code: code, Text: text}
+	}
+}
+
+// isOver waits for the launcher's end, for a while.
+func (l *launching) isOver(within time.Duration) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-l.ended:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// verdict is whether a launcher that ended with 0 has done its work: all sessions and the ranks of this host have ended
+// well. After a stop only the launcher's word counts.
+func (l *launching) verdict() error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.sessions.Wait()
+		l.attended.Wait()
+	}()
+	timer := time.NewTimer(2 * settle)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.lost != nil:
+		return l.lost
+	case l.stopping || l.failed == nil:
+		return nil
+	}
+	return l.failed
+}

@@ -1,0 +1,131 @@
+package rendezvous
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// launching makes a network whose leader launches what all others run; told gets a word for each call back.
+func launching(t *testing.T, n int, told chan string) []*Session {
+	t.Helper()
+	w := newNetwork(t, n)
+	w.change = func(c *Config) {
+		host := c.Self.Host
+		c.Launches = true
+		c.OnStop = func() { told <- host + " stops" }
+		c.OnQuiet = func() { told <- host + " is quiet" }
+	}
+	return w.gather()
+}
+
+// hear waits for n words.
+func hear(t *testing.T, told chan string, n int) []string {
+	t.Helper()
+	var words []string
+	for range n {
+		select {
+		case word := <-told:
+			words = append(words, word)
+		case <-time.After(patience):
+			t.Fatalf("heard only %q", words)
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
+// cause waits for what ends a session.
+func cause(t *testing.T, s *Session) error {
+	t.Helper()
+	select {
+	case <-s.Context().Done():
+	case <-time.After(patience):
+		t.Fatal("nothing ends this host")
+	}
+	return context.Cause(s.Context())
+}
+
+func TestLauncherEnds(t *testing.T) {
+	for _, code := range []int{0, 7} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			all := launching(t, 3, make(chan string, 16))
+			all[0].End(End{Code: code, Text: "mpirun: no luck", At: time.Now()})
+			for _, s := range all[1:] {
+				err := cause(t, s)
+				if code == 0 {
+					if over, ok := errors.AsType[*OverError](err); !ok || over.Code != 0 {
+						t.Errorf("got %v, want the launcher's end", err)
+					}
+				} else if peer, ok := errors.AsType[*PeerError](err); !ok || peer.Code != code || peer.Host != "h0" {
+					t.Errorf("got %v, want h0's failure", err)
+				}
+			}
+			leave(t, all, End{Code: code, Text: "mpirun: no luck"}, End{}, End{})
+		})
+	}
+}
+
+// The first fault is the job's failure, whoever tells it and whatever the launcher says later.
+func TestFault(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	all := launching(t, 3, make(chan string, 16))
+	now := time.Now()
+	all[0].End(End{Code: 255, Text: "mpirun: one rank is gone", At: now})
+	all[0].Fault("h1", End{Code: 69, Text: "its daemon is gone", At: now.Add(-20 * time.Millisecond)})
+	all[2].Fault("h2", End{Code: 137, Text: "rank 3: killed by SIGKILL", At: now.Add(-50 * time.Millisecond)})
+	for i, s := range all {
+		if err := cause(t, s); err == nil || err.Error() != "h2: rank 3: killed by SIGKILL" {
+			t.Errorf("h%d ends with %v", i, err)
+		}
+	}
+	for i, err := range leave(t, all, End{Code: 255}, End{}, End{}) {
+		if peer, ok := errors.AsType[*PeerError](err); !ok || peer.Code != 137 {
+			t.Errorf("h%d leaves with %v", i, err)
+		}
+	}
+}
+
+// A worker cannot speak for another host.
+func TestFaultOfAnother(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	all := launching(t, 3, make(chan string, 16))
+	all[2].Fault("h1", End{Code: 9, Text: "slander", At: time.Now()})
+	if err := cause(t, all[1]); err == nil || err.Error() != "h2: slander" {
+		t.Errorf("h1 ends with %v", err)
+	}
+	leave(t, all, End{}, End{}, End{})
+}
+
+func TestStopOfLaunched(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	told := make(chan string, 16)
+	all := launching(t, 3, told)
+	all[1].Stopped()
+	if got := hear(t, told, 3); !slices.Equal(got, []string{"h0 stops", "h1 stops", "h2 stops"}) {
+		t.Errorf("got %q", got)
+	}
+	all[0].Quiet()
+	all[2].Quiet()
+	select {
+	case word := <-told:
+		t.Errorf("%s, before h1 is", word)
+	default:
+	}
+	all[1].Quiet()
+	if got := hear(t, told, 3); !slices.Equal(got, []string{"h0 is quiet", "h1 is quiet", "h2 is quiet"}) {
+		t.Errorf("got %q", got)
+	}
+	for i, s := range all {
+		if s.Context().Err() != nil {
+			t.Errorf("h%d is ended by the stop alone", i)
+		}
+	}
+	leave(t, all, End{}, End{}, End{})
+}

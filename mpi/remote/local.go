@@ -1,0 +1,170 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// SocketName is the unix socket's file in the run's private directory.
+const SocketName = "run.sock"
+
+// Handlers are what the run does for those who come.
+type Handlers struct {
+	// Remote starts words on a host, for an rsh. ctx ends when that went away, or with Close.
+	Remote func(ctx context.Context, host string, words []string, files [3]*os.File) (code int, err error)
+	// Joined hears of a rank that has registered.
+	Joined func(r *RankConn)
+}
+
+// Local is the run's end of the unix socket on its host. Whoever comes is this user, or root.
+type Local struct {
+	h      Handlers
+	l      *net.UnixListener
+	ctx    context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+const callTime = 5 * time.Second // to say what one comes for
+
+// Listen makes the socket in dir, which belongs to this user alone.
+func Listen(dir string, h Handlers) (*Local, error) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	s := &Local{h: h, l: l}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.work.Go(s.accept)
+	return s, nil
+}
+
+// Close ends the socket, and waits for the calls of Remote. Ranks take it for a word to leave.
+func (s *Local) Close() {
+	s.cancel()
+	_ = s.l.Close()
+	s.work.Wait()
+}
+
+func (s *Local) accept() {
+	for {
+		conn, err := s.l.AcceptUnix()
+		switch {
+		case err == nil:
+			s.work.Go(func() { s.serve(conn) })
+		case s.ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+			return
+		default:
+			pause(s.ctx)
+		}
+	}
+}
+
+// pause is for when the process has too many files open.
+func pause(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	<-ctx.Done()
+}
+
+// serve finds out who comes.
+func (s *Local) serve(conn *net.UnixConn) {
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
+	peer, err := credentials(conn)
+	if err != nil || peer.Uid != 0 && int(peer.Uid) != os.Geteuid() {
+		_ = send(conn, rshEnd{Code: lost, Error: errRefused.Error() + ": it is another user's"})
+		return
+	}
+	if conn.SetReadDeadline(time.Now().Add(callTime)) != nil {
+		return
+	}
+	kind, files, err := greeting(conn)
+	defer closeAll(files)
+	defer block(files[0])
+	switch l := newLines(conn); {
+	case err != nil:
+		_ = send(conn, rshEnd{Code: lost, Error: err.Error()})
+	case kind == kindRsh:
+		s.rsh(conn, l, files)
+	case kind == kindRank:
+		s.rank(conn, l, int(peer.Pid))
+	}
+}
+
+// credentials are the kernel's word on who has connected.
+func credentials(conn *net.UnixConn) (*unix.Ucred, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var peer *unix.Ucred
+	var failed error
+	if err := raw.Control(func(fd uintptr) { peer, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
+		return nil, err
+	}
+	return peer, failed
+}
+
+// rsh has a command carried out on another host, with the caller's own files.
+func (s *Local) rsh(conn *net.UnixConn, l lines, files [3]*os.File) {
+	call, err := readRsh(l)
+	if err != nil {
+		_ = send(conn, rshEnd{Code: lost, Error: err.Error()})
+		return
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	s.work.Go(func() {
+		_, _ = conn.Read(make([]byte, 1)) // nothing more is said: it is gone, or we are
+		cancel()
+	})
+	code, err := s.h.Remote(ctx, call.Host, call.Words, files)
+	end := rshEnd{Code: code}
+	if err != nil {
+		end = rshEnd{Code: lost, Error: err.Error()}
+	}
+	_ = send(conn, end) // who went away does not hear it
+}
+
+// greeting reads the first byte, and the files that came with it.
+func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
+	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4*len(files)))
+	n, oobn, _, _, err := conn.ReadMsgUnix(first, oob)
+	if err != nil || n == 0 {
+		return 0, files, errors.Join(err, errRefused)
+	}
+	fds := rights(oob[:oobn])
+	for i, fd := range fds[:min(len(fds), len(files))] {
+		files[i] = received(i, fd)
+	}
+	want := map[byte]int{kindRsh: len(files), kindRank: 0}
+	if n, ok := want[first[0]]; !ok || n != len(fds) {
+		return 0, files, fmt.Errorf("%w: %q with %d files", errRefused, first, len(fds))
+	}
+	return first[0], files, nil
+}
+
+// rights are the file descriptors in a control message; there is room for three.
+func rights(oob []byte) []int {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for _, m := range messages {
+		if fds, err := unix.ParseUnixRights(&m); err == nil {
+			all = append(all, fds...)
+		}
+	}
+	return all
+}

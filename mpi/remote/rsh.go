@@ -1,0 +1,81 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// lost is the exit code of an rsh that cannot tell the command's, as ssh has it.
+const lost = 255
+
+// Rsh runs a command on another host, through the run on this one, with the process's own files, and gives its exit
+// code. args are as mpirun gives them to ssh: options, the host, the command's words.
+func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int, err error) {
+	host, words, err := parseRsh(args)
+	if err != nil {
+		return lost, err
+	}
+	conn, err := call(socket, kindRsh, unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd())))
+	if err != nil {
+		return lost, err
+	}
+	defer func() { _ = conn.Close() }()
+	if err := send(conn, rshCall{Host: host, Words: words}); err != nil {
+		return lost, err
+	}
+	var end rshEnd
+	switch err := newLines(conn).read(&end); {
+	case err != nil:
+		return lost, fmt.Errorf("%s: the run on this host has ended", host)
+	case end.Error != "":
+		return end.Code, errors.New(end.Error)
+	}
+	return end.Code, nil
+}
+
+// call connects to the run on this host, and says who comes.
+func call(socket string, kind byte, files []byte) (*net.UnixConn, error) {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("the run on this host: %w", err)
+	}
+	if _, _, err := conn.WriteMsgUnix([]byte{kind}, files, nil); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("the run on this host: %w", err)
+	}
+	return conn, nil
+}
+
+// parseRsh takes ssh's arguments apart, as far as launchers use them. Which key, port and user there are to use is not
+// the launcher's to say.
+func parseRsh(args []string) (host string, words []string, err error) {
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		option := args[0]
+		args = args[1:]
+		switch {
+		case option == "--":
+		case strings.Trim(option[1:], "xqn") == "" && option != "-":
+			continue
+		case len(option) == 2 && strings.Contains("plo", option[1:]):
+			if len(args) == 0 {
+				return "", nil, fmt.Errorf("%s: want a value", option)
+			}
+			args = args[1:]
+			continue
+		case len(option) > 2 && strings.Contains("plo", option[1:2]):
+			continue
+		default:
+			return "", nil, fmt.Errorf("%q: want the options -x, -q, -n, -p, -l or -o, then a host and a command", option)
+		}
+		break
+	}
+	if len(args) < 2 || args[0] == "" {
+		return "", nil, fmt.Errorf("%q: want a host and a command", args)
+	}
+	return args[0], args[1:], nil
+}

@@ -1,0 +1,174 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Server carries out what peers ask for: the starts of daemons.
+type Server struct {
+	c      Config
+	l      net.Listener
+	config *ssh.ServerConfig
+	ctx    context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	waiting []net.Conn          // whose peers have not shown yet that they belong to a host, the oldest first
+	warned  map[netip.Addr]bool // about whom
+}
+
+const (
+	authTime  = 10 * time.Second // to show a key; a host needs milliseconds
+	strangers = 16               // connections that have not shown one, beyond two for each host
+	maxWarned = 32               // addresses
+)
+
+// Serve answers peers at l until Close.
+func Serve(c Config, l net.Listener) (*Server, error) {
+	s := &Server{c: c, l: l, warned: map[netip.Addr]bool{}}
+	err := c.check()
+	if err == nil {
+		s.config, err = c.server(s.identify)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.work.Go(s.accept)
+	return s, nil
+}
+
+// Close ends the listener, all connections, and kills what still runs of their daemons.
+func (s *Server) Close() {
+	s.cancel()
+	_ = s.l.Close()
+	s.work.Wait()
+}
+
+func (s *Server) accept() {
+	for {
+		conn, err := s.l.Accept()
+		switch {
+		case err == nil:
+			s.enter(conn)
+			s.work.Go(func() { s.serve(conn) })
+		case s.ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+			return
+		default: // such as too many open files: it may be better soon
+			pause(s.ctx)
+		}
+	}
+}
+
+// enter bounds the number of those that are not known yet: when one too many comes, the oldest of them is closed.
+func (s *Server) enter(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting = append(s.waiting, conn); len(s.waiting) > strangers+2*len(s.c.Hosts) {
+		_ = s.waiting[0].Close()
+		s.waiting = slices.Delete(s.waiting, 0, 1)
+	}
+}
+
+// known takes a connection off that list.
+func (s *Server) known(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.waiting, conn); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+}
+
+// serve is a peer's connection.
+func (s *Server) serve(raw net.Conn) {
+	defer func() { _ = raw.Close() }()
+	defer context.AfterFunc(s.ctx, func() { _ = raw.Close() })()
+	late := time.AfterFunc(authTime, func() { _ = raw.Close() })
+	conn, channels, requests, err := ssh.NewServerConn(&link{raw, s.c.silence()}, s.config)
+	late.Stop()
+	s.known(raw)
+	if err != nil {
+		s.refused(addrOf(raw.RemoteAddr()), err)
+		return
+	}
+	var work sync.WaitGroup
+	gone := make(chan struct{})
+	work.Go(func() { ssh.DiscardRequests(requests) })
+	work.Go(func() { keepalive(conn, s.c.every(), gone) })
+	for channel := range channels {
+		if channel.ChannelType() != "session" {
+			_ = channel.Reject(ssh.Prohibited, "this is entrain's launch agent: it has sessions alone")
+			continue
+		}
+		work.Go(func() { s.session(channel) })
+	}
+	close(gone)
+	work.Wait()
+}
+
+// identify tells whether a key is the one of the host that the user name names, and comes from there. That the key's
+// private half is there too is the protocol's to see.
+func (s *Server) identify(meta ssh.ConnMetadata, key ssh.PublicKey) error {
+	host, from := meta.User(), addrOf(meta.RemoteAddr())
+	if !slices.Contains(s.c.Hosts, host) {
+		return fmt.Errorf("%q is none of this job's hosts", host)
+	}
+	wanted, err := s.c.public(roleClient, host)
+	if err != nil {
+		return err
+	}
+	if !same(key, wanted) {
+		return fmt.Errorf("came as %s without its key of this cluster and job", host)
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, authTime)
+	defer cancel()
+	addrs, err := s.c.Lookup(ctx, host)
+	if err != nil {
+		return fmt.Errorf("came as %s, whose name does not resolve here: %w", host, err)
+	}
+	if !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return a.Unmap() == from }) {
+		return fmt.Errorf("came as %s, but that name resolves to %v here", host, addrs)
+	}
+	return nil
+}
+
+// refused tells of who was not let in, once for each address: there may be thousands.
+func (s *Server) refused(from netip.Addr, err error) {
+	failed, ok := errors.AsType[*ssh.ServerAuthError](err)
+	if !ok || s.ctx.Err() != nil {
+		return // who went away, or spoke something else, has shown no key, nor another one
+	}
+	s.mu.Lock()
+	told := s.warned[from] || len(s.warned) >= maxWarned
+	if !told {
+		s.warned[from] = true
+	}
+	s.mu.Unlock()
+	if told {
+		return
+	}
+	why := "came without a key"
+	for _, err := range failed.Errors {
+		if !errors.Is(err, ssh.ErrNoAuth) {
+			why = err.Error()
+		}
+	}
+	s.c.Warn(fmt.Sprintf("%s was refused: %s", from, why))
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,169 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const patience = 20 * time.Second
+
+// host is a Run without a program, in this process.
+type host struct {
+	guests  *Guests
+	leash   *Leash
+	signals *Signals
+	cancel  context.CancelCauseFunc
+	stops   chan error
+	done    chan Exit
+}
+
+// newHost starts one. The signals of the test process are caught once, for all tests.
+func newHost(t *testing.T, cmd Cmd) *host {
+	t.Helper()
+	signals, err := caught()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	h := &host{guests: &Guests{}, leash: NewLeash(signals), signals: signals, cancel: cancel, stops: make(chan error, 8), done: make(chan Exit, 1)}
+	go func() {
+		exit, err := Run(ctx, signals, cmd, Options{NoCapture: true, Guests: h.guests, Leash: h.leash, Stop: func(cause error) { h.stops <- cause }})
+		if err != nil {
+			t.Error(err)
+		}
+		h.done <- exit
+	}()
+	return h
+}
+
+var caught = sync.OnceValues(Catch)
+
+func (h *host) start(t *testing.T, argv ...string) (ended chan int, kill func()) {
+	t.Helper()
+	null, err := Null()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	ended = make(chan int, 1)
+	kill, err = h.guests.Start(Cmd{Argv: argv, Env: []string{"PATH=/bin:/usr/bin"}, Dir: "/"}, [3]uintptr{null.Fd(), null.Fd(), null.Fd()}, func(code int) { ended <- code })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ended, kill
+}
+
+func await[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("%s: nothing within %s", what, patience)
+	}
+	panic("not reached")
+}
+
+func TestGuests(t *testing.T) {
+	h := newHost(t, Cmd{})
+	var all []chan int
+	for i := range 100 {
+		ended, _ := h.start(t, "/bin/sh", "-c", "exit "+strconv.Itoa(i))
+		all = append(all, ended)
+	}
+	for i, ended := range all {
+		if code := await(t, "a guest", ended); code != i {
+			t.Errorf("guest %d ended with %d", i, code)
+		}
+	}
+	// One with children of its own, one of them in a session of its own.
+	ended, kill := h.start(t, "/bin/sh", "-c", "sleep 1000 & setsid sleep 1000 & wait")
+	if err := eventually(func() bool { below, _ := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
+		t.Fatal(err)
+	}
+	kill()
+	if code := await(t, "the killed guest", ended); code != 137 {
+		t.Errorf("the killed guest ended with %d", code)
+	}
+	kill() // of one that is gone nothing happens
+	_, err := h.guests.Start(Cmd{Argv: []string{"none-such"}, Env: []string{"PATH=/bin"}, Dir: "/"}, [3]uintptr{}, nil)
+	if start, ok := errors.AsType[*StartError](err); !ok || start.Code != 127 {
+		t.Errorf("a guest that is not there: %v", err)
+	}
+	over := errors.New("all is over")
+	h.cancel(over)
+	if cause := await(t, "Stop", h.stops); !errors.Is(cause, over) {
+		t.Errorf("stopped for %v", cause)
+	}
+	await(t, "the host", h.done)
+	if _, err := h.guests.Start(Cmd{Argv: []string{"/bin/true"}, Dir: "/"}, [3]uintptr{}, nil); !errors.Is(err, errOver) {
+		t.Errorf("a guest that comes late: %v", err)
+	}
+}
+
+// A host without a program outlives its guests until it is told to end, and ends them when its leash is short.
+func TestLeash(t *testing.T) {
+	h := newHost(t, Cmd{})
+	deaf, _ := h.start(t, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done")
+	quick, _ := h.start(t, "/bin/sh", "-c", "exec sleep 1000")
+	h.signals.Raise(syscall.SIGTERM)
+	if cause := await(t, "Stop", h.stops); cause != nil {
+		t.Errorf("a SIGTERM stops for %v", cause)
+	}
+	h.leash.Shorten(time.Hour, time.Hour)
+	h.leash.Shorten(0, 300*time.Millisecond)
+	if code := await(t, "the quick one", quick); code != 143 {
+		t.Errorf("it ended with %d, want SIGTERM's", code)
+	}
+	if code := await(t, "the deaf one", deaf); code != 137 {
+		t.Errorf("it ended with %d, want SIGKILL's", code)
+	}
+	if exit := await(t, "the host", h.done); !exit.Killed {
+		t.Error("nobody says that something was killed")
+	}
+}
+
+// With a leash a program gets no SIGTERM but by it.
+func TestLeashOfProgram(t *testing.T) {
+	h := newHost(t, Cmd{Argv: []string{"/bin/sleep", "1000"}, Env: []string{"A=b"}, Dir: "/"})
+	h.signals.Raise(syscall.SIGTERM)
+	await(t, "Stop", h.stops)
+	h.cancel(errors.New("a host is lost"))
+	await(t, "Stop again", h.stops)
+	select {
+	case exit := <-h.done:
+		t.Fatalf("it ended at once: %+v", exit)
+	default:
+	}
+	h.leash.Shorten(0, time.Hour)
+	if exit := await(t, "the program", h.done); exit.Signal != syscall.SIGTERM {
+		t.Errorf("it ended with %+v", exit)
+	}
+}
+
+func eventually(is func() bool) error {
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-ticker.C {
+		if is() {
+			return nil
+		}
+	}
+	return errors.New("it did not come to that")
+}
+
+func countSleeps(pids []int) (n int) {
+	for _, pid := range pids {
+		if name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm"); err == nil && strings.TrimSpace(string(name)) == "sleep" {
+			n++
+		}
+	}
+	return n
+}
