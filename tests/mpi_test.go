@@ -80,7 +80,7 @@ var mpiImages = sync.OnceValue(func() error {
 
 func needMPI(t *testing.T) {
 	t.Helper()
-	exampleImage(t)
+	needDocker(t)
 	if err := mpiImages(); err != nil {
 		t.Fatal(err)
 	}
