@@ -1,6 +1,9 @@
 package tests
 
-import "strings"
+import (
+	"strings"
+	"testing"
+)
 
 // agentStrangers is a Python program that tries to get at a worker's agent, in all the ways it can think of, from a host of its own.
 const agentStrangers = `
@@ -45,5 +48,50 @@ func (h *mpiHosts) strangers() {
 	h.t.Logf("the strangers report:\n%s", out)
 	if strings.Contains(out, "got HTTP") || strings.Contains(out, "got in") || !strings.Contains(out, "idle 1000") {
 		h.t.Error("a stranger got in, or could not try")
+	}
+}
+
+// crowd is a thousand connections to a worker's agent that say nothing, there before the leader's is.
+func (h *mpiHosts) crowd() {
+	h.t.Helper()
+	const idle = `
+import socket, time
+idle, deadline = [], time.time() + 15
+while len(idle) < 1000 and time.time() < deadline:
+    try: idle.append(socket.create_connection(("algo-2", 7791), 5))
+    except OSError: time.sleep(0.1)
+print("idle", len(idle), flush=True)
+time.sleep(30)
+`
+	id := start(h.t, []string{"--network", h.name, "--entrypoint", "python3"}, "entrain-test-mpi:trixie", "-c", idle)
+	eventually(h.t, "a crowd is at the agent", func() bool {
+		logs, _ := run(h.t, "docker", "logs", id)
+		return strings.Contains(logs, "idle 1000")
+	})
+}
+
+// TestMPIOfTwelve: the hosts are in the order of resourceconfig.json, which the platform sorts as words.
+func TestMPIOfTwelve(t *testing.T) {
+	needMPI(t)
+	sorted := []string{"algo-1", "algo-10", "algo-11", "algo-12", "algo-2", "algo-3", "algo-4", "algo-5", "algo-6", "algo-7", "algo-8", "algo-9"}
+	dir := mpiTree(t, sorted, "algo-1")
+	for _, f := range mpiFamilies() {
+		t.Run(f.name, func(t *testing.T) {
+			entrain := func(words ...string) string {
+				argv := []string{
+					"docker", "run", "--rm", "-v", dir + ":/opt/ml", "-e", "ENTRAIN_CLUSTER_KEY=" + strings.Repeat("ab", 32), "-e", "ENTRAIN_MPIRUN=" + f.mpirun,
+					"--entrypoint", "/usr/local/bin/entrain", "entrain-test-mpi:" + f.suite,
+				}
+				return must(t, append(argv, words...)...)
+			}
+			var want strings.Builder
+			for _, host := range sorted {
+				want.WriteString("host     " + host + ", 2 slots\n")
+			}
+			plan := entrain("plan", "--launcher", "mpi", "--slots", "2", "--", "/opt/ring-"+f.library)
+			if !strings.Contains(plan, want.String()) || !strings.Contains(plan, "argv     -np\nargv     24\n") {
+				t.Errorf("want 24 ranks and\n%s in\n%s", want.String(), plan)
+			}
+		})
 	}
 }

@@ -47,6 +47,8 @@ type mpiScenario struct {
 
 	launching bool            // the act comes before mpirun has started, not once all ranks train
 	act       func(*mpiHosts) // nil where nothing has to happen
+	early     func(*mpiHosts) // at once
+	never     bool            // none gets to train
 
 	bound   time.Duration  // from the act to the last end; 20 s
 	code    int            // of every host
@@ -211,30 +213,21 @@ func (h *mpiHosts) total() int {
 }
 
 // await waits until it is time for the act.
-func (h *mpiHosts) await() error {
+func (h *mpiHosts) await() {
+	h.t.Helper()
 	if h.s.launching {
-		return until("mpirun is about to start", func() bool { return read(h.t, h.dirs[0], "output/launching") != "" })
+		eventually(h.t, "mpirun is about to start", func() bool { return read(h.t, h.dirs[0], "output/launching") != "" })
+		return
 	}
-	patience := patience
-	for _, late := range h.s.late {
-		patience += late
-	}
-	deadline := time.Now().Add(patience)
-	for len(h.notes("rank")) < h.total() {
+	eventually(h.t, "all ranks are there", func() bool {
 		for i, end := range h.ends {
-			select {
-			case code := <-end:
-				end <- code
-				return fmt.Errorf("%s ended with %d before all ranks were there", h.s.names[i], code)
-			default:
+			if len(end) > 0 && len(h.notes("rank")) < h.total() {
+				h.t.Fatalf("%s ended with %d before all ranks were there", h.s.names[i], <-end)
 			}
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%d of %d ranks are there", len(h.notes("rank")), h.total())
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return nil
+		return len(h.notes("rank")) == h.total()
+	})
+	h.checkRanks()
 }
 
 // check waits for the ends and holds them against what the scenario wants.

@@ -5,7 +5,8 @@
 //   save=SECONDS  on SIGTERM it writes a checkpoint that takes that long
 //   rank=R        the rank of the next two words
 //   act=WHAT      exit:CODE, abort:CODE, kill (SIGKILL) or oom, once the file /opt/ml/go is there on the rank's host
-//   mortal=yes    this rank does not handle SIGTERM
+//   mortal=yes    a SIGTERM ends this rank half a second later
+//   alone=yes     on SIGTERM every rank saves at once, without a word with the others
 //
 // Without act, the file /opt/ml/go on any host ends the training of all.
 #define _GNU_SOURCE
@@ -23,6 +24,12 @@ static volatile sig_atomic_t stopped;
 static void stop(int sig) {
   (void)sig;
   stopped = 1;
+}
+
+static void die(int sig) {
+  usleep(500000);
+  signal(sig, SIG_DFL);
+  raise(sig);
 }
 
 static double now(void) {
@@ -96,9 +103,9 @@ static void introduce(int argc, char **argv) {
   note("rank", text);
 }
 
-// around adds up what every rank gives, and says whether it got around: not when a peer no longer answers a second
-// after this rank was told to stop.
-static int around(int give[3], int got[3]) {
+// around adds up what every rank gives, and says whether it got around: not when a peer no longer answers a while after this
+// rank was told to stop.
+static int around(int give[3], int got[3], double patience) {
   MPI_Request request;
   int done = 0;
   MPI_Iallreduce(give, got, 3, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request);
@@ -106,7 +113,7 @@ static int around(int give[3], int got[3]) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     if (done) return 1;
     if (stopped && !since) since = now();
-    if (since && now() > since + 1) return 0;
+    if (since && now() >= since + patience) return 0;
     usleep(2000);
   }
 }
@@ -140,15 +147,15 @@ int main(int argc, char **argv) {
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   int mine = rank == atoi(word(argc, argv, "rank", "-1"));
   // Not before: an MPI library may set handlers of its own while it starts.
-  if (save && !(mine && word(argc, argv, "mortal", NULL))) signal(SIGTERM, stop);
+  if (save) signal(SIGTERM, mine && word(argc, argv, "mortal", NULL) ? die : stop);
   introduce(argc, argv);
 
-  int whole = 1;
+  int whole = 1, alone = word(argc, argv, "alone", NULL) != NULL;
   for (int finished = 0; !finished;) {
     int go = !access("/opt/ml/go", F_OK);
     if (go && mine && what) act(what);
     int give[3] = {rank, now() >= end || (go && !what), stopped}, got[3] = {0};
-    whole = around(give, got);
+    whole = around(give, got, alone ? 0 : 1);
     if (whole && got[0] != size * (size - 1) / 2) {
       fprintf(stderr, "rank %d: the sum of all ranks is %d\n", rank, got[0]);
       return 98;
