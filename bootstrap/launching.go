@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"entrain/contract"
@@ -160,8 +161,10 @@ func (l *launching) lead(o proc.Options) error {
 	var end error
 	o.Ended = func(exit proc.Exit) {
 		close(l.ended)
-		if end = l.verdict(); exit.Code != 0 {
+		if exit.Code != 0 {
 			end = l.because(&proc.ExitError{Program: cmd.Argv[0], Exit: exit})
+		} else {
+			end = l.verdict()
 		}
 		if l.m != nil {
 			l.m.end(end)
@@ -178,15 +181,24 @@ func (l *launching) lead(o proc.Options) error {
 func (l *launching) because(exit *proc.ExitError) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.m != nil || l.failed == nil || l.stopping {
+	switch first := l.failed; {
+	case first == nil || l.m != nil && !l.stopping:
 		return exit
+	case l.stopping: // every host ends with the launcher's code then
+		return &LaunchError{First: &rendezvous.PeerError{Host: first.Host, Code: exit.Code, Text: first.Text}, Exit: exit}
+	default:
+		return &LaunchError{First: first, Exit: exit}
 	}
-	return &LaunchError{First: l.failed, Exit: exit}
 }
 
 // follow serves the launcher until the leader says that it has ended.
 func (l *launching) follow(o proc.Options) error {
 	exit, err := proc.Run(l.m.context(), l.d.signals, proc.Cmd{}, o)
+	if exit.Killed { // as all are at the end of the grace: the launcher's end comes next
+		ctx, cancel := context.WithTimeout(l.m.context(), settle)
+		<-ctx.Done()
+		cancel()
+	}
 	close(l.ended)
 	cause := context.Cause(l.m.context())
 	over, isOver := errors.AsType[*rendezvous.OverError](cause)
@@ -195,10 +207,13 @@ func (l *launching) follow(o proc.Options) error {
 		return err
 	case isOver && over.Code == 0:
 		return nil
+	case isOver && l.stopping:
+		return fmt.Errorf("stopped by SIGTERM: %w", over)
 	case isOver:
 		return over
 	case exit.Killed && cause == nil:
-		return &proc.ExitError{Program: "the ranks", Exit: exit}
+		exit.Code, exit.Signal = 128+int(syscall.SIGKILL), syscall.SIGKILL
+		return &proc.ExitError{Program: "the ranks of this host", Exit: exit}
 	}
 	return nil // another host's failure, which comes back from the meeting
 }

@@ -127,16 +127,29 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		stop()
 	}()
 	told := false
-	exit, err := proc.Run(ctx, signals, cmd, proc.Options{Grace: longest, Bound: true, Terminated: func() { told = true }})
-	stopped := ctx.Err() != nil
-	if err == nil && exit.Code != 0 {
-		err = &proc.ExitError{Program: cmd.Argv[0], Exit: exit}
+	tell := func(err error, signal int) {
+		text := contract.MaskText(Summary(err), cmd.Env)
+		// Where the run is gone there is nobody to tell, and soon no container.
+		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: signal, Text: text, At: time.Now(), Told: told || ctx.Err() != nil})
 	}
-	end := remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: contract.MaskText(Summary(err), cmd.Env), At: time.Now(), Told: told || stopped}
-	if run.Ended(end) == nil && stopped {
+	ended := func(exit proc.Exit) error {
+		if exit.Code == 0 {
+			return nil
+		}
+		return &proc.ExitError{Program: cmd.Argv[0], Exit: exit}
+	}
+	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
+		Grace: longest, Bound: true, Terminated: func() { told = true },
+		Ended: func(exit proc.Exit) { tell(ended(exit), int(exit.Signal)) }, // at once: a launcher may be about to kill us
+	})
+	if err != nil {
+		tell(err, 0) // it was never started
+		return err
+	}
+	if ctx.Err() != nil {
 		<-run.Left()
 	}
-	return err
+	return ended(exit)
 }
 
 // Ran says whether a rank's trainer ran: how it ended is then known by its own words.

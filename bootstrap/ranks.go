@@ -48,7 +48,7 @@ func (l *launching) attend(r *remote.RankConn) {
 		l.quiet()
 	}
 	// What the launcher itself has ended says nothing, unless the launcher has nothing to say.
-	if code != 0 && (told && !end.Told || !l.isOver(settle)) {
+	if code != 0 && (told && !end.Told || !l.isOver(l.patience())) {
 		l.fault(l.host(), code, text, at)
 	}
 }
@@ -113,8 +113,15 @@ func (l *launching) fuse() time.Duration {
 	return l.m.plan.PeerTimeout / 12
 }
 
-// rankFuse is the fuse of a host alone.
-const rankFuse = 2500 * time.Millisecond
+// patience is how long a launcher that is ending a job's ranks may take until it says why.
+func (l *launching) patience() time.Duration { return min(quietFuse, 3*l.fuse()) }
+
+const (
+	// rankFuse is the fuse of a host alone.
+	rankFuse = 2500 * time.Millisecond
+	// quietFuse is how long a launcher may take to end once all its ranks have: Open MPI 4 takes up to three seconds.
+	quietFuse = 5 * time.Second
+)
 
 // quiet: the trainers of this host's ranks have ended after a stop.
 func (l *launching) quiet() {
@@ -134,6 +141,6 @@ func (l *launching) allQuiet() {
 		r.Leave()
 	}
 	if l.launches() {
-		l.leash.Shorten(l.fuse(), 2*l.fuse())
+		l.leash.Shorten(quietFuse, 2*quietFuse)
 	}
 }

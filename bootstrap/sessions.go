@@ -11,8 +11,8 @@ import (
 	"entrain/mpi/remote"
 )
 
-// settle is how long after a session's or a rank's end the launcher may say more: it ends by itself when a rank fails, and
-// then the daemons and the other ranks go too.
+// settle is how long after a daemon's end the launcher may say more: it ends by itself when a rank fails, and then the
+// daemons and the other ranks go too.
 const settle = time.Second
 
 // remote is a launch on another host that the launcher asks for. Its context ends when whoever asked is gone, which a launcher
@@ -50,7 +50,8 @@ func (l *launching) orphaned(host string) {
 	}
 }
 
-// went: a session has ended badly. When the launcher ends at the same time it knows more.
+// went: a session has ended badly. A launcher that ends at the same time knows more, unless the daemon was lost or killed:
+// what the launcher and the ranks then do is what comes of it.
 func (l *launching) went(host string, code int, err error) {
 	at := time.Now()
 	text := fmt.Sprintf("the launcher's daemon ended with exit code %d", code)
@@ -60,6 +61,10 @@ func (l *launching) went(host string, code int, err error) {
 		text = err.Error()
 	}
 	l.lose(host, code, text)
+	if code == rendezvous.CodeLost || code > 128 {
+		l.fault(host, code, text, at)
+		return
+	}
 	l.work.Go(func() {
 		if !l.isOver(settle) {
 			l.fault(host, code, text, at)
@@ -97,7 +102,7 @@ func (l *launching) verdict() error {
 		l.sessions.Wait()
 		l.attended.Wait()
 	}()
-	timer := time.NewTimer(2 * settle)
+	timer := time.NewTimer(l.patience() / 2)
 	defer timer.Stop()
 	select {
 	case <-done:

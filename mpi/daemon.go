@@ -64,8 +64,9 @@ func (s *shell) statements() error {
 		} else if len(s.assigned) == 0 {
 			return nil
 		}
-		if !s.skip(";") {
-			return nil // the daemon follows, for which alone the last assignments are
+		if !s.skip(";") { // the daemon follows, for which alone the last assignments are: its words do not see them
+			s.own, s.assigned = s.assigned, nil
+			return nil
 		}
 		s.vars, s.assigned = overlay(s.vars, s.assigned), nil
 	}
@@ -138,7 +139,7 @@ func (s *shell) environment() []string {
 		}
 	}
 	var env []string
-	for _, v := range overlay(exported, s.assigned) {
+	for _, v := range overlay(exported, s.own) {
 		env = append(env, v.name+"="+v.value)
 	}
 	return env

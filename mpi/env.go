@@ -34,6 +34,8 @@ func (l Launch) openMPIEnv() []string {
 		"PRTE_MCA_hwloc_default_binding_policy=none",
 		"OMPI_MCA_rmaps_base_mapping_policy=slot",
 		"PRTE_MCA_rmaps_default_mapping_policy=slot",
+		// Else Open MPI 5 takes a leader whose hostname is not its name among the hosts for another host.
+		"PRTE_MCA_prte_do_not_resolve=0",
 		// Containers may not read each other's memory, nor always their own processes'.
 		"OMPI_MCA_btl_vader_single_copy_mechanism=none",
 		"OMPI_MCA_smsc=^cma", // its name in Open MPI 5

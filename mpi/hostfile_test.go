@@ -19,6 +19,9 @@ func TestHostfile(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", format, got, err, want)
 		}
 	}
+	if got, err := Hostfile(OpenMPI, []Host{{"localhost", 1}}); err != nil || got != "localhost slots=1\n" {
+		t.Errorf("one host: %q, %v", got, err)
+	}
 	if len(Formats()) != 6 {
 		t.Errorf("formats: %v", Formats())
 	}

@@ -13,7 +13,7 @@ type Launch struct {
 	Processes    int      // the number of ranks; 0 for the sum of the slots
 	Interface    string   // the network interface between the hosts; empty leaves the choice to MPI
 	InstanceType string   // of this host, for EFA
-	Agent        string   // the path of the program that starts a daemon on another host
+	Agent        string   // the path, without blanks or colons, of the program that starts a daemon on another host
 	Hostfile     string   // where the launcher's hostfile will be; see Hostfiles
 	Options      []string // the user's own words, last before the program
 	Rank         []string // what stands between mpirun and the trainer, on every host

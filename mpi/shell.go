@@ -14,6 +14,7 @@ type shell struct {
 	env      []string
 	vars     []variable // set by the statements so far
 	assigned []variable // by this statement
+	own      []variable // by the daemon's own assignments
 	exports  []string
 }
 
@@ -90,7 +91,7 @@ func (s *shell) word(assignment bool) (string, error) {
 		case strings.IndexByte("$&|<>(`#~*?[]{}!\n", c) >= 0:
 			err = s.refuse("none of it outside quotes, since no shell runs")
 		default:
-			part = string(c)
+			part = s.text[s.pos : s.pos+1]
 			s.pos++
 		}
 		if err != nil {
@@ -128,7 +129,7 @@ func (s *shell) double() (string, error) {
 		case '`':
 			err = s.refuse("no ` in double quotes, since no shell runs")
 		default:
-			part = string(c)
+			part = s.text[s.pos : s.pos+1]
 			s.pos++
 		}
 		if err != nil {

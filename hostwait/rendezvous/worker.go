@@ -58,7 +58,13 @@ func (w *worker) close() { w.client.HTTPClient.CloseIdleConnections() }
 
 // dial connects to the leader, wherever its name leads now; where that does not resolve, to where it was.
 func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	addrs, err := w.c.Lookup(ctx, w.c.leader())
+	found, cancel := context.WithCancel(ctx)
+	if w.addr != "" {
+		cancel()
+		found, cancel = context.WithTimeout(ctx, w.c.hold()) // a name server that is gone as well must not hide that the leader is
+	}
+	addrs, err := w.c.Lookup(found, w.c.leader())
+	cancel()
 	switch {
 	case err == nil:
 		w.addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.c.Port))

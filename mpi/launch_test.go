@@ -1,0 +1,177 @@
+package mpi
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// launch is a job on three hosts whose names' order is not their ranks'.
+func launch(family Family) Launch {
+	return Launch{
+		Launcher: Launcher{Family: family}, Program: "mpirun", Hosts: []Host{{"algo-10", 2}, {"algo-2", 1}, {"algo-1", 4}},
+		Interface: "eth0", Agent: "/run/entrain/rsh", Hostfile: "/run/entrain/hostfile",
+		Options: []string{"-x", "A=b c", "--NCCL_DEBUG", "WARN"},
+		Rank:    []string{"/usr/local/bin/entrain", "rank", "/run/entrain/rank", "--"}, Trainer: []string{"./train", "--lr", "0.1"},
+	}
+}
+
+func TestArgv(t *testing.T) {
+	for family, want := range map[Family]string{
+		FamilyOpenMPI4: "mpirun|-np|7|--hostfile|/run/entrain/hostfile|--tag-output|-x|A=b c|-x|NCCL_DEBUG=WARN|",
+		FamilyOpenMPI5: "mpirun|-np|7|--hostfile|/run/entrain/hostfile|--output|tag|-x|A=b c|-x|NCCL_DEBUG=WARN|",
+		FamilyMPICH:    "mpirun|-np|7|-f|/run/entrain/hostfile|-prepend-rank|-x|A=b c|-genv|NCCL_DEBUG|WARN|",
+		FamilyIntel:    "mpirun|-np|7|-f|/run/entrain/hostfile|-prepend-rank|-genvnone|-x|A=b c|-genv|NCCL_DEBUG|WARN|",
+	} {
+		want += "/usr/local/bin/entrain|rank|/run/entrain/rank|--|./train|--lr|0.1"
+		if diff := cmp.Diff(strings.Split(want, "|"), launch(family).Argv()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", family, diff)
+		}
+	}
+}
+
+// TestArgvLeavesTheUserTheirWord: launchers stop at an option, or a hostfile, that is there twice.
+func TestArgvLeavesTheUserTheirWord(t *testing.T) {
+	for words, flags := range map[string][]string{
+		"-hostfile mine":          {"--hostfile"},
+		"--machinefile mine":      {"--hostfile", "-f"},
+		"-f mine":                 {"-f"},
+		"-genvall":                {"-genvnone"},
+		"-genvlist A,B":           {"-genvnone"},
+		"--bind-to core":          {"--bind-to none"},
+		"--map-by node":           {"--map-by slot"},
+		"--NCCL_DEBUG=INFO":       {"--NCCL_DEBUG"},
+		"-x --NCCL_DEBUG":         {"no such flag"}, // without a value it is the launcher's to complain
+		"-prepend-rank --verbose": {"no such flag"},
+	} {
+		for _, family := range []Family{FamilyOpenMPI4, FamilyOpenMPI5, FamilyMPICH, FamilyIntel} {
+			l := launch(family)
+			l.Options, l.Processes = strings.Fields(words), 3
+			argv := l.Argv()
+			end := len(argv) - len(l.Rank) - len(l.Trainer) - len(l.options())
+			if argv[1] != "-np" || argv[2] != "3" {
+				t.Errorf("%s: %q, want -np 3", words, argv)
+			}
+			for _, flag := range flags {
+				if strings.Contains(strings.Join(argv[:end], " ")+" ", flag+" ") {
+					t.Errorf("%s %s: %q has %s", family, words, argv[:end], flag)
+				}
+			}
+		}
+	}
+	l := launch(FamilyMPICH)
+	l.Interface = ""
+	if !strings.Contains(strings.Join(l.Argv(), " "), " -localhost algo-10 ") {
+		t.Errorf("%q: the proxies would not find the leader", l.Argv())
+	}
+}
+
+func TestHostfiles(t *testing.T) {
+	const openMPI, hydra = "algo-10 slots=2\nalgo-2 slots=1\nalgo-1 slots=4\n", "algo-10:2\nalgo-2:1\nalgo-1:4\n"
+	for family, want := range map[Family][]File{
+		FamilyOpenMPI4: {{"/run/entrain/hostfile", openMPI}, {"/run/entrain/hostfile.mpich", hydra}},
+		FamilyOpenMPI5: {{"/run/entrain/hostfile", openMPI}, {"/run/entrain/hostfile.mpich", hydra}},
+		FamilyMPICH:    {{"/run/entrain/hostfile.openmpi", openMPI}, {"/run/entrain/hostfile", hydra}},
+		FamilyIntel:    {{"/run/entrain/hostfile.openmpi", openMPI}, {"/run/entrain/hostfile", hydra}},
+	} {
+		l := launch(family)
+		got, err := l.Hostfiles()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", family, diff)
+		}
+		own, err := l.HostfileText()
+		if err != nil || !slices.Contains(got, File{"/run/entrain/hostfile", own}) {
+			t.Errorf("%s: %q, %v is not in %q", family, own, err, got)
+		}
+		for _, file := range got { // what the variables name is written
+			variable := map[bool]string{true: "OMPI_MCA_orte_default_hostfile=", false: "HYDRA_HOST_FILE="}[file.Text == openMPI]
+			if !slices.Contains(l.Env(), variable+file.Path) {
+				t.Errorf("%s: no %s%s in %q", family, variable, file.Path, l.Env())
+			}
+		}
+	}
+	if _, err := (Launch{}).Hostfiles(); err == nil {
+		t.Error("no hosts, no error")
+	}
+}
+
+func TestEnv(t *testing.T) {
+	want := strings.Fields(`
+OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+OMPI_MCA_plm_rsh_agent=/run/entrain/rsh PRTE_MCA_plm_ssh_agent=/run/entrain/rsh
+OMPI_MCA_orte_default_hostfile=/run/entrain/hostfile PRTE_MCA_prte_default_hostfile=/run/entrain/hostfile
+OMPI_MCA_routed_radix=64 PRTE_MCA_rml_base_radix=64 OMPI_MCA_plm_rsh_num_concurrent=128 PRTE_MCA_plm_ssh_num_concurrent=128
+OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
+OMPI_MCA_rmaps_base_mapping_policy=slot PRTE_MCA_rmaps_default_mapping_policy=slot
+PRTE_MCA_prte_do_not_resolve=0 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_smsc=^cma OMPI_MCA_btl=^openib
+OMPI_MCA_btl_tcp_if_include=eth0 OMPI_MCA_oob_tcp_if_include=eth0 PRTE_MCA_prte_if_include=eth0
+HYDRA_LAUNCHER=ssh HYDRA_LAUNCHER_EXEC=/run/entrain/rsh HYDRA_HOST_FILE=/run/entrain/hostfile.mpich HYDRA_ENV=none
+I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_BOOTSTRAP_EXEC=/run/entrain/rsh I_MPI_HYDRA_HOST_FILE=/run/entrain/hostfile.mpich
+I_MPI_HYDRA_BRANCH_COUNT=64 HYDRA_IFACE=eth0 I_MPI_HYDRA_IFACE=eth0
+NCCL_SOCKET_IFNAME=eth0 GLOO_SOCKET_IFNAME=eth0 FI_TCP_IFACE=eth0 UCX_NET_DEVICES=eth0`)
+	l := launch(FamilyOpenMPI4)
+	if diff := cmp.Diff(want, l.Env()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	l.Interface = "" // an empty name is an interface that no launcher finds
+	for _, v := range l.Env() {
+		if strings.HasSuffix(v, "=") {
+			t.Errorf("%s is empty", v)
+		}
+	}
+	l.InstanceType, l.Interface = "ml.p4d.24xlarge", "eth0"
+	efa := strings.Fields("FI_TCP_IFACE=eth0 FI_PROVIDER=efa NCCL_PROTO=simple FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1")
+	if env := l.Env(); !cmp.Equal(env[len(env)-len(efa):], efa) {
+		t.Errorf("%q: want %q at the end, and no list of UCX's devices", env, efa)
+	}
+}
+
+// TestEnvOfManyHosts: with less room than hosts a launch hangs.
+func TestEnvOfManyHosts(t *testing.T) {
+	l := launch(FamilyOpenMPI4)
+	l.Hosts = make([]Host, 200)
+	for _, name := range []string{
+		"OMPI_MCA_routed_radix", "PRTE_MCA_rml_base_radix", "OMPI_MCA_plm_rsh_num_concurrent", "PRTE_MCA_plm_ssh_num_concurrent",
+		"I_MPI_HYDRA_BRANCH_COUNT",
+	} {
+		if !slices.Contains(l.Env(), name+"=200") {
+			t.Errorf("no %s=200 in %q", name, l.Env())
+		}
+	}
+}
+
+func TestEFA(t *testing.T) {
+	plain, rdma := "FI_PROVIDER=efa NCCL_PROTO=simple", "FI_PROVIDER=efa NCCL_PROTO=simple FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1"
+	for instance, want := range map[string]string{
+		"ml.g4dn.8xlarge": plain, "g4dn.12xlarge": plain, "ml.g5.48xlarge": plain, "ml.p3dn.24xlarge": plain, "ml.p5.48xlarge": plain,
+		"ml.p4d.24xlarge": rdma, "p4de.24xlarge": rdma, "ml.trn1.32xlarge": rdma, "ml.p6e-gb200.36xlarge": rdma,
+		"": "", "local": "", "ml.m5.large": "", "ml.p4d.24xlarge2": "",
+	} {
+		if got := strings.Join(EFA(instance), " "); got != want {
+			t.Errorf("%s: %q, want %q", instance, got, want)
+		}
+	}
+}
+
+func TestEnvNames(t *testing.T) {
+	for words, want := range map[string]string{
+		"":                                     "",
+		"-x A=b -x B --mca btl tcp -x A":       "A B",
+		"-genv A 1 --genv B=2 -env C x":        "A B C",
+		"-genvlist A,B,,C -envlist D":          "A B C D",
+		"--NCCL_DEBUG=INFO -x LD_LIBRARY_PATH": "NCCL_DEBUG LD_LIBRARY_PATH",
+		"--NCCL_DEBUG WARN -x SM_*":            "NCCL_DEBUG SM_*",
+		"--NCCL_DEBUG":                         "",
+		"-v -x":                                "",
+		"x A genv B":                           "",
+	} {
+		if got := strings.Join(EnvNames(strings.Fields(words)), " "); got != want {
+			t.Errorf("%s: %q, want %q", words, got, want)
+		}
+	}
+}
