@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -219,15 +220,24 @@ func (h *mpiHosts) await() {
 		eventually(h.t, "mpirun is about to start", func() bool { return read(h.t, h.dirs[0], "output/launching") != "" })
 		return
 	}
-	eventually(h.t, "all ranks are there", func() bool {
-		for i, end := range h.ends {
-			if len(end) > 0 && len(h.notes("rank")) < h.total() {
-				h.t.Fatalf("%s ended with %d before all ranks were there", h.s.names[i], <-end)
-			}
+	there := func() bool { return len(h.notes("rank")) == h.total() }
+	early := func() bool { return slices.ContainsFunc(h.ends, func(end chan int) bool { return len(end) > 0 }) }
+	for deadline := time.Now().Add(time.Minute); !there(); time.Sleep(20 * time.Millisecond) {
+		if gone := early(); gone && !there() || time.Now().After(deadline) {
+			h.t.Fatalf("only ranks %v are there\n%s", slices.Sorted(maps.Keys(h.notes("rank"))), h.processes())
 		}
-		return len(h.notes("rank")) == h.total()
-	})
+	}
 	h.checkRanks()
+}
+
+// processes is what is at work on all hosts.
+func (h *mpiHosts) processes() string {
+	var text strings.Builder
+	for i, name := range h.s.names {
+		out, _ := exec.Command("docker", "top", h.container(i)).CombinedOutput()
+		fmt.Fprintf(&text, "on %s:\n%s", name, out)
+	}
+	return text.String()
 }
 
 // check waits for the ends and holds them against what the scenario wants.
@@ -242,8 +252,7 @@ func (h *mpiHosts) check() {
 		case code := <-h.ends[i]:
 			h.checkEnd(i, code)
 		case <-timeout:
-			ps, _ := exec.Command("docker", "top", h.container(i)).CombinedOutput()
-			h.t.Fatalf("%s has not ended within %s; on it are\n%s", name, bound, ps)
+			h.t.Fatalf("%s has not ended within %s\n%s", name, bound, h.processes())
 		}
 	}
 	saved := h.notes("saved")

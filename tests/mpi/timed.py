@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Stands in for mpirun and starts the real one again and again: from its start to the first line of a rank.
 
-ENTRAIN_TIMED tells what to do, in JSON: mpirun, name, runs, the numbers of hosts to try (0: all), and whether to
-time a bare command on the second host as well. It leaves what it measured in /opt/ml/output/timed, a line each.
+TIMED tells what to do, in JSON: the mpirun, how many runs, the numbers of hosts to try (0 for all), and a host on which
+to time a bare command, too. It leaves what it measured in /opt/ml/output/timed, a line each.
 """
 import json
 import os
@@ -11,11 +11,10 @@ import sys
 import time
 
 HOSTFILES = ["OMPI_MCA_orte_default_hostfile", "PRTE_MCA_prte_default_hostfile", "HYDRA_HOST_FILE"]
-AGENTS = ["HYDRA_LAUNCHER_EXEC", "PRTE_MCA_plm_ssh_agent", "OMPI_MCA_plm_rsh_agent"]
 
 
 def first_line(argv, env):
-    """Seconds until a rank says something; it waits for the end, too."""
+    """Milliseconds until a rank says something; it waits for the end, too."""
     start, first = time.monotonic(), None
     with subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as launcher:
         for line in launcher.stdout:
@@ -23,44 +22,49 @@ def first_line(argv, env):
                 first = time.monotonic() - start
     if launcher.returncode or first is None:
         sys.exit(f"{argv}: exit code {launcher.returncode}")
-    return first
+    return 1000 * first
 
 
 def fewer(n, argv, env):
-    """The same launch on the first n hosts, one rank each."""
+    """The same launch on the first n hosts, with one rank each: the hostfiles are cut."""
     if not n:
         return argv, env
-    env = dict(env)
-    path = next(env[name] for name in HOSTFILES if name in env)
-    with open(path, encoding="utf-8") as whole, open(f"/tmp/hosts-{n}", "w", encoding="utf-8") as part:
-        part.writelines(whole.readlines()[:n])
-    env.update({name: part.name for name in HOSTFILES if name in env})
-    argv = list(argv)
-    at = next(i for i, word in enumerate(argv) if word in ("-np", "-n"))
-    argv[at + 1] = str(n)
+    argv, env = list(argv), dict(env)
+    argv[argv.index("-np") + 1] = str(n)
+    for flag in set(argv) & {"--hostfile", "-f"}:
+        at = argv.index(flag) + 1
+        argv[at] = cut(argv[at], n)
+    for name in set(env) & set(HOSTFILES):
+        env[name] = cut(env[name], n)
     return argv, env
 
 
-def bare(env, host):
-    """Seconds for a daemon that only says its version, on another host."""
-    agent = next(env[name] for name in AGENTS if name in env).split()
+def cut(path, n):
+    part = f"{path}-{n}"
+    with open(path, encoding="utf-8") as source, open(part, "w", encoding="utf-8") as target:
+        target.writelines(source.readlines()[:n])
+    return part
+
+
+def bare(host):
+    """Milliseconds for a daemon that only says its version, on another host."""
     start = time.monotonic()
-    subprocess.run([*agent, host, "/usr/bin/hydra_pmi_proxy --version"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.monotonic() - start
+    argv = [os.environ["HYDRA_LAUNCHER_EXEC"], host, "/usr/bin/hydra_pmi_proxy", "--version"]
+    subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return 1000 * (time.monotonic() - start)
 
 
 def main():
-    if "--version" in sys.argv[1:2] or "-V" in sys.argv[1:2]:
-        os.execvp("mpirun", ["mpirun", *sys.argv[1:]])
-    todo = json.loads(os.environ["ENTRAIN_TIMED"])
+    todo = json.loads(os.environ["TIMED"])
     argv = [todo["mpirun"], *sys.argv[1:]]
-    with open("/opt/ml/output/timed", "w", encoding="utf-8") as out:
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        os.execvp(argv[0], argv)
+    with open("/opt/ml/output/timed", "a", encoding="utf-8") as out:
         for _ in range(todo["runs"]):
             for n in todo["hosts"]:
-                words, env = fewer(n, argv, os.environ)
-                print(json.dumps({"name": todo["name"], "hosts": n, "seconds": first_line(words, env)}), file=out, flush=True)
+                print(json.dumps({"hosts": n, "ms": first_line(*fewer(n, argv, os.environ))}), file=out, flush=True)
             if "bare" in todo:
-                print(json.dumps({"name": todo["name"], "bare": True, "seconds": bare(os.environ, todo["bare"])}), file=out, flush=True)
+                print(json.dumps({"hosts": "bare", "ms": bare(todo["bare"])}), file=out, flush=True)
 
 
 main()
