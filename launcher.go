@@ -16,7 +16,7 @@ func byLauncher(args, env []string, stderr io.Writer) (code int, called bool) {
 	case filepath.Base(args[0]) == bootstrap.RshName:
 		code, err = bootstrap.Rsh(filepath.Dir(args[0]), args[1:])
 	case len(args) > 1 && args[1] == "rsh":
-		dir, _ := bootstrap.Getenv(env, "ENTRAIN_LAUNCH_DIR")
+		dir, _ := bootstrap.Getenv(env, bootstrap.DirVariable)
 		code, err = bootstrap.Rsh(dir, args[2:])
 	case len(args) > 1 && args[1] == "rank":
 		err = bootstrap.Rank(args[2:], env)

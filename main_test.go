@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"field": field, "term": term, "rc": rc, "shape": shape,
+			"field": field, "term": term, "rc": rc, "shape": shape, "waitfor": waitForAll,
 		},
 	})
 }
@@ -87,6 +87,13 @@ func term(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(syscall.Kill(cmd.Process.Pid, syscall.Signal(n)))
+	}
+}
+
+// waitfor FILE…: waits until all files are there.
+func waitForAll(ts *testscript.TestScript, _ bool, args []string) {
+	for _, file := range args {
+		waitFor(ts, file)
 	}
 }
 

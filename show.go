@@ -57,7 +57,7 @@ func shownPlan(p *bootstrap.Plan) shown {
 			env[name] = value
 		}
 	}
-	return shown{
+	all := shown{
 		"role":    p.Role,
 		"command": shown{"argv": p.Command.Argv, "env": env, "dir": p.Command.Dir},
 		"files":   files,
@@ -69,10 +69,13 @@ func shownPlan(p *bootstrap.Plan) shown {
 			"parent_death_signal": int(p.End.ParentDeath),
 		},
 		"rendezvous": shownMeet(p.Meet),
-		"launch":     shownLaunch(p.Launch),
 		"failure":    p.Failure,
 		"notes":      append([]string{}, p.Notes...),
 	}
+	if p.Launch != nil {
+		all["launch"] = shownLaunch(p.Launch)
+	}
+	return all
 }
 
 func shownMeet(m *bootstrap.Meet) any {
@@ -85,10 +88,7 @@ func shownMeet(m *bootstrap.Meet) any {
 	}
 }
 
-func shownLaunch(l *bootstrap.Launch) any {
-	if l == nil {
-		return nil
-	}
+func shownLaunch(l *bootstrap.Launch) shown {
 	hosts := []shown{}
 	for _, h := range l.Hosts {
 		hosts = append(hosts, shown{"name": h.Name, "slots": h.Slots})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,10 +20,12 @@ const (
 	LauncherAuto = "auto" // MPI where the job asks for it
 	LauncherNone = "none" // every host starts its own trainer
 	LauncherMPI  = "mpi"
+	// LauncherScript prepares all hosts for MPI and runs the command on the leader alone: it calls mpirun by itself.
+	LauncherScript = "mpi-script"
 )
 
 // Launchers are the words for Options.Launcher, the default first.
-func Launchers() []string { return []string{LauncherAuto, LauncherNone, LauncherMPI} }
+func Launchers() []string { return []string{LauncherAuto, LauncherNone, LauncherMPI, LauncherScript} }
 
 // Agent is what starts a launcher's daemons on the other hosts.
 type Agent string
@@ -42,9 +45,10 @@ func Agents() []string {
 // Launch is how a launcher starts the trainer on all hosts.
 type Launch struct {
 	mpi.Launch
-	Host  string // this one
-	Agent Agent
-	Dir   string // private to this user, at the same place on all hosts
+	Host   string // this one
+	Agent  Agent
+	Dir    string // private to this user, at the same place on all hosts
+	Script bool   // the command calls the launcher by itself
 }
 
 // The files in Launch.Dir.
@@ -57,7 +61,7 @@ const (
 // wantsMPI says whether a job is to be started by MPI.
 func wantsMPI(job *contract.Job, o Options) bool {
 	v, _ := job.Params.Get("sagemaker_mpi_enabled")
-	return o.Launcher == LauncherMPI || o.Launcher == LauncherAuto && v.Truthy()
+	return o.Launcher == LauncherMPI || o.Launcher == LauncherScript || o.Launcher == LauncherAuto && v.Truthy()
 }
 
 // decideLaunch says how the launcher starts the trainer; nil where this host starts its own, since the job wants none or
@@ -79,7 +83,7 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 	if err != nil {
 		return nil, err
 	}
-	l := &Launch{Host: job.Host, Agent: agent, Dir: launchDir(job, snap)}
+	l := &Launch{Host: job.Host, Agent: agent, Script: o.Launcher == LauncherScript, Dir: launchDir(job, snap)}
 	l.Launch = mpi.Launch{
 		Launcher: launcher, Program: snap.Launcher.Path, Interface: job.Interface, InstanceType: job.InstanceType,
 		Agent: l.Dir + "/" + fileRsh, Hostfile: l.Dir + "/" + fileHostfile, Rank: []string{snap.Self, "rank", l.Dir},
@@ -111,16 +115,23 @@ func (p *Plan) launch(job *contract.Job, snap *contract.Snapshot, o Options, arg
 	if l == nil || err != nil {
 		return err
 	}
+	if name := path.Base(p.words[0]); !l.Script && (strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")) {
+		return &UsageError{Err: fmt.Errorf("the command is %s, and entrain would start that by %s (hint: leave it out, or --launcher %s)", name, o.MPIRun, LauncherScript)}
+	}
 	p.Launch = l
-	l.trainer(p.words, args)
-	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort))
+	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort), DirVariable+"="+l.Dir)
+	if l.trainer(p.words, args); slices.Contains(l.Trainer, colon) {
+		own = append(own, colonVariable+"=:")
+	}
 	for _, kv := range own {
 		if name, _, _ := strings.Cut(kv, "="); !isSet(p.Command.Env, name) { // else the user knows better
 			p.Command.Env = append(p.Command.Env, kv)
 		}
 	}
-	p.Command.Argv = nil
-	if p.Role == Leader {
+	switch {
+	case p.Role != Leader:
+		p.Command.Argv = nil
+	case !l.Script:
 		p.Command.Argv = l.Argv()
 	}
 	if p.Meet != nil {
@@ -202,12 +213,26 @@ func customOptions(job *contract.Job) ([]string, error) {
 	return words, nil
 }
 
+// DirVariable tells where Launch.Dir is, for entrain rsh.
+const DirVariable = "ENTRAIN_LAUNCH_DIR"
+
+// colon stands for a word that every mpirun would take for the end of a program's words. There is no other way to give it one.
+const (
+	colonVariable = "ENTRAIN_COLON"
+	colon         = "${" + colonVariable + "}"
+)
+
 // trainer puts the trainer's words behind the launcher's. They are expanded on each host, by entrain rank, since SM_CURRENT_HOST
 // differs; what a hyperparameter holds is none to be expanded.
 func (l *Launch) trainer(words, args []string) {
 	l.Trainer = slices.Clone(words)
 	for _, arg := range args {
 		l.Trainer = append(l.Trainer, strings.ReplaceAll(arg, "$", "$$"))
+	}
+	for i, word := range l.Trainer {
+		if word == ":" {
+			l.Trainer[i] = colon
+		}
 	}
 }
 

@@ -118,13 +118,7 @@ func makePrivate(dir string) error {
 // run is the job itself, once all hosts are released.
 func (l *launching) run() error {
 	if l.m != nil {
-		for i, host := range l.launch.Hosts {
-			for _, member := range l.m.members {
-				if member.Host == host.Name {
-					l.launch.Hosts[i].Slots = max(1, member.Slots)
-				}
-			}
-		}
+		l.launch.take(l.m.members)
 		if err := l.agent.connect(l.m.members); err != nil {
 			return err
 		}
@@ -150,13 +144,26 @@ func (l *launching) run() error {
 	return l.follow(o)
 }
 
+// take takes over the slots that the hosts say they have.
+func (l *Launch) take(members []rendezvous.Member) {
+	slots := map[string]int{}
+	for _, m := range members {
+		slots[m.Host] = m.Slots
+	}
+	for i, h := range l.Hosts {
+		l.Hosts[i].Slots = max(1, slots[h.Name])
+	}
+}
+
 // launches says whether the launcher runs here.
 func (l *launching) launches() bool { return l.plan.Role == Leader }
 
 // lead runs the launcher. Its end is the job's, but it may say 0 where a session was lost (Open MPI 5 does).
 func (l *launching) lead(o proc.Options) error {
 	cmd := l.plan.cmd()
-	cmd.Argv = l.launch.Argv()
+	if !l.launch.Script {
+		cmd.Argv = l.launch.Argv() // with the slots that the hosts have
+	}
 	l.d.log.Debug().Msgf("starts %q", cmd.Argv)
 	var end error
 	o.Ended = func(exit proc.Exit) {

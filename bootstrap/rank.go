@@ -56,14 +56,14 @@ func Rank(args, env []string) error {
 // rankWords reads DIR [--keep NAME]… -- COMMAND….
 func rankWords(args []string) (dir string, keep, words []string, err error) {
 	end := slices.Index(args, "--")
-	if end < 1 || end+1 == len(args) || end%2 == 0 {
+	if end < 1 || end+1 == len(args) {
 		return "", nil, nil, &UsageError{Err: errors.New("want entrain rank DIR [--keep NAME]… -- COMMAND… (hint: entrain run makes these words)")}
 	}
-	for i := 1; i < end; i += 2 {
-		if args[i] != "--keep" {
-			return "", nil, nil, &UsageError{Err: fmt.Errorf("entrain rank: unexpected word %q", args[i])}
+	for pair := range slices.Chunk(args[1:end], 2) {
+		if pair[0] != "--keep" || len(pair) == 1 {
+			return "", nil, nil, &UsageError{Err: fmt.Errorf("entrain rank: unexpected word %q", pair[0])}
 		}
-		keep = append(keep, args[i+1])
+		keep = append(keep, pair[1])
 	}
 	return args[0], keep, args[end+1:], nil
 }

@@ -42,6 +42,7 @@ func (l *launching) attend(r *remote.RankConn) {
 		l.failed = &rendezvous.PeerError{Host: l.host(), Code: code, Text: text}
 	}
 	l.working--
+	l.d.log.Debug().Msgf("rank %d (process %d) has ended: told %t, %+v", r.Rank, r.Pid, told, end)
 	quiet := l.working == 0 && l.stopping
 	l.mu.Unlock()
 	if quiet {
@@ -83,6 +84,8 @@ func (l *launching) stop(cause error) {
 	switch {
 	case cause != nil:
 		l.leash.Shorten(l.fuse(), 2*l.fuse())
+	case l.launches() && l.launch.Script && len(ranks) == 0:
+		l.leash.Shorten(0, grace) // what it has started is its own to stop
 	case l.launches() && len(ranks) == 0:
 		l.abort()
 	default:

@@ -20,12 +20,13 @@ const settle = time.Second
 func (l *launching) remote(asked context.Context, host string, words []string, files [3]*os.File) (int, error) {
 	l.sessions.Add(1)
 	defer l.sessions.Done()
-	if l.agent == nil || host == l.host() {
-		return l.here(words, files)
-	}
 	stop := context.AfterFunc(asked, func() { l.orphaned(host) })
 	defer stop()
-	code, err := l.agent.exec(host, words, files)
+	start := l.here
+	if l.agent != nil && host != l.host() {
+		start = l.agent.exec
+	}
+	code, err := start(host, words, files)
 	if code != 0 || err != nil {
 		l.went(host, code, err)
 	}
@@ -33,7 +34,7 @@ func (l *launching) remote(asked context.Context, host string, words []string, f
 }
 
 // here is a launch on this host itself, which Hydra asks for when it does not know the host by its name.
-func (l *launching) here(words []string, files [3]*os.File) (int, error) {
+func (l *launching) here(_ string, words []string, files [3]*os.File) (int, error) {
 	ended := make(chan int, 1)
 	if _, err := l.start(words, files, func(code int) { ended <- code }); err != nil {
 		return 126, err

@@ -134,9 +134,13 @@ func TestLeash(t *testing.T) {
 func TestLeashOfProgram(t *testing.T) {
 	h := newHost(t, Cmd{Argv: []string{"/bin/sleep", "1000"}, Env: []string{"A=b"}, Dir: "/"})
 	h.signals.Raise(syscall.SIGTERM)
-	await(t, "Stop", h.stops)
+	if cause := await(t, "Stop", h.stops); cause != nil {
+		t.Errorf("a SIGTERM stops for %v", cause)
+	}
 	h.cancel(errors.New("a host is lost"))
-	await(t, "Stop again", h.stops)
+	if cause := await(t, "Stop again", h.stops); cause == nil || cause.Error() != "a host is lost" {
+		t.Errorf("the other host's failure stops for %v", cause)
+	}
 	select {
 	case exit := <-h.done:
 		t.Fatalf("it ended at once: %+v", exit)

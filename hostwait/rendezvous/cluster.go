@@ -18,6 +18,9 @@ import (
 // fail of that within milliseconds, and whose word arrives first is chance.
 const settle = 250 * time.Millisecond
 
+// settleLaunch is settle where a launcher is at work: it may end before the host of the rank that failed can say so.
+const settleLaunch = 600 * time.Millisecond
+
 // cluster is what the leader knows of all hosts.
 type cluster struct {
 	c *Config
@@ -186,7 +189,11 @@ func (k *cluster) fail(f failure, at time.Time) {
 		return
 	}
 	if k.first == nil && k.released > 0 {
-		time.AfterFunc(settle, func() {
+		patience := settle
+		if k.c.Launches {
+			patience = settleLaunch
+		}
+		time.AfterFunc(patience, func() {
 			k.mu.Lock()
 			defer k.mu.Unlock()
 			k.decide()

@@ -11,10 +11,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-// launching makes a network whose leader launches what all others run; told gets a word for each call back.
-func launching(t *testing.T, n int, told chan string) []*Session {
+// launching makes three hosts whose leader launches what all run; told gets a word for each call back.
+func launching(t *testing.T, told chan string) []*Session {
 	t.Helper()
-	w := newNetwork(t, n)
+	w := newNetwork(t, 3)
 	w.change = func(c *Config) {
 		host := c.Self.Host
 		c.Launches = true
@@ -55,7 +55,7 @@ func TestLauncherEnds(t *testing.T) {
 	for _, code := range []int{0, 7} {
 		t.Run(strconv.Itoa(code), func(t *testing.T) {
 			defer goleak.VerifyNone(t)
-			all := launching(t, 3, make(chan string, 16))
+			all := launching(t, make(chan string, 16))
 			all[0].End(End{Code: code, Text: "mpirun: no luck", At: time.Now()})
 			for _, s := range all[1:] {
 				err := cause(t, s)
@@ -75,7 +75,7 @@ func TestLauncherEnds(t *testing.T) {
 // The first fault is the job's failure, whoever tells it and whatever the launcher says later.
 func TestFault(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	all := launching(t, 3, make(chan string, 16))
+	all := launching(t, make(chan string, 16))
 	now := time.Now()
 	all[0].End(End{Code: 255, Text: "mpirun: one rank is gone", At: now})
 	all[0].Fault("h1", End{Code: 69, Text: "its daemon is gone", At: now.Add(-20 * time.Millisecond)})
@@ -95,7 +95,7 @@ func TestFault(t *testing.T) {
 // A worker cannot speak for another host.
 func TestFaultOfAnother(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	all := launching(t, 3, make(chan string, 16))
+	all := launching(t, make(chan string, 16))
 	all[2].Fault("h1", End{Code: 9, Text: "slander", At: time.Now()})
 	if err := cause(t, all[1]); err == nil || err.Error() != "h2: slander" {
 		t.Errorf("h1 ends with %v", err)
@@ -106,7 +106,7 @@ func TestFaultOfAnother(t *testing.T) {
 func TestStopOfLaunched(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	told := make(chan string, 16)
-	all := launching(t, 3, told)
+	all := launching(t, told)
 	all[1].Stopped()
 	if got := hear(t, told, 3); !slices.Equal(got, []string{"h0 stops", "h1 stops", "h2 stops"}) {
 		t.Errorf("got %q", got)

@@ -22,13 +22,13 @@ func (p *Pool) Exec(ctx context.Context, host string, words []string, files [3]*
 	}
 	ch, requests, err := n.conn.OpenChannel("session", nil)
 	if err != nil {
-		return 0, p.lost(ctx, n)
+		return 0, p.lost(n)
 	}
 	defer func() { _ = ch.Close() }()
 	ended := make(chan int, 1)
 	go func() { ended <- exitStatus(requests) }() // until the channel ends
 	if ok, err := ch.SendRequest("exec", true, ssh.Marshal(command{strings.Join(words, " ")})); err != nil {
-		return 0, p.lost(ctx, n)
+		return 0, p.lost(n)
 	} else if !ok {
 		return 0, errors.New(host + " refuses: it runs no commands")
 	}
@@ -48,7 +48,7 @@ func (p *Pool) Exec(ctx context.Context, host string, words []string, files [3]*
 		case <-p.ctx.Done():
 		}
 		if code < 0 {
-			return 0, p.lost(ctx, n)
+			return 0, p.lost(n)
 		}
 		return code, nil
 	case <-ctx.Done():

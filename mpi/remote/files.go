@@ -1,35 +1,19 @@
 package remote
 
-import (
-	"os"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// received makes a file of a descriptor that another process sent. A stdin that can be waited for is read by the
-// runtime, so that a read can be given up when nobody wants the data any more. Others stay as they are: what the
-// descriptors refer to is shared, and others may write there who expect to block.
-func received(i, fd int) *os.File {
-	if i == 0 && isStream(fd) {
-		_ = unix.SetNonblock(fd, true)
-	}
-	return os.NewFile(uintptr(fd), "received")
-}
-
-func isStream(fd int) bool {
+// waitable makes a stdin that can be waited for one that the runtime of the run reads, so that a read can be given up
+// when nobody wants the data any more; restore undoes that, for whoever else reads there, such as a shell's loop around
+// rsh. Stdout and stderr stay as they are: they are mpirun's own, and others write there who expect to block.
+func waitable(stdin int) (restore func()) {
 	var stat unix.Stat_t
-	if unix.Fstat(fd, &stat) != nil {
-		return false
+	if unix.Fstat(stdin, &stat) != nil {
+		return func() {}
 	}
 	kind := stat.Mode & unix.S_IFMT
-	return kind == unix.S_IFIFO || kind == unix.S_IFSOCK
-}
-
-// block undoes received, for whoever else reads there: a shell's loop around rsh.
-func block(file *os.File) {
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return
+	flags, err := unix.FcntlInt(uintptr(stdin), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK != 0 || kind != unix.S_IFIFO && kind != unix.S_IFSOCK || unix.SetNonblock(stdin, true) != nil {
+		return func() {}
 	}
-	_ = raw.Control(func(fd uintptr) { _ = unix.SetNonblock(int(fd), false) })
+	return func() { _ = unix.SetNonblock(stdin, false) }
 }

@@ -28,7 +28,8 @@ func (l *link) Write(b []byte) (int, error) {
 	return l.Conn.Write(b)
 }
 
-// keepalive makes the peer say something every now and then, until gone. OpenSSH uses the same request; any answer does.
+// keepalive makes the peer say something every now and then, until gone, and is something that the peer hears: one side
+// of a connection is enough. OpenSSH uses the same request; any answer does.
 func keepalive(conn ssh.Conn, every time.Duration, gone <-chan struct{}) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

@@ -81,7 +81,6 @@ func (s *Local) serve(conn *net.UnixConn) {
 	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
 	peer, err := credentials(conn)
 	if err != nil || peer.Uid != 0 && int(peer.Uid) != os.Geteuid() {
-		_ = send(conn, rshEnd{Code: lost, Error: errRefused.Error() + ": it is another user's"})
 		return
 	}
 	if conn.SetReadDeadline(time.Now().Add(callTime)) != nil {
@@ -89,7 +88,6 @@ func (s *Local) serve(conn *net.UnixConn) {
 	}
 	kind, files, err := greeting(conn)
 	defer closeAll(files)
-	defer block(files[0])
 	switch l := newLines(conn); {
 	case err != nil:
 		_ = send(conn, rshEnd{Code: lost, Error: err.Error()})
@@ -128,7 +126,10 @@ func (s *Local) rsh(conn *net.UnixConn, l lines, files [3]*os.File) {
 		_, _ = conn.Read(make([]byte, 1)) // nothing more is said: it is gone, or we are
 		cancel()
 	})
-	code, err := s.h.Remote(ctx, call.Host, call.Words, files)
+	code, err := s.h.Remote(ctx, call.Host, call.words(), files)
+	if s.ctx.Err() != nil {
+		return // what comes of it now is Close's doing
+	}
 	end := rshEnd{Code: code}
 	if err != nil {
 		end = rshEnd{Code: lost, Error: err.Error()}
@@ -144,8 +145,12 @@ func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
 		return 0, files, errors.Join(err, errRefused)
 	}
 	fds := rights(oob[:oobn])
-	for i, fd := range fds[:min(len(fds), len(files))] {
-		files[i] = received(i, fd)
+	for i, fd := range fds {
+		if i < len(files) {
+			files[i] = os.NewFile(uintptr(fd), "received")
+		} else {
+			_ = unix.Close(fd)
+		}
 	}
 	want := map[byte]int{kindRsh: len(files), kindRank: 0}
 	if n, ok := want[first[0]]; !ok || n != len(fds) {
@@ -154,7 +159,7 @@ func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
 	return first[0], files, nil
 }
 
-// rights are the file descriptors in a control message; there is room for three.
+// rights are the file descriptors in a control message. The kernel rounds the room for three up.
 func rights(oob []byte) []int {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {

@@ -27,7 +27,7 @@ type (
 	// rshCall is what an rsh asks for, and rshEnd what comes of it.
 	rshCall struct {
 		Host  string   `json:"host"`
-		Words []string `json:"words"`
+		Words [][]byte `json:"words"` // JSON's own strings would change what is not UTF-8
 	}
 	rshEnd struct {
 		Code  int    `json:"code"`
@@ -42,6 +42,14 @@ type (
 		Do string `json:"do"` // orderStop or orderLeave
 	}
 )
+
+func (c rshCall) words() []string {
+	all := make([]string, 0, len(c.Words))
+	for _, w := range c.Words {
+		all = append(all, string(w))
+	}
+	return all
+}
 
 const (
 	orderStop  = "stop"

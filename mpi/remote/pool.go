@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -15,6 +17,8 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"golang.org/x/crypto/ssh"
 )
+
+const dialTime = 3 * time.Second // for each of a host's addresses
 
 // Pool is a host's standing connections to its peers, one to each.
 type Pool struct {
@@ -60,12 +64,12 @@ func (p *Pool) Close() {
 // Connect begins to dial hosts, all at once, and again where one does not answer yet, until ctx ends.
 func (p *Pool) Connect(ctx context.Context, hosts []string) {
 	for _, host := range hosts {
-		_ = p.peer(ctx, host)
+		_ = p.peer(ctx, host, 0)
 	}
 }
 
-// peer is the connection to a host, which is dialled if it was not yet.
-func (p *Pool) peer(ctx context.Context, host string) *peer {
+// peer is the connection to a host, which is dialled if it was not yet; patience bounds that, if it is not 0.
+func (p *Pool) peer(ctx context.Context, host string, patience time.Duration) *peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known := p.peers[host]; known != nil {
@@ -74,15 +78,15 @@ func (p *Pool) peer(ctx context.Context, host string) *peer {
 	n := &peer{host: host, ready: make(chan struct{}), gone: make(chan struct{})}
 	p.peers[host] = n
 	p.work.Go(func() {
-		n.err = p.keep(ctx, n)
+		n.err = p.keep(ctx, n, patience)
 		close(n.gone)
 	})
 	return n
 }
 
 // keep makes the connection to a peer, and tells how it ended.
-func (p *Pool) keep(ctx context.Context, n *peer) error {
-	w, err := p.dial(ctx, n.host)
+func (p *Pool) keep(ctx context.Context, n *peer, patience time.Duration) error {
+	w, err := p.dial(ctx, n.host, patience)
 	if err != nil {
 		close(n.ready)
 		return err
@@ -112,8 +116,8 @@ type wire struct {
 	requests <-chan *ssh.Request
 }
 
-// dial tries until ctx ends, or there is no hope.
-func (p *Pool) dial(ctx context.Context, host string) (w wire, err error) {
+// dial tries until ctx ends, patience does, or there is no hope.
+func (p *Pool) dial(ctx context.Context, host string, patience time.Duration) (w wire, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
@@ -121,7 +125,7 @@ func (p *Pool) dial(ctx context.Context, host string) (w wire, err error) {
 	if err != nil {
 		return w, err
 	}
-	again := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond), backoff.WithMaxInterval(time.Second), backoff.WithMaxElapsedTime(0))
+	again := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond), backoff.WithMaxInterval(time.Second), backoff.WithMaxElapsedTime(patience))
 	var last error
 	err = backoff.Retry(func() error {
 		w, err = p.connect(ctx, host, config)
@@ -148,7 +152,7 @@ func (p *Pool) connect(ctx context.Context, host string, config *ssh.ClientConfi
 		return w, fmt.Errorf("its name does not resolve: %w", err)
 	}
 	err = errors.New("its name resolves to no address")
-	dialer := net.Dialer{LocalAddr: p.c.local, KeepAlive: -1} // keepalive sees to that
+	dialer := net.Dialer{LocalAddr: p.c.local, Timeout: dialTime, KeepAlive: -1} // keepalive sees to that
 	for _, a := range addrs {
 		if w.raw, err = dialer.DialContext(ctx, "tcp", net.JoinHostPort(a.String(), strconv.Itoa(p.c.Port))); err == nil {
 			break
@@ -167,20 +171,20 @@ func (p *Pool) wait(ctx context.Context, host string) (*peer, error) {
 	if !slices.Contains(p.c.Hosts, host) {
 		return nil, fmt.Errorf("%s is none of this job's hosts %v", host, p.c.Hosts[:min(8, len(p.c.Hosts))])
 	}
-	n := p.peer(ctx, host)
+	n := p.peer(p.ctx, host, p.c.PeerTimeout) // unless Connect has begun: a worker that launches in a tree
 	select {
 	case <-n.ready:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 	if n.conn == nil {
-		return nil, p.lost(ctx, n)
+		return nil, p.lost(n)
 	}
 	return n, nil
 }
 
 // lost is the error of a peer that is gone, or goes.
-func (p *Pool) lost(ctx context.Context, n *peer) error {
+func (p *Pool) lost(n *peer) error {
 	wait(n.gone, drain)
 	select {
 	case <-n.gone:
@@ -192,17 +196,22 @@ func (p *Pool) lost(ctx context.Context, n *peer) error {
 
 // why says what the error of a connection most likely comes from.
 func (p *Pool) why(err error) string {
+	var timeout net.Error
 	switch {
-	case err == nil:
-		return "the connection was closed"
 	case p.ctx.Err() != nil:
 		return "this host ended the connection"
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refuses connections: entrain has not started there, or has ended"
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
 		return "no route leads there, or the host is gone"
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Sprintf("nothing was heard of it for %s", p.c.silence())
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "it does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"
+	case strings.Contains(err.Error(), "unable to authenticate"): // the package has no type for it
+		return "it refuses this host; its log says why"
 	}
-	return err.Error()
+	return oneLine(err.Error())
 }

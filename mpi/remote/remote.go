@@ -34,7 +34,7 @@ type Config struct {
 // Start begins a daemon on this host with three files as its stdin, stdout and stderr, which are the caller's to close
 // once Start has returned. What the other host asks for is one string in SSH, the words joined with spaces: that is what
 // words holds, as its only element. It calls ended once with the daemon's exit code, 128+n for a signal; kill sends
-// SIGKILL to the daemon and to all below it.
+// SIGKILL to the daemon and to all below it; it may be called when the daemon has just ended, and then does nothing.
 type Start func(words []string, files [3]*os.File, ended func(code int)) (kill func(), err error)
 
 // every is how often a peer is asked whether it is there: two answers may be late or lost.

@@ -13,6 +13,8 @@ import (
 // lost is the exit code of an rsh that cannot tell the command's, as ssh has it.
 const lost = 255
 
+var errGone = errors.New("the run on this host has ended, or is another user's")
+
 // Rsh runs a command on another host, through the run on this one, with the process's own files, and gives its exit
 // code. args are as mpirun gives them to ssh: options, the host, the command's words.
 func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int, err error) {
@@ -20,18 +22,17 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 	if err != nil {
 		return lost, err
 	}
-	conn, err := call(socket, kindRsh, unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd())))
+	fds := []int{int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd())}
+	defer waitable(fds[0])()
+	conn, err := call(socket, kindRsh, unix.UnixRights(fds...))
 	if err != nil {
 		return lost, err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := send(conn, rshCall{Host: host, Words: words}); err != nil {
-		return lost, err
-	}
 	var end rshEnd
-	switch err := newLines(conn).read(&end); {
+	switch err := errors.Join(send(conn, rshCall{Host: host, Words: bytesOf(words)}), newLines(conn).read(&end)); {
 	case err != nil:
-		return lost, fmt.Errorf("%s: the run on this host has ended", host)
+		return lost, errGone
 	case end.Error != "":
 		return end.Code, errors.New(end.Error)
 	}
@@ -46,7 +47,7 @@ func call(socket string, kind byte, files []byte) (*net.UnixConn, error) {
 	}
 	if _, _, err := conn.WriteMsgUnix([]byte{kind}, files, nil); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("the run on this host: %w", err)
+		return nil, errGone
 	}
 	return conn, nil
 }
@@ -78,4 +79,12 @@ func parseRsh(args []string) (host string, words []string, err error) {
 		return "", nil, fmt.Errorf("%q: want a host and a command", args)
 	}
 	return args[0], args[1:], nil
+}
+
+func bytesOf(words []string) [][]byte {
+	all := make([][]byte, 0, len(words))
+	for _, w := range words {
+		all = append(all, []byte(w))
+	}
+	return all
 }

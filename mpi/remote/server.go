@@ -94,7 +94,7 @@ func (s *Server) serve(raw net.Conn) {
 	defer func() { _ = raw.Close() }()
 	defer context.AfterFunc(s.ctx, func() { _ = raw.Close() })()
 	late := time.AfterFunc(authTime, func() { _ = raw.Close() })
-	conn, channels, requests, err := ssh.NewServerConn(&link{raw, s.c.silence()}, s.config)
+	_, channels, requests, err := ssh.NewServerConn(&link{raw, s.c.silence()}, s.config)
 	late.Stop()
 	s.known(raw)
 	if err != nil {
@@ -102,9 +102,7 @@ func (s *Server) serve(raw net.Conn) {
 		return
 	}
 	var work sync.WaitGroup
-	gone := make(chan struct{})
-	work.Go(func() { ssh.DiscardRequests(requests) })
-	work.Go(func() { keepalive(conn, s.c.every(), gone) })
+	work.Go(func() { ssh.DiscardRequests(requests) }) // an answer too, to the client's keepalive
 	for channel := range channels {
 		if channel.ChannelType() != "session" {
 			_ = channel.Reject(ssh.Prohibited, "this is entrain's launch agent: it has sessions alone")
@@ -112,7 +110,6 @@ func (s *Server) serve(raw net.Conn) {
 		}
 		work.Go(func() { s.session(channel) })
 	}
-	close(gone)
 	work.Wait()
 }
 
@@ -160,7 +157,7 @@ func (s *Server) refused(from netip.Addr, err error) {
 	why := "came without a key"
 	for _, err := range failed.Errors {
 		if !errors.Is(err, ssh.ErrNoAuth) {
-			why = err.Error()
+			why = oneLine(err.Error())
 		}
 	}
 	s.c.Warn(fmt.Sprintf("%s was refused: %s", from, why))

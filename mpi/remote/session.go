@@ -91,7 +91,7 @@ func (s *Server) cannot(ch ssh.Channel, err error) {
 }
 
 func exit(ch ssh.Channel, code int) {
-	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(status{uint32(code & 0xff)})) //nolint:gosec // a byte
+	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(status{uint32(code & 0xff)}))
 }
 
 // copyOut hands on what a daemon writes. When somebody else holds the pipe open beyond the deadline, what is in it then

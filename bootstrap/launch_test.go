@@ -1,0 +1,183 @@
+package bootstrap
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"entrain/contract"
+)
+
+const (
+	three = `{"current_host":"algo-10","hosts":["algo-1","algo-10","algo-2"],"network_interface_name":"eth0"}`
+	split = `{"current_host":"algo-3","current_instance_type":"ml.p4d.24xlarge","current_group_name":"gpu","hosts":["algo-1","algo-2","algo-3"],"instance_groups":[` +
+		`{"instance_group_name":"cpu","instance_type":"ml.m5.large","hosts":["algo-1"]},` +
+		`{"instance_group_name":"gpu","instance_type":"ml.p4d.24xlarge","hosts":["algo-3","algo-2"]}]}`
+	asked = `{"sagemaker_mpi_enabled":"true","lr":"0.1"}`
+	key   = "ENTRAIN_CLUSTER_KEY=" + "abababababababababababababababababababababababababababababababab"
+)
+
+// launched is a world with Open MPI 4.1.
+func launched(t *testing.T, hp, resource string, env ...string) *Inspection {
+	t.Helper()
+	in := world(t, hp, resource, env...)
+	in.Snapshot.Self = "/usr/local/bin/entrain"
+	in.Snapshot.Launcher = &contract.Program{Path: "/usr/bin/mpirun", Version: "mpirun (Open MPI) 4.1.4\n"}
+	return in
+}
+
+// TestLaunchChoice: when MPI starts the trainer, and by whom.
+func TestLaunchChoice(t *testing.T) {
+	for _, c := range []struct {
+		what, hp, resource string
+		env                []string
+		programs           []string
+		change             func(*Options)
+		want               string // launcher and agent; empty for none
+		err                string
+	}{
+		{what: "nobody asks", hp: `{}`, resource: alone},
+		{what: "the job asks", hp: asked, resource: alone, want: "openmpi-4 4.1.4 by builtin"},
+		{what: "the job does not", hp: `{"sagemaker_mpi_enabled":"false"}`, resource: alone},
+		{what: "the flag beats the job", hp: asked, resource: alone, change: func(o *Options) { o.Launcher = LauncherNone }},
+		{what: "and does without it", hp: `{}`, resource: alone, change: func(o *Options) { o.Launcher = LauncherMPI }, want: "openmpi-4 4.1.4 by builtin"},
+		{what: "several hosts with a key", hp: asked, resource: three, env: []string{key}, want: "openmpi-4 4.1.4 by builtin"},
+		{what: "a key beats OpenSSH", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh", "sshd"}, want: "openmpi-4 4.1.4 by builtin"},
+		{what: "unless it is asked for", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh", "sshd"}, change: func(o *Options) { o.Agent = AgentOpenSSH }, want: "openmpi-4 4.1.4 by openssh"},
+		{what: "OpenSSH without a key", hp: asked, resource: three, programs: []string{"ssh", "sshd"}, want: "openmpi-4 4.1.4 by openssh"},
+		{what: "neither", hp: asked, resource: three, programs: []string{"ssh"}, err: "MPI cannot reach the other hosts: it needs a cluster key (in the Dockerfile: RUN entrain keygen /etc/entrain/cluster.key), or OpenSSH (in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends openssh-client openssh-server)"},
+		{what: "the built-in one without a key", hp: asked, resource: three, programs: []string{"ssh", "sshd"}, change: func(o *Options) { o.Agent = AgentBuiltin }, err: "--agent builtin: there is no key that the hosts could trust each other by"},
+		{what: "OpenSSH without sshd", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh"}, change: func(o *Options) { o.Agent = AgentOpenSSH }, err: "--agent openssh: there is no ssh, or no sshd"},
+		{what: "without a rendezvous", hp: asked, resource: three, env: []string{key}, change: func(o *Options) { o.Rendezvous.On = false }, err: "--rendezvous off: MPI over several hosts needs the rendezvous"},
+		{what: "its group alone", hp: `{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"cpu\"]"}`, resource: split, env: []string{key}},
+		{what: "mpirun in mpirun", hp: asked, resource: alone, change: func(o *Options) { o.Command = []string{"/opt/bin/mpirun", "x"} }, err: "the command is mpirun, and entrain would start that by mpirun (hint: leave it out, or --launcher mpi-script)"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			in := launched(t, c.hp, c.resource, c.env...)
+			for _, p := range c.programs {
+				in.Snapshot.Programs[p] = true
+			}
+			o := options("prog")
+			if c.change != nil {
+				c.change(&o)
+			}
+			plan, err := in.Plan(o)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Fatalf("got error %v, want %q", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := plan.Launch.label(); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestLaunchCommand: what is started on the leader, and that nothing is elsewhere.
+func TestLaunchCommand(t *testing.T) {
+	const hp = `{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"2","sagemaker_mpi_num_processes":"3",` +
+		`"sagemaker_mpi_custom_mpi_options":"-x 'NCCL_DEBUG=a b' --verbose","price":"1$","sep":":"}`
+	in := launched(t, hp, split, key, "NCCL_SOCKET_IFNAME=ib0")
+	plan, err := in.Plan(options("train", "--host=${SM_CURRENT_HOST}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := plan.Launch.Dir
+	want := []string{
+		"/usr/bin/mpirun", "-np", "3", "--hostfile", dir + "/hostfile", "--tag-output", "-x", "NCCL_DEBUG=a b", "--verbose",
+		"/usr/local/bin/entrain", "rank", dir, "--keep", "NCCL_DEBUG", "--",
+		"train", "--host=${SM_CURRENT_HOST}", "--price", "1$$", "--sep", "${ENTRAIN_COLON}",
+	}
+	if diff := gocmp(want, plan.Command.Argv); diff != "" || plan.Role != Leader {
+		t.Errorf("%s: (-want +got)\n%s", plan.Role, diff)
+	}
+	if text, err := plan.Launch.HostfileText(); text != "algo-3 slots=2\nalgo-2 slots=2\n" || err != nil {
+		t.Errorf("hostfile %q, %v", text, err)
+	}
+	for _, kv := range []string{
+		"SM_CURRENT_HOST=algo-3", "MASTER_ADDR=algo-3", "MASTER_PORT=7777", "FI_PROVIDER=efa", "OMPI_MCA_plm_rsh_agent=" + dir + "/entrain-rsh",
+		"NCCL_SOCKET_IFNAME=ib0", "ENTRAIN_COLON=:",
+	} {
+		if !slices.Contains(plan.Command.Env, kv) {
+			t.Errorf("%s is not in the environment", kv)
+		}
+	}
+	if slices.Contains(plan.Command.Env, "NCCL_SOCKET_IFNAME=eth0") || slices.Contains(plan.Command.Env, key) {
+		t.Error("what the user has set was set again, or the key is in the environment")
+	}
+	in = launched(t, hp, strings.Replace(split, "algo-3", "algo-2", 1), key)
+	worker, err := in.Plan(options("train", "--host=${SM_CURRENT_HOST}"))
+	if err != nil || worker.Role != Worker || worker.Command.Argv != nil || worker.Launch.Dir != dir {
+		t.Errorf("the worker: %+v, %v", worker, err)
+	}
+	if worker.Meet.Digests["launcher"] != "openmpi-4 4.1.4 by builtin" || worker.Meet.Digests["command"] != plan.Meet.Digests["command"] {
+		t.Errorf("digests %v", worker.Meet.Digests)
+	}
+}
+
+func gocmp(want, got []string) string { return cmp.Diff(want, got) }
+
+// TestLaunchMistakes: each is said with its place.
+func TestLaunchMistakes(t *testing.T) {
+	for hp, want := range map[string]string{
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_processes":"many"}`:                  `hyperparameters.json:1:63: hyperparameter "sagemaker_mpi_num_processes": it is "many", want a whole number of at least 1`,
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x 'A=b"}`:          "a single quote has no end, want words quoted as in a shell",
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"0"}`:         `"sagemaker_mpi_num_of_processes_per_host" is "0", want a whole number of at least 1`,
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x A=b; rm -rf /"}`: "there is no shell",
+	} {
+		_, err := launched(t, hp, alone).Plan(options("prog"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", hp, err, want)
+		}
+	}
+	in := launched(t, asked, alone)
+	in.Snapshot.Launcher = &contract.Program{Path: "mpirun", Problem: "not found in PATH /bin"}
+	if _, err := in.Plan(options("prog")); ExitCode(err) != 127 || !strings.Contains(err.Error(), "mpirun: not found in PATH /bin (hint: in the Dockerfile: RUN apt-get") {
+		t.Errorf("no mpirun: %v", err)
+	}
+	in.Snapshot.Launcher = &contract.Program{Path: "mpirun", Version: "frobnicate 1.0"}
+	if _, err := in.Plan(options("prog")); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "frobnicate 1.0") {
+		t.Errorf("an unknown mpirun: %v", err)
+	}
+}
+
+// TestRankEnv: a rank has its own host's environment, whatever the launcher carries there.
+func TestRankEnv(t *testing.T) {
+	host := []string{"PATH=/opt/bin:/bin", "SM_CURRENT_HOST=algo-2", "LD_LIBRARY_PATH=/cuda", "NCCL_DEBUG=WARN", "HOROVOD_X=1", "NOEQ"}
+	launcher := []string{
+		"PATH=/usr/lib/mpi/bin:/opt/bin:/bin", "SM_CURRENT_HOST=algo-1", "LD_LIBRARY_PATH=/elsewhere", "NCCL_DEBUG=INFO", "HOROVOD_X=2", "HOROVOD_Y=3",
+		"OMPI_COMM_WORLD_RANK=3",
+	}
+	want := []string{
+		"PATH=/usr/lib/mpi/bin:/opt/bin:/bin", "SM_CURRENT_HOST=algo-2", "LD_LIBRARY_PATH=/cuda", "NCCL_DEBUG=INFO", "HOROVOD_X=2", "NOEQ",
+		"HOROVOD_Y=3", "OMPI_COMM_WORLD_RANK=3",
+	}
+	if diff := cmp.Diff(want, rankEnv(host, launcher, []string{"NCCL_DEBUG", "HOROVOD_*"})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestRankCommand: words are filled in with this host's variables, and the rank's own beat the host's.
+func TestRankCommand(t *testing.T) {
+	env := []string{"SM_CURRENT_HOST=algo-2", "RANK=0", "ENTRAIN_COLON=:"}
+	cmd, err := rankCommand([]string{"train", "${SM_CURRENT_HOST}", "1$$", "${ENTRAIN_COLON}"}, env, []string{"RANK=5"})
+	if err != nil || !slices.Equal(cmd.Argv, []string{"train", "algo-2", "1$", ":"}) || !slices.Equal(cmd.Env, []string{"SM_CURRENT_HOST=algo-2", "ENTRAIN_COLON=:", "RANK=5"}) {
+		t.Errorf("got %+v, %v", cmd, err)
+	}
+	for _, args := range [][]string{nil, {"dir"}, {"dir", "--"}, {"dir", "--keep", "--", "x"}, {"dir", "--drop", "X", "--", "x"}} {
+		if _, _, _, err := rankWords(args); ExitCode(err) != CodeUsage {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	dir, keep, words, err := rankWords([]string{"dir", "--keep", "A", "--keep", "B", "--", "x", "--", "y"})
+	if err != nil || dir != "dir" || !slices.Equal(keep, []string{"A", "B"}) || !slices.Equal(words, []string{"x", "--", "y"}) {
+		t.Errorf("got %q %q %q %v", dir, keep, words, err)
+	}
+}

@@ -1,0 +1,106 @@
+package remote
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestReplay: what was recorded of a real session is worth nothing: the server's share in the keys is another one.
+func TestReplay(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	recorder := newRecorder(t, fmt.Sprintf("127.2.0.1:%d", n.port))
+	port := n.port
+	n.port = recorder.port
+	p := n.pool(t, 0)
+	marker := t.TempDir() + "/marker"
+	s := newStreams(t)
+	if _, err := p.Exec(t.Context(), "h1", []string{"echo x >>" + marker}, s.files); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	n.port = port
+	for _, inOneGo := range []bool{true, false} {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: address(0).AsSlice()}}
+		conn, err := dialer.Dial("tcp", fmt.Sprintf("127.2.0.1:%d", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if inOneGo {
+			_, _ = conn.Write(bytes.Join(recorder.sent(), nil))
+		} else {
+			for _, part := range recorder.sent() {
+				_, _ = conn.Write(part)
+				_ = conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+				_, _ = conn.Read(make([]byte, 1<<16))
+			}
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("the replay is not refused")
+		}
+		conn.Close()
+	}
+	s = newStreams(t)
+	if code, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"test x = $(cat " + marker + ")"}, s.files); code != 0 || err != nil {
+		t.Errorf("the command was carried out again: code %d, error %v", code, err)
+	}
+}
+
+// recorder hands a connection on, and keeps what its client says.
+type recorder struct {
+	port int
+	mu   sync.Mutex
+	said [][]byte
+}
+
+func (r *recorder) sent() [][]byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.said
+}
+
+func newRecorder(t *testing.T, to string) *recorder {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.2.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	r := &recorder{port: l.Addr().(*net.TCPAddr).Port}
+	go func() {
+		near, err := l.Accept()
+		if err != nil {
+			return
+		}
+		far, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: address(0).AsSlice()}}).Dial("tcp", to)
+		if err != nil {
+			near.Close()
+			return
+		}
+		go func() {
+			_, _ = io.Copy(near, far)
+			near.Close()
+		}()
+		b := make([]byte, 1<<16)
+		for {
+			n, err := near.Read(b)
+			if err != nil {
+				far.Close()
+				return
+			}
+			r.mu.Lock()
+			r.said = append(r.said, bytes.Clone(b[:n]))
+			r.mu.Unlock()
+			_, _ = far.Write(b[:n])
+		}
+	}()
+	return r
+}

@@ -1,0 +1,103 @@
+package remote
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+)
+
+// TestManyHosts: 64 hosts are connected to at once, and each runs its command, at once too.
+func TestManyHosts(t *testing.T) {
+	const workers = 64
+	n := newNetwork(t, workers+1)
+	for i := range workers {
+		n.serve(t, i+1)
+	}
+	p := n.pool(t, 0)
+	p.Connect(t.Context(), n.hosts[1:])
+	var work sync.WaitGroup
+	for i := range workers {
+		s := newStreams(t)
+		work.Go(func() {
+			code, err := p.Exec(t.Context(), n.hosts[i+1], []string{fmt.Sprintf("echo h%d; exit %d", i+1, i%3)}, s.files)
+			out, _ := s.end()
+			if code != i%3 || err != nil || out != fmt.Sprintf("h%d\n", i+1) {
+				t.Errorf("h%d: code %d, error %v, stdout %q", i+1, code, err, out)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// BenchmarkCommand is a bare remote command, from the rsh's call to its exit code: the daemon is /bin/sh -c true.
+func BenchmarkCommand(b *testing.B) {
+	n := newNetwork(b, 2)
+	n.serve(b, 1)
+	_, socket := n.local(b, Handlers{Remote: n.pool(b, 0).Exec})
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer null.Close()
+	b.Run("in this process", func(b *testing.B) {
+		for b.Loop() {
+			if code, err := Rsh(socket, []string{"h1", "true"}, null, null, null); code != 0 || err != nil {
+				b.Fatal(code, err)
+			}
+		}
+	})
+	b.Run("as a process", func(b *testing.B) {
+		for b.Loop() {
+			if err := exec.Command(os.Args[0], "rsh", socket, "h1", "true").Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkHandshake is a leader's connections to so many workers, until all stand; all hosts share this machine.
+func BenchmarkHandshake(b *testing.B) {
+	for _, workers := range []int{1, 64} {
+		b.Run(fmt.Sprint(workers), func(b *testing.B) {
+			n := newNetwork(b, workers+1)
+			for i := range workers {
+				n.serve(b, i+1)
+			}
+			for b.Loop() {
+				p, err := NewPool(n.config(0))
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Connect(b.Context(), n.hosts[1:])
+				for _, host := range n.hosts[1:] {
+					if _, err := p.wait(b.Context(), host); err != nil {
+						b.Fatal(err)
+					}
+				}
+				p.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkRank is a rank's word with its run: registered, told to stop, ended, told to leave.
+func BenchmarkRank(b *testing.B) {
+	_, socket := newNetwork(b, 1).local(b, Handlers{Joined: func(r *RankConn) {
+		r.Stop()
+		go func() {
+			<-r.Done()
+			r.Leave()
+		}()
+	}})
+	for b.Loop() {
+		c, err := Register(socket, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		<-c.Stopped()
+		_ = c.Ended(RankEnd{})
+		<-c.Left()
+	}
+}
