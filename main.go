@@ -21,11 +21,11 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	if code, called := byLauncher(args, env, stderr); called {
 		return code
 	}
-	c := newCommand(args, env, stdout, stderr)
-	err := bootstrap.Relay(args, env)
-	if err == nil {
-		err = c.app().Run(c.args)
+	if err := bootstrap.Relay(args, env); err != nil {
+		return bootstrap.ExitCode(err) // whoever started the relay reports it
 	}
+	c := newCommand(args, env, stdout, stderr)
+	err := c.app().Run(c.args)
 	if err == nil && c.stdout.err != nil {
 		err = &bootstrap.OutputError{Err: c.stdout.err}
 	}

@@ -2,10 +2,12 @@ package bootstrap
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi/remote"
+	"entrain/proc"
 )
 
 // agent is what starts the launcher's daemons on other hosts, and on this one for them.
@@ -72,7 +74,11 @@ func (a *builtin) connect(members []rendezvous.Member) error {
 }
 
 func (a *builtin) exec(host string, words []string, files [3]*os.File) (int, error) {
-	return a.pool.Exec(a.ctx, host, words, files)
+	code, err := a.pool.Exec(a.ctx, host, words, files)
+	if err != nil && a.ctx.Err() != nil {
+		err = fmt.Errorf("the launch on %s was given up", host)
+	}
+	return code, err
 }
 
 func (a *builtin) close() {
@@ -94,10 +100,31 @@ func (l *Launch) names() []string {
 
 // Rsh is what a launcher calls in place of a remote shell: it asks the run of its own host, beside whose socket it is
 // linked, and ends with the exit code of what it asked for.
-func Rsh(link string, args []string) (int, error) {
-	code, err := remote.Rsh(link+"/"+remote.SocketName, args, os.Stdin, os.Stdout, os.Stderr)
-	if code == 0 && err != nil {
-		code = 255
+//
+// A signal does not kill it, since Open MPI 5 takes that for a success: it gives up instead.
+func Rsh(dir string, args []string) (int, error) {
+	signals, err := proc.Catch()
+	if err != nil {
+		return lostCode, err
 	}
-	return code, err
+	ctx, release := signals.Context(context.Background())
+	defer release()
+	type end struct {
+		code int
+		err  error
+	}
+	done := make(chan end, 1)
+	go func() { // until the process ends
+		code, err := remote.Rsh(dir+"/"+remote.SocketName, args, os.Stdin, os.Stdout, os.Stderr)
+		done <- end{code, err}
+	}()
+	select {
+	case e := <-done:
+		return e.code, e.err
+	case <-ctx.Done():
+		return lostCode, nil // whoever sent it knows
+	}
 }
+
+// lostCode is ssh's for what is not the command's own exit code.
+const lostCode = 255

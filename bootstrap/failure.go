@@ -99,6 +99,9 @@ func withoutEscapes(line []byte) []byte {
 // telling is the line that says most about a failure: what ended the program in its own words, else what a library
 // or a launcher said, else the last line. Of several of a kind the last counts, since it is what came out.
 func telling(lines []string) string {
+	if others := withoutLogging(lines); len(others) > 0 {
+		lines = others
+	}
 	last := -1
 	own := ""
 	for _, find := range []func([]string) (string, int){pythonError, cppError, panicError} {
@@ -118,6 +121,32 @@ func telling(lines []string) string {
 		return strings.TrimSpace(lines[len(lines)-1])
 	}
 	return ""
+}
+
+// withoutLogging takes out what Python's logging says of a message that it could not format, tracebacks and all: the
+// program goes on after it. It ends with the message's arguments; a launcher's tag is in front of every line.
+func withoutLogging(lines []string) []string {
+	var others []string
+	for len(lines) > 0 {
+		end := -1
+		tag, _, found := strings.Cut(lines[0], "--- Logging error ---")
+		if found {
+			end = slices.IndexFunc(lines, func(line string) bool {
+				return strings.HasPrefix(line, tag+"Arguments: ") || strings.HasPrefix(line, tag+"Unable to print the message and arguments")
+			})
+		}
+		if end < 0 {
+			others, lines = append(others, lines[0]), lines[1:]
+			continue
+		}
+		for _, line := range lines[:end+1] {
+			if !strings.HasPrefix(line, tag) { // another process's, in between
+				others = append(others, line)
+			}
+		}
+		lines = lines[end+1:]
+	}
+	return others
 }
 
 // pythonError is the exception behind the last traceback: the first line that is not indented. A launcher's tag in

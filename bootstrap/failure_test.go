@@ -19,6 +19,23 @@ Traceback (most recent call last):
 RuntimeError: CUDA out of memory
 `
 
+// loggingError is what Python's logging prints while another exception is handled.
+const loggingError = `--- Logging error ---
+Traceback (most recent call last):
+  File "train.py", line 4, in <module>
+ValueError: handled
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "logging/__init__.py", line 377, in getMessage
+TypeError: not enough arguments
+Call stack:
+  File "train.py", line 6, in <module>
+Message: 'a %s %s'
+Arguments: (1,)
+`
+
 // TestTelling: the line that says most, as each kind of program leaves it.
 func TestTelling(t *testing.T) {
 	for _, c := range []struct{ what, stderr, want string }{
@@ -31,6 +48,11 @@ func TestTelling(t *testing.T) {
 		{"Python, syntax error", "  File \"t.py\", line 1\n    x = = 1\n        ^\nSyntaxError: invalid syntax\n", "SyntaxError: invalid syntax"},
 		{"C++", "start\nterminate called after throwing an instance of 'std::runtime_error'\n  what():  no data in train\n", "std::runtime_error: no data in train"},
 		{"Python, an ignored exception after it", traceback + "Exception ignored in: <function W.__del__ at 0x7f>\nTraceback (most recent call last):\n  x\nAttributeError: 'NoneType' object\n", "RuntimeError: CUDA out of memory"},
+		{"Python, a log call that cannot be formatted after it", traceback + loggingError, "RuntimeError: CUDA out of memory"},
+		{"Python, one before it", loggingError + traceback, "RuntimeError: CUDA out of memory"},
+		{"Python, one alone", "no training data\n" + loggingError, "no training data"},
+		{"Python, one and nothing else", loggingError, "TypeError: not enough arguments"},
+		{"Python, one on another rank", "[rank0]: --- Logging error ---\n[rank0]: Traceback (most recent call last):\n[rank1]: ValueError: bad\n[rank0]: KeyError: 'b'\n[rank0]: Arguments: (1,)\n", "[rank1]: ValueError: bad"},
 		{"torchrun's own", "[rank1]: Traceback (most recent call last):\n[rank1]:   x\n[rank1]: ValueError: bad\nTraceback (most recent call last):\n  y\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n", "ValueError: bad"},
 		{"C++ after a Python exception that was handled", traceback + "terminate called after throwing an instance of 'std::runtime_error'\n  what():  no data in train\n", "std::runtime_error: no data in train"},
 		{"no error among others", "INFO 0 samples failed, no error\nno training data under /opt/ml\n", "no training data under /opt/ml"},

@@ -32,6 +32,8 @@ type launching struct {
 	private []byte
 	public  string
 	ended   chan struct{} // closed when the launcher has, or the job is over
+	finish  func()        // closes it
+	gone    chan struct{} // closed when nothing here is waited for any more
 	hushed  chan struct{} // closed when no rank is at work on any host after a stop
 	work    sync.WaitGroup
 
@@ -48,10 +50,12 @@ type launching struct {
 
 // newLaunching makes the part, before the hosts meet: they tell it of stops.
 func (d *Doer) newLaunching(plan *Plan) *launching {
-	return &launching{
+	l := &launching{
 		d: d, plan: plan, launch: plan.Launch, leash: proc.NewLeash(d.signals),
-		ended: make(chan struct{}), hushed: make(chan struct{}),
+		ended: make(chan struct{}), gone: make(chan struct{}), hushed: make(chan struct{}),
 	}
+	l.finish = sync.OnceFunc(func() { close(l.ended) })
+	return l
 }
 
 // launch runs a job by its launcher.
@@ -132,7 +136,7 @@ func (l *launching) run() error {
 			return err
 		}
 	}
-	l.work.Go(l.await)
+	l.work.Go(l.awaitQuiet)
 	o := l.plan.procOptions()
 	o.Guests, o.Leash, o.Stop = &l.guests, l.leash, l.stop
 	if l.m != nil {
@@ -167,7 +171,7 @@ func (l *launching) lead(o proc.Options) error {
 	l.d.log.Debug().Msgf("starts %q", cmd.Argv)
 	var end error
 	o.Ended = func(exit proc.Exit) {
-		close(l.ended)
+		l.finish()
 		if exit.Code != 0 {
 			end = l.because(&proc.ExitError{Program: cmd.Argv[0], Exit: exit})
 		} else {
@@ -189,6 +193,8 @@ func (l *launching) because(exit *proc.ExitError) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch first := l.failed; {
+	case l.stopping && len(l.ranks) == 0 && !l.launch.Script:
+		return &LaunchError{First: &rendezvous.PeerError{Host: l.host(), Code: exit.Code, Text: "stopped by SIGTERM before any rank had begun"}, Exit: exit}
 	case first == nil || l.m != nil && !l.stopping:
 		return exit
 	case l.stopping: // every host ends with the launcher's code then
@@ -206,7 +212,7 @@ func (l *launching) follow(o proc.Options) error {
 		<-ctx.Done()
 		cancel()
 	}
-	close(l.ended)
+	l.finish()
 	cause := context.Cause(l.m.context())
 	over, isOver := errors.AsType[*rendezvous.OverError](cause)
 	switch {
@@ -225,8 +231,8 @@ func (l *launching) follow(o proc.Options) error {
 	return nil // another host's failure, which comes back from the meeting
 }
 
-// await lets the ranks go once all have saved what they save.
-func (l *launching) await() {
+// awaitQuiet lets the ranks go once all have saved what they save.
+func (l *launching) awaitQuiet() {
 	select {
 	case <-l.hushed:
 		l.allQuiet()
@@ -236,6 +242,8 @@ func (l *launching) await() {
 
 // close takes away what open made.
 func (l *launching) close() {
+	l.finish()
+	close(l.gone)
 	if l.agent != nil {
 		l.agent.close()
 	}

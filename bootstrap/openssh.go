@@ -128,14 +128,14 @@ func (a *openSSH) exec(host string, words []string, files [3]*os.File) (int, err
 	if err != nil {
 		return 255, err
 	}
-	code := <-ended
+	code, err := a.l.await(ended)
 	a.mu.Lock()
 	delete(a.kills, own)
 	a.mu.Unlock()
-	if code == 255 {
+	if err == nil && code == 255 {
 		return code, &remote.LostError{Host: host, Why: "ssh cannot reach it, or has lost it (its own words are in the leader's log)"}
 	}
-	return code, nil
+	return code, err
 }
 
 // close ends what runs; sshd ends with this host.

@@ -47,3 +47,17 @@ func writeInto(path string, from io.Reader) error {
 	}
 	return nil
 }
+
+// writeOver writes a file where it is, for want of room for another, and cuts what was longer. What was there goes only as
+// far as something else has come.
+func writeOver(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644) //nolint:gosec // /opt/ml is for everybody to read
+	if err != nil {
+		return err
+	}
+	n, err := f.WriteString(text)
+	if n > 0 {
+		err = errors.Join(err, f.Truncate(int64(n)), f.Sync())
+	}
+	return errors.Join(err, f.Close())
+}

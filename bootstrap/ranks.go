@@ -83,7 +83,7 @@ func (l *launching) stop(cause error) {
 	grace := l.plan.End.Grace
 	switch {
 	case cause != nil:
-		l.leash.Shorten(l.fuse(), 2*l.fuse())
+		l.leash.Shorten(l.fuse(), l.fuse()*3/2)
 	case l.launches() && l.launch.Script && len(ranks) == 0:
 		l.leash.Shorten(0, grace) // what it has started is its own to stop
 	case l.launches() && len(ranks) == 0:
@@ -108,7 +108,7 @@ func (l *launching) abort() {
 }
 
 // fuse is how long a launcher and its ranks may take to end by themselves once the job has failed: a loss is noticed
-// within ten twelfths of the peer timeout, and two fuses end it.
+// within ten twelfths of the peer timeout, and a fuse and a half ends it.
 func (l *launching) fuse() time.Duration {
 	if l.m == nil {
 		return rankFuse

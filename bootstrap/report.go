@@ -33,17 +33,33 @@ func Report(root string, env []string, err error) error {
 	if elsewhere && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
 		text = fit(text + "\n" + string(old))
 	}
-	return errors.Join(err, writeAtomically(file, strings.NewReader(text), 0o644))
+	writeErr := writeAtomically(file, strings.NewReader(text), 0o644)
+	if writeErr != nil && writeOver(file, text) == nil { // a full disk may have room in the file itself
+		writeErr = nil
+	}
+	return errors.Join(err, writeErr)
 }
 
-// fullDisks says which of the places that a trainer writes to have no room left.
+// fullDisks says which of the places that a trainer writes to have no room left, one place of each disk.
 func fullDisks(root string) []string {
 	const little = 1 << 20 // bytes; a full disk has less left
 	var hints []string
-	for _, dir := range []string{filepath.Join(root, "model"), filepath.Join(root, "output/data"), filepath.Join(root, "checkpoints"), "/tmp", "/dev/shm"} {
+	seen := map[uint64]bool{}
+	for _, dir := range []string{root + "/model", root + "/output/data", root + "/checkpoints", root + "/output", "/tmp", "/dev/shm", "/"} {
+		var info syscall.Stat_t
 		var fs syscall.Statfs_t
-		if err := syscall.Statfs(dir, &fs); err == nil && fs.Blocks > 0 && fs.Bavail < max(1, little/uint64(max(1, fs.Bsize))) {
+		if syscall.Stat(dir, &info) != nil || seen[info.Dev] || syscall.Statfs(dir, &fs) != nil {
+			continue
+		}
+		seen[info.Dev] = true
+		if fs.Flags&syscall.MS_RDONLY != 0 {
+			continue // such as squashfs, which is always full
+		}
+		if fs.Blocks > 0 && fs.Bavail < max(1, little/uint64(max(1, fs.Bsize))) {
 			hints = append(hints, "no space left in "+dir)
+		}
+		if fs.Files > 0 && fs.Ffree == 0 { // it then says "no space left on device" with gigabytes to spare
+			hints = append(hints, "no inodes left in "+dir+": too many files")
 		}
 	}
 	return hints

@@ -39,13 +39,23 @@ func (l *launching) here(_ string, words []string, files [3]*os.File) (int, erro
 	if _, err := l.start(words, files, func(code int) { ended <- code }); err != nil {
 		return 126, err
 	}
-	return <-ended, nil
+	return l.await(ended)
+}
+
+// await waits for the exit code of a guest: in vain where one cannot be killed.
+func (l *launching) await(ended <-chan int) (int, error) {
+	select {
+	case code := <-ended:
+		return code, nil
+	case <-l.gone:
+		return 255, errors.New("this host has ended")
+	}
 }
 
 // orphaned: whoever asked for a session is gone. At the launcher's end that is as it should be.
 func (l *launching) orphaned(host string) {
 	const text = "the process that had started the launcher's daemon there was killed"
-	if at := time.Now(); !l.isOver(settle) {
+	if at := time.Now(); !l.isOver(settle / 2) {
 		l.lose(host, rendezvous.CodeLost, text)
 		l.fault(host, rendezvous.CodeLost, text, at)
 	}

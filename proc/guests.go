@@ -25,14 +25,13 @@ func (g *Guests) Start(cmd Cmd, files [3]uintptr, ended func(code int)) (kill fu
 	if lookErr != nil {
 		return nil, lookErr
 	}
-	path, argv := relayed(path, cmd.Argv)
 	attr := &syscall.ProcAttr{Dir: cmd.Dir, Env: cmd.Env, Files: files[:], Sys: &syscall.SysProcAttr{Setsid: true}}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.over {
 		return nil, errOver
 	}
-	pid, err := syscall.ForkExec(path, argv, attr)
+	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {
 		return nil, startError(cmd.Argv[0], err)
 	}
@@ -49,8 +48,8 @@ func (g *Guests) kill(pid int) {
 	if g.waiting[pid] == nil {
 		return // its number may be somebody else's now
 	}
-	below, _ := descendants(pid) // without /proc it alone is known
-	for _, p := range append(below, pid) {
+	below, _ := descendants(pid)                     // without /proc it alone is known
+	for _, p := range append([]int{pid}, below...) { // it first: it would see its children end, and leave with a code
 		_ = syscall.Kill(p, syscall.SIGKILL) // gone already is as good
 	}
 }

@@ -1,11 +1,14 @@
 package proc
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // The signals of 1 to 31 that were ignored, and all that were blocked, when this program was started, bit N-1 for
@@ -44,29 +47,75 @@ func setMask(blocked uint64) error {
 // A fork cannot do that itself: the runtime resets its child's handlers.
 const relayWord = "__entrain_relay"
 
-// relayed is the command by way of a relay, if what was inherited needs one.
-func relayed(path string, argv []string) (string, []string) {
+// spawn starts a program, by way of a relay if what was inherited needs one. The relay says over a pipe what execve(2) said
+// to it; that the pipe ends without a word means that it has become the program.
+func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if inheritedIgnored|inheritedBlocked == 0 {
-		return path, argv
+		return syscall.ForkExec(path, argv, attr)
 	}
-	relay := []string{"entrain", relayWord, strconv.FormatUint(inheritedIgnored, 16), strconv.FormatUint(inheritedBlocked, 16), path}
-	return "/proc/self/exe", append(relay, argv...)
+	var word [2]int
+	if err := unix.Pipe2(word[:], unix.O_CLOEXEC); err != nil {
+		return 0, fmt.Errorf("a pipe for the relay: %w", err)
+	}
+	defer func() { _ = unix.Close(word[0]) }()
+	attr.Files = append(withInherited(attr.Files), uintptr(word[1]))
+	relay := []string{
+		"entrain", relayWord, strconv.FormatUint(inheritedIgnored, 16), strconv.FormatUint(inheritedBlocked, 16),
+		strconv.Itoa(len(attr.Files) - 1), path,
+	}
+	pid, err := syscall.ForkExec("/proc/self/exe", append(relay, argv...), attr)
+	_ = unix.Close(word[1])
+	if err != nil {
+		return 0, err
+	}
+	if errno := readErrno(word[0]); errno != 0 {
+		_, _ = syscall.Wait4(pid, nil, 0, nil)
+		return 0, errno
+	}
+	return pid, nil
 }
 
-// Relay is what a relay does; in any other process it does nothing. It comes first in main.
+// withInherited adds to a child's descriptors those of ours that it would inherit anyhow, up to the first gap.
+func withInherited(files []uintptr) []uintptr {
+	for fd := uintptr(len(files)); ; fd++ {
+		flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
+		if err != nil || flags&unix.FD_CLOEXEC != 0 {
+			return files
+		}
+		files = append(files, fd)
+	}
+}
+
+// readErrno is what a relay says; 0 for nothing.
+func readErrno(fd int) syscall.Errno {
+	var said [1]byte
+	for {
+		if _, err := unix.Read(fd, said[:]); !errors.Is(err, unix.EINTR) {
+			return syscall.Errno(said[0])
+		}
+	}
+}
+
+// Relay is what a relay does; in any other process it does nothing. It comes early in main, and its error is not for
+// the log: whoever started it is told.
 func Relay(args, env []string) error {
-	if len(args) < 6 || args[1] != relayWord {
+	if len(args) < 7 || args[1] != relayWord {
 		return nil
 	}
 	ignored, err1 := strconv.ParseUint(args[2], 16, 64)
 	blocked, err2 := strconv.ParseUint(args[3], 16, 64)
-	if err1 != nil || err2 != nil {
-		return fmt.Errorf("%s %s: want hexadecimal numbers", args[2], args[3])
-	}
-	if err := restore(ignored, blocked); err != nil {
+	word, err3 := strconv.Atoi(args[4])
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	return startError(args[5], syscall.Exec(args[4], args[5:], env))
+	unix.CloseOnExec(word)
+	err := restore(ignored, blocked)
+	if err == nil {
+		err = syscall.Exec(args[5], args[6:], env)
+	}
+	errno, _ := errors.AsType[syscall.Errno](err)
+	_, _ = unix.Write(word, []byte{byte(errno)})
+	return err
 }
 
 // sigaction is the kernel's struct.

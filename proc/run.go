@@ -146,8 +146,7 @@ func fork(cmd Cmd, stderr uintptr, bound bool) (int, error) {
 	if bound {
 		attr.Sys.Pdeathsig = syscall.SIGKILL
 	}
-	path, argv := relayed(path, cmd.Argv)
-	pid, err := syscall.ForkExec(path, argv, attr)
+	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {
 		return 0, startError(cmd.Argv[0], err)
 	}

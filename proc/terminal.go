@@ -33,8 +33,12 @@ func (r *run) mindStop() {
 	}
 }
 
-// stopToo returns when somebody has continued us, and the program goes on as well.
+// stopToo returns when somebody has continued us, and the program goes on as well. What is typed on a terminal stops a
+// whole pipeline, but only the program's group was in the foreground: the rest of ours is told here.
 func (r *run) stopToo() {
+	if r.terminal {
+		stopGroup()
+	}
 	runtime.LockOSThread() // to this thread: sent to the process another one may take it, and this one go on for a while
 	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGSTOP)
 	runtime.UnlockOSThread()
@@ -43,6 +47,14 @@ func (r *run) stopToo() {
 	}
 	_ = syscall.Kill(-r.pid, syscall.SIGCONT)
 	r.resumed = true
+}
+
+// stopGroup stops all of our process group but ourselves, as Ctrl-Z would.
+func stopGroup() {
+	var ours sigaction
+	_ = rtSigaction(uintptr(syscall.SIGTSTP), &sigaction{handler: sigIgn}, &ours)
+	_ = syscall.Kill(0, syscall.SIGTSTP)
+	_ = rtSigaction(uintptr(syscall.SIGTSTP), &ours, nil)
 }
 
 // takeTerminal puts our group into the foreground again, for the script that started us and goes on. A process in the

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -52,6 +53,83 @@ func TestReaderThatStops(t *testing.T) {
 	}
 }
 
+// TestReaderThatIsGone: a trainer does not notice that nobody reads its stderr, and its last words are kept.
+func TestReaderThatIsGone(t *testing.T) {
+	t.Parallel()
+	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", "head -c 4000000 /dev/zero >&2 || exit 9; echo RuntimeError: no luck >&2; exit 3")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	cmd.Stderr = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if got := code(t, cmd); got != 3 {
+		t.Errorf("exit code %d, want 3", got)
+	}
+	if got := read(t, dir, "output/failure"); !strings.HasPrefix(got, "RuntimeError: no luck\n") {
+		t.Errorf("the failure file says %.80q", got)
+	}
+}
+
+// TestSecondTerm: the grace runs from the first SIGTERM; a platform that keeps sending them does not put off the end.
+func TestSecondTerm(t *testing.T) {
+	t.Parallel()
+	cmd, _ := runTrainer(t, nil, []string{"--grace", "500ms"}, "sh", "-c", `trap "" TERM; echo ready; exec sleep 600`)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatal(line, err)
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	ended := make(chan int)
+	go func() { ended <- code(t, cmd) }()
+	for {
+		select {
+		case got := <-ended: // -1 where it had to be killed
+			if got != 137 {
+				t.Errorf("exit code %d, want 137", got)
+			}
+			return
+		case <-tick.C:
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+}
+
+// TestBrokenPipe: a SIGPIPE that is sent to entrain is not the trainer's.
+func TestBrokenPipe(t *testing.T) {
+	t.Parallel()
+	helper, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, program: initProgram{"entrain run", entrainRun}, dir: t.TempDir(), helper: helper}
+	s, err := b.startReady(nil, helper, "signals", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.signal(syscall.SIGPIPE)
+	for sig, want := range map[syscall.Signal]string{syscall.SIGUSR1: "10", syscall.SIGUSR2: "12"} {
+		_ = s.signal(sig)
+		if line, err := s.line(); line != want {
+			t.Errorf("the trainer got signal %q, want %s, %v", line, want, err)
+		}
+	}
+	if err := s.ends(0); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestIgnored: what was ignored when entrain was started still reaches the trainer, which may have its own mind, and
 // SIGTERM still starts the grace.
 func TestIgnored(t *testing.T) {
@@ -89,6 +167,37 @@ func TestIgnored(t *testing.T) {
 				t.Errorf("exit code %d, want %d", got, c.code)
 			}
 		})
+	}
+}
+
+// TestStartFailureWhileIgnoring: that a signal was ignored makes no difference to what is said of a program that cannot be
+// started, nor to what it inherits.
+func TestStartFailureWhileIgnoring(t *testing.T) {
+	t.Parallel()
+	ignoring := []string{"sh", "-c", `trap "" USR1; exec "$@"`, "sh"}
+	bin := t.TempDir()
+	for name, text := range map[string]string{"nothing": "", "interpreter": "#!/no/interpreter\n", "machine": "\x7fELF\x02\x01\x01"} {
+		if err := os.WriteFile(bin+"/"+name, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]int{"nothing": 126, "interpreter": 127, "machine": 126} {
+		said := map[string]bool{}
+		for _, before := range [][]string{nil, ignoring} {
+			cmd, dir := runTrainer(t, before, nil, bin+"/"+name)
+			log, _ := cmd.CombinedOutput()
+			if got := cmd.ProcessState.ExitCode(); got != want {
+				t.Errorf("%s after %q: exit code %d, want %d", name, before, got, want)
+			}
+			said[string(log)+read(t, dir, "output/failure")] = true
+		}
+		if len(said) != 1 {
+			t.Errorf("%s: it is said in two ways: %v", name, said)
+		}
+	}
+	cmd, _ := runTrainer(t, []string{"sh", "-c", `echo three >` + bin + `/3; exec 3<` + bin + `/3; trap "" USR1; exec "$@"`, "sh"}, nil, "sh", "-c", "cat <&3")
+	if out, err := cmd.CombinedOutput(); string(out) != "three\n" {
+		t.Errorf("descriptor 3 was inherited and holds %q, %v", out, err)
 	}
 }
 

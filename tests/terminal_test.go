@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,6 +85,53 @@ func (c *console) ends(code int) error {
 	return nil
 }
 
+// step is what is typed and what is then seen.
+type step struct{ keys, shows string }
+
+func (c *console) shown(steps []step) error {
+	for _, s := range steps {
+		if err := errors.Join(c.typed(s.keys), until(fmt.Sprintf("the screen shows %q", s.shows), c.shows(s.shows))); err != nil {
+			return fmt.Errorf("%w; the screen: %q", err, c.screen.String())
+		}
+	}
+	return nil
+}
+
+// patientPython says that it is at work, and when it is continued. It is no loop of a shell: dash stopped between vfork
+// and exec stays there, bash then never sees it stopped.
+const patientPython = `python3 -c 'import signal; signal.signal(18, lambda *_: print("going on".upper(), flush=True)); ` +
+	`print("at work".upper(), flush=True); [signal.pause() for _ in range(9)]'`
+
+// TestStoppedPipeline: Ctrl-Z stops the whole pipeline that entrain is a part of, so that the shell comes back, and fg
+// continues it; so it is in a script.
+func TestStoppedPipeline(t *testing.T) {
+	if _, err := binaries(); err != nil {
+		t.Fatal(err)
+	}
+	run := strings.Join(entrainRun(t, t.TempDir(), nil), " ") + " "
+	for what, command := range map[string]string{"pipeline": run + patientPython + " | cat", "script": `sh -c "` + run + `\"\$@\"; :" sh ` + patientPython} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			plain := initProgram{"no init", func(_ *testing.T, _ string, _ []string, words ...string) []string { return words }}
+			bash, err := (&bench{t: t, program: plain, dir: t.TempDir()}).console("bash", "--norc", "-i")
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = bash.shown([]step{
+				{"", "prompt> "},
+				{command + "\n", "AT WORK"},
+				{"\x1a", "Stopped"},
+				{"fg\n", "GOING ON"},
+				{"\x03", "^C"},
+				{"exit 9\n", ""},
+			})
+			if err := errors.Join(err, bash.ends(9)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // terminal: what is typed arrives, bash has job control, Ctrl-C is 130, Ctrl-Z and fg work in the shell inside.
 func terminal(b *bench) error {
 	tac, err := b.console("sh", "-c", "echo started; exec tac")
@@ -98,23 +146,16 @@ func terminal(b *bench) error {
 	if err != nil {
 		return err
 	}
-	// Not a loop of a shell: dash stopped between vfork and exec stays there, bash then never sees it stopped.
-	loop := `python3 -c 'import signal; signal.signal(18, lambda *_: print("going on".upper(), flush=True)); print("at work".upper(), flush=True); [signal.pause() for _ in range(9)]'`
-	steps := []struct{ keys, shows string }{
+	err = bash.shown([]step{
 		{"", "prompt> "},
 		{"case $- in *m*) echo job control is on;; esac | tr a-z A-Z\n", "JOB CONTROL IS ON"},
-		{loop + "\n", "AT WORK"},
+		{patientPython + "\n", "AT WORK"},
 		{"\x1a", "Stopped"},
 		{"fg\n", "GOING ON"},
 		{"\x03", "^C"},
 		{"exit 9\n", ""},
-	}
-	for _, s := range steps {
-		if err := errors.Join(bash.typed(s.keys), until(fmt.Sprintf("bash shows %q", s.shows), bash.shows(s.shows))); err != nil {
-			return fmt.Errorf("%w; the screen: %q", err, bash.screen.String())
-		}
-	}
-	if err := bash.ends(9); err != nil {
+	})
+	if err := errors.Join(err, bash.ends(9)); err != nil {
 		return err
 	}
 	cat, err := b.console("sh", "-c", "echo started; exec sleep 600")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,8 +51,8 @@ func TestRsh(t *testing.T) {
 	}
 }
 
-// TestRshStdin: of a stdin that is not a pipe, or is not ended, nothing is left behind.
-func TestRshStdin(t *testing.T) {
+// TestRshNull: a stdin that cannot be waited for is read to its end.
+func TestRshNull(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.serve(t, 1)
 	_, socket := n.local(t, Handlers{Remote: n.pool(t, 0).Exec})
@@ -60,21 +61,36 @@ func TestRshStdin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	for what, in := range map[string]*os.File{"/dev/null": null, "a pipe that stays open": nil} {
-		s := newStreams(t)
-		if in == nil {
-			in = s.files[0]
-		}
-		command := "cat; exit 4"
-		if in == s.files[0] {
-			command = "exit 4"
-		}
-		if code, err := Rsh(socket, []string{"h1", command}, in, s.files[1], s.files[2]); code != 4 || err != nil {
-			t.Errorf("%s: code %d, error %v", what, code, err)
-		}
-		if flags, _ := unix.FcntlInt(in.Fd(), unix.F_GETFL, 0); flags&unix.O_NONBLOCK != 0 {
-			t.Errorf("%s: others that read there do not block any more", what)
-		}
+	s := newStreams(t)
+	if code, err := Rsh(socket, []string{"h1", "cat; exit 4"}, null, s.files[1], s.files[2]); code != 4 || err != nil {
+		t.Errorf("code %d, error %v", code, err)
+	}
+}
+
+// TestRshStdinStays: when a command has ended, nobody reads its stdin any more, and others who do block as before.
+func TestRshStdinStays(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.serve(t, 1)
+	_, socket := n.local(t, Handlers{Remote: n.pool(t, 0).Exec})
+	var fds [2]int // os.Pipe's would not block
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	r, w := os.NewFile(uintptr(fds[0]), "|"), os.NewFile(uintptr(fds[1]), "|")
+	defer r.Close()
+	defer w.Close()
+	s := newStreams(t)
+	if code, err := Rsh(socket, []string{"h1", "exit 4"}, r, s.files[1], s.files[2]); code != 4 || err != nil {
+		t.Errorf("code %d, error %v", code, err)
+	}
+	flags, err := unix.FcntlInt(uintptr(fds[0]), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK != 0 {
+		t.Errorf("flags %#x, error %v: others that read there do not block any more", flags, err)
+	}
+	_, _ = io.WriteString(w, "for the next")
+	poll := []unix.PollFd{{Fd: int32(fds[0]), Events: unix.POLLIN}}
+	if ready, err := unix.Poll(poll, int(time.Second.Milliseconds())); ready != 1 || err != nil {
+		t.Errorf("what comes later is read nevertheless: %d, %v", ready, err)
 	}
 }
 

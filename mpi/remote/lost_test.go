@@ -103,16 +103,16 @@ func newCable(t *testing.T, to string) *cable {
 		b := make([]byte, 1<<16)
 		for {
 			n, err := from.Read(b)
-			if err != nil {
-				return
-			}
 			select {
-			case <-c.stop:
+			case <-c.stop: // not even an end crosses
 				<-t.Context().Done()
 				return
 			default:
-				_, _ = to.Write(b[:n])
 			}
+			if err != nil {
+				return
+			}
+			_, _ = to.Write(b[:n])
 		}
 	}
 	go func() {

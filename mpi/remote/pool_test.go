@@ -73,6 +73,24 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestLastWords: where the client is slow, and somebody else holds a daemon's stdout open for longer than is waited, what
+// the daemon wrote is taken nevertheless.
+func TestLastWords(t *testing.T) {
+	near, far, err := pipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(near)
+	defer closeAll(far)
+	_, _ = io.WriteString(far[1], "last words")
+	_ = near[1].SetReadDeadline(time.Now())
+	var out bytes.Buffer
+	copyOut(&out, near[1])
+	if out.String() != "last words" {
+		t.Errorf("%q", out.String())
+	}
+}
+
 // TestNobodyReads: a daemon does not get stuck when nobody takes what it says.
 func TestNobodyReads(t *testing.T) {
 	n := newNetwork(t, 2)
