@@ -6,6 +6,7 @@
 //   rank=R        the rank of the next two words
 //   act=WHAT      exit:CODE, abort:CODE, kill (SIGKILL) or oom, once the file /opt/ml/go is there on the rank's host
 //   mortal=yes    a SIGTERM ends this rank half a second later
+//   hello=yes     it says so before it starts MPI
 //   alone=yes     on SIGTERM every rank saves at once, without a word with the others
 //
 // Without act, the file /opt/ml/go on any host ends the training of all.
@@ -142,6 +143,7 @@ static void act(const char *what) {
 int main(int argc, char **argv) {
   double end = now() + atof(word(argc, argv, "for", "0"));
   const char *what = word(argc, argv, "act", NULL), *save = word(argc, argv, "save", NULL);
+  if (word(argc, argv, "hello", NULL) && write(1, "hello\n", 6) < 0) return 99;
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);

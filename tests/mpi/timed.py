@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Stands in for mpirun and starts the real one again and again: from its start to the first line of a rank.
+"""Stands in for mpirun and starts the real one again and again: from its start to the first
+line of a rank, and to the first line of one whose MPI has started.
 
 TIMED tells what to do, in JSON: the mpirun, how many runs, the numbers of hosts to try (0 for all), and a host on which
 to time a bare command too, beside the same command here. It leaves what it measured in /opt/ml/output/timed, a line each.
@@ -13,16 +14,17 @@ import time
 HOSTFILES = ["OMPI_MCA_orte_default_hostfile", "PRTE_MCA_prte_default_hostfile", "HYDRA_HOST_FILE"]
 
 
-def first_line(argv, env):
-    """Milliseconds until a rank says something; it waits for the end, too."""
-    start, first = time.monotonic(), None
+def first_lines(argv, env):
+    """Milliseconds until a rank says that it starts, and until one says that MPI has; it waits for the end, too."""
+    start, first = time.monotonic(), {}
     with subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as launcher:
         for line in launcher.stdout:
-            if first is None and b'{"rank": ' in line:
-                first = time.monotonic() - start
-    if launcher.returncode or first is None:
+            for what, sign in ("start", b"hello"), ("MPI", b'{"rank": '):
+                if sign in line:
+                    first.setdefault(what, 1000 * (time.monotonic() - start))
+    if launcher.returncode or len(first) < 2:
         sys.exit(f"{argv}: exit code {launcher.returncode}")
-    return 1000 * first
+    return first
 
 
 def fewer(n, argv, env):
@@ -61,11 +63,12 @@ def main():
     with open("/opt/ml/output/timed", "a", encoding="utf-8") as out:
         for _ in range(todo["runs"]):
             for n in todo["hosts"]:
-                print(json.dumps({"hosts": n, "ms": first_line(*fewer(n, argv, os.environ))}), file=out, flush=True)
+                for what, ms in first_lines(*fewer(n, argv, os.environ)).items():
+                    print(json.dumps({"hosts": n, "what": what, "ms": ms}), file=out, flush=True)
             if "bare" in todo:
                 daemon = ["/usr/bin/prted", "--version"]
-                print(json.dumps({"hosts": "here", "ms": bare(daemon)}), file=out, flush=True)
-                print(json.dumps({"hosts": "bare", "ms": bare([os.environ["HYDRA_LAUNCHER_EXEC"], todo["bare"], *daemon])}), file=out, flush=True)
+                print(json.dumps({"hosts": 1, "what": "bare", "ms": bare(daemon)}), file=out, flush=True)
+                print(json.dumps({"hosts": 2, "what": "bare", "ms": bare([os.environ["HYDRA_LAUNCHER_EXEC"], todo["bare"], *daemon])}), file=out, flush=True)
 
 
 main()
