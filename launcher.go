@@ -11,6 +11,9 @@ import (
 // byLauncher is what an MPI launcher calls: entrain rank for each rank, and entrain rsh, or the link of that name, for each
 // host. It comes before the command line is looked at, since there may be many of them and everybody waits for the last.
 func byLauncher(args, env []string, stderr io.Writer) (code int, called bool) {
+	if len(args) > 2 && (args[2] == "--help" || args[2] == "-h") {
+		return 0, false // the command line has their help
+	}
 	var err error
 	switch {
 	case filepath.Base(args[0]) == bootstrap.RshName:

@@ -38,6 +38,8 @@ func (c *command) verbs() []*cli.Command {
 		{cli.Command{Name: "keygen", Usage: "write a new cluster key", ArgsUsage: "PATH", Action: keygen}, nil},
 		{cli.Command{Name: "version", Usage: "print the version", Action: c.printVersion}, nil},
 		{cli.Command{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish", Action: c.completion}, nil},
+		{cli.Command{Name: "rank", Hidden: true, Usage: "start a rank's trainer in its host's environment; an MPI launcher calls it", ArgsUsage: "DIR [--keep NAME]… -- COMMAND…", Action: unknownVerb}, nil},
+		{cli.Command{Name: "rsh", Hidden: true, Usage: "start an MPI launcher's daemon on another host of the job; the launcher calls it", ArgsUsage: "HOST WORD…", Action: unknownVerb}, nil},
 	}
 	verbs := make([]*cli.Command, len(table))
 	c.trains = true // what is no verb was meant to start a trainer

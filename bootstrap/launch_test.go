@@ -24,7 +24,7 @@ func launched(t *testing.T, hp, resource string, env ...string) *Inspection {
 	t.Helper()
 	in := world(t, hp, resource, env...)
 	in.Snapshot.Self = "/usr/local/bin/entrain"
-	in.Snapshot.Launcher = &contract.Program{Path: "/usr/bin/mpirun", Version: "mpirun (Open MPI) 4.1.4\n"}
+	in.Snapshot.Launcher = &contract.Program{Path: "mpirun", Version: "mpirun (Open MPI) 4.1.4\n"}
 	return in
 }
 
@@ -91,7 +91,7 @@ func TestLaunchCommand(t *testing.T) {
 	}
 	dir := plan.Launch.Dir
 	want := []string{
-		"/usr/bin/mpirun", "-np", "3", "--hostfile", dir + "/hostfile", "--tag-output", "-x", "NCCL_DEBUG=a b", "--verbose",
+		"mpirun", "-np", "3", "--hostfile", dir + "/hostfile", "--tag-output", "-x", "NCCL_DEBUG=a b", "--verbose",
 		"/usr/local/bin/entrain", "rank", dir, "--keep", "NCCL_DEBUG", "--",
 		"train", "--host=${SM_CURRENT_HOST}", "--price", "1$$", "--sep", "${ENTRAIN_COLON}",
 	}

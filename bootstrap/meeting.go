@@ -142,7 +142,11 @@ func (m *meeting) end(err error) {
 	if _, stopped := errors.AsType[*proc.SignalError](err); stopped {
 		m.session.Stopped()
 	}
-	m.session.End(rendezvous.End{Code: ExitCode(err), Text: contract.MaskText(Summary(err), m.env), At: time.Now()})
+	at := time.Now()
+	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
+		at = exit.At
+	}
+	m.session.End(rendezvous.End{Code: ExitCode(err), Text: contract.MaskText(Summary(err), m.env), At: at})
 }
 
 // linger is how long a host that failed before the others came stays to tell them.

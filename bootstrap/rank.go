@@ -127,10 +127,10 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		stop()
 	}()
 	told := false
-	tell := func(err error, signal int) {
+	tell := func(err error, exit proc.Exit) {
 		text := contract.MaskText(Summary(err), cmd.Env)
 		// Where the run is gone there is nobody to tell, and soon no container.
-		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: signal, Text: text, At: time.Now(), Told: told || ctx.Err() != nil})
+		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: told || ctx.Err() != nil})
 	}
 	ended := func(exit proc.Exit) error {
 		if exit.Code == 0 {
@@ -140,10 +140,10 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 	}
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
 		Grace: longest, Bound: true, Terminated: func() { told = true },
-		Ended: func(exit proc.Exit) { tell(ended(exit), int(exit.Signal)) }, // at once: a launcher may be about to kill us
+		Ended: func(exit proc.Exit) { tell(ended(exit), exit) }, // at once: a launcher may be about to kill us
 	})
 	if err != nil {
-		tell(err, 0) // it was never started
+		tell(err, proc.Exit{At: time.Now()}) // it was never started
 		return err
 	}
 	if ctx.Err() != nil {

@@ -15,8 +15,8 @@ import (
 // daemons and the other ranks go too.
 const settle = time.Second
 
-// remote is a launch on another host that the launcher asks for. Its context ends when whoever asked is gone, which a launcher
-// does to its agents at its end: the daemon is left to end by itself then.
+// remote is a launch on another host that the launcher asks for. Its context ends when whoever asked is gone; the daemon is left
+// to end by itself then.
 func (l *launching) remote(asked context.Context, host string, words []string, files [3]*os.File) (int, error) {
 	l.sessions.Add(1)
 	defer l.sessions.Done()
@@ -52,13 +52,12 @@ func (l *launching) await(ended <-chan int) (int, error) {
 	}
 }
 
-// orphaned: whoever asked for a session is gone. At the launcher's end that is as it should be.
+// orphaned: whoever asked for a session is gone before that has ended. No launcher that ends well does that to its agents, and
+// Open MPI 5 takes it for a success.
 func (l *launching) orphaned(host string) {
 	const text = "the process that had started the launcher's daemon there was killed"
-	if at := time.Now(); !l.isOver(settle / 2) {
-		l.lose(host, rendezvous.CodeLost, text)
-		l.fault(host, rendezvous.CodeLost, text, at)
-	}
+	l.lose(host, rendezvous.CodeLost, text)
+	l.fault(host, rendezvous.CodeLost, text, time.Now())
 }
 
 // went: a session has ended badly. A launcher that ends at the same time knows more, unless the daemon was lost or killed:

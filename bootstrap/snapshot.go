@@ -203,7 +203,6 @@ func photographLauncher(s *contract.Snapshot, name string) {
 		s.Launcher.Problem = err.Error()
 		return
 	}
-	s.Launcher.Path = found
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	out, err := proc.Output(ctx, found, "--version")

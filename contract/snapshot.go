@@ -47,7 +47,7 @@ type Snapshot struct {
 
 // Program is a program that says its version.
 type Program struct {
-	Path    string // where it was found; the name that was looked for where it was not
+	Path    string // as it was asked for: Open MPI takes an absolute path for a wish to set LD_LIBRARY_PATH for its ranks
 	Version string // what it printed
 	Problem string // why it is of no use, e.g. "not found in PATH …"
 }

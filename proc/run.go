@@ -36,7 +36,8 @@ type Exit struct {
 	Left       int  // processes that it left behind and that could not be killed
 	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
 	Elapsed    time.Duration
-	Stderr     []byte // the last of what it wrote there, at most tailSize; nil without capture
+	At         time.Time // when it ended
+	Stderr     []byte    // the last of what it wrote there, at most tailSize; nil without capture
 }
 
 // ExitError is the error of a program that ran and did not succeed.
@@ -95,7 +96,8 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
 	err = r.supervise(ctx)
 	o.Guests.close()
-	r.exit.Elapsed = time.Since(start)
+	r.exit.At = time.Now()
+	r.exit.Elapsed = r.exit.At.Sub(start)
 	if r.exit.Code != 0 {
 		r.exit.OOMKills = max(0, oomKills()-ooms)
 	}

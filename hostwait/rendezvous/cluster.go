@@ -46,9 +46,10 @@ type member struct {
 	hello
 	addr   netip.Addr
 	heard  time.Time
-	broken time.Time // when its connection was closed; zero while it is not
-	ended  bool      // or lost: nothing more is expected of it
-	faulty bool      // its fault was taken
+	lag    time.Duration // what its clock is behind, and the quickest of its hellos was late
+	broken time.Time     // when its connection was closed; zero while it is not
+	ended  bool          // or lost: nothing more is expected of it
+	faulty bool          // its fault was taken
 }
 
 func newCluster(c *Config) *cluster {
@@ -72,6 +73,7 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 	if h.Count < m.Count {
 		return nil // an older one that was overtaken
 	}
+	m.measure(h, now)
 	m.hello, m.heard, m.broken = *h, now, time.Time{}
 	if h.Stopped && k.stopped == "" {
 		k.stopped = h.Host
@@ -80,27 +82,27 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 	if h.Ended != nil && !m.ended {
 		m.ended = true
 		if h.Ended.Code != 0 {
-			k.fail(failure{Host: h.Host, Code: h.Ended.Code, Text: h.Ended.Text}, now.Add(-milliseconds(h.Ended.Age)))
+			k.fail(failure{Host: h.Host, Code: h.Ended.Code, Text: h.Ended.Text}, m.moment(h.Ended.Age))
 		}
 		if k.c.Launches && h.Host == k.c.leader() {
 			k.over = &h.Ended.Code
 		}
 		k.change()
 	}
-	k.take(m, h, now)
+	k.take(m, h)
 	k.release()
 	return nil
 }
 
 // take looks at what a launcher's hosts tell: faults, and that their ranks are done.
-func (k *cluster) take(m *member, h *hello, now time.Time) {
+func (k *cluster) take(m *member, h *hello) {
 	if f := h.Fault; f != nil && !m.faulty {
 		m.faulty = true
 		host := h.Host
 		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
 			host = f.Host
 		}
-		k.fail(failure{Host: host, Code: f.Code, Text: f.Text}, now.Add(-milliseconds(f.Age)))
+		k.fail(failure{Host: host, Code: f.Code, Text: f.Text}, m.moment(f.Age))
 	}
 	if !k.quiet && h.Quiet && k.isQuiet() {
 		k.quiet = true
@@ -115,6 +117,21 @@ func (k *cluster) isQuiet() bool {
 		}
 	}
 	return true
+}
+
+// measure keeps the least lag: that of a hello which came through at once. A clock that is set begins anew.
+func (m *member) measure(h *hello, now time.Time) {
+	lag := now.Sub(time.UnixMicro(h.Clock))
+	if m.heard.IsZero() || lag < m.lag || lag-m.lag > time.Second {
+		m.lag = lag
+	}
+}
+
+// moment is when something happened that a host's last hello gave the age of, by the leader's clock. A hello that was held up
+// does not make it later.
+func (m *member) moment(age int64) time.Time {
+	const day = 24 * 60 * 60 * 1e6 // what is longer would overflow, and means the same
+	return time.UnixMicro(m.Clock - min(age, day)).Add(m.lag)
 }
 
 // admit finds the member, or makes one of a host that may join.
@@ -139,7 +156,7 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 	}
 	m = &member{hello: *h, addr: from}
 	k.members[h.Host] = m
-	if skew := now.Sub(time.UnixMilli(h.Clock)); skew.Abs() > 2*time.Second {
+	if skew := now.Sub(time.UnixMicro(h.Clock)); skew.Abs() > 2*time.Second {
 		k.c.Warn(fmt.Sprintf("the clock of %s differs from that of %s by %s", h.Host, k.c.leader(), skew.Abs().Round(time.Second)))
 	}
 	return m, nil

@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strconv"
 	"testing"
@@ -128,4 +129,27 @@ func TestStopOfLaunched(t *testing.T) {
 		}
 	}
 	leave(t, all, End{}, End{}, End{})
+}
+
+// TestMoment: of two failures the earlier counts, also when its hello was held up and the hosts' clocks differ.
+func TestMoment(t *testing.T) {
+	start := time.Now()
+	k := newCluster(&Config{Hosts: []string{"h0", "h1", "h2"}, Launches: true, Warn: func(string) {}})
+	say := func(host string, skew, sent, late time.Duration, f *fault) {
+		h := &hello{Protocol: Protocol, Member: Member{Host: host}, Instance: host, Count: int(sent/time.Millisecond) + 1, Clock: start.Add(skew + sent).UnixMicro(), Fault: f}
+		if r := k.hear(h, netip.Addr{}, start.Add(sent+late)); r != nil {
+			t.Fatal(r.why)
+		}
+	}
+	say("h1", time.Hour, 0, time.Millisecond, nil)
+	say("h2", -time.Hour, 0, 2*time.Millisecond, nil)
+	k.released = 1
+	at := func(age time.Duration, text string) *fault {
+		return &fault{ended: ended{Code: 1, Text: text, Age: age.Microseconds()}}
+	}
+	say("h2", -time.Hour, 20*time.Millisecond, time.Millisecond, at(5*time.Millisecond, "second"))
+	say("h1", time.Hour, 16*time.Millisecond, 80*time.Millisecond, at(4*time.Millisecond, "first"))
+	if k.first.Text != "first" {
+		t.Errorf("the %s counts", k.first.Text)
+	}
 }

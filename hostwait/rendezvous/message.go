@@ -40,7 +40,7 @@ type End struct {
 	At   time.Time // when
 }
 
-// hello is what a host says to the leader, again and again. Durations are in milliseconds.
+// hello is what a host says to the leader, again and again. Durations are in milliseconds, but for ages.
 type hello struct {
 	Protocol int    `json:"protocol"`
 	Version  string `json:"version"`  // of the program, for messages
@@ -51,7 +51,7 @@ type hello struct {
 	Digests Digests  `json:"digests"`
 	Ready   bool     `json:"ready"`             // all names resolve there
 	Pending []string `json:"pending,omitempty"` // those that do not, the first few
-	Clock   int64    `json:"clock"`             // since 1970
+	Clock   int64    `json:"clock"`             // microseconds since 1970
 	Seen    int      `json:"seen"`              // the number of the last view
 	Hold    int64    `json:"hold"`              // how long the leader may wait for news before it answers
 	Stopped bool     `json:"stopped,omitempty"` // it was sent SIGTERM
@@ -71,7 +71,7 @@ type fault struct {
 type ended struct {
 	Code int    `json:"code"`
 	Text string `json:"text,omitempty"`
-	Age  int64  `json:"age"`
+	Age  int64  `json:"age"` // microseconds
 }
 
 // view is what the leader answers.

@@ -226,15 +226,15 @@ func (s *Session) hello() *hello {
 	}
 	now := time.Now()
 	s.self.Count++
-	s.self.Clock, s.self.Seen, s.self.Hold = now.UnixMilli(), s.seen.Seq, s.c.hold().Milliseconds()
+	s.self.Clock, s.self.Seen, s.self.Hold = now.UnixMicro(), s.seen.Seq, s.c.hold().Milliseconds()
 	if !s.isReleased() {
 		s.self.Hold = min(gatherHold, s.c.hold()).Milliseconds()
 	}
 	if s.end != nil {
-		s.self.Ended = &ended{Code: s.end.Code, Text: s.end.Text, Age: max(0, now.Sub(s.end.At)).Milliseconds()}
+		s.self.Ended = &ended{Code: s.end.Code, Text: s.end.Text, Age: max(0, now.Sub(s.end.At)).Microseconds()}
 	}
 	if s.fault != nil {
-		s.fault.Age = max(0, now.Sub(s.faultAt)).Milliseconds()
+		s.fault.Age = max(0, now.Sub(s.faultAt)).Microseconds()
 		f := *s.fault
 		s.self.Fault = &f
 	}
