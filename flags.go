@@ -24,6 +24,8 @@ type settings struct {
 	options   bootstrap.Options
 	format    string // of what a verb prints
 	secrets   bool
+	output    string // of pipe
+	spec      string // empty for the image's own, if there
 	tree      bootstrap.Tree
 }
 
@@ -165,6 +167,7 @@ func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 		text("root", "DIR", "the contract's directory; SAGEMAKER_BASE_DIR counts too", &s.root),
 		oneOf("log-level", "LEVEL", "the least that is logged", &s.logLevel, []string{"debug", "info", "warn", "error"}),
 		oneOf("log-format", "FORMAT", "of the log", &s.logFormat, []string{"text", "json"}),
+		text("spec", "FILE", "what the algorithm takes, a TrainingSpecification (default: "+bootstrap.DefaultSpec+" if that is there)", &s.spec),
 	}, more...)
 }
 
@@ -202,7 +205,7 @@ func (c *command) trainerFlags() []cli.Flag {
 
 func (c *command) runFlags() []cli.Flag {
 	o := &c.settings.options
-	return append(c.trainerFlags(),
+	return append(append(c.trainerFlags(), c.stdinFlags()...),
 		choice("on-peer-failure", "what to do when another host fails: stop, ignore", "stop", "ignore", &o.Rendezvous.Ignore),
 		duration("grace", "from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
@@ -225,13 +228,13 @@ func (c *command) hostfileFlags() []cli.Flag {
 
 func (c *command) scaffoldFlags() []cli.Flag {
 	t := &c.settings.tree
-	return []cli.Flag{
+	return append(c.platformFlags(), []cli.Flag{
 		count("hosts", "how many hosts, named algo-1 …", &t.Hosts),
 		text("current-host", "HOST", "the host that the tree is for", &t.CurrentHost),
 		text("instance-type", "TYPE", "of the hosts", &t.InstanceType),
 		&option{name: "hp", arg: "NAME=VALUE", usage: "a hyperparameter; repeat it for more", set: t.AddParam},
 		&option{name: "channel", arg: "NAME[=MODE]", usage: "a channel; repeat it for more", set: t.AddChannel},
-	}
+	}...)
 }
 
 // formatFlag is of one verb; the first format is its default.

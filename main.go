@@ -69,6 +69,10 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 	if len(c.args) < 2 {
 		c.args = append(slices.Clip(c.args), "run") // what a container without arguments does
 	}
+	// cli wants flags before a verb's own word.
+	if len(c.args) > 3 && (c.args[1] == "pipe" || c.args[1] == "scaffold") && !strings.HasPrefix(c.args[2], "-") {
+		c.args = slices.Concat(c.args[:2], c.args[3:], c.args[2:3])
+	}
 	return c
 }
 

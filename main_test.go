@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"field": field, "term": term, "rc": rc, "shape": shape, "waitfor": waitForAll,
+			"field": field, "term": term, "rc": rc, "shape": shape, "waitfor": waitForAll, "page": page,
 		},
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +19,9 @@ func (c *command) scaffold(ctx *cli.Context) error {
 		return err
 	}
 	t := c.settings.tree
+	if t.Serves() {
+		return c.serve(dir, t)
+	}
 	if err := bootstrap.Scaffold(dir, t); err != nil {
 		return err
 	}
@@ -53,11 +55,7 @@ func onePath(ctx *cli.Context, name string) (string, error) {
 	if len(words) == 1 && words[0] != "" {
 		return filepath.Abs(words[0])
 	}
-	hint := ""
-	if slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }) {
-		hint = " (hint: flags go before " + name + ")"
-	}
-	return "", &bootstrap.UsageError{Err: fmt.Errorf("entrain %s takes one argument %s, got %d%s", ctx.Command.Name, name, len(words), hint)}
+	return "", &bootstrap.UsageError{Err: fmt.Errorf("entrain %s takes one argument %s, got %d", ctx.Command.Name, name, len(words))}
 }
 
 // completion prints a script that asks entrain itself what may follow.

@@ -75,6 +75,9 @@ func shownPlan(p *bootstrap.Plan) shown {
 	if p.Launch != nil {
 		all["launch"] = shownLaunch(p.Launch)
 	}
+	if p.Stdin != nil {
+		all["stdin"] = shownStream(p.Stdin)
+	}
 	return all
 }
 
@@ -108,6 +111,9 @@ func planText(p *bootstrap.Plan) string {
 	}
 	if len(p.Wait.Hosts) > 0 {
 		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
+	}
+	if s := p.Stdin; s != nil {
+		fmt.Fprintf(&b, "stdin    %s_%d and what follows%s\n", s.Prefix, s.First, map[bool]string{true: fmt.Sprintf(", %d in all", s.Epochs)}[s.Epochs > 0])
 	}
 	if m := p.Meet; m != nil {
 		fmt.Fprintf(&b, "meet     at %s:%d, %s\n", m.Hosts[0], m.Port, map[bool]string{false: "without a key", true: "with a key"}[m.Keyed()])

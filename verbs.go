@@ -33,6 +33,8 @@ func (c *command) verbs() []*cli.Command {
 		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
 		{cli.Command{Name: "wait", Usage: "wait until the peers' names resolve", Action: c.wait}, c.waitFlags},
 		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
+		{cli.Command{Name: "pipe", Usage: "stream a Pipe-mode channel, epoch after epoch", ArgsUsage: "CHANNEL", Action: c.pipe}, c.pipeFlags},
+		{cli.Command{Name: "spec", Usage: "write a first specification of the algorithm, from a contract", Action: c.spec}, c.specFlags},
 		{cli.Command{Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
 		{cli.Command{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install}, nil},
 		{cli.Command{Name: "keygen", Usage: "write a new cluster key", ArgsUsage: "PATH", Action: keygen}, nil},
@@ -82,7 +84,7 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	if err != nil {
 		return err
 	}
-	in := bootstrap.Inspect(c.settings.root, c.env).WithData().WithLauncher(c.settings.options)
+	in := c.inspect().WithData().WithLauncher(c.settings.options)
 	c.warn(in)
 	plan, err := c.decide(ctx, in)
 	if err != nil {
@@ -118,7 +120,7 @@ func onlyTrain(ctx *cli.Context) error {
 
 // load reads a contract for which nobody needs the data; warnings go to the log.
 func (c *command) load() (*bootstrap.Inspection, error) {
-	in := bootstrap.Inspect(c.settings.root, c.env)
+	in := c.inspect()
 	c.warn(in)
 	return in, in.Err()
 }
@@ -131,7 +133,7 @@ func (c *command) warn(in *bootstrap.Inspection) {
 }
 
 func (c *command) validate(*cli.Context) error {
-	in := bootstrap.Inspect(c.settings.root, c.env).WithData()
+	in := c.inspect().WithData()
 	err := in.Err()
 	if err != nil {
 		err = printedError{err}

@@ -35,6 +35,11 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	if plan.Meet, err = decideMeet(job, snap, o); err != nil {
 		return nil, err
 	}
+	if o.Stdin != "" {
+		if plan.Stdin, err = decideStream(job, o.Stdin, o.Pipe); err != nil {
+			return nil, err
+		}
+	}
 	if job.Host == job.Leader() {
 		plan.Role = Leader
 	}

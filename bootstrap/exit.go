@@ -4,6 +4,8 @@ import (
 	"errors"
 	"syscall"
 
+	"entrain/channel"
+	"entrain/channel/recordio"
 	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/hostwait/rendezvous"
@@ -13,8 +15,8 @@ import (
 // The exit codes of entrain itself follow sysexits.h; 126, 127 and 128+n are as a shell has them.
 const (
 	CodeUsage       = 64 // the command line or a variable of ours is wrong
-	CodeInvalid     = 65 // the contract is
-	CodeUnavailable = 69 // a host did not come, or was lost
+	CodeInvalid     = 65 // the contract is, or a stream
+	CodeUnavailable = 69 // a host did not come, or was lost; or a FIFO
 	CodeInternal    = 70
 	CodeOutput      = 73 // an output cannot be written
 )
@@ -68,20 +70,28 @@ func ExitCode(err error) int {
 	if _, ok := errors.AsType[*UsageError](err); ok {
 		return CodeUsage
 	}
-	if _, ok := errors.AsType[*contract.InvalidError](err); ok {
+	switch {
+	case isInvalid(err):
 		return CodeInvalid
-	}
-	if _, ok := errors.AsType[*rendezvous.RefusedError](err); ok {
-		return CodeInvalid
-	}
-	if _, ok := errors.AsType[*hostwait.UnavailableError](err); ok {
-		return CodeUnavailable
-	}
-	if _, ok := errors.AsType[*rendezvous.ListenError](err); ok {
+	case isUnavailable(err):
 		return CodeUnavailable
 	}
 	if _, ok := errors.AsType[*OutputError](err); ok {
 		return CodeOutput
 	}
 	return CodeInternal
+}
+
+func isInvalid(err error) bool {
+	_, invalid := errors.AsType[*contract.InvalidError](err)
+	_, refused := errors.AsType[*rendezvous.RefusedError](err)
+	_, format := errors.AsType[*recordio.FormatError](err)
+	return invalid || refused || format
+}
+
+func isUnavailable(err error) bool {
+	_, names := errors.AsType[*hostwait.UnavailableError](err)
+	_, listen := errors.AsType[*rendezvous.ListenError](err)
+	_, fifo := errors.AsType[*channel.UnavailableError](err)
+	return names || listen || fifo
 }

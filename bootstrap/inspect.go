@@ -17,9 +17,11 @@ type Inspection struct {
 	Problems []contract.Problem // never nil
 }
 
-// Inspect photographs the world and checks the contract in it.
-func Inspect(root string, env []string) *Inspection {
+// Inspect photographs the world and checks the contract in it, and the algorithm's specification beside it: that at
+// spec, or where that is empty the image's own, if it has one.
+func Inspect(root string, env []string, spec string) *Inspection {
 	in := &Inspection{Snapshot: Photograph(root, env), Problems: []contract.Problem{}}
+	photographSpec(in.Snapshot, spec)
 	job, problems := contract.Load(in.Snapshot)
 	in.Job, in.Problems = job, append(in.Problems, problems...)
 	return in

@@ -118,6 +118,9 @@ func (p *Plan) launch(job *contract.Job, snap *contract.Snapshot, o Options, arg
 	if name := path.Base(p.words[0]); !l.Script && (strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")) {
 		return &UsageError{Err: fmt.Errorf("the command is %s, and entrain would start that by %s (hint: leave it out, or --launcher %s)", name, o.MPIRun, LauncherScript)}
 	}
+	if p.Stdin != nil {
+		return &UsageError{Err: errors.New("--stdin-channel: the ranks that MPI starts share no standard input (hint: start entrain pipe in the trainer)")}
+	}
 	p.Launch = l
 	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort), DirVariable+"="+l.Dir)
 	if l.trainer(p.words, args); slices.Contains(l.Trainer, colon) {

@@ -22,6 +22,7 @@ type Plan struct {
 	Wait    Wait
 	Meet    *Meet   // nil for a host alone
 	Launch  *Launch // nil where every host starts its own trainer
+	Stdin   *Stream // what the trainer reads; nil for our own standard input
 	End     End
 	Failure string   // the path of the failure file
 	Notes   []string // what the log says, once
@@ -99,6 +100,7 @@ func Defaults() Options {
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
 		WaitTimeout: 15 * time.Minute,
 		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto,
+		Pipe:       DefaultPipe(),
 		Rendezvous: Rendezvous{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
 		// Under the platform's 120 seconds between SIGTERM and SIGKILL, with time left to report.
 		End: End{Grace: 110 * time.Second},
@@ -117,6 +119,8 @@ type Options struct {
 	WaitTimeout time.Duration
 	DNSOnly     bool
 	Rendezvous  Rendezvous
+	Stdin       string // the channel that the trainer reads as its standard input; empty for none
+	Pipe        Pipe
 	Slots       int // ranks on this host; 0 leaves it to the job
 	Launcher    string
 	MPIRun      string // the launcher's name or path

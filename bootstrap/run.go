@@ -52,19 +52,28 @@ func (d *Doer) Run(plan *Plan) error {
 
 func (d *Doer) train(plan *Plan, m *meeting) error {
 	program := plan.Command.Argv[0]
+	ctx, stdin, err := d.feed(m.context(), plan.Stdin)
+	if err != nil {
+		return err
+	}
+	defer stdin.close()
 	failed := func(exit proc.Exit) error {
+		if err := stdin.failure(); err != nil {
+			return err
+		}
 		if exit.Code == 0 {
 			return nil
 		}
 		return &proc.ExitError{Program: program, Exit: exit}
 	}
 	o := plan.procOptions()
+	o.Stdin = stdin.fd()
 	if m != nil {
 		o.Memory = m.plan.memory()
 		o.Terminated = m.session.Stopped
 		o.Ended = func(exit proc.Exit) { m.end(failed(exit)) }
 	}
-	exit, err := proc.Run(m.context(), d.signals, plan.cmd(), o)
+	exit, err := proc.Run(ctx, d.signals, plan.cmd(), o)
 	if exit.Left > 0 {
 		d.log.Warn().Msgf("%d processes that the trainer left behind could not be killed", exit.Left)
 	}

@@ -19,12 +19,15 @@ type Tree struct {
 	Hosts        int // named algo-1, algo-2, …
 	CurrentHost  string
 	InstanceType string
+	Platform     Platform
 	params       hparams.Value
 	channels     hparams.Value
 }
 
 // DefaultTree is a host alone, without hyperparameters and channels.
-func DefaultTree() Tree { return Tree{Hosts: 1, CurrentHost: "algo-1", InstanceType: "local"} }
+func DefaultTree() Tree {
+	return Tree{Hosts: 1, CurrentHost: "algo-1", InstanceType: "local", Platform: Platform{Wrapper: Wrappers()[0]}}
+}
 
 // AddParam adds a hyperparameter NAME=VALUE; the value is a string, as on the platform.
 func (t *Tree) AddParam(text string) error {
@@ -55,6 +58,7 @@ func (t *Tree) AddChannel(text string) error {
 
 // Scaffold writes a contract tree that is valid, or nothing.
 func Scaffold(dir string, t Tree) error {
+	t.wrap()
 	files := t.files()
 	job, problems := contract.Load(&contract.Snapshot{Root: dir, Files: files})
 	if job == nil {

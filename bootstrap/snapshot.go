@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -52,6 +53,14 @@ func Photograph(root string, env []string) *contract.Snapshot {
 	}
 	s.Machine = photographMachine("/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
 	return s
+}
+
+// photographSpec reads the algorithm's specification.
+func photographSpec(s *contract.Snapshot, path string) {
+	file := readFile(cmp.Or(path, contract.DefaultSpec))
+	if path != "" || file.Problem != missing {
+		s.Spec, s.SpecPath = file, cmp.Or(path, contract.DefaultSpec)
+	}
 }
 
 // readFile reads a configuration file, and one byte more than it may have at most. Here and below are bare system
@@ -135,6 +144,10 @@ func photographEntry(path string) contract.Entry {
 	case syscall.S_IFDIR:
 		names, err := listSome(path)
 		if err != nil {
+			return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
+		}
+		const enter = 1 // X_OK
+		if err := syscall.Access(path, enter); err != nil {
 			return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
 		}
 		return contract.Entry{Kind: contract.KindDir, Empty: len(names) == 0}

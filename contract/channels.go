@@ -110,15 +110,18 @@ func (j *Job) DataDir() string { return path.Join(j.Root, "input/data") }
 func (j *Job) ChannelPath(c Channel) string { return path.Join(j.DataDir(), c.Name) }
 
 // CheckData says which channels have no data where a trainer would look for it: for File and FastFile a
-// directory that can be read. A Pipe channel needs none: its FIFOs come and go.
+// directory that can be read, FastFile's being read-only. A Pipe channel needs none: its FIFOs come and go.
 func CheckData(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
 	d := &document{file: InputDataFile, text: string(s.Files[InputDataFile].Data), problems: &problems}
 	for _, c := range j.Channels {
-		if c.Mode != ModePipe {
+		if c.Mode == ModePipe {
+			checkFIFO(d, j, c, s.Data)
+		} else {
 			checkDir(d, j, c, s.Data)
 		}
 	}
+	checkNames(d, j)
 	return problems
 }
 
@@ -127,14 +130,13 @@ func checkDir(d *document, j *Job, c Channel, data map[string]Entry) {
 	where := "channel " + hparams.Quote(c.Name) + ": " + j.ChannelPath(c)
 	switch {
 	case !there:
-		d.fail(c.Pos, "mount the channel's data there, or take the channel out of inputdataconfig.json",
-			"%s is missing, want a directory in %s mode", where, c.Mode)
+		d.fail(c.Pos, whyMissing(j, c, data), "%s is missing, want a directory in %s mode", where, c.Mode)
 	case entry.Problem != "":
 		d.fail(c.Pos, "", "%s %s, want a readable directory in %s mode", where, entry.Problem, c.Mode)
 	case entry.Kind == KindFIFO:
 		d.fail(c.Pos, "TrainingInputMode Pipe is for FIFOs", "%s is a FIFO, want a directory in %s mode", where, c.Mode)
 	case entry.Kind != KindDir:
-		d.fail(c.Pos, "", "%s is not a directory, want one in %s mode", where, c.Mode)
+		d.fail(c.Pos, whyFile(j, c), "%s is not a directory, want one in %s mode", where, c.Mode)
 	case entry.Empty && c.Distribution == "ShardedByS3Key" && len(j.Hosts) > 1:
 		d.warn(c.Pos, "with fewer objects than hosts some hosts get none: use FullyReplicated, or more and smaller objects",
 			"%s is empty: ShardedByS3Key gave this host no object", where)

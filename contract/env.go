@@ -32,8 +32,10 @@ func Env(j *Job, s *Snapshot, style EnvStyle, args []string) []Var {
 	case EnvToolkit:
 		e.toolkit(j, s, args)
 		e.extras(j)
+		e.modes(j)
 	case EnvDrivers:
 		e.drivers(j, s)
+		e.modes(j)
 	case EnvNone:
 		return nil
 	}
@@ -71,6 +73,13 @@ func (e *env) extras(j *Job) {
 	e.put("SM_OUTPUT_FAILURE", j.Dir("output/failure"))
 }
 
+// modes say how each channel's data arrive, beside SM_CHANNEL_ with their place: for Pipe that is only a prefix.
+func (e *env) modes(j *Job) {
+	for _, c := range j.Channels {
+		e.put("ENTRAIN_CHANNEL_"+strings.ToUpper(c.Name)+"_MODE", string(c.Mode))
+	}
+}
+
 // resource is a value of resourceconfig.json as it is there, null too; otherwise stands for one that is not.
 func (j *Job) resource(key, otherwise string) hparams.Value {
 	if v, ok := j.Resource.Get(key); ok {
@@ -82,11 +91,11 @@ func (j *Job) resource(key, otherwise string) hparams.Value {
 // MasterPort is where the ranks of a trainer meet: the port of both the toolkit and the drivers.
 const MasterPort = 7777
 
-// aliases give each SM_HP_ and SM_CHANNEL_ name that a shell cannot read a second one in [A-Z0-9_], unless
+// aliases give each SM_HP_, SM_CHANNEL_ and ENTRAIN_CHANNEL_ name that a shell cannot read a second one in [A-Z0-9_], unless
 // that name is taken.
 func (e *env) aliases() {
 	for _, v := range e.vars {
-		if !strings.HasPrefix(v.Name, "SM_HP_") && !strings.HasPrefix(v.Name, "SM_CHANNEL_") {
+		if !strings.HasPrefix(v.Name, "SM_HP_") && !strings.HasPrefix(v.Name, "SM_CHANNEL_") && !strings.HasPrefix(v.Name, "ENTRAIN_CHANNEL_") {
 			continue
 		}
 		v.Name = hparams.ShellName(v.Name)

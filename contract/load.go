@@ -18,19 +18,24 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
 	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
 
+	var ofSpec []Problem
+	spec := loadSpec(s, &ofSpec)
 	for _, part := range []struct {
-		file string
-		load func(*document, hparams.Value, *Job)
-	}{{HyperparametersFile, loadParams}, {InputDataFile, loadChannels}, {ResourceFile, loadResource}} {
+		file        string
+		load, check func(*document, hparams.Value, *Job)
+	}{
+		{HyperparametersFile, loadParams, spec.checkParams},
+		{InputDataFile, loadChannels, spec.checkChannels},
+		{ResourceFile, loadResource, spec.checkResource},
+	} {
 		var found []Problem
 		if d, doc, ok := open(s, part.file, &found); ok {
 			part.load(d, doc, job)
+			part.check(d, doc, job)
 		}
-		slices.SortStableFunc(found, func(a, b Problem) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-		})
-		problems = append(problems, found...)
+		problems = append(problems, inOrder(found)...)
 	}
+	problems = append(problems, inOrder(ofSpec)...)
 	if job.named && !isJobName(job.Name) {
 		problems = append(problems, Problem{
 			File: "TRAINING_JOB_NAME", Warning: true,
@@ -42,6 +47,14 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	}
 	job.decideDistribution()
 	return job, problems
+}
+
+// inOrder sorts the problems of a file by place.
+func inOrder(found []Problem) []Problem {
+	slices.SortStableFunc(found, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return found
 }
 
 // Identify gives as much of a Job as says who is in the cluster: of a contract that may be invalid otherwise, so that

@@ -39,10 +39,13 @@ type Snapshot struct {
 	Programs map[string]bool // which of the programs that some rule asks for are in PATH
 	// ClusterKey is the file with the secret that the hosts of a cluster share; the zero File where there is none.
 	ClusterKey File
-	ArgMax     int // bytes that the kernel takes as arguments and environment together; 0 is unknown
-	UID        int
-	Self       string   // the path of this program
-	Launcher   *Program // the MPI launcher; nil unless the job wants one
+	// Spec is the file of the algorithm's specification, SpecPath its name; empty where there is none.
+	Spec     File
+	SpecPath string
+	ArgMax   int // bytes that the kernel takes as arguments and environment together; 0 is unknown
+	UID      int
+	Self     string   // the path of this program
+	Launcher *Program // the MPI launcher; nil unless the job wants one
 }
 
 // Program is a program that says its version.

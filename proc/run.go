@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Grace       time.Duration  // from the first SIGTERM to SIGKILL
 	SignalGroup bool           // signals go to the program's process group, not to it alone
+	Stdin       int            // what the program reads, which is closed here then; 0 is our own
 	NoCapture   bool           // stderr is passed on as it is, and its last lines are not kept
 	ParentDeath syscall.Signal // comes when the process that started us ends; 0 for none. Of no use as PID 1
 	Memory      int64          // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
@@ -83,10 +84,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		return Exit{}, err
 	}
 	start := time.Now()
-	pid := 0
-	if len(cmd.Argv) > 0 {
-		pid, err = fork(cmd, stderr.childFd(), o.Bound)
-	}
+	pid, err := o.start(cmd, stderr.childFd())
 	stderr.start()
 	if err != nil {
 		return Exit{}, errors.Join(err, stderr.finish())
@@ -130,8 +128,19 @@ func adopt(parentDeath syscall.Signal) error {
 	return nil
 }
 
+// start starts the program, if there is one.
+func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
+	if len(cmd.Argv) > 0 {
+		pid, err = fork(cmd, o.Stdin, stderr, o.Bound)
+	}
+	if o.Stdin != 0 {
+		_ = unix.Close(o.Stdin) // it is the program's alone: who writes to it must see when that is gone
+	}
+	return pid, err
+}
+
 // fork starts the program in a process group of its own, in the foreground of a terminal if we are.
-func fork(cmd Cmd, stderr uintptr, bound bool) (int, error) {
+func fork(cmd Cmd, stdin int, stderr uintptr, bound bool) (int, error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return 0, lookErr
@@ -142,7 +151,7 @@ func fork(cmd Cmd, stderr uintptr, bound bool) (int, error) {
 	attr := &syscall.ProcAttr{
 		Dir:   cmd.Dir,
 		Env:   cmd.Env,
-		Files: []uintptr{0, 1, stderr},
+		Files: []uintptr{uintptr(stdin), 1, stderr},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0},
 	}
 	if bound {

@@ -1,0 +1,79 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"entrain/channel"
+)
+
+// feed streams a channel to the trainer's standard input. The nil feed is that of a trainer that reads ours.
+type feed struct {
+	stdin   int // what the trainer reads
+	stop    context.CancelFunc
+	release func() // closes the stream's end
+	ended   sync.WaitGroup
+	mu      sync.Mutex
+	err     error // behind mu: why the trainer has to end
+}
+
+// feed begins to stream. The context that it returns ends when the stream has failed: the trainer must not take that for
+// the data's end, so its input stays open meanwhile.
+func (d *Doer) feed(ctx context.Context, s *Stream) (context.Context, *feed, error) {
+	if s == nil {
+		return ctx, nil, nil
+	}
+	stdin, out, err := channel.Pipe()
+	if err != nil {
+		return ctx, nil, err
+	}
+	hold, err := out.Hold()
+	if err != nil {
+		return ctx, nil, err
+	}
+	trainer, fail := context.WithCancelCause(ctx)
+	streaming, stop := context.WithCancel(ctx)
+	f := &feed{stdin: stdin, stop: stop, release: sync.OnceFunc(hold)}
+	f.ended.Go(func() {
+		err := d.stream(streaming, s, out)
+		switch {
+		case err == nil:
+			f.release()
+		case streaming.Err() == nil:
+			f.mu.Lock()
+			f.err = fmt.Errorf("streaming channel %s to the trainer: %w", s.Channel, err)
+			f.mu.Unlock()
+			fail(err)
+		}
+	})
+	return trainer, f, nil
+}
+
+// fd is the trainer's standard input; 0 is our own.
+func (f *feed) fd() int {
+	if f == nil {
+		return 0
+	}
+	return f.stdin
+}
+
+// failure is why the trainer was ended, if that was the stream's fault.
+func (f *feed) failure() error {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// close ends the stream once nobody needs it.
+func (f *feed) close() {
+	if f == nil {
+		return
+	}
+	f.stop()
+	f.ended.Wait()
+	f.release()
+}

@@ -1,0 +1,249 @@
+package recordio_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"entrain/channel/recordio"
+)
+
+const sign = "\x0a\x23\xd7\xce"
+
+// part is one part of a record as the format's description has it, independent of the package.
+func part(flag uint32, data string) string {
+	header := binary.LittleEndian.AppendUint32([]byte(sign), flag<<29|uint32(len(data)))
+	return string(header) + data + strings.Repeat("\x00", (4-len(data)%4)%4)
+}
+
+func prefixed(records ...string) string {
+	var b []byte
+	for _, r := range records {
+		b = append(binary.LittleEndian.AppendUint64(b, uint64(len(r))), r...)
+	}
+	return string(b)
+}
+
+func decode(t *testing.T, stream string, o recordio.Options) (string, error) {
+	t.Helper()
+	var out, slow strings.Builder
+	err := recordio.Decode(strings.NewReader(stream), &out, o)
+	if slowErr := recordio.Decode(iotest.OneByteReader(strings.NewReader(stream)), &slow, o); slow.String() != out.String() || (slowErr == nil) != (err == nil) {
+		t.Errorf("byte by byte: %d bytes, %v; at once: %d bytes, %v", slow.Len(), slowErr, out.Len(), err)
+	}
+	return out.String(), err
+}
+
+func TestDecode(t *testing.T) {
+	large := strings.Repeat("0123456789", 250_001) // beyond any buffer
+	for _, c := range []struct {
+		what, stream string
+		o            recordio.Options
+		want         string
+	}{
+		{"nothing", "", recordio.Options{Form: recordio.LengthPrefixed}, ""},
+		{"whole records", part(0, "a") + part(0, "") + part(0, "four"), recordio.Options{Form: recordio.LengthPrefixed}, prefixed("a", "", "four")},
+		{"lines", part(0, "a") + part(0, "") + part(0, "b\r"), recordio.Options{Form: recordio.Newline}, "a\n\nb\r\n"},
+		{"raw", part(0, "a\n") + part(0, "b"), recordio.Options{Form: recordio.Raw}, "a\nb"},
+		{"parts", part(1, "abcd") + part(2, "") + part(3, "e") + part(0, "f"), recordio.Options{Form: recordio.LengthPrefixed}, prefixed("abcd"+sign+sign+"e", "f")},
+		{"bare parts", part(1, "ab") + part(3, "c"), recordio.Options{Form: recordio.LengthPrefixed, Bare: true}, prefixed("abc")},
+		{"large", part(0, large) + part(0, "x"), recordio.Options{Form: recordio.Newline}, large + "\nx\n"},
+		{"large parts", part(1, large[:4]) + part(3, large), recordio.Options{Form: recordio.Raw, Bare: true}, large[:4] + large},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			got, err := decode(t, c.stream, c.o)
+			if err != nil || got != c.want {
+				t.Errorf("%v, got %.100q, want %.100q", err, got, c.want)
+			}
+		})
+	}
+}
+
+// TestCorrupt: an error says where, and the records before it come out.
+func TestCorrupt(t *testing.T) {
+	good := part(0, "good") // 12 bytes
+	for _, c := range []struct {
+		what, stream, form, want string
+	}{
+		{"magic", good + "\x0a\x23\xd7\xcf" + part(0, "x")[4:], "", "byte 12: found 0xcfd7230a at byte 12, want the magic 0xced7230a"},
+		{"cut header", good + sign + "\x01", "", "byte 12: the stream ends at byte 17, within a header"},
+		{"cut data", good + part(0, "abcdefg")[:13], "", "byte 12: the stream ends at byte 25, within a record"},
+		{"cut padding", good + part(0, "abcde")[:14], "", "byte 12: the stream ends at byte 26, within a record"},
+		{"padding", good + part(0, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, want zeros"},
+		{"padding of a part", good + part(1, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, want zeros"},
+		{"no first part", good + part(2, "a"), "", "byte 12: found flag 2, want 0 or 1: the record's first part is missing"},
+		{"no last part", good + part(1, "a"), "", "byte 12: the stream ends at byte 24, within a header"},
+		{"another first part", good + part(1, "a") + part(1, "b"), "", "byte 12: found flag 1 at byte 24, want 2 or 3: the record's last part is missing"},
+		{"a whole one within", good + part(1, "a") + part(0, "b"), "", "byte 12: found flag 0 at byte 24, want 2 or 3: the record's last part is missing"},
+		{"flag", good + part(5, "a"), "", "byte 12: found flag 5 at byte 12, want 0 to 3"},
+		{"a length that is not there", good + sign + "\xff\xff\xff\x1f" + "abc", "", "byte 12: the stream ends at byte 23, within a record"},
+		{"a line end", good + part(0, "a\nb"), "newline", "byte 12: the record holds a line end, which no line can (hint: length-prefixed takes any record)"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			o, before := recordio.Options{Form: recordio.LengthPrefixed}, prefixed("good")
+			if c.form != "" {
+				o.Form, before = recordio.Newline, "good\n"
+			}
+			got, err := decode(t, c.stream, o)
+			if format, ok := errors.AsType[*recordio.FormatError](err); !ok || format.Error() != c.want {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+			if got != before {
+				t.Errorf("before the error came %q", got)
+			}
+		})
+	}
+}
+
+// TestPromptly: a record comes out before the next one is there.
+func TestPromptly(t *testing.T) {
+	in, feed := io.Pipe()
+	out, drain := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- recordio.Decode(in, drain, recordio.Options{Form: recordio.Newline}) }()
+	if _, err := io.WriteString(feed, part(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 4)
+	if _, err := io.ReadFull(out, got); err != nil || string(got) != "one\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	feed.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestErrors: what the reader or the writer says comes back as it is.
+func TestErrors(t *testing.T) {
+	broken := errors.New("broken")
+	stream := part(0, "a")
+	for form := range map[recordio.Form]bool{recordio.LengthPrefixed: true, recordio.Newline: true, recordio.Raw: true} {
+		o := recordio.Options{Form: form}
+		var out strings.Builder
+		if err := recordio.Decode(io.MultiReader(strings.NewReader(stream), iotest.ErrReader(broken)), &out, o); !errors.Is(err, broken) || out.Len() == 0 {
+			t.Errorf("%s: %v after %q", form, err, out.String())
+		}
+		if err := recordio.Encode(iotest.ErrReader(broken), io.Discard, o); !errors.Is(err, broken) {
+			t.Errorf("%s: %v", form, err)
+		}
+		r, w := io.Pipe()
+		r.CloseWithError(broken)
+		if err := recordio.Decode(strings.NewReader(stream), w, o); !errors.Is(err, broken) {
+			t.Errorf("%s: %v", form, err)
+		}
+		if err := recordio.Encode(strings.NewReader(prefixed("a")), w, o); !errors.Is(err, broken) {
+			t.Errorf("%s: %v", form, err)
+		}
+	}
+}
+
+func TestEncode(t *testing.T) {
+	for _, c := range []struct {
+		form         recordio.Form
+		stream, want string
+	}{
+		{recordio.LengthPrefixed, prefixed("a", "", "four"), part(0, "a") + part(0, "") + part(0, "four")},
+		{recordio.Newline, "a\n\nb", part(0, "a") + part(0, "") + part(0, "b")},
+		{recordio.Newline, "a\n", part(0, "a")},
+		{recordio.Raw, "a\nb", part(0, "a\nb")},
+		{recordio.Raw, "", ""},
+		{recordio.Raw, "abcd" + sign + "efgh" + sign + "i", part(1, "abcd") + part(2, "efgh") + part(3, "i")},
+		{recordio.Raw, sign, part(1, "") + part(3, "")},
+		{recordio.Raw, "a" + sign + "bcd" + sign, part(1, "a"+sign+"bcd") + part(3, "")},
+		{recordio.Raw, "a" + sign, part(0, "a"+sign)}, // not at a multiple of four
+	} {
+		var out strings.Builder
+		if err := recordio.Encode(strings.NewReader(c.stream), &out, recordio.Options{Form: c.form}); err != nil || out.String() != c.want {
+			t.Errorf("%s of %q: %v, got %q, want %q", c.form, c.stream, err, out.String(), c.want)
+		}
+	}
+	for stream, want := range map[string]string{
+		prefixed("a") + "\x01\x02":         "byte 9: the stream ends at byte 11, within a length",
+		prefixed("a", "bcd")[:19]:          "byte 9: the stream ends 1 bytes before the end of a record",
+		"\x00\x00\x00\x00\x00\x00\x00\x01": "byte 0: a record of 72057594037927936 bytes, RecordIO takes at most 536870911",
+	} {
+		if err := recordio.Encode(strings.NewReader(stream), io.Discard, recordio.Options{Form: recordio.LengthPrefixed}); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// FuzzDecode: any bytes give records or a *FormatError, the same however they arrive, and what was decoded comes back.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(part(0, "a")+part(1, "bcde")+part(3, "f")), false)
+	f.Add([]byte(part(2, "a")), true)
+	f.Fuzz(func(t *testing.T, stream []byte, bare bool) {
+		o := recordio.Options{Form: recordio.LengthPrefixed, Bare: bare}
+		got, err := decode(t, string(stream), o)
+		if _, ok := errors.AsType[*recordio.FormatError](err); err != nil && !ok {
+			t.Fatal(err)
+		}
+		var encoded, again bytes.Buffer
+		o.Bare = false
+		if err := recordio.Encode(strings.NewReader(got), &encoded, o); err != nil {
+			t.Fatal(err)
+		}
+		if err := recordio.Decode(&encoded, &again, o); err != nil || again.String() != got {
+			t.Fatalf("%v: %q became %q", err, got, again.String())
+		}
+	})
+}
+
+// FuzzEncode: any bytes in any form are records or a *FormatError, and the records are those of the form.
+func FuzzEncode(f *testing.F) {
+	f.Add([]byte("a\nb"+sign), uint8(1))
+	f.Add([]byte(prefixed("abc")), uint8(0))
+	f.Fuzz(func(t *testing.T, stream []byte, form uint8) {
+		o := recordio.Options{Form: recordio.Form(recordio.Forms()[form%3])}
+		var encoded, again bytes.Buffer
+		err := recordio.Encode(bytes.NewReader(stream), &encoded, o)
+		if _, ok := errors.AsType[*recordio.FormatError](err); err != nil && !ok {
+			t.Fatal(err)
+		}
+		if decodeErr := recordio.Decode(&encoded, &again, o); decodeErr != nil {
+			t.Fatal(decodeErr)
+		}
+		if want := stream; err == nil && !bytes.Equal(bytes.TrimSuffix(want, []byte("\n")), bytes.TrimSuffix(again.Bytes(), []byte("\n"))) {
+			t.Fatalf("%q became %q", want, again.Bytes())
+		}
+	})
+}
+
+// repeated is a stream without end of one record, again and again.
+type repeated struct {
+	record []byte
+	at     int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	n := copy(p, r.record[r.at:])
+	r.at = (r.at + n) % len(r.record)
+	return n, nil
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, form := range recordio.Forms() {
+		b.Run(form, func(b *testing.B) {
+			const size = 64 << 10
+			b.SetBytes(size)
+			stream := io.LimitReader(&repeated{record: []byte(part(0, strings.Repeat("x", size)))}, int64(b.N)*(size+8))
+			if err := recordio.Decode(stream, io.Discard, recordio.Options{Form: recordio.Form(form)}); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	const size = 64 << 10
+	b.SetBytes(size)
+	stream := io.LimitReader(&repeated{record: []byte(prefixed(strings.Repeat("x", size)))}, int64(b.N)*(size+8))
+	if err := recordio.Encode(stream, io.Discard, recordio.Options{Form: recordio.LengthPrefixed}); err != nil {
+		b.Fatal(err)
+	}
+}

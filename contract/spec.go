@@ -1,0 +1,170 @@
+package contract
+
+import (
+	"slices"
+	"strings"
+
+	"entrain/hparams"
+)
+
+// DefaultSpec is where an image may have its algorithm's specification.
+const DefaultSpec = "/etc/entrain/training-spec.json"
+
+// Spec is what an algorithm says that it takes: the TrainingSpecification of CreateAlgorithm, as far as it says anything
+// of a job.
+type Spec struct {
+	Params        []ParamSpec
+	Channels      []ChannelSpec
+	InstanceTypes []string // none for any
+	OneHost       bool     // it does not train on several
+
+	anyParam, anyChannel bool // it does not say which there are
+}
+
+// ChannelSpec is one entry of TrainingChannels. Of the lists an empty one allows everything.
+type ChannelSpec struct {
+	Name         string
+	Required     bool
+	ContentTypes []string
+	Modes        []string
+}
+
+// loadSpec reads the specification, if there is one.
+func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
+	if s.SpecPath == "" {
+		return nil
+	}
+	d := &document{file: s.SpecPath, text: string(s.Spec.Data), problems: problems}
+	switch {
+	case s.Spec.Problem != "":
+		d.fail(nowhere, "entrain spec writes one", "%s, want a readable file", s.Spec.Problem)
+		return nil
+	case len(s.Spec.Data) > MaxFileSize:
+		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
+		return nil
+	}
+	doc, ok := d.parse()
+	if inner, whole := doc.Get("TrainingSpecification"); ok && whole { // a request of CreateAlgorithm
+		doc, ok = inner, d.kind(inner, hparams.Object, "TrainingSpecification")
+	}
+	if !ok {
+		return nil
+	}
+	return parseSpec(d, doc)
+}
+
+func parseSpec(d *document, doc hparams.Value) *Spec {
+	d.known(doc, "", "SupportedHyperParameters", "TrainingChannels", "SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
+		"TrainingImage", "TrainingImageDigest", "MetricDefinitions", "SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource")
+	spec := &Spec{InstanceTypes: texts(d.strings(doc, "SupportedTrainingInstanceTypes", ""))}
+	distributed, said := d.truth(doc, "SupportsDistributedTraining", "")
+	spec.OneHost = said && !distributed
+	_, params := optional(doc, "SupportedHyperParameters")
+	_, channels := optional(doc, "TrainingChannels")
+	spec.anyParam, spec.anyChannel = !params, !channels
+	for _, v := range d.objects(doc, "SupportedHyperParameters") {
+		p, ok := parseParam(d, v)
+		if ok && slices.ContainsFunc(spec.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
+			d.fail(v.Pos, "", "hyperparameter %s is there more than once", hparams.Quote(p.Name))
+		}
+		if ok {
+			spec.Params = append(spec.Params, p)
+		}
+	}
+	for _, v := range d.objects(doc, "TrainingChannels") {
+		c, ok := parseChannel(d, v)
+		if ok && slices.ContainsFunc(spec.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
+			d.fail(v.Pos, "", "channel %s is there more than once", hparams.Quote(c.Name))
+		}
+		if ok {
+			spec.Channels = append(spec.Channels, c)
+		}
+	}
+	return spec
+}
+
+func parseChannel(d *document, v hparams.Value) (ChannelSpec, bool) {
+	name, ok := d.required(v, "Name", "an entry of TrainingChannels")
+	if !ok {
+		return ChannelSpec{}, false
+	}
+	in := "channel " + hparams.Quote(name.Text) + ": "
+	d.known(v, in, "Name", "Description", "IsRequired", "SupportedContentTypes", "SupportedCompressionTypes", "SupportedInputModes")
+	c := ChannelSpec{Name: name.Text, ContentTypes: texts(d.strings(v, "SupportedContentTypes", in))}
+	c.Required, _ = d.truth(v, "IsRequired", in)
+	for _, mode := range d.strings(v, "SupportedInputModes", in) {
+		c.Modes = append(c.Modes, d.oneOf(mode, in+"an input mode", d.fail, string(ModeFile), string(ModeFastFile), string(ModePipe)))
+	}
+	for _, compression := range d.strings(v, "SupportedCompressionTypes", in) { // which a container is not told
+		d.oneOf(compression, in+"a compression type", d.fail, "None", "Gzip")
+	}
+	return c, true
+}
+
+// known warns of keys that nobody reads, which are mostly misspelt.
+func (d *document) known(v hparams.Value, in string, keys ...string) {
+	for _, f := range v.Fields {
+		if !slices.Contains(keys, f.Key) {
+			d.warn(f.Pos, Nearest(f.Key, keys), "%skey %s is not one of a TrainingSpecification", in, hparams.Quote(f.Key))
+		}
+	}
+}
+
+// required is a string member that must be there and not be empty.
+func (d *document) required(v hparams.Value, key, in string) (hparams.Value, bool) {
+	if _, there := v.Get(key); !there {
+		d.fail(v.Pos, "", "%s has no %s", in, key)
+		return hparams.Value{}, false
+	}
+	got, ok := d.str(v, key, in+": ")
+	if ok && got.Text == "" {
+		d.fail(got.Pos, "", "%s: %s is empty", in, key)
+	}
+	return got, ok && got.Text != ""
+}
+
+// objects is an optional list of objects; what is none is a problem.
+func (d *document) objects(v hparams.Value, key string) []hparams.Value {
+	return d.list(v, key, "", hparams.Object)
+}
+
+// strings is an optional list of strings, likewise.
+func (d *document) strings(v hparams.Value, key, in string) []hparams.Value {
+	return d.list(v, key, in, hparams.String)
+}
+
+func (d *document) list(v hparams.Value, key, in string, kind hparams.Kind) []hparams.Value {
+	list, ok := optional(v, key)
+	if !ok || !d.kind(list, hparams.List, in+key) {
+		return nil
+	}
+	var items []hparams.Value
+	for _, item := range list.Items {
+		if d.kind(item, kind, in+"an entry of "+key) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// truth is an optional boolean, and whether it is there.
+func (d *document) truth(v hparams.Value, key, in string) (value, said bool) {
+	got, ok := optional(v, key)
+	if !ok || !d.kind(got, hparams.Bool, in+key) {
+		return false, false
+	}
+	return got.Text == "true", true
+}
+
+func texts(values []hparams.Value) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, v.Text)
+	}
+	return out
+}
+
+// among says that a word is one of those, or that there are none to choose from.
+func among(word string, allowed []string) bool {
+	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(other string) bool { return strings.EqualFold(word, other) })
+}

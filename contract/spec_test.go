@@ -1,0 +1,220 @@
+package contract_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"entrain/contract"
+	"entrain/hparams"
+)
+
+const spec = `{
+"SupportedHyperParameters": [
+ {"Name": "epochs", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "1", "MaxValue": "100"}}, "DefaultValue": "10"},
+ {"Name": "lr", "Type": "Continuous", "Range": {"ContinuousParameterRangeSpecification": {"MinValue": "0", "MaxValue": "1e-1"}}, "IsRequired": true, "IsTunable": true, "Description": "x"},
+ {"Name": "optimizer", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Values": ["sgd", "adam"]}}},
+ {"Name": "note", "Type": "FreeText", "DefaultValue": ""},
+ {"Name": "amp", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Values": ["true", "false"]}}},
+ {"Name": "api_key", "Type": "Integer"}],
+"TrainingChannels": [
+ {"Name": "train", "IsRequired": true, "SupportedContentTypes": ["text/csv"], "SupportedCompressionTypes": ["None", "Gzip"], "SupportedInputModes": ["File", "Pipe"]},
+ {"Name": "validation", "SupportedContentTypes": [], "SupportedInputModes": ["File"]}],
+"SupportedTrainingInstanceTypes": ["ml.m5.xlarge", "ml.g5.xlarge"],
+"SupportsDistributedTraining": false, "TrainingImage": "x", "MetricDefinitions": []}`
+
+func withSpec(files map[string]string, text string) *contract.Snapshot {
+	snap := snapshot(files)
+	snap.SpecPath, snap.Spec = "spec.json", contract.File{Data: []byte(text)}
+	return snap
+}
+
+// good is a job that the specification takes.
+func good() map[string]string {
+	files := minimal()
+	files["hyperparameters.json"] = `{"lr": "0.05"}`
+	files["inputdataconfig.json"] = `{"train": {"ContentType": "text/csv; charset=utf-8", "TrainingInputMode": "Pipe"}}`
+	return files
+}
+
+// TestSpecAgainstJob: what a job does differently is said in the file and at the place where it does.
+func TestSpecAgainstJob(t *testing.T) {
+	const hp, in, rc = "hyperparameters.json", "inputdataconfig.json", "resourceconfig.json"
+	for _, c := range []struct {
+		what, file, text string
+		want             []string
+	}{
+		{"nothing", hp, `{"lr": "0.05", "sagemaker_region": "x", "_tuning_objective_metric": "y", "_kfold": "1"}`, nil},
+		{"encoded by the SDK", hp, `{"lr": "\"0.05\"", "epochs": "\"7\"", "optimizer": "\"sgd\"", "amp": "true"}`, nil},
+		{"required", hp, `{}`, []string{`hyperparameters.json:1:1: hyperparameter "lr" is missing, the algorithm requires it`}},
+		{"unknown", hp, `{"lr": "0", "epoch": "1", "zzz": "1"}`, []string{
+			`hyperparameters.json:1:13: hyperparameter "epoch" is not one of the algorithm's: ["epochs","lr","optimizer","note","amp","api_key"] (hint: did you mean "epochs"?)`,
+			`hyperparameters.json:1:27: hyperparameter "zzz" is not one of the algorithm's: ["epochs","lr","optimizer","note","amp","api_key"]`,
+		}},
+		{"no whole number", hp, `{"lr": "0", "epochs": "1.5"}`, []string{`hyperparameters.json:1:23: hyperparameter "epochs" is "1.5", want a whole number from 1 to 100`}},
+		{"too large", hp, `{"lr": "0.2", "epochs": "101"}`, []string{
+			`hyperparameters.json:1:8: hyperparameter "lr" is "0.2", want a number from 0 to 1e-1`, `hyperparameters.json:1:25: hyperparameter "epochs" is "101", want a whole number from 1 to 100`,
+		}},
+		{"no number", hp, `{"lr": "NaN", "epochs": "0x10"}`, []string{
+			`hyperparameters.json:1:8: hyperparameter "lr" is "NaN", want a number from 0 to 1e-1`, `hyperparameters.json:1:25: hyperparameter "epochs" is "0x10", want a whole number from 1 to 100`,
+		}},
+		{"a list", hp, `{"lr": "[0.05]"}`, []string{`hyperparameters.json:1:8: hyperparameter "lr" is "[0.05]", want a number from 0 to 1e-1`}},
+		{"no such value", hp, `{"lr": "0", "optimizer": "adamw"}`, []string{`hyperparameters.json:1:26: hyperparameter "optimizer" is "adamw", want one of ["sgd","adam"] (hint: did you mean "adam"?)`}},
+		{"a secret", hp, `{"lr": "0", "api_key": "hunter2"}`, []string{`hyperparameters.json:1:24: hyperparameter "api_key" is ******, want a whole number`}},
+		{"channels", in, `{"trian": {}, "validation": {"TrainingInputMode": "Pipe", "ContentType": "anything"}, "code": {}, "sm_drivers": {}}`, []string{
+			`inputdataconfig.json:1:1: channel "train" is missing, the algorithm requires it`,
+			`inputdataconfig.json:1:2: channel "trian" is not one of the algorithm's: ["train","validation"] (hint: did you mean "train"?)`,
+			`inputdataconfig.json:1:15: channel "validation" is in Pipe mode, the algorithm takes ["File"]`,
+		}},
+		{"content", in, `{"train": {"ContentType": "text/cvs"}}`, []string{`inputdataconfig.json:1:2: channel "train" has ContentType "text/cvs", the algorithm takes ["text/csv"] (hint: did you mean "text/csv"?)`}},
+		{"cluster", rc, `{"current_host": "a", "hosts": ["a", "b"], "current_instance_type": "ml.m5.large"}`, []string{
+			`resourceconfig.json:1:32: 2 hosts, the algorithm trains on one: SupportsDistributedTraining is false`,
+			`resourceconfig.json:1:69: current_instance_type "ml.m5.large", the algorithm takes ["ml.m5.xlarge","ml.g5.xlarge"] (hint: did you mean "ml.m5.xlarge"?)`,
+		}},
+		{"a laptop", rc, `{"current_host": "a", "hosts": ["a"], "current_instance_type": "local_gpu"}`, nil},
+		{"beside another problem", hp, `{"lr": "0", "lr": "2"}`, []string{
+			`hyperparameters.json:1:13: duplicate key "lr", the last one counts (hint: remove one of them)`,
+			`hyperparameters.json:1:19: hyperparameter "lr" is "2", want a number from 0 to 1e-1`,
+		}},
+		{"a file that cannot be read says nothing of what it lacks", hp, `{`, []string{`hyperparameters.json:1:2: found the end of the file where a key in double quotes should be`}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			files := good()
+			files[c.file] = c.text
+			_, problems := contract.Load(withSpec(files, spec))
+			var got []string
+			for _, p := range problems {
+				got = append(got, p.String())
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSpecProblems: a specification's own mistakes have a place too.
+func TestSpecProblems(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{`{"SupportedHyperParameter": []}`, `warning: spec.json:1:2: key "SupportedHyperParameter" is not one of a TrainingSpecification`},
+		{`{"SupportedHyperParameters": {}}`, `spec.json:1:30: SupportedHyperParameters is an object, want a list`},
+		{`{"SupportedHyperParameters": ["x"]}`, `spec.json:1:31: an entry of SupportedHyperParameters is "x", want an object`},
+		{`{"SupportedHyperParameters": [{"Type": "Integer"}]}`, `spec.json:1:31: an entry of SupportedHyperParameters has no Name`},
+		{`{"SupportedHyperParameters": [{"Name": "lr"}]}`, `spec.json:1:31: hyperparameter "lr" has no Type`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Float"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Float", want Integer, Continuous, Categorical, FreeText`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText", "Typo": 1}]}`, `warning: spec.json:1:66: hyperparameter "lr": key "Typo" is not one of a TrainingSpecification`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText"}, {"Name": "lr", "Type": "FreeText"}]}`, `spec.json:1:67: hyperparameter "lr" is there more than once`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "DefaultValue": "x"}]}`, `spec.json:1:81: hyperparameter "lr": DefaultValue is "x", want a whole number`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "DefaultValue": 5}]}`, `spec.json:1:81: hyperparameter "lr": DefaultValue is 5, want a string`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "IsRequired": "yes"}]}`, `spec.json:1:79: hyperparameter "lr": IsRequired is "yes", want a boolean`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"ContinuousParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": Range has "ContinuousParameterRangeSpecification", want IntegerParameterRangeSpecification for the Type Integer`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "a"}}}]}`, `spec.json:1:126: hyperparameter "lr": MinValue is "a", want a whole number`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9", "MaxValue": "10"}}}]}`, ``},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9007199254740993", "MaxValue": "9007199254740992"}}}]}`, `spec.json:1:113: hyperparameter "lr": MinValue 9007199254740993 is above MaxValue 9007199254740992`},
+		{`{"TrainingChannels": [{"IsRequired": true}]}`, `spec.json:1:23: an entry of TrainingChannels has no Name`},
+		{`{"TrainingChannels": [{"Name": ""}]}`, `spec.json:1:32: an entry of TrainingChannels: Name is empty`},
+		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["Stream"]}]}`, `spec.json:1:61: channel "t": an input mode is "Stream", want File, FastFile, Pipe`},
+		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["pipe"]}]}`, `warning: spec.json:1:61: channel "t": an input mode is "pipe", want it spelled "Pipe"`},
+		{`{"TrainingChannels": [{"Name": "t", "SupportedCompressionTypes": ["Zip"]}]}`, `spec.json:1:67: channel "t": a compression type is "Zip", want None, Gzip`},
+		{`{"TrainingChannels": [{"Name": "t"}, {"Name": "t"}]}`, `spec.json:1:38: channel "t" is there more than once`},
+		{`{"TrainingSpecification": {"SupportedTrainingInstanceTypes": "x"}}`, `spec.json:1:62: SupportedTrainingInstanceTypes is "x", want a list`},
+		{`{"TrainingSpecification": 1}`, `spec.json:1:27: TrainingSpecification is 1, want an object`},
+		{`{}`, ``},
+		{``, `spec.json: is empty, want a JSON object`},
+		{`[`, `spec.json:1:2: found the end of the file where a JSON value should be`},
+	} {
+		job, problems := contract.Load(withSpec(minimal(), c.text))
+		if got := strings.Join(printed(problems), "\n"); got != c.want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.text, got, c.want)
+		}
+		if (job == nil) != (len(contract.Errors(problems)) > 0) {
+			t.Errorf("%s: job %v", c.text, job)
+		}
+	}
+	snap := snapshot(minimal())
+	snap.SpecPath, snap.Spec = "spec.json", contract.File{Problem: "is missing"}
+	if _, problems := contract.Load(snap); len(problems) != 1 || problems[0].String() != "spec.json: is missing, want a readable file (hint: entrain spec writes one)" {
+		t.Error(problems)
+	}
+}
+
+// TestSpecDefaults: a default is as good as a value that was given: in flags, variables and SM_HPS.
+func TestSpecDefaults(t *testing.T) {
+	snap := withSpec(good(), spec)
+	job := load(t, snap)
+	args, err := hparams.Args(hparams.StyleToolkit, job.Params, false)
+	if diff := cmp.Diff([]string{"--epochs", "10", "--lr", "0.05", "--note", ""}, words(args)); err != nil || diff != "" {
+		t.Errorf("%v, flags (-want +got):\n%s", err, diff)
+	}
+	env := envOf(job, snap, contract.EnvToolkit)
+	if env["SM_HPS"] != `{"epochs":10,"lr":0.05,"note":""}` || env["SM_HP_EPOCHS"] != "10" {
+		t.Errorf("SM_HPS=%s SM_HP_EPOCHS=%s", env["SM_HPS"], env["SM_HP_EPOCHS"])
+	}
+	if p := contract.ParamProblem(job, snap, "note", "", "is odd"); p.String() != `hyperparameters.json: hyperparameter "note": is odd` {
+		t.Error(p)
+	}
+}
+
+// TestSpecOf: what is written of a job takes that job, and its secrets are not in it.
+func TestSpecOf(t *testing.T) {
+	files := good()
+	files["hyperparameters.json"] = `{"a": "1", "b": "1e-5", "c": "true", "d": "\"text\"", "e": "[1]", "f": "null", "g": "99999999999999999999", "my_token": "hunter2", "h": "{\"password\":\"hunter2\"}", "_x": "1", "sagemaker_region": "r"}`
+	files["resourceconfig.json"] = `{"current_host": "a", "hosts": ["a", "b"], "current_instance_type": "ml.m5.xlarge"}`
+	text := hparams.JSON(contract.SpecOf(load(t, snapshot(files))), hparams.PlainJSON())
+	if job, problems := contract.Load(withSpec(files, text)); job == nil || len(problems) > 0 {
+		t.Errorf("%v\n%s", problems, text)
+	}
+	for _, want := range []string{
+		`{"Name":"a","Type":"Integer","IsTunable":false,"IsRequired":false,"DefaultValue":"1"}`, `"b","Type":"Continuous"`,
+		`"c","Type":"Categorical","Range":{"CategoricalParameterRangeSpecification":{"Values":["true","false"]}}`, `"DefaultValue":"text"`, `"g","Type":"FreeText"`,
+		`{"Name":"my_token","Type":"FreeText","IsTunable":false,"IsRequired":false}`, `"SupportedTrainingInstanceTypes":["ml.m5.xlarge"],"SupportsDistributedTraining":true`,
+		`{"Name":"train","IsRequired":true,"SupportedContentTypes":["text/csv; charset=utf-8"],"SupportedCompressionTypes":["None"],"SupportedInputModes":["Pipe"]}`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	for _, unwanted := range []string{"hunter2", `"_x"`, "sagemaker_region"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("%s in\n%s", unwanted, text)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"epochs", "batch-size", "lr", "learning_rate"}
+	for name, want := range map[string]string{
+		"epoch": "epochs", "epcohs": "epochs", "batch_size": "batch-size", "rl": "lr", "learningrate": "learning_rate", "LR": "lr", "seed": "", "": "", "étoile": "",
+	} {
+		if want != "" {
+			want = `did you mean "` + want + `"?`
+		}
+		if got := contract.Nearest(name, names); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// FuzzSpec: any specification gives a job or problems, and a job that loads has an environment.
+func FuzzSpec(f *testing.F) {
+	f.Add(spec, `{"lr":"0.05"}`)
+	f.Add(`{"TrainingSpecification":{"SupportedHyperParameters":[{"Name":"a","Type":"Continuous","DefaultValue":"1e999"}]}}`, `{}`)
+	f.Fuzz(func(t *testing.T, text, hp string) {
+		files := good()
+		files["hyperparameters.json"] = hp
+		snap := withSpec(files, text)
+		job, problems := contract.Load(snap)
+		if (job == nil) != (len(contract.Errors(problems)) > 0) {
+			t.Fatalf("job %v with problems %v", job != nil, problems)
+		}
+		if job != nil {
+			contract.Env(job, snap, contract.EnvToolkit, nil)
+			files["resourceconfig.json"] = `{"current_host":"a","hosts":["a"]}`
+			again := withSpec(files, hparams.JSON(contract.SpecOf(job), hparams.PlainJSON()))
+			if job, problems := contract.Load(again); job == nil {
+				t.Fatalf("its own specification: %v", problems)
+			}
+		}
+	})
+}

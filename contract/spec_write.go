@@ -1,0 +1,65 @@
+package contract
+
+import (
+	"strings"
+
+	"entrain/hparams"
+)
+
+// SpecOf is a first specification of an algorithm, from one of its jobs: what that has is what it takes. No default is
+// made of a secret.
+func SpecOf(j *Job) hparams.Value {
+	params := hparams.Value{Kind: hparams.List}
+	for _, p := range j.Params.User() {
+		if p.Name == "" || strings.HasPrefix(p.Name, "_") {
+			continue
+		}
+		spec := hparams.Dict("Name", hparams.Str(p.Name), "Type", hparams.Str(typeOf(p.Value)))
+		if p.Value.Kind == hparams.Bool {
+			spec.Set("Range", hparams.Dict(rangeKey("Categorical"), hparams.Dict("Values", hparams.Strs([]string{"true", "false"}))))
+		}
+		spec.Set("IsTunable", hparams.Truth(false))
+		spec.Set("IsRequired", hparams.Truth(false))
+		if !IsSecret(p.Name) && maskText("", p.Raw.Text) == p.Raw.Text {
+			spec.Set("DefaultValue", hparams.Str(specText(p.Value)))
+		}
+		params.Items = append(params.Items, spec)
+	}
+	channels := hparams.Value{Kind: hparams.List}
+	for _, c := range j.Channels {
+		if c.Name != "code" && c.Name != "sm_drivers" {
+			channels.Items = append(channels.Items, channelSpec(c))
+		}
+	}
+	var types []string
+	if !strings.HasPrefix(j.InstanceType, "local") {
+		types = append(types, j.InstanceType)
+	}
+	return hparams.Dict(
+		"SupportedHyperParameters", params,
+		"TrainingChannels", channels,
+		"SupportedTrainingInstanceTypes", hparams.Strs(types),
+		"SupportsDistributedTraining", hparams.Truth(len(j.Hosts) > 1),
+	)
+}
+
+func channelSpec(c Channel) hparams.Value {
+	var types []string
+	if c.ContentType != "" {
+		types = append(types, c.ContentType)
+	}
+	return hparams.Dict(
+		"Name", hparams.Str(c.Name), "IsRequired", hparams.Truth(true), "SupportedContentTypes", hparams.Strs(types),
+		"SupportedCompressionTypes", hparams.Strs([]string{"None"}), "SupportedInputModes", hparams.Strs([]string{string(c.Mode)}),
+	)
+}
+
+// typeOf is the Type of hyperparameters like a value. A number that a specification cannot check is any text.
+func typeOf(v hparams.Value) string {
+	for kind, typ := range map[hparams.Kind]string{hparams.Int: "Integer", hparams.Float: "Continuous", hparams.Bool: "Categorical"} {
+		if p := (&ParamSpec{Type: typ}); v.Kind == kind && p.takes(v.Text) {
+			return typ
+		}
+	}
+	return "FreeText"
+}
