@@ -1,0 +1,34 @@
+#!/bin/sh
+# Many hosts on one machine, each with its own network, process and host name and its own /tmp and /root: crowd.sh DIR N HOW. DIR/root is
+# an image's file system, DIR/HOW-N-I the contract of host I, and DIR/host.sh what each of them runs. As root, and
+# inside `unshare -n -m -p -f`, so that all of it is gone in the end.
+set -eu
+dir=$1 n=$2 how=$3
+root="$dir/root"
+mount -t tmpfs run /run/netns 2>/dev/null || { mkdir -p /run/netns && mount -t tmpfs run /run/netns; }
+ip link add br0 type bridge
+ip link set br0 up
+echo "127.0.0.1 localhost" >"$root/etc/hosts"
+for i in $(seq "$n"); do
+  ip netns add "h$i"
+  ip link add "v$i" type veth peer name eth0 netns "h$i"
+  ip link set "v$i" master br0 up
+  ip -n "h$i" addr add "10.99.0.$i/16" dev eth0
+  ip -n "h$i" link set eth0 up
+  ip -n "h$i" link set lo up
+  echo "10.99.0.$i algo-$i" >>"$root/etc/hosts"
+done
+for i in $(seq "$n" -1 1); do
+  ip netns exec "h$i" unshare -m -u -p -f sh -c '
+    hostname "algo-$1"
+    mount -t tmpfs tmp "$3/tmp"
+    mount -t tmpfs root "$3/root"
+    mount -t proc proc "$3/proc"
+    mount --rbind /dev "$3/dev"
+    mount -t tmpfs shm "$3/dev/shm"
+    mount --bind "$4" "$3/opt/ml"
+    mount --bind "$5" "$3/mnt"
+    exec chroot "$3" sh /mnt/host.sh "$1" "$2"' sh "$i" "$n" "$root" "$dir/$how-$n-$i" "$dir" >"$dir/$how-$n-$i/log" 2>&1 &
+  last=$! # algo-1 is the last to start, and its end is the job's
+done
+wait "$last"

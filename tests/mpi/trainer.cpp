@@ -1,0 +1,34 @@
+// A trainer in C++ for the tests of MPI launches: every rank learns the mean of all ranks, and notes who it is on its
+// own host.
+#include <mpi.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+static std::string env(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value) throw std::runtime_error(std::string(name) + " is not set");
+  return value;
+}
+
+int main(int argc, char** argv) {
+  MPI_Init(&argc, &argv);
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  double sum, mine = rank;
+  MPI_Allreduce(&mine, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+  if (sum / size != (size - 1) / 2.0) throw std::runtime_error("the mean of all ranks is " + std::to_string(sum / size));
+  std::ostringstream line;
+  line << "{\"rank\": " << rank << ", \"size\": " << size << ", \"env\": {\"SM_CURRENT_HOST\": \"" << env("SM_CURRENT_HOST") << "\", \"RANK\": \"" << env("RANK")
+       << "\", \"LOCAL_RANK\": \"" << env("LOCAL_RANK") << "\", \"WORLD_SIZE\": \"" << env("WORLD_SIZE") << "\", \"LOCAL_WORLD_SIZE\": \"" << env("LOCAL_WORLD_SIZE")
+       << "\", \"MASTER_ADDR\": \"" << env("MASTER_ADDR") << "\", \"MASTER_PORT\": \"" << env("MASTER_PORT") << "\"}}\n";
+  std::cout << line.str() << std::flush;
+  std::ofstream("/opt/ml/output/rank-" + std::to_string(rank)) << line.str();
+  MPI_Finalize();
+}
