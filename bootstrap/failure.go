@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"entrain/proc"
@@ -119,7 +118,7 @@ func telling(lines []string) string {
 		}
 	}
 	for _, line := range slices.Backward(lines) {
-		if strings.ContainsFunc(line, unicode.IsLetter) { // a ruler says nothing
+		if strings.Trim(line, "-=*_# \t") != "" { // a ruler says nothing
 			return strings.TrimSpace(line)
 		}
 	}

@@ -72,11 +72,10 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 	if !wantsMPI(job, o) || !slices.Contains(together, job.Host) {
 		return nil, nil //nolint:nilnil // no launcher is no error
 	}
-	if len(together) > 1 && !o.Rendezvous.On {
-		return nil, &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous (hint: leave the flag out)")}
-	}
-	if len(together) > 1 && o.Rendezvous.Ignore {
-		return nil, &UsageError{Err: errors.New("--on-peer-failure ignore: the ranks of MPI fail together (hint: leave the flag out)")}
+	if len(together) > 1 {
+		if err := o.Rendezvous.fitsMPI(); err != nil {
+			return nil, err
+		}
 	}
 	launcher, err := findLauncher(snap)
 	if err != nil {
@@ -113,6 +112,17 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 	}
 	l.Rank = append(l.Rank, "--")
 	return l, nil
+}
+
+// fitsMPI says what of the rendezvous MPI cannot do without.
+func (r Rendezvous) fitsMPI() error {
+	switch {
+	case !r.On:
+		return &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous (hint: leave the flag out)")}
+	case r.Ignore:
+		return &UsageError{Err: errors.New("--on-peer-failure ignore: the ranks of MPI fail together (hint: leave the flag out)")}
+	}
+	return nil
 }
 
 // launch decides how the trainer is launched, and makes that the plan's command: the launcher on the leader, none elsewhere.

@@ -49,6 +49,7 @@ type launching struct {
 	failed   *rendezvous.PeerError // the first rank of this host that did
 	known    bool                  // and it was not the launcher that ended it
 	stopped  time.Time             // when stopping began
+	orphan   func()                // tells that an agent was killed; nil while none was
 }
 
 // newLaunching makes the part, before the hosts meet: they tell it of stops.
@@ -183,9 +184,12 @@ func (l *launching) lead(o proc.Options) error {
 	o.Ended = func(exit proc.Exit) {
 		l.finish()
 		if exit.Code != 0 {
+			l.reason(exit.Code)
 			end = l.because(&proc.ExitError{Program: cmd.Argv[0], Exit: exit})
 		} else {
-			end = l.verdict()
+			if end = l.verdict(); end != nil {
+				l.reason(exit.Code)
+			}
 		}
 		if l.m != nil {
 			l.m.end(end)
@@ -209,9 +213,9 @@ func (l *launching) because(exit *proc.ExitError) error {
 		first.Code, first.Text = 128+int(syscall.SIGTERM), "stopped by SIGTERM before any rank had begun"
 	case l.stopping && time.Since(l.stopped) > l.plan.End.Grace*3/4:
 		first.Text = fmt.Sprintf("stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", l.plan.End.Grace)
-	case l.failed == nil || l.m != nil && !l.stopping && !l.launch.Script:
-		return exit
-	case l.stopping || !l.known: // every host ends with the launcher's code then
+	case l.failed == nil || !l.stopping && (!l.known || l.m != nil && !l.launch.Script):
+		return exit // the launcher knows more, or the other hosts do
+	case l.stopping: // every host ends with the launcher's code then
 		first.Text = l.failed.Text
 	default:
 		first = *l.failed

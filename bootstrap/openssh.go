@@ -97,7 +97,7 @@ func (a *openSSH) start(argv []string, files []*os.File, ended func(code int)) (
 
 // connect tells ssh and sshd the others' keys.
 func (a *openSSH) connect(members []rendezvous.Member) error {
-	var known, authorized strings.Builder
+	var known strings.Builder
 	for _, m := range members {
 		if m.PublicKey == "" {
 			continue // of a group that launches nothing
@@ -106,12 +106,11 @@ func (a *openSSH) connect(members []rendezvous.Member) error {
 			return fmt.Errorf("%s: what it says is its public key is none", m.Host)
 		}
 		known.WriteString(a.config.KnownHost(m.Host, m.PublicKey))
-		authorized.WriteString(m.PublicKey + "\n")
 	}
 	if err := a.write(remote.FileKnownHosts, known.String()); err != nil {
 		return err
 	}
-	return a.write(remote.FileAuthorized, authorized.String())
+	return a.write(remote.FileAuthorized, a.config.Authorize(members[0].PublicKey)) // the leader alone launches
 }
 
 // exec runs one ssh. Its 255 is its own: the host cannot be reached, or is lost.

@@ -6,8 +6,13 @@ import (
 	"time"
 
 	"entrain/hostwait/rendezvous"
+	"entrain/mpi"
 	"entrain/mpi/remote"
 )
+
+// secondary is what Open MPI 5 ends the peers of a rank with that has died ("Socket closed"), often before that one's end is
+// known: it comes of a failure, and is counted as later.
+const secondary = 14
 
 // joined: a rank of this host has begun.
 func (l *launching) joined(r *remote.RankConn) {
@@ -38,6 +43,9 @@ func (l *launching) attend(r *remote.RankConn) {
 	code, text := end.Code, fmt.Sprintf("rank %d: %s", r.Rank, end.Text)
 	if told {
 		at = end.At
+		if l.launch.Launcher.Family == mpi.FamilyOpenMPI5 && code == secondary {
+			at = at.Add(settle / 3)
+		}
 	} else {
 		code, text = 137, fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank) // nothing else keeps it from telling its end
 	}

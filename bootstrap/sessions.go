@@ -20,7 +20,9 @@ const settle = time.Second
 func (l *launching) remote(asked context.Context, host string, words []string, files [3]*os.File) (int, error) {
 	l.sessions.Add(1)
 	defer l.sessions.Done()
-	stop := context.AfterFunc(asked, func() { l.orphaned(host) })
+	session := make(chan struct{})
+	defer close(session)
+	stop := context.AfterFunc(asked, func() { l.orphaned(host, session) })
 	defer stop()
 	start := l.here
 	if l.agent != nil && host != l.host() {
@@ -52,14 +54,28 @@ func (l *launching) await(ended <-chan int) (int, error) {
 	}
 }
 
-// orphaned: whoever asked for a session is gone before that has ended. No launcher that ends well does that to its agents, and
-// Open MPI 5 takes it for a success.
-func (l *launching) orphaned(host string) {
+// orphaned: whoever asked for a session is gone before that has ended. A launcher that ends may do that to its agents; but if
+// the job fails it is what the failure comes from, since Open MPI takes a killed agent for a lost host.
+func (l *launching) orphaned(host string, session <-chan struct{}) {
 	const text = "the process that had started the launcher's daemon there was killed"
-	l.lose(host, rendezvous.CodeLost, text)
 	at := time.Now()
-	if !l.launch.Script && (l.hasBegun() || !l.isOver(settle)) { // a launcher that gives up before has a better reason
-		l.fault(host, rendezvous.CodeLost, text, at)
+	if l.launch.Script || !l.hasBegun() { // a launcher that gives up before any rank has begun has a better reason
+		return
+	}
+	tell := func() { l.fault(host, rendezvous.CodeLost, text, at) }
+	l.mu.Lock()
+	if l.orphan == nil {
+		l.orphan = tell
+	}
+	l.mu.Unlock()
+	timer := time.NewTimer(l.patience())
+	defer timer.Stop()
+	select {
+	case <-session:
+	case <-l.ended:
+	case <-timer.C:
+		l.lose(host, rendezvous.CodeLost, text)
+		tell()
 	}
 }
 
@@ -136,4 +152,21 @@ func (l *launching) verdict() error {
 		return nil
 	}
 	return l.failed
+}
+
+// reason tells the others what this host knows to be behind the launcher's failure, before they hear of that. Some launchers
+// end at once when a host is lost, and the rendezvous needs a moment longer to notice it.
+func (l *launching) reason(code int) {
+	l.mu.Lock()
+	orphan := l.orphan
+	l.mu.Unlock()
+	if orphan != nil {
+		orphan()
+	}
+	if lost := code == 255 || code == 205; !lost || l.m == nil { // Hydra's and PRRTE's, and ORTE's
+		return
+	}
+	wait, cancel := context.WithTimeout(l.m.context(), min(3*time.Second, l.m.plan.PeerTimeout/3)+settle)
+	defer cancel()
+	<-wait.Done()
 }

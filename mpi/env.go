@@ -39,8 +39,7 @@ func (l Launch) openMPIEnv() []string {
 		// Containers may not read each other's memory, nor always their own processes'.
 		"OMPI_MCA_btl_vader_single_copy_mechanism=none",
 		"OMPI_MCA_smsc=^cma", // its name in Open MPI 5
-		// As the toolkit: openib takes an EFA adapter for InfiniBand, and complains. Open MPI 5 has none.
-		"OMPI_MCA_btl=^openib",
+		"OMPI_MCA_btl="+l.btl(),
 	)
 	if l.Interface != "" {
 		env = append(env,
@@ -50,6 +49,15 @@ func (l Launch) openMPIEnv() []string {
 		)
 	}
 	return env
+}
+
+// btl are the transports of Open MPI that are left out. As the toolkit: openib takes an EFA adapter for InfiniBand, and
+// complains. Where there is no EFA, so does Debian: uct and ofi cost a second to find that out.
+func (l Launch) btl() string {
+	if len(EFA(l.InstanceType)) > 0 {
+		return "^openib"
+	}
+	return "^uct,openib,ofi"
 }
 
 func (l Launch) hydraEnv() []string {

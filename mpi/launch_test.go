@@ -108,7 +108,7 @@ OMPI_MCA_orte_default_hostfile=/run/entrain/hostfile PRTE_MCA_prte_default_hostf
 OMPI_MCA_routed_radix=64 PRTE_MCA_rml_base_radix=64 OMPI_MCA_plm_rsh_num_concurrent=128 PRTE_MCA_plm_ssh_num_concurrent=128
 OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
 OMPI_MCA_rmaps_base_mapping_policy=slot PRTE_MCA_rmaps_default_mapping_policy=slot
-PRTE_MCA_prte_do_not_resolve=0 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_smsc=^cma OMPI_MCA_btl=^openib
+PRTE_MCA_prte_do_not_resolve=0 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_smsc=^cma OMPI_MCA_btl=^uct,openib,ofi
 OMPI_MCA_btl_tcp_if_include=eth0 OMPI_MCA_oob_tcp_if_include=eth0 PRTE_MCA_prte_if_include=eth0
 HYDRA_LAUNCHER=ssh HYDRA_LAUNCHER_EXEC=/run/entrain/rsh HYDRA_HOST_FILE=/run/entrain/hostfile.mpich HYDRA_ENV=none
 I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_BOOTSTRAP_EXEC=/run/entrain/rsh I_MPI_HYDRA_HOST_FILE=/run/entrain/hostfile.mpich

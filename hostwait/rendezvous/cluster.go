@@ -50,7 +50,7 @@ type member struct {
 	lag    time.Duration // what its clock is behind, and the quickest of its hellos was late
 	broken time.Time     // when its connection was closed; zero while it is not
 	ended  bool          // or lost: nothing more is expected of it
-	faulty bool          // its fault was taken
+	fault  string        // that was taken
 }
 
 func newCluster(c *Config) *cluster {
@@ -97,8 +97,8 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 
 // take looks at what a launcher's hosts tell: faults, and that their ranks are done.
 func (k *cluster) take(m *member, h *hello) {
-	if f := h.Fault; f != nil && !m.faulty {
-		m.faulty = true
+	if f := h.Fault; f != nil && f.Host+f.Text != m.fault {
+		m.fault = f.Host + f.Text
 		host := h.Host
 		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
 			host = f.Host

@@ -75,11 +75,11 @@ func (s *Session) End(e End) {
 	})
 }
 
-// Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. The first
-// word counts.
+// Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. Of several
+// the earliest counts.
 func (s *Session) Fault(host string, e End) {
 	s.say(func() {
-		if s.fault == nil {
+		if s.fault == nil || e.At.Before(s.faultAt) {
 			s.fault, s.faultAt = &fault{Host: host, ended: ended{Code: e.Code, Text: oneLine(e.Text)}}, e.At
 		}
 	})
