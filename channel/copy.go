@@ -16,8 +16,12 @@ type copying struct {
 }
 
 // splice moves pages from the FIFO to the output without looking at them, where the kernel can: from a pipe to a pipe,
-// a file or a socket, but not to one that is opened for appending. Else it copies.
+// or a file that is not opened for appending. Else it copies, as for a socket or a terminal, in which splice(2) would wait
+// where nothing can end it.
 func (c *copying) splice(ctx context.Context) error {
+	if !isFIFO(c.out.fd) && !isFile(c.out.fd) {
+		return c.copy(ctx)
+	}
 	more := false // the FIFO has more, so that it is the output that is waited for
 	moved := 0    // since the FIFO was empty
 	for ctx.Err() == nil {
