@@ -22,6 +22,7 @@ func (c *copying) splice(ctx context.Context) error {
 	if !isFIFO(c.out.fd) && !isFile(c.out.fd) {
 		return c.copy(ctx)
 	}
+	roomy := isRoomy(c.in)
 	more := false // the FIFO has more, so that it is the output that is waited for
 	moved := 0    // since the FIFO was empty
 	for ctx.Err() == nil {
@@ -29,7 +30,7 @@ func (c *copying) splice(ctx context.Context) error {
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
-			if !more && 0 < moved && moved < little {
+			if !more && 0 < moved && moved < pipeSize && roomy {
 				c.gather()
 			}
 			if err := c.await(ctx, more); err != nil {
@@ -50,11 +51,14 @@ func (c *copying) splice(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// little is so few bytes that to wake up for them costs more than to move them.
-const little = 256 << 10
+// isRoomy says whether a pipe has room for more than comes while gather waits.
+func isRoomy(fd int) bool {
+	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	return err == nil && size >= pipeSize
+}
 
-// gather waits a moment for more to come, since a writer of a few bytes at a time would wake us up for each of them. A pipe
-// has room for far more than comes meanwhile.
+// gather waits a moment for more to come: to wake up for a few bytes at a time, and to wake up who reads them, costs more
+// than to move them.
 func (c *copying) gather() {
 	moment := unix.NsecToTimespec(200_000)
 	_, _ = unix.Ppoll([]unix.PollFd{readable(c.fd)}, &moment, nil) // the bell ends it; a signal may
