@@ -60,7 +60,7 @@ func isRoomy(fd int) bool {
 // gather waits a moment for more to come: to wake up for a few bytes at a time, and to wake up who reads them, costs more
 // than to move them.
 func (c *copying) gather() {
-	moment := unix.NsecToTimespec(200_000)
+	moment := unix.NsecToTimespec(100_000)
 	_, _ = unix.Ppoll([]unix.PollFd{readable(c.fd)}, &moment, nil) // the bell ends it; a signal may
 }
 
