@@ -215,6 +215,7 @@ var points = map[string]func(t *testing.T, prefix string) *streaming{
 	"in a read, converting":  readingToConvert,
 	"in a write":             stuck,
 	"in a write, converting": stuckConverted,
+	"in a write to a socket": stuckSocket,
 }
 
 // TestCancel: at every point a stream can be ended at once, and says by what.
@@ -287,6 +288,21 @@ func stuckConverted(t *testing.T, prefix string) *streaming {
 	return full(t, prefix, copyAll)
 }
 
+// stuckSocket streams into a socket; to the reader its other end is as good as a pipe's.
+func stuckSocket(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fds[0]) })
+	s := start(t, channel.Options{Prefix: prefix, Output: channel.Descriptor(fds[0])})
+	s.out = os.NewFile(uintptr(fds[1]), "socket")
+	t.Cleanup(func() { s.out.Close() })
+	fill(t, mkfifo(t, prefix+"_0"))
+	return s
+}
+
 // silent is a stream in the middle of an epoch, whose writer says no more.
 func silent(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
 	t.Helper()
@@ -309,8 +325,14 @@ func silent(t *testing.T, prefix string, convert func(io.Reader, io.Writer) erro
 // full is a stream whose reader takes nothing, so that its writer cannot write any more either.
 func full(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
 	t.Helper()
-	path := mkfifo(t, prefix+"_0")
 	s := start(t, channel.Options{Prefix: prefix, Convert: convert})
+	fill(t, mkfifo(t, prefix+"_0"))
+	return s
+}
+
+// fill writes into a FIFO until nothing takes any more.
+func fill(t *testing.T, path string) {
+	t.Helper()
 	fd, err := syscall.Open(path, syscall.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +353,6 @@ func full(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error)
 			t.Fatal("something reads")
 		}
 	}
-	return s
 }
 
 // TestDeadline: a FIFO that does not come, or nobody fills, is an error that says which.

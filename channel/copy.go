@@ -16,8 +16,13 @@ type copying struct {
 }
 
 // splice moves pages from the FIFO to the output without looking at them, where the kernel can: from a pipe to a pipe,
-// a file or a socket, but not to one that is opened for appending. Else it copies.
+// or a file that is not opened for appending. Else it copies, as for a socket or a terminal, in which splice(2) would wait
+// where nothing can end it.
 func (c *copying) splice(ctx context.Context) error {
+	if !isFIFO(c.out.fd) && !isFile(c.out.fd) {
+		return c.copy(ctx)
+	}
+	roomy := isRoomy(c.in)
 	more := false // the FIFO has more, so that it is the output that is waited for
 	moved := 0    // since the FIFO was empty
 	for ctx.Err() == nil {
@@ -25,7 +30,7 @@ func (c *copying) splice(ctx context.Context) error {
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
-			if !more && 0 < moved && moved < little {
+			if !more && 0 < moved && moved < pipeSize && roomy {
 				c.gather()
 			}
 			if err := c.await(ctx, more); err != nil {
@@ -46,13 +51,16 @@ func (c *copying) splice(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// little is so few bytes that to wake up for them costs more than to move them.
-const little = 256 << 10
+// isRoomy says whether a pipe has room for more than comes while gather waits.
+func isRoomy(fd int) bool {
+	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	return err == nil && size >= pipeSize
+}
 
-// gather waits a moment for more to come, since a writer of a few bytes at a time would wake us up for each of them. A pipe
-// has room for far more than comes meanwhile.
+// gather waits a moment for more to come: to wake up for a few bytes at a time, and to wake up who reads them, costs more
+// than to move them.
 func (c *copying) gather() {
-	moment := unix.NsecToTimespec(200_000)
+	moment := unix.NsecToTimespec(100_000)
 	_, _ = unix.Ppoll([]unix.PollFd{readable(c.fd)}, &moment, nil) // the bell ends it; a signal may
 }
 

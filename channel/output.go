@@ -25,8 +25,7 @@ type Output struct {
 // Descriptor is one that the process was started with, such as standard output. All epochs go there, one behind the other.
 func Descriptor(fd int) *Output {
 	o := &Output{fd: fd, chunk: math.MaxInt}
-	var info unix.Stat_t
-	if err := unix.Fstat(fd, &info); err != nil || info.Mode&unix.S_IFMT == unix.S_IFREG {
+	if isFile(fd) {
 		return o
 	}
 	o.chunk = 4096 // PIPE_BUF: what has room takes as much without waiting
@@ -38,6 +37,22 @@ func Descriptor(fd int) *Output {
 		enlarge(o.fd)
 	}
 	return o
+}
+
+// isFile says whether writing to a descriptor waits for nobody: to a file or a device, but not to a terminal.
+func isFile(fd int) bool {
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil {
+		return true // what is wrong with it shows when it is written to
+	}
+	switch info.Mode & unix.S_IFMT {
+	case unix.S_IFREG, unix.S_IFBLK:
+		return true
+	case unix.S_IFCHR:
+		_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		return err != nil
+	}
+	return false
 }
 
 // Pipe is a new pipe, and the descriptor that its reader reads.
