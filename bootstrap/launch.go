@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"entrain/contract"
-	"entrain/hparams"
 	"entrain/mpi"
 	"entrain/proc"
 )
@@ -205,33 +204,6 @@ const (
 	optionsParam   = "sagemaker_mpi_custom_mpi_options"
 )
 
-// decideProcesses is how many ranks there are in all; 0 leaves it to the slots.
-func decideProcesses(job *contract.Job, snap *contract.Snapshot) (int, []contract.Problem) {
-	v, ok := job.Params.Get(processesParam)
-	if !ok {
-		return 0, nil
-	}
-	text := hparams.ToolkitText(v)
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, []contract.Problem{contract.ParamProblem(job, snap, processesParam, "", fmt.Sprintf("it is %s, want a whole number of at least 1", hparams.Quote(text)))}
-	}
-	return n, nil
-}
-
-// customOptions are the user's own words for mpirun.
-func customOptions(job *contract.Job) ([]string, error) {
-	v, ok := job.Params.Get(optionsParam)
-	if !ok {
-		return nil, nil
-	}
-	words, err := splitWords(hparams.ToolkitText(v))
-	if err != nil {
-		return nil, fmt.Errorf("%w, want words quoted as in a shell", err)
-	}
-	return words, nil
-}
-
 // DirVariable tells where Launch.Dir is, for entrain rsh.
 const DirVariable = "ENTRAIN_LAUNCH_DIR"
 
@@ -240,25 +212,3 @@ const (
 	colonVariable = "ENTRAIN_COLON"
 	colon         = "${" + colonVariable + "}"
 )
-
-// trainer puts the trainer's words behind the launcher's. They are expanded on each host, by entrain rank, since SM_CURRENT_HOST
-// differs; what a hyperparameter holds is none to be expanded.
-func (l *Launch) trainer(words, args []string) {
-	l.Trainer = slices.Clone(words)
-	for _, arg := range args {
-		l.Trainer = append(l.Trainer, strings.ReplaceAll(arg, "$", "$$"))
-	}
-	for i, word := range l.Trainer {
-		if word == ":" {
-			l.Trainer[i] = colon
-		}
-	}
-}
-
-// label is what has to be alike on all hosts.
-func (l *Launch) label() string {
-	if l == nil {
-		return ""
-	}
-	return strings.TrimSpace(fmt.Sprintf("%s %s by %s", l.Launcher.Family, l.Launcher.Version, l.Agent))
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -109,59 +108,6 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	}
 	r.exit.Stderr = stderr.kept()
 	return r.exit, err
-}
-
-// adopt makes orphans come to us instead of to an init outside, so that none is left behind, and asks for a signal
-// when our own parent ends.
-func adopt(parentDeath syscall.Signal) error {
-	if os.Getpid() == 1 {
-		return nil
-	}
-	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) // a sandbox may not have it: orphans then go where they always went
-	if parentDeath == 0 {
-		return nil
-	}
-	runtime.LockOSThread() // the request is this thread's own, and must live as long as we do
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDeath), 0, 0, 0); err != nil {
-		return fmt.Errorf("asking for %s at the parent's end: %w", signalName(parentDeath), err)
-	}
-	return nil
-}
-
-// start starts the program, if there is one.
-func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
-	if len(cmd.Argv) > 0 {
-		pid, err = fork(cmd, o.Stdin, stderr, o.Bound)
-	}
-	if o.Stdin != 0 {
-		_ = unix.Close(o.Stdin) // it is the program's alone: who writes to it must see when that is gone
-	}
-	return pid, err
-}
-
-// fork starts the program in a process group of its own, in the foreground of a terminal if we are.
-func fork(cmd Cmd, stdin int, stderr uintptr, bound bool) (int, error) {
-	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
-	if lookErr != nil {
-		return 0, lookErr
-	}
-	if info, err := os.Stat(cmd.Dir); err != nil || !info.IsDir() {
-		return 0, &StartError{Program: cmd.Argv[0], Code: 126, Err: errors.New("no directory " + cmd.Dir + " to start in")}
-	}
-	attr := &syscall.ProcAttr{
-		Dir:   cmd.Dir,
-		Env:   cmd.Env,
-		Files: []uintptr{uintptr(stdin), 1, stderr},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0},
-	}
-	if bound {
-		attr.Sys.Pdeathsig = syscall.SIGKILL
-	}
-	pid, err := spawn(path, cmd.Argv, attr)
-	if err != nil {
-		return 0, startError(cmd.Argv[0], err)
-	}
-	return pid, nil
 }
 
 type run struct {

@@ -95,50 +95,6 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 	return nil
 }
 
-// take looks at what a launcher's hosts tell: faults, and that their ranks are done.
-func (k *cluster) take(m *member, h *hello) {
-	if f := h.Fault; f != nil && f.Host+f.Text != m.fault {
-		m.fault = f.Host + f.Text
-		host := h.Host
-		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
-			host = f.Host
-		}
-		k.fail(failure{Host: host, Code: f.Code, Text: f.Text}, m.moment(f.Age))
-	}
-	if h.Begun && !k.begun {
-		k.begun = true
-		k.change()
-	}
-	if !k.quiet && h.Quiet && k.isQuiet() {
-		k.quiet = true
-		k.change()
-	}
-}
-
-func (k *cluster) isQuiet() bool {
-	for _, m := range k.members {
-		if !m.Quiet && !m.ended {
-			return false
-		}
-	}
-	return true
-}
-
-// measure keeps the least lag: that of a hello which came through at once. A clock that is set begins anew.
-func (m *member) measure(h *hello, now time.Time) {
-	lag := now.Sub(time.UnixMicro(h.Clock))
-	if m.heard.IsZero() || lag < m.lag || lag-m.lag > time.Second {
-		m.lag = lag
-	}
-}
-
-// moment is when something happened that a host's last hello gave the age of, by the leader's clock. A hello that was held up
-// does not make it later.
-func (m *member) moment(age int64) time.Time {
-	const day = 24 * 60 * 60 * 1e6 // what is longer would overflow, and means the same
-	return time.UnixMicro(m.Clock - min(age, day)).Add(m.lag)
-}
-
 // admit finds the member, or makes one of a host that may join.
 func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *refusal) {
 	m := k.members[h.Host]

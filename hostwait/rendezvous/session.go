@@ -75,29 +75,6 @@ func (s *Session) End(e End) {
 	})
 }
 
-// Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. Of several
-// the earliest counts.
-func (s *Session) Fault(host string, e End) {
-	s.say(func() {
-		if s.fault == nil || e.At.Before(s.faultAt) {
-			s.fault, s.faultAt = &fault{Host: host, ended: ended{Code: e.Code, Text: oneLine(e.Text)}}, e.At
-		}
-	})
-}
-
-// Begin says that a rank has begun here, and HasBegun whether one has anywhere.
-func (s *Session) Begin() { s.say(func() { s.self.Begun = true }) }
-
-// HasBegun is as the leader has it.
-func (s *Session) HasBegun() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.self.Begun || s.seen.Begun
-}
-
-// Quiet says that no rank is at work here any more.
-func (s *Session) Quiet() { s.say(func() { s.self.Quiet = true }) }
-
 // Ready says that all names resolve here, or with some pending that those do not.
 func (s *Session) Ready(pending []string) {
 	s.say(func() { s.self.Ready, s.self.Pending = len(pending) == 0, pending[:min(len(pending), maxNames)] })
