@@ -67,11 +67,11 @@ func TestRshNull(t *testing.T) {
 	}
 }
 
-// TestRshStdinStays: when a command has ended, nobody reads its stdin any more, and others who do block as before.
+// TestRshStdinStays: when a command has ended, nobody reads its stdin any more, and others who do block, as they have all
+// the time: an rsh that is killed leaves nothing to restore.
 func TestRshStdinStays(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.serve(t, 1)
-	_, socket := n.local(t, Handlers{Remote: n.pool(t, 0).Exec})
 	var fds [2]int // os.Pipe's would not block
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
@@ -79,6 +79,13 @@ func TestRshStdinStays(t *testing.T) {
 	r, w := os.NewFile(uintptr(fds[0]), "|"), os.NewFile(uintptr(fds[1]), "|")
 	defer r.Close()
 	defer w.Close()
+	p := n.pool(t, 0)
+	_, socket := n.local(t, Handlers{Remote: func(ctx context.Context, host string, words []string, files [3]*os.File) (int, error) {
+		if flags, err := unix.FcntlInt(uintptr(fds[0]), unix.F_GETFL, 0); err != nil || flags&unix.O_NONBLOCK != 0 {
+			t.Errorf("flags %#x, error %v: others that read there do not block while the command runs", flags, err)
+		}
+		return p.Exec(ctx, host, words, files)
+	}})
 	s := newStreams(t)
 	if code, err := Rsh(socket, []string{"h1", "exit 4"}, r, s.files[1], s.files[2]); code != 4 || err != nil {
 		t.Errorf("code %d, error %v", code, err)
@@ -151,31 +158,6 @@ func TestRshRunGone(t *testing.T) {
 	code, err := Rsh(socket, []string{"h1", "true"}, s.files[0], s.files[1], s.files[2])
 	if code != 255 || err == nil || !strings.Contains(err.Error(), socket) || !strings.Contains(err.Error(), "(hint: only the launcher") {
 		t.Errorf("code %d, error %v", code, err)
-	}
-}
-
-// TestInUse: a directory is in use as long as its run is there, whatever it leaves behind.
-func TestInUse(t *testing.T) {
-	dir := t.TempDir()
-	if InUse(dir) {
-		t.Error("an empty directory is in use")
-	}
-	local, socket := newNetwork(t, 1).local(t, Handlers{})
-	if !InUse(filepath.Dir(socket)) {
-		t.Error("nobody is found who is there")
-	}
-	local.Close()
-	if InUse(filepath.Dir(socket)) {
-		t.Error("who was closed is still there")
-	}
-	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	left.SetUnlinkOnClose(false) // as a run that was killed
-	_ = left.Close()
-	if _, err := os.Stat(filepath.Join(dir, SocketName)); err != nil || InUse(dir) {
-		t.Errorf("a socket that was left behind is taken for a run: %v", err)
 	}
 }
 

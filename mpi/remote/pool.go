@@ -197,10 +197,13 @@ func (p *Pool) lost(n *peer) error {
 // why says what the error of a connection most likely comes from.
 func (p *Pool) why(err error) string {
 	var timeout net.Error
+	isClosed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 	switch {
 	case p.ctx.Err() != nil:
 		return "this host ended the connection"
-	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+	case isClosed && strings.Contains(err.Error(), "handshake failed"): // the package has no type for it
+		return "it closed the connection before it knew this host; its log may say why"
+	case isClosed:
 		return "it closed the connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refuses connections: entrain has not started there, or has ended"
@@ -210,7 +213,7 @@ func (p *Pool) why(err error) string {
 		return fmt.Sprintf("nothing was heard of it for %s", p.c.silence())
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "it does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"
-	case strings.Contains(err.Error(), "unable to authenticate"): // the package has no type for it
+	case strings.Contains(err.Error(), "unable to authenticate"): // nor for this
 		return "it refuses this host; its log says why"
 	}
 	return oneLine(err.Error())

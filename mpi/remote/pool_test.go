@@ -193,7 +193,8 @@ func TestWhy(t *testing.T) {
 			c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
 		}, "its name does not resolve: no such host"},
 		"no address":   {func(c *Config) { c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, nil } }, "its name resolves to no address"},
-		"another host": {func(c *Config) { c.local = &net.TCPAddr{IP: address(7).AsSlice()} }, "it refuses this host; its log says why"},
+		"no host":      {func(c *Config) { c.local = &net.TCPAddr{IP: address(7).AsSlice()} }, "it closed the connection before it knew this host; its log may say why"},
+		"another host": {func(c *Config) { c.local = &net.TCPAddr{IP: address(2).AsSlice()} }, "it refuses this host; its log says why"},
 	} {
 		n.change = func(config *Config) { config.PeerTimeout = time.Second; c.change(config) }
 		s := newStreams(t)

@@ -22,9 +22,9 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 	if err != nil {
 		return lost, err
 	}
-	fds := []int{int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd())}
-	defer waitable(fds[0])()
-	conn, err := call(socket, kindRsh, unix.UnixRights(fds...))
+	in, release := waitable(int(stdin.Fd()))
+	defer release()
+	conn, err := call(socket, kindRsh, unix.UnixRights(in, int(stdout.Fd()), int(stderr.Fd())))
 	if err != nil {
 		return lost, err
 	}

@@ -18,6 +18,7 @@ type Server struct {
 	door
 	c      Config
 	config *ssh.ServerConfig
+	gate   gate
 
 	mu      sync.Mutex
 	waiting []net.Conn          // whose peers have not shown yet that they belong to a host, the oldest first
@@ -33,6 +34,7 @@ const (
 // Serve answers peers at l until Close.
 func Serve(c Config, l net.Listener) (*Server, error) {
 	s := &Server{c: c, warned: map[netip.Addr]bool{}}
+	s.gate = gate{c: &s.c, addrs: map[string][]netip.Addr{}}
 	err := c.check()
 	if err == nil {
 		s.config, err = c.server(s.identify)
@@ -40,8 +42,34 @@ func Serve(c Config, l net.Listener) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.open(l, s.enter)
+	s.open(l, s.come)
 	return s, nil
+}
+
+// come lets peers in, and strangers no further.
+func (s *Server) come(conn net.Conn) {
+	known, waits, begin, out := s.gate.ask(conn)
+	switch {
+	case known:
+		s.enter(conn)
+	case !waits:
+		s.turnAway(conn)
+	}
+	if out != nil {
+		_ = out.Close()
+	}
+	if begin {
+		s.work.Go(func() {
+			for _, conn := range s.gate.look(s.ctx, s.enter) {
+				s.turnAway(conn)
+			}
+		})
+	}
+}
+
+func (s *Server) turnAway(conn net.Conn) {
+	_ = conn.Close()
+	s.warn(addrOf(conn.RemoteAddr()), "the name of no host of this job resolves to that address here")
 }
 
 // enter bounds the number of those that are not known yet: when one too many comes, the oldest of them is closed.
@@ -112,19 +140,10 @@ func (s *Server) identify(meta ssh.ConnMetadata, key ssh.PublicKey) error {
 	return nil
 }
 
-// refused tells of who was not let in, once for each address: there may be thousands.
+// refused tells of who has shown no key, or another one. Who went away, or spoke something else, has not even tried.
 func (s *Server) refused(from netip.Addr, err error) {
 	failed, ok := errors.AsType[*ssh.ServerAuthError](err)
-	if !ok || s.ctx.Err() != nil {
-		return // who went away, or spoke something else, has shown no key, nor another one
-	}
-	s.mu.Lock()
-	told := s.warned[from] || len(s.warned) >= maxWarned
-	if !told {
-		s.warned[from] = true
-	}
-	s.mu.Unlock()
-	if told {
+	if !ok {
 		return
 	}
 	why := "came without a key"
@@ -133,7 +152,20 @@ func (s *Server) refused(from netip.Addr, err error) {
 			why = oneLine(err.Error())
 		}
 	}
-	s.c.Warn(fmt.Sprintf("%s was refused: %s", from, why))
+	s.warn(from, why)
+}
+
+// warn tells of who was not let in, once for each address: there may be thousands.
+func (s *Server) warn(from netip.Addr, why string) {
+	s.mu.Lock()
+	told := s.warned[from] || len(s.warned) >= maxWarned || s.ctx.Err() != nil
+	if !told {
+		s.warned[from] = true
+	}
+	s.mu.Unlock()
+	if !told {
+		s.c.Warn(fmt.Sprintf("%s was refused: %s", from, why))
+	}
 }
 
 func addrOf(a net.Addr) netip.Addr {
