@@ -62,8 +62,26 @@ func (g *gate) knows(conn net.Conn) bool {
 func (g *gate) look(ctx context.Context, let func(net.Conn)) (refused []net.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	// The leader first: mostly nobody else comes, and every host asking for every other is a flood of its own.
+	if g.lookUp(ctx, g.c.Hosts[:1], let); !g.isFree() {
+		g.lookUp(ctx, g.c.Hosts[1:], let)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	refused, g.outside, g.looking = g.outside, nil, false
+	return refused
+}
+
+// isFree says whether nobody waits.
+func (g *gate) isFree() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.outside) == 0
+}
+
+func (g *gate) lookUp(ctx context.Context, hosts []string, let func(net.Conn)) {
 	var work sync.WaitGroup
-	for _, host := range g.c.Hosts {
+	for _, host := range hosts {
 		work.Go(func() {
 			addrs, err := g.c.Lookup(ctx, host)
 			if err != nil {
@@ -75,10 +93,6 @@ func (g *gate) look(ctx context.Context, let func(net.Conn)) (refused []net.Conn
 		})
 	}
 	work.Wait()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	refused, g.outside, g.looking = g.outside, nil, false
-	return refused
 }
 
 // learn takes a host's addresses, and gives those who have waited for them.
