@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -50,14 +49,6 @@ func Photograph(root string, env []string) *contract.Snapshot {
 	}
 	s.Machine = photographMachine("/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
 	return s
-}
-
-// photographSpec reads the algorithm's specification.
-func photographSpec(s *contract.Snapshot, path string) {
-	file := readFile(cmp.Or(path, contract.DefaultSpec))
-	if path != "" || file.Problem != missing {
-		s.Spec, s.SpecPath = file, cmp.Or(path, contract.DefaultSpec)
-	}
 }
 
 // readFile reads a configuration file, and one byte more than it may have at most. Here and below are bare system

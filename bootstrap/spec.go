@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 
 	"entrain/contract"
@@ -10,6 +11,14 @@ import (
 
 // DefaultSpec is where an image may have its algorithm's specification.
 const DefaultSpec = contract.DefaultSpec
+
+// photographSpec reads the algorithm's specification.
+func photographSpec(s *contract.Snapshot, path string) {
+	file := readFile(cmp.Or(path, contract.DefaultSpec))
+	if path != "" || file.Problem != missing {
+		s.Spec, s.SpecPath = file, cmp.Or(path, contract.DefaultSpec)
+	}
+}
 
 // Spec is a first specification of the job's algorithm, as JSON for people to go on with.
 func (in *Inspection) Spec() string {
