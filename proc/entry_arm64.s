@@ -6,6 +6,11 @@
 #define SYS_rt_sigaction 134
 #define SYS_rt_sigprocmask 135
 #define SYS_rt_sigreturn 139
+#define SYS_prctl 167
+
+#define PR_SET_TIMERSLACK 29
+#define PR_GET_TIMERSLACK 30
+#define SLACK 1000000
 
 TEXT _rt0_arm64_linux(SB),NOSPLIT|NOFRAME|DUPOK,$0
 	SUB	$64, RSP
@@ -36,6 +41,14 @@ skip:
 	MOVD	$·inheritedBlocked(SB), R2
 	MOVD	$8, R3
 	MOVD	$SYS_rt_sigprocmask, R8
+	SVC
+	MOVD	$PR_GET_TIMERSLACK, R0
+	MOVD	$SYS_prctl, R8
+	SVC
+	MOVD	R0, ·inheritedSlack(SB)
+	MOVD	$PR_SET_TIMERSLACK, R0
+	MOVD	$SLACK, R1
+	MOVD	$SYS_prctl, R8
 	SVC
 	ADD	$64, RSP
 	B	_rt0_arm64(SB)
@@ -73,4 +86,8 @@ TEXT ·handlers(SB),NOSPLIT,$0-24
 	MOVD	R0, fault+8(FP)
 	MOVD	$·restorer(SB), R0
 	MOVD	R0, restorer+16(FP)
+	RET
+
+// func deepen()
+TEXT ·deepen(SB),0,$28672-0
 	RET

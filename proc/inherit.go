@@ -17,12 +17,23 @@ import (
 // instead; so the entry point in entry_*.s looks first.
 var inheritedIgnored, inheritedBlocked uint64
 
+// inheritedSlack is how late a timer could come when this program was started, in nanoseconds; below zero where the kernel
+// does not say. The entry point makes it a millisecond before the runtime starts its monitor, which would otherwise wake up
+// every 70 microseconds while we start: with one CPU a tenth of what that takes. What we start gets the inherited slack.
+var inheritedSlack int64
+
+// giveSlack gives the inherited slack back to this thread, whose child or program has it too.
+func giveSlack() (done func()) {
+	runtime.LockOSThread() // the slack is a thread's own
+	if inheritedSlack > 0 {
+		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(inheritedSlack), 0, 0, 0)
+	}
+	return runtime.UnlockOSThread
+}
+
 // restore brings this thread back to what was inherited, for the execve(2) that follows.
 func restore(ignored, blocked uint64) error {
-	if ignored|blocked == 0 {
-		return nil
-	}
-	runtime.LockOSThread() // the mask is a thread's own
+	giveSlack() // for good; the mask, too, is a thread's own
 	for n := uintptr(1); n <= 64; n++ {
 		if ignored&(1<<(n-1)) == 0 {
 			continue
@@ -50,6 +61,7 @@ const relayWord = "__entrain_relay"
 // spawn starts a program, by way of a relay if what was inherited needs one. The relay says over a pipe what execve(2) said
 // to it; that the pipe ends without a word means that it has become the program.
 func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	defer giveSlack()()
 	if inheritedIgnored|inheritedBlocked == 0 {
 		return syscall.ForkExec(path, argv, attr)
 	}

@@ -234,7 +234,7 @@ func inheritance(b *bench) error {
 	bare := exec.Command(b.helper, "inherit", b.helper, "report")
 	bare.Dir = b.dir
 	want, err := bare.Output()
-	if err != nil || !strings.HasPrefix(string(want), "ignored 2 11 13 22\nblocked 4 15 21\nnofile ") {
+	if err != nil || !strings.HasPrefix(string(want), "ignored 2 11 13 22\nblocked 4 15 21\nslack 70000\nnofile ") {
 		return fmt.Errorf("the helper itself shows %q, %w", want, err)
 	}
 	var errs []error

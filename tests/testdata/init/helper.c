@@ -17,7 +17,7 @@ static void say(const char *text) {
   if (write(1, text, strlen(text)) < 0) _exit(99);
 }
 
-// report: dispositions, mask, limits, descriptors and directory as they came.
+// report: dispositions, mask, timer slack, limits, descriptors and directory as they came.
 static void report(void) {
   printf("ignored");
   for (int i = 1; i < 32; i++) {
@@ -31,6 +31,7 @@ static void report(void) {
     if (sigismember(&set, i)) printf(" %d", i);
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
+  printf("\nslack %d", prctl(PR_GET_TIMERSLACK));
   printf("\nnofile %llu %llu\nfds", (unsigned long long)files.rlim_cur, (unsigned long long)files.rlim_max);
   for (int fd = 0; fd < 1024; fd++)
     if (fcntl(fd, F_GETFD) >= 0) printf(" %d", fd);
@@ -146,7 +147,7 @@ static void tree(void) {
   if (read(ready[0], &c, 1) != 1) _exit(94);
 }
 
-// inherit: ignores and blocks what the case says, then becomes the rest of its words.
+// inherit: ignores and blocks what the case says, sets a timer slack, then becomes the rest of its words.
 static void inherit(char **argv) {
   signal(SIGTTOU, SIG_IGN);
   signal(SIGSEGV, SIG_IGN);
@@ -158,6 +159,7 @@ static void inherit(char **argv) {
   sigaddset(&set, SIGILL);
   sigaddset(&set, SIGTERM);
   sigprocmask(SIG_SETMASK, &set, NULL);
+  prctl(PR_SET_TIMERSLACK, 70000);
   execvp(argv[0], argv);
   _exit(93);
 }
