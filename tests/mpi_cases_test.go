@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -118,7 +119,7 @@ func mpiScenarios() []mpiScenario {
 		{name: "all are stopped", slots: three, trainer: saves, act: (*mpiHosts).stop, saved: []int{0, 1, 2, 3}},
 		{name: "all are stopped, OpenSSH", openssh: true, slots: three, trainer: saves, act: (*mpiHosts).stop, saved: []int{0, 1, 2, 3}},
 		{name: "one host is stopped", only: "Open MPI 5.0", slots: three, trainer: saves, act: func(h *mpiHosts) { h.docker("stop", 2) }, saved: []int{0, 1, 2, 3}},
-		{name: "a rank dies of the stop", slots: three, trainer: saves + " alone=yes rank=2 mortal=yes", act: (*mpiHosts).stop, code: anyCode, saved: []int{0, 1, 3}},
+		{name: "a rank dies of the stop", only: "Open MPI 4.1, Open MPI 5.0", slots: three, trainer: saves + " alone=yes rank=2 mortal=yes", act: (*mpiHosts).stop, code: anyCode, saved: []int{0, 1, 3}},
 		{name: "all finish, hostnames are foreign", slots: []int{1, 2, 3}, foreign: true, trainer: forever, act: all},
 		{name: "all finish, OpenSSH, four hosts", openssh: true, slots: []int{2, 1, 1, 1}, foreign: true, trainer: forever, act: all},
 		{name: "algo-10 comes before algo-2", slots: three, names: []string{"algo-10", "algo-2", "algo-1"}, trainer: "ring"},
@@ -145,7 +146,7 @@ func TestMPI(t *testing.T) {
 	needMPI(t)
 	for _, s := range mpiScenarios() {
 		for _, family := range mpiFamilies() {
-			if s.only != "" && s.only != family.name {
+			if s.only != "" && !strings.Contains(s.only, family.name) {
 				continue
 			}
 			t.Run(s.name+", "+family.name, func(t *testing.T) {

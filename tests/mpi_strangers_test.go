@@ -31,7 +31,8 @@ for name, more in ("no key", ["-o", "PubkeyAuthentication=no"]), ("wrong key", [
     for words in ["hydra_pmi_proxy", "--version"], ["id"], ["-N", "-L", "8000:localhost:22"], ["-s", "sftp"]:
         flags, command = (words, []) if words[0] == "-N" else ([], words)
         got = subprocess.run([*common, *more, *flags, "entrain@" + host, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
-        say(name, words[0], "got in" if got.returncode != 255 or "denied" not in got.stderr else "denied", repr(got.stdout), repr(got.stderr[-300:]))
+        out = got.returncode == 255 and any(word in got.stderr for word in ("denied", "closed", "reset"))
+        say(name, words[0], "denied" if out else "got in", repr(got.stdout), repr(got.stderr[-300:]))
 idle = []
 for _ in range(1000):
     try: idle.append(socket.create_connection((host, port), 5))

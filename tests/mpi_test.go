@@ -32,7 +32,7 @@ func mpiFamilies() []mpiFamily {
 // mpiScenario is a cluster that trains by MPI, and what happens to it. Hosts are counted from 1.
 type mpiScenario struct {
 	name    string
-	only    string // the family; all without one
+	only    string // the families; all without one
 	openssh bool   // no cluster key: the image's own ssh and sshd
 	slots   []int  // of each host
 	trainer string // its words; ring, cpp and py are the programs of tests/mpi
