@@ -3,6 +3,7 @@
 #include <mpi.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -29,6 +30,8 @@ int main(int argc, char** argv) {
        << "\", \"LOCAL_RANK\": \"" << env("LOCAL_RANK") << "\", \"WORLD_SIZE\": \"" << env("WORLD_SIZE") << "\", \"LOCAL_WORLD_SIZE\": \"" << env("LOCAL_WORLD_SIZE")
        << "\", \"MASTER_ADDR\": \"" << env("MASTER_ADDR") << "\", \"MASTER_PORT\": \"" << env("MASTER_PORT") << "\"}}\n";
   std::cout << line.str() << std::flush;
-  std::ofstream("/opt/ml/output/rank-" + std::to_string(rank)) << line.str();
+  const std::string dir = "/opt/ml/output/", name = "rank-" + std::to_string(rank);
+  std::ofstream(dir + "." + name) << line.str();
+  if (std::rename((dir + "." + name).c_str(), (dir + name).c_str())) throw std::runtime_error("no note can be left");
   MPI_Finalize();
 }

@@ -25,8 +25,9 @@ def main():
     mpi.MPI_Comm_size(world, ctypes.byref(size))
     line = json.dumps({"rank": rank.value, "size": size.value, "env": {name: os.environ[name] for name in NAMES}, "argv": sys.argv[1:]})
     sys.stdout.write(line + "\n")
-    with open(f"/opt/ml/output/rank-{rank.value}", "w", encoding="utf-8") as note:
+    with open(f"/opt/ml/output/.rank-{rank.value}", "w", encoding="utf-8") as note:
         note.write(line + "\n")
+    os.rename(note.name, f"/opt/ml/output/rank-{rank.value}")
     mpi.MPI_Barrier(world)
     mpi.MPI_Finalize()
 
