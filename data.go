@@ -63,20 +63,21 @@ func shownStream(s *bootstrap.Stream) shown {
 // streamFlags say how a channel is streamed.
 func (c *command) streamFlags() []cli.Flag {
 	p := &c.settings.options.Pipe
-	return []cli.Flag{
+	return append([]cli.Flag{
 		count("epochs", "how many epochs are streamed (default: as many as come)", &p.Epochs),
 		natural("first-epoch", "the epoch to begin with", &p.First),
 		duration("fifo-timeout", "how long to wait for each FIFO, until its stream begins", &p.Timeout),
 		oneOf("decode", "FORMAT", "turn it into records of --form", &p.Decode, bootstrap.Codecs()),
 		oneOf("encode", "FORMAT", "make it of records of --form", &p.Encode, bootstrap.Codecs()),
+	}, needing([]string{"decode", "encode"},
 		oneOf("form", "FORM", "how records are told apart where they are no RecordIO", &p.Form, bootstrap.RecordForms()),
 		choice("joint", "what to put between the parts of a record: magic as the format has it, nothing as some writers do", "magic", "nothing", &p.Bare),
-	}
+	)...)
 }
 
 // stdinFlags are those of a trainer that reads a channel.
 func (c *command) stdinFlags() []cli.Flag {
-	return append(c.streamFlags(),
+	return append(needing([]string{"stdin-channel"}, c.streamFlags()...),
 		text("stdin-channel", "CHANNEL", "stream this Pipe-mode channel to the trainer's standard input", &c.settings.options.Stdin))
 }
 
@@ -97,14 +98,15 @@ func (c *command) serve(dir string, t bootstrap.Tree) error {
 
 func (c *command) platformFlags() []cli.Flag {
 	p := &c.settings.tree.Platform
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "a Pipe channel whose FIFOs are made and filled, epoch after epoch: with the files of a directory, or as an augmented manifest says; repeat it for more", set: c.settings.tree.AddPipe},
+	}, needing([]string{"pipe"},
 		count("epochs", "how many epochs the Pipe channels have (default: as many as are read)", &p.Epochs),
 		duration("late", "how late a FIFO may come", &p.Late),
 		natural("seed", "of how late each one is", &p.Seed),
 		oneOf("record-wrapper", "WRAPPER", "of the Pipe channels", &p.Wrapper, bootstrap.Wrappers()),
 		text("attributes", "NAME,NAME", "what to take from an augmented manifest, in this order", &p.Attributes),
-	}
+	)...)
 }
 
 // natural is a number from 0.

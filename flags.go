@@ -49,6 +49,38 @@ type option struct {
 	deflt string
 	set   func(text string) error
 	given bool
+	needs []string // flags of which it takes one to mean anything; none for a flag that stands alone
+}
+
+// needing says that flags mean nothing without one of some others.
+func needing(others []string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		if o, ours := f.(*option); ours {
+			o.needs = others
+		}
+	}
+	return flags
+}
+
+// given are the options that have a value.
+func given(flags []cli.Flag) []*option {
+	var options []*option
+	for _, f := range flags {
+		if o, ours := f.(*option); ours && o.given {
+			options = append(options, o)
+		}
+	}
+	return options
+}
+
+// idle are the mistakes of flags that can mean nothing. Variables may: they are an image's, for all verbs.
+func idle(called, set []*option) (errs []error) {
+	for _, o := range called {
+		if o.needs != nil && !slices.ContainsFunc(set, func(other *option) bool { return slices.Contains(o.needs, other.name) }) {
+			errs = append(errs, fmt.Errorf("--%s means nothing without --%s", o.name, strings.Join(o.needs, " or --")))
+		}
+	}
+	return errs
 }
 
 func (o *option) Names() []string    { return []string{o.name} }
@@ -246,6 +278,7 @@ func (c *command) formatFlag(allowed ...string) cli.Flag {
 // readEnv takes ENTRAIN_ variables for the flags that were not given.
 func (c *command) readEnv(ctx *cli.Context) error {
 	var errs []error
+	called := given(ctx.Command.Flags)
 	for _, f := range ctx.Command.Flags {
 		o, ours := f.(*option)
 		if !ours || o.given {
@@ -258,6 +291,7 @@ func (c *command) readEnv(ctx *cli.Context) error {
 			}
 		}
 	}
+	errs = append(errs, idle(called, given(ctx.Command.Flags))...)
 	if c.settings.root == "" {
 		errs = append(errs, errors.New(`SAGEMAKER_BASE_DIR="": want a directory`))
 	}
