@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"entrain/bootstrap"
+)
+
+// option is a flag and its variable: one check serves both. cli's own flags read variables behind our back, and
+// hold each name against a regular expression a dozen times, a tenth of what starting takes.
+type option struct {
+	name  string
+	arg   string // what its value is called in help; empty for a switch
+	usage string
+	deflt string
+	set   func(text string) error
+	given bool
+	needs []string // flags of which it takes one to mean anything; none for a flag that stands alone
+}
+
+// needing says that flags mean nothing without one of some others.
+func needing(others []string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		if o, ours := f.(*option); ours {
+			o.needs = others
+		}
+	}
+	return flags
+}
+
+// given are the options that have a value.
+func given(flags []cli.Flag) []*option {
+	var options []*option
+	for _, f := range flags {
+		if o, ours := f.(*option); ours && o.given {
+			options = append(options, o)
+		}
+	}
+	return options
+}
+
+// idle are the mistakes of flags that can mean nothing. Variables may: they are an image's, for all verbs.
+func idle(called, set []*option) (errs []error) {
+	for _, o := range called {
+		if o.needs != nil && !slices.ContainsFunc(set, func(other *option) bool { return slices.Contains(o.needs, other.name) }) {
+			errs = append(errs, fmt.Errorf("--%s means nothing without --%s", o.name, strings.Join(o.needs, " or --")))
+		}
+	}
+	return errs
+}
+
+func (o *option) Names() []string    { return []string{o.name} }
+func (o *option) IsSet() bool        { return o.given }
+func (o *option) IsVisible() bool    { return true }
+func (o *option) IsBoolFlag() bool   { return o.arg == "" }
+func (o *option) Set(t string) error { o.given = true; return o.set(t) }
+
+func (o *option) Apply(set *flag.FlagSet) error {
+	set.Var(o, o.name, o.usage)
+	return nil
+}
+
+// String is the option's line of help.
+func (o *option) String() string {
+	line := strings.TrimSpace("--"+o.name+" "+o.arg) + "\t" + o.usage
+	if o.deflt != "" {
+		line += " (default: " + o.deflt + ")"
+	}
+	return line
+}
+
+func text(name, arg, usage string, to *string) cli.Flag {
+	return &option{name: name, arg: arg, usage: usage, deflt: *to, set: func(s string) error {
+		if s == "" {
+			return errors.New("want a value that is not empty")
+		}
+		*to = s
+		return nil
+	}}
+}
+
+func oneOf[T ~string](name, arg, usage string, to *T, allowed []string) cli.Flag {
+	choices := strings.Join(allowed, ", ")
+	return &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), set: func(s string) error {
+		if !slices.Contains(allowed, s) {
+			return errors.New("want " + choices)
+		}
+		*to = T(s)
+		return nil
+	}}
+}
+
+func toggle(name, usage string, to *bool) cli.Flag {
+	return &option{name: name, usage: usage, set: func(s string) error {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return errors.New("want true or false")
+		}
+		*to = b
+		return nil
+	}}
+}
+
+// choice is one of two words.
+func choice(name, usage, no, yes string, to *bool) cli.Flag {
+	words := map[bool]string{false: no, true: yes}
+	return &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], set: func(s string) error {
+		if s != no && s != yes {
+			return errors.New("want " + no + " or " + yes)
+		}
+		*to = s == yes
+		return nil
+	}}
+}
+
+func duration(name, usage string, to *time.Duration) cli.Flag {
+	return &option{name: name, arg: "DURATION", usage: usage, deflt: to.String(), set: func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d <= 0 {
+			return errors.New("want a duration above zero such as 90s or 15m")
+		}
+		*to = d
+		return nil
+	}}
+}
+
+func count(name, usage string, to *int) cli.Flag {
+	o := &option{name: name, arg: "N", usage: usage, set: func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return errors.New("want a whole number of at least 1")
+		}
+		*to = n
+		return nil
+	}}
+	if *to > 0 {
+		o.deflt = strconv.Itoa(*to)
+	}
+	return o
+}
+
+func port(name, usage string, to *int) cli.Flag {
+	return &option{name: name, arg: "N", usage: usage, deflt: strconv.Itoa(*to), set: func(s string) error {
+		n, err := strconv.ParseUint(s, 10, 16)
+		if err != nil || n == 0 {
+			return errors.New("want a port number from 1 to 65535")
+		}
+		*to = int(n)
+		return nil
+	}}
+}
+
+func sig(name, usage string, to *syscall.Signal) cli.Flag {
+	return &option{name: name, arg: "SIGNAL", usage: usage, set: func(s string) error {
+		n, err := bootstrap.ParseSignal(s)
+		*to = n
+		return err
+	}}
+}
