@@ -56,16 +56,30 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 
 func (p *ParamSpec) parseRange(d *document, limits hparams.Value, in string) {
 	key := rangeKey(p.Type)
-	for _, f := range limits.Fields {
-		if f.Key != key {
-			d.fail(f.Pos, "", "%sRange has %s, want %s for the Type %s", in, hparams.Quote(f.Key), key, p.Type)
-		}
-	}
+	p.only(d, limits, in+"Range", key)
 	v, ok := optional(limits, key)
 	if !ok || !d.kind(v, hparams.Object, in+key) {
 		return
 	}
-	p.Values = texts(d.strings(v, "Values", in))
+	if p.Type == "Categorical" {
+		p.only(d, v, in+key, "Values")
+		p.Values = texts(d.strings(v, "Values", in))
+		return
+	}
+	p.only(d, v, in+key, "MinValue", "MaxValue")
+	p.parseBounds(d, v, in)
+}
+
+// only refuses other keys: a misspelt bound would be none.
+func (p *ParamSpec) only(d *document, v hparams.Value, what string, keys ...string) {
+	for _, f := range v.Fields {
+		if !slices.Contains(keys, f.Key) {
+			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, want %s for the Type %s", what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
+		}
+	}
+}
+
+func (p *ParamSpec) parseBounds(d *document, v hparams.Value, in string) {
 	number := ParamSpec{Type: p.Type}
 	for key, to := range map[string]*string{"MinValue": &p.Min, "MaxValue": &p.Max} {
 		if bound, ok := d.str(v, key, in); ok && number.takes(bound.Text) {

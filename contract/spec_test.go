@@ -112,6 +112,9 @@ func TestSpecProblems(t *testing.T) {
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "a"}}}]}`, `spec.json:1:126: hyperparameter "lr": MinValue is "a", want a whole number`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9", "MaxValue": "10"}}}]}`, ``},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9007199254740993", "MaxValue": "9007199254740992"}}}]}`, `spec.json:1:113: hyperparameter "lr": MinValue 9007199254740993 is above MaxValue 9007199254740992`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"Min": "1", "Maxvalue": "2"}}}]}`, `spec.json:1:114: hyperparameter "lr": IntegerParameterRangeSpecification has "Min", want MinValue, MaxValue for the Type Integer
+spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Maxvalue", want MinValue, MaxValue for the Type Integer`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Value": ["a"]}}}]}`, `spec.json:1:122: hyperparameter "lr": CategoricalParameterRangeSpecification has "Value", want Values for the Type Categorical`},
 		{`{"TrainingChannels": [{"IsRequired": true}]}`, `spec.json:1:23: an entry of TrainingChannels has no Name`},
 		{`{"TrainingChannels": [{"Name": ""}]}`, `spec.json:1:32: an entry of TrainingChannels: Name is empty`},
 		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["Stream"]}]}`, `spec.json:1:61: channel "t": an input mode is "Stream", want File, FastFile, Pipe`},
