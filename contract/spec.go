@@ -53,9 +53,37 @@ func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	return parseSpec(d, doc)
 }
 
+// specKeys are those of a TrainingSpecification.
+func specKeys() []string {
+	return []string{
+		"SupportedHyperParameters", "TrainingChannels", "SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
+		"TrainingImage", "TrainingImageDigest", "MetricDefinitions", "SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource",
+	}
+}
+
+func isSpec(v hparams.Value) bool {
+	return slices.ContainsFunc(specKeys(), func(key string) bool { _, there := v.Get(key); return there })
+}
+
+// noSpec refuses a document that would check nothing, and says where the specification may be in it.
+func noSpec(d *document, doc hparams.Value) {
+	hint := ""
+	for _, f := range doc.Fields {
+		if isSpec(f.Value) {
+			hint = "it is in " + hparams.Quote(f.Key) + ": call that TrainingSpecification, or leave it out"
+		} else if hint == "" {
+			hint = Nearest(f.Key, append(specKeys(), "TrainingSpecification"))
+		}
+	}
+	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, want one of %s", strings.Join(specKeys()[:4], ", "))
+}
+
 func parseSpec(d *document, doc hparams.Value) *Spec {
-	d.known(doc, "", "SupportedHyperParameters", "TrainingChannels", "SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
-		"TrainingImage", "TrainingImageDigest", "MetricDefinitions", "SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource")
+	if !isSpec(doc) {
+		noSpec(d, doc)
+		return nil
+	}
+	d.known(doc, "", specKeys()...)
 	spec := &Spec{InstanceTypes: texts(d.strings(doc, "SupportedTrainingInstanceTypes", ""))}
 	distributed, said := d.truth(doc, "SupportsDistributedTraining", "")
 	spec.OneHost = said && !distributed

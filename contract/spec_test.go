@@ -97,7 +97,7 @@ func TestSpecAgainstJob(t *testing.T) {
 // TestSpecProblems: a specification's own mistakes have a place too.
 func TestSpecProblems(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{`{"SupportedHyperParameter": []}`, `warning: spec.json:1:2: key "SupportedHyperParameter" is not one of a TrainingSpecification`},
+		{`{"TrainingChannels": null, "SupportedHyperParameter": []}`, `warning: spec.json:1:28: key "SupportedHyperParameter" is not one of a TrainingSpecification`},
 		{`{"SupportedHyperParameters": {}}`, `spec.json:1:30: SupportedHyperParameters is an object, want a list`},
 		{`{"SupportedHyperParameters": ["x"]}`, `spec.json:1:31: an entry of SupportedHyperParameters is "x", want an object`},
 		{`{"SupportedHyperParameters": [{"Type": "Integer"}]}`, `spec.json:1:31: an entry of SupportedHyperParameters has no Name`},
@@ -123,7 +123,10 @@ spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Ma
 		{`{"TrainingChannels": [{"Name": "t"}, {"Name": "t"}]}`, `spec.json:1:38: channel "t" is there more than once`},
 		{`{"TrainingSpecification": {"SupportedTrainingInstanceTypes": "x"}}`, `spec.json:1:62: SupportedTrainingInstanceTypes is "x", want a list`},
 		{`{"TrainingSpecification": 1}`, `spec.json:1:27: TrainingSpecification is 1, want an object`},
-		{`{}`, ``},
+		{`{}`, `spec.json:1:1: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`null`, `spec.json:1:1: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`{"TrainingSpecification": {"x": 1}}`, `spec.json:1:27: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`{"TrainingSpecification": null}`, `spec.json:1:27: TrainingSpecification is null, want an object`},
 		{``, `spec.json: is empty, want a JSON object`},
 		{`[`, `spec.json:1:2: found the end of the file where a JSON value should be`},
 	} {
@@ -139,6 +142,21 @@ spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Ma
 	snap.SpecPath, snap.Spec = "spec.json", contract.File{Problem: "is missing"}
 	if _, problems := contract.Load(snap); len(problems) != 1 || problems[0].String() != "spec.json: is missing, want a readable file (hint: entrain spec writes one)" {
 		t.Error(problems)
+	}
+}
+
+// TestNoSpec: of a document that would check nothing it is said where the specification may be in it.
+func TestNoSpec(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"AlgorithmName": "x", "trainingSpecification": {"TrainingChannels": []}}`: `(hint: it is in "trainingSpecification": call that TrainingSpecification, or leave it out)`,
+		`{"supportedHyperParameters": []}`:                                          `(hint: did you mean "SupportedHyperParameters"?)`,
+		`{"trainingSpecification": {}}`:                                             `(hint: did you mean "TrainingSpecification"?)`,
+		`{"x": {}}`:                                                                 `SupportsDistributedTraining`,
+	} {
+		job, problems := contract.Load(withSpec(minimal(), text))
+		if job != nil || len(problems) != 1 || !strings.HasSuffix(problems[0].String(), want) {
+			t.Errorf("%s: %v, want one that ends with %s", text, problems, want)
+		}
 	}
 }
 
