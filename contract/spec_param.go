@@ -56,6 +56,12 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 
 func (p *ParamSpec) parseRange(d *document, limits hparams.Value, in string) {
 	key := rangeKey(p.Type)
+	if key == "" {
+		if p.Type == "FreeText" {
+			d.fail(limits.Pos, "", "%sthe Type FreeText takes no Range", in)
+		}
+		return // of a Type that is none everything has been said
+	}
 	p.only(d, limits, in+"Range", key)
 	v, ok := optional(limits, key)
 	if !ok || !d.kind(v, hparams.Object, in+key) {

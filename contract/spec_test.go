@@ -115,6 +115,8 @@ func TestSpecProblems(t *testing.T) {
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"Min": "1", "Maxvalue": "2"}}}]}`, `spec.json:1:114: hyperparameter "lr": IntegerParameterRangeSpecification has "Min", want MinValue, MaxValue for the Type Integer
 spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Maxvalue", want MinValue, MaxValue for the Type Integer`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Value": ["a"]}}}]}`, `spec.json:1:122: hyperparameter "lr": CategoricalParameterRangeSpecification has "Value", want Values for the Type Categorical`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText", "Range": {"IntegerParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": the Type FreeText takes no Range`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Int", "Range": {"IntegerParameterRangeSpecification": {}}, "DefaultValue": "x"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Int", want Integer, Continuous, Categorical, FreeText`},
 		{`{"TrainingChannels": [{"IsRequired": true}]}`, `spec.json:1:23: an entry of TrainingChannels has no Name`},
 		{`{"TrainingChannels": [{"Name": ""}]}`, `spec.json:1:32: an entry of TrainingChannels: Name is empty`},
 		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["Stream"]}]}`, `spec.json:1:61: channel "t": an input mode is "Stream", want File, FastFile, Pipe`},
