@@ -18,7 +18,7 @@ type Spec struct {
 	InstanceTypes []string // none for any
 	OneHost       bool     // it does not train on several
 
-	anyParam, anyChannel bool // it does not say which there are
+	anyParam, anyChannel bool // it does not say which there are, or not so that we could read it
 }
 
 // ChannelSpec is one entry of TrainingChannels. Of the lists an empty one allows everything.
@@ -87,11 +87,11 @@ func parseSpec(d *document, doc hparams.Value) *Spec {
 	spec := &Spec{InstanceTypes: texts(d.strings(doc, "SupportedTrainingInstanceTypes", ""))}
 	distributed, said := d.truth(doc, "SupportsDistributedTraining", "")
 	spec.OneHost = said && !distributed
-	_, params := optional(doc, "SupportedHyperParameters")
-	_, channels := optional(doc, "TrainingChannels")
-	spec.anyParam, spec.anyChannel = !params, !channels
-	for _, v := range d.objects(doc, "SupportedHyperParameters") {
+	params, whole := d.list(doc, "SupportedHyperParameters", "", hparams.Object)
+	spec.anyParam = !whole
+	for _, v := range params {
 		p, ok := parseParam(d, v)
+		spec.anyParam = spec.anyParam || !ok
 		if ok && slices.ContainsFunc(spec.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
 			d.fail(v.Pos, "", "hyperparameter %s is there more than once", hparams.Quote(p.Name))
 		}
@@ -99,8 +99,11 @@ func parseSpec(d *document, doc hparams.Value) *Spec {
 			spec.Params = append(spec.Params, p)
 		}
 	}
-	for _, v := range d.objects(doc, "TrainingChannels") {
+	channels, whole := d.list(doc, "TrainingChannels", "", hparams.Object)
+	spec.anyChannel = !whole
+	for _, v := range channels {
 		c, ok := parseChannel(d, v)
+		spec.anyChannel = spec.anyChannel || !ok
 		if ok && slices.ContainsFunc(spec.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
 			d.fail(v.Pos, "", "channel %s is there more than once", hparams.Quote(c.Name))
 		}
@@ -151,28 +154,24 @@ func (d *document) required(v hparams.Value, key, in string) (hparams.Value, boo
 	return got, ok && got.Text != ""
 }
 
-// objects is an optional list of objects; what is none is a problem.
-func (d *document) objects(v hparams.Value, key string) []hparams.Value {
-	return d.list(v, key, "", hparams.Object)
-}
-
-// strings is an optional list of strings, likewise.
+// strings is an optional list of strings; what is none is a problem.
 func (d *document) strings(v hparams.Value, key, in string) []hparams.Value {
-	return d.list(v, key, in, hparams.String)
+	items, _ := d.list(v, key, in, hparams.String)
+	return items
 }
 
-func (d *document) list(v hparams.Value, key, in string, kind hparams.Kind) []hparams.Value {
+// list is an optional list of one kind, and whether it is there and has all that it says.
+func (d *document) list(v hparams.Value, key, in string, kind hparams.Kind) (items []hparams.Value, whole bool) {
 	list, ok := optional(v, key)
 	if !ok || !d.kind(list, hparams.List, in+key) {
-		return nil
+		return nil, false
 	}
-	var items []hparams.Value
 	for _, item := range list.Items {
 		if d.kind(item, kind, in+"an entry of "+key) {
 			items = append(items, item)
 		}
 	}
-	return items
+	return items, len(items) == len(list.Items)
 }
 
 // truth is an optional boolean, and whether it is there.

@@ -12,7 +12,7 @@ import (
 // ParamSpec is one entry of SupportedHyperParameters.
 type ParamSpec struct {
 	Name       string
-	Type       string   // Integer, Continuous, Categorical or FreeText
+	Type       string   // Integer, Continuous, Categorical or FreeText; what is none of them allows everything
 	Min, Max   string   // of an Integer or a Continuous one; empty for none
 	Values     []string // of a Categorical one; none for any
 	Required   bool
@@ -38,7 +38,7 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 	d.known(v, in, "Name", "Description", "Type", "Range", "IsTunable", "IsRequired", "DefaultValue")
 	typ, ok := d.required(v, "Type", what)
 	if !ok {
-		return ParamSpec{}, false
+		return ParamSpec{Name: name.Text}, true
 	}
 	p := ParamSpec{Name: name.Text, Type: d.oneOf(typ, in+"Type", d.fail, "Integer", "Continuous", "Categorical", "FreeText")}
 	p.Required, _ = d.truth(v, "IsRequired", in)

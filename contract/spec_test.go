@@ -162,6 +162,19 @@ func TestNoSpec(t *testing.T) {
 	}
 }
 
+// TestSpecCascade: a specification's own mistake is not held against the job too.
+func TestSpecCascade(t *testing.T) {
+	for _, text := range []string{
+		`{"SupportedHyperParameters": [{"Name": "lr"}]}`, `{"SupportedHyperParameters": [{"Name": "lr", "Type": 1}]}`,
+		`{"SupportedHyperParameters": {}}`, `{"SupportedHyperParameters": ["lr"]}`, `{"SupportedHyperParameters": [{"Type": "FreeText"}]}`,
+		`{"TrainingChannels": {}}`, `{"TrainingChannels": ["train"]}`, `{"TrainingChannels": [{}]}`,
+	} {
+		if _, problems := contract.Load(withSpec(good(), text)); len(problems) != 1 {
+			t.Errorf("%s: %v, want one", text, problems)
+		}
+	}
+}
+
 // TestSpecDefaults: a default is as good as a value that was given: in flags, variables and SM_HPS.
 func TestSpecDefaults(t *testing.T) {
 	snap := withSpec(good(), spec)
