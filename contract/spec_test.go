@@ -162,6 +162,18 @@ func TestNoSpec(t *testing.T) {
 	}
 }
 
+// TestSpecOfNone: an empty list is an algorithm that takes none.
+func TestSpecOfNone(t *testing.T) {
+	_, problems := contract.Load(withSpec(good(), `{"SupportedHyperParameters": [], "TrainingChannels": [], "SupportedTrainingInstanceTypes": []}`))
+	want := []string{
+		`hyperparameters.json:1:2: hyperparameter "lr" is not one of the algorithm's: the algorithm takes none`,
+		`inputdataconfig.json:1:2: channel "train" is not one of the algorithm's: the algorithm takes none`,
+	}
+	if diff := cmp.Diff(want, printed(problems)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestSpecCascade: a specification's own mistake is not held against the job too.
 func TestSpecCascade(t *testing.T) {
 	for _, text := range []string{
