@@ -96,6 +96,7 @@ func (p *ParamSpec) parseBounds(d *document, v hparams.Value, in string) {
 	}
 	if p.Min != "" && p.Max != "" && number.less(p.Max, p.Min) {
 		d.fail(v.Pos, "", "%sMinValue %s is above MaxValue %s", in, p.Min, p.Max)
+		p.Min, p.Max = "", "" // which no value is between
 	}
 }
 
