@@ -230,6 +230,16 @@ func TestSpecOf(t *testing.T) {
 	}
 }
 
+// TestSpecOfNoInstanceType: a job that does not say its instance type leaves every one to the algorithm.
+func TestSpecOfNoInstanceType(t *testing.T) {
+	files := good()
+	files["resourceconfig.json"] = `{"current_host": "a", "hosts": ["a"]}`
+	text := hparams.JSON(contract.SpecOf(load(t, snapshot(files))), hparams.PlainJSON())
+	if !strings.Contains(text, `"SupportedTrainingInstanceTypes":[],`) {
+		t.Error(text)
+	}
+}
+
 func TestNearest(t *testing.T) {
 	names := []string{"epochs", "batch-size", "lr", "learning_rate"}
 	for name, want := range map[string]string{
