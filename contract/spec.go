@@ -87,31 +87,39 @@ func parseSpec(d *document, doc hparams.Value) *Spec {
 	spec := &Spec{InstanceTypes: texts(d.strings(doc, "SupportedTrainingInstanceTypes", ""))}
 	distributed, said := d.truth(doc, "SupportsDistributedTraining", "")
 	spec.OneHost = said && !distributed
-	params, whole := d.list(doc, "SupportedHyperParameters", "", hparams.Object)
-	spec.anyParam = !whole
-	for _, v := range params {
+	spec.parseParams(d, doc)
+	spec.parseChannels(d, doc)
+	return spec
+}
+
+func (s *Spec) parseParams(d *document, doc hparams.Value) {
+	list, whole := d.list(doc, "SupportedHyperParameters", "", hparams.Object)
+	s.anyParam = !whole
+	for _, v := range list {
 		p, ok := parseParam(d, v)
-		spec.anyParam = spec.anyParam || !ok
-		if ok && slices.ContainsFunc(spec.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
+		s.anyParam = s.anyParam || !ok
+		if ok && slices.ContainsFunc(s.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
 			d.fail(v.Pos, "", "hyperparameter %s is there more than once", hparams.Quote(p.Name))
 		}
 		if ok {
-			spec.Params = append(spec.Params, p)
+			s.Params = append(s.Params, p)
 		}
 	}
-	channels, whole := d.list(doc, "TrainingChannels", "", hparams.Object)
-	spec.anyChannel = !whole
-	for _, v := range channels {
+}
+
+func (s *Spec) parseChannels(d *document, doc hparams.Value) {
+	list, whole := d.list(doc, "TrainingChannels", "", hparams.Object)
+	s.anyChannel = !whole
+	for _, v := range list {
 		c, ok := parseChannel(d, v)
-		spec.anyChannel = spec.anyChannel || !ok
-		if ok && slices.ContainsFunc(spec.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
+		s.anyChannel = s.anyChannel || !ok
+		if ok && slices.ContainsFunc(s.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
 			d.fail(v.Pos, "", "channel %s is there more than once", hparams.Quote(c.Name))
 		}
 		if ok {
-			spec.Channels = append(spec.Channels, c)
+			s.Channels = append(s.Channels, c)
 		}
 	}
-	return spec
 }
 
 func parseChannel(d *document, v hparams.Value) (ChannelSpec, bool) {
