@@ -37,7 +37,7 @@ func TestSpecOf(t *testing.T) {
 // TestSpecOfNoInstanceType: a job that does not say its instance type leaves every one to the algorithm.
 func TestSpecOfNoInstanceType(t *testing.T) {
 	files := good()
-	files["resourceconfig.json"] = `{"current_host": "a", "hosts": ["a"]}`
+	files["resourceconfig.json"] = `{"current_host": "a", "hosts": ["a"], "current_instance_type": ""}`
 	text := hparams.JSON(contract.SpecOf(load(t, snapshot(files))), hparams.PlainJSON())
 	if !strings.Contains(text, `"SupportedTrainingInstanceTypes":[],`) {
 		t.Error(text)
