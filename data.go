@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"entrain/bootstrap"
@@ -41,8 +42,9 @@ func (c *command) inspect() *bootstrap.Inspection {
 	return bootstrap.Inspect(c.settings.root, c.env, c.settings.spec)
 }
 
-// spec writes down what a job's algorithm takes.
+// spec writes down what a job's algorithm takes, whatever an older specification says of that.
 func (c *command) spec(*cli.Context) error {
+	c.settings.spec = bootstrap.NoSpec
 	in, err := c.load()
 	if err != nil {
 		return err
@@ -50,8 +52,10 @@ func (c *command) spec(*cli.Context) error {
 	return c.print(in.Spec())
 }
 
-// specFlags are those of every verb that reads the contract.
-func (c *command) specFlags() []cli.Flag { return c.jobFlags() }
+// specFlags are those of every verb that reads the contract, but for the specification that is to be written.
+func (c *command) specFlags() []cli.Flag {
+	return slices.DeleteFunc(c.jobFlags(), func(f cli.Flag) bool { return f.Names()[0] == "spec" })
+}
 
 func shownStream(s *bootstrap.Stream) shown {
 	return shown{

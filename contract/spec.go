@@ -18,7 +18,7 @@ type Spec struct {
 	InstanceTypes []string // none for any
 	OneHost       bool     // it does not train on several
 
-	anyParam, anyChannel bool // it does not say which there are
+	anyParam, anyChannel bool // it does not say which there are, or not so that we could read it
 }
 
 // ChannelSpec is one entry of TrainingChannels. Of the lists an empty one allows everything.
@@ -53,34 +53,73 @@ func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	return parseSpec(d, doc)
 }
 
+// specKeys are those of a TrainingSpecification.
+func specKeys() []string {
+	return []string{
+		"SupportedHyperParameters", "TrainingChannels", "SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
+		"TrainingImage", "TrainingImageDigest", "MetricDefinitions", "SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource",
+	}
+}
+
+func isSpec(v hparams.Value) bool {
+	return slices.ContainsFunc(specKeys(), func(key string) bool { _, there := v.Get(key); return there })
+}
+
+// noSpec refuses a document that would check nothing, and says where the specification may be in it.
+func noSpec(d *document, doc hparams.Value) {
+	hint := ""
+	for _, f := range doc.Fields {
+		if isSpec(f.Value) {
+			hint = "it is in " + hparams.Quote(f.Key) + ": call that TrainingSpecification, or leave it out"
+		} else if hint == "" {
+			hint = Nearest(f.Key, append(specKeys(), "TrainingSpecification"))
+		}
+	}
+	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, want one of %s", strings.Join(specKeys()[:4], ", "))
+}
+
 func parseSpec(d *document, doc hparams.Value) *Spec {
-	d.known(doc, "", "SupportedHyperParameters", "TrainingChannels", "SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
-		"TrainingImage", "TrainingImageDigest", "MetricDefinitions", "SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource")
+	if !isSpec(doc) {
+		noSpec(d, doc)
+		return nil
+	}
+	d.known(doc, "", specKeys()...)
 	spec := &Spec{InstanceTypes: texts(d.strings(doc, "SupportedTrainingInstanceTypes", ""))}
 	distributed, said := d.truth(doc, "SupportsDistributedTraining", "")
 	spec.OneHost = said && !distributed
-	_, params := optional(doc, "SupportedHyperParameters")
-	_, channels := optional(doc, "TrainingChannels")
-	spec.anyParam, spec.anyChannel = !params, !channels
-	for _, v := range d.objects(doc, "SupportedHyperParameters") {
+	spec.parseParams(d, doc)
+	spec.parseChannels(d, doc)
+	return spec
+}
+
+func (s *Spec) parseParams(d *document, doc hparams.Value) {
+	list, whole := d.list(doc, "SupportedHyperParameters", "", hparams.Object)
+	s.anyParam = !whole
+	for _, v := range list {
 		p, ok := parseParam(d, v)
-		if ok && slices.ContainsFunc(spec.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
+		s.anyParam = s.anyParam || !ok
+		if ok && slices.ContainsFunc(s.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
 			d.fail(v.Pos, "", "hyperparameter %s is there more than once", hparams.Quote(p.Name))
 		}
 		if ok {
-			spec.Params = append(spec.Params, p)
+			s.Params = append(s.Params, p)
 		}
 	}
-	for _, v := range d.objects(doc, "TrainingChannels") {
+}
+
+func (s *Spec) parseChannels(d *document, doc hparams.Value) {
+	list, whole := d.list(doc, "TrainingChannels", "", hparams.Object)
+	s.anyChannel = !whole
+	for _, v := range list {
 		c, ok := parseChannel(d, v)
-		if ok && slices.ContainsFunc(spec.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
+		s.anyChannel = s.anyChannel || !ok
+		if ok && slices.ContainsFunc(s.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
 			d.fail(v.Pos, "", "channel %s is there more than once", hparams.Quote(c.Name))
 		}
 		if ok {
-			spec.Channels = append(spec.Channels, c)
+			s.Channels = append(s.Channels, c)
 		}
 	}
-	return spec
 }
 
 func parseChannel(d *document, v hparams.Value) (ChannelSpec, bool) {
@@ -123,28 +162,24 @@ func (d *document) required(v hparams.Value, key, in string) (hparams.Value, boo
 	return got, ok && got.Text != ""
 }
 
-// objects is an optional list of objects; what is none is a problem.
-func (d *document) objects(v hparams.Value, key string) []hparams.Value {
-	return d.list(v, key, "", hparams.Object)
-}
-
-// strings is an optional list of strings, likewise.
+// strings is an optional list of strings; what is none is a problem.
 func (d *document) strings(v hparams.Value, key, in string) []hparams.Value {
-	return d.list(v, key, in, hparams.String)
+	items, _ := d.list(v, key, in, hparams.String)
+	return items
 }
 
-func (d *document) list(v hparams.Value, key, in string, kind hparams.Kind) []hparams.Value {
+// list is an optional list of one kind, and whether it is there and has all that it says.
+func (d *document) list(v hparams.Value, key, in string, kind hparams.Kind) (items []hparams.Value, whole bool) {
 	list, ok := optional(v, key)
 	if !ok || !d.kind(list, hparams.List, in+key) {
-		return nil
+		return nil, false
 	}
-	var items []hparams.Value
 	for _, item := range list.Items {
 		if d.kind(item, kind, in+"an entry of "+key) {
 			items = append(items, item)
 		}
 	}
-	return items
+	return items, len(items) == len(list.Items)
 }
 
 // truth is an optional boolean, and whether it is there.

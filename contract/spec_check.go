@@ -25,7 +25,7 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 					hparams.Quote(given.Name), shownValue(given.Name, text), s.Params[i].want())
 			}
 		case !s.anyParam && given.Name != "" && !strings.HasPrefix(given.Name, "_"): // which the platform's own begin with
-			d.fail(given.Pos, Nearest(given.Name, names), "hyperparameter %s is not one of the algorithm's: %s", hparams.Quote(given.Name), quoteAll(names))
+			d.stranger(given.Pos, "hyperparameter", given.Name, names)
 		}
 	}
 	for _, p := range s.Params {
@@ -40,6 +40,15 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 			d.fail(doc.Pos, "", "hyperparameter %s is missing, the algorithm requires it", hparams.Quote(p.Name))
 		}
 	}
+}
+
+// stranger is a name that is not one of the algorithm's.
+func (d *document) stranger(pos int, what, name string, names []string) {
+	if len(names) == 0 {
+		d.fail(pos, "", "%s %s is not one of the algorithm's: the algorithm takes none", what, hparams.Quote(name))
+		return
+	}
+	d.fail(pos, Nearest(name, names), "%s %s is not one of the algorithm's: %s", what, hparams.Quote(name), quoteAll(names))
 }
 
 // specText is the value that a specification speaks of: a scalar's own text, of anything else its JSON.
@@ -68,7 +77,7 @@ func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 		if i := slices.Index(names, c.Name); i >= 0 {
 			s.Channels[i].check(d, c)
 		} else if !s.anyChannel && c.Name != "code" && c.Name != "sm_drivers" {
-			d.fail(c.Pos, Nearest(c.Name, names), "channel %s is not one of the algorithm's: %s", hparams.Quote(c.Name), quoteAll(names))
+			d.stranger(c.Pos, "channel", c.Name, names)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // ParamSpec is one entry of SupportedHyperParameters.
 type ParamSpec struct {
 	Name       string
-	Type       string   // Integer, Continuous, Categorical or FreeText
+	Type       string   // Integer, Continuous, Categorical or FreeText; what is none of them allows everything
 	Min, Max   string   // of an Integer or a Continuous one; empty for none
 	Values     []string // of a Categorical one; none for any
 	Required   bool
@@ -38,7 +38,7 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 	d.known(v, in, "Name", "Description", "Type", "Range", "IsTunable", "IsRequired", "DefaultValue")
 	typ, ok := d.required(v, "Type", what)
 	if !ok {
-		return ParamSpec{}, false
+		return ParamSpec{Name: name.Text}, true
 	}
 	p := ParamSpec{Name: name.Text, Type: d.oneOf(typ, in+"Type", d.fail, "Integer", "Continuous", "Categorical", "FreeText")}
 	p.Required, _ = d.truth(v, "IsRequired", in)
@@ -56,16 +56,36 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 
 func (p *ParamSpec) parseRange(d *document, limits hparams.Value, in string) {
 	key := rangeKey(p.Type)
-	for _, f := range limits.Fields {
-		if f.Key != key {
-			d.fail(f.Pos, "", "%sRange has %s, want %s for the Type %s", in, hparams.Quote(f.Key), key, p.Type)
+	if key == "" {
+		if p.Type == "FreeText" {
+			d.fail(limits.Pos, "", "%sthe Type FreeText takes no Range", in)
 		}
+		return // of a Type that is none everything has been said
 	}
+	p.only(d, limits, in+"Range", key)
 	v, ok := optional(limits, key)
 	if !ok || !d.kind(v, hparams.Object, in+key) {
 		return
 	}
-	p.Values = texts(d.strings(v, "Values", in))
+	if p.Type == "Categorical" {
+		p.only(d, v, in+key, "Values")
+		p.Values = texts(d.strings(v, "Values", in))
+		return
+	}
+	p.only(d, v, in+key, "MinValue", "MaxValue")
+	p.parseBounds(d, v, in)
+}
+
+// only refuses other keys: a misspelt bound would be none.
+func (p *ParamSpec) only(d *document, v hparams.Value, what string, keys ...string) {
+	for _, f := range v.Fields {
+		if !slices.Contains(keys, f.Key) {
+			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, want %s for the Type %s", what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
+		}
+	}
+}
+
+func (p *ParamSpec) parseBounds(d *document, v hparams.Value, in string) {
 	number := ParamSpec{Type: p.Type}
 	for key, to := range map[string]*string{"MinValue": &p.Min, "MaxValue": &p.Max} {
 		if bound, ok := d.str(v, key, in); ok && number.takes(bound.Text) {
@@ -76,6 +96,7 @@ func (p *ParamSpec) parseRange(d *document, limits hparams.Value, in string) {
 	}
 	if p.Min != "" && p.Max != "" && number.less(p.Max, p.Min) {
 		d.fail(v.Pos, "", "%sMinValue %s is above MaxValue %s", in, p.Min, p.Max)
+		p.Min, p.Max = "", "" // which no value is between
 	}
 }
 

@@ -97,7 +97,7 @@ func TestSpecAgainstJob(t *testing.T) {
 // TestSpecProblems: a specification's own mistakes have a place too.
 func TestSpecProblems(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{`{"SupportedHyperParameter": []}`, `warning: spec.json:1:2: key "SupportedHyperParameter" is not one of a TrainingSpecification`},
+		{`{"TrainingChannels": null, "SupportedHyperParameter": []}`, `warning: spec.json:1:28: key "SupportedHyperParameter" is not one of a TrainingSpecification`},
 		{`{"SupportedHyperParameters": {}}`, `spec.json:1:30: SupportedHyperParameters is an object, want a list`},
 		{`{"SupportedHyperParameters": ["x"]}`, `spec.json:1:31: an entry of SupportedHyperParameters is "x", want an object`},
 		{`{"SupportedHyperParameters": [{"Type": "Integer"}]}`, `spec.json:1:31: an entry of SupportedHyperParameters has no Name`},
@@ -111,7 +111,12 @@ func TestSpecProblems(t *testing.T) {
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"ContinuousParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": Range has "ContinuousParameterRangeSpecification", want IntegerParameterRangeSpecification for the Type Integer`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "a"}}}]}`, `spec.json:1:126: hyperparameter "lr": MinValue is "a", want a whole number`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9", "MaxValue": "10"}}}]}`, ``},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9007199254740993", "MaxValue": "9007199254740992"}}}]}`, `spec.json:1:113: hyperparameter "lr": MinValue 9007199254740993 is above MaxValue 9007199254740992`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9007199254740993", "MaxValue": "9007199254740992"}}, "DefaultValue": "1"}]}`, `spec.json:1:113: hyperparameter "lr": MinValue 9007199254740993 is above MaxValue 9007199254740992`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"Min": "1", "Maxvalue": "2"}}}]}`, `spec.json:1:114: hyperparameter "lr": IntegerParameterRangeSpecification has "Min", want MinValue, MaxValue for the Type Integer
+spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Maxvalue", want MinValue, MaxValue for the Type Integer`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Value": ["a"]}}}]}`, `spec.json:1:122: hyperparameter "lr": CategoricalParameterRangeSpecification has "Value", want Values for the Type Categorical`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText", "Range": {"IntegerParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": the Type FreeText takes no Range`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Int", "Range": {"IntegerParameterRangeSpecification": {}}, "DefaultValue": "x"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Int", want Integer, Continuous, Categorical, FreeText`},
 		{`{"TrainingChannels": [{"IsRequired": true}]}`, `spec.json:1:23: an entry of TrainingChannels has no Name`},
 		{`{"TrainingChannels": [{"Name": ""}]}`, `spec.json:1:32: an entry of TrainingChannels: Name is empty`},
 		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["Stream"]}]}`, `spec.json:1:61: channel "t": an input mode is "Stream", want File, FastFile, Pipe`},
@@ -120,7 +125,10 @@ func TestSpecProblems(t *testing.T) {
 		{`{"TrainingChannels": [{"Name": "t"}, {"Name": "t"}]}`, `spec.json:1:38: channel "t" is there more than once`},
 		{`{"TrainingSpecification": {"SupportedTrainingInstanceTypes": "x"}}`, `spec.json:1:62: SupportedTrainingInstanceTypes is "x", want a list`},
 		{`{"TrainingSpecification": 1}`, `spec.json:1:27: TrainingSpecification is 1, want an object`},
-		{`{}`, ``},
+		{`{}`, `spec.json:1:1: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`null`, `spec.json:1:1: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`{"TrainingSpecification": {"x": 1}}`, `spec.json:1:27: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`{"TrainingSpecification": null}`, `spec.json:1:27: TrainingSpecification is null, want an object`},
 		{``, `spec.json: is empty, want a JSON object`},
 		{`[`, `spec.json:1:2: found the end of the file where a JSON value should be`},
 	} {
@@ -139,6 +147,46 @@ func TestSpecProblems(t *testing.T) {
 	}
 }
 
+// TestNoSpec: of a document that would check nothing it is said where the specification may be in it.
+func TestNoSpec(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"AlgorithmName": "x", "trainingSpecification": {"TrainingChannels": []}}`: `(hint: it is in "trainingSpecification": call that TrainingSpecification, or leave it out)`,
+		`{"supportedHyperParameters": []}`:                                          `(hint: did you mean "SupportedHyperParameters"?)`,
+		`{"trainingSpecification": {}}`:                                             `(hint: did you mean "TrainingSpecification"?)`,
+		`{"x": {}}`:                                                                 `SupportsDistributedTraining`,
+	} {
+		job, problems := contract.Load(withSpec(minimal(), text))
+		if job != nil || len(problems) != 1 || !strings.HasSuffix(problems[0].String(), want) {
+			t.Errorf("%s: %v, want one that ends with %s", text, problems, want)
+		}
+	}
+}
+
+// TestSpecOfNone: an empty list is an algorithm that takes none.
+func TestSpecOfNone(t *testing.T) {
+	_, problems := contract.Load(withSpec(good(), `{"SupportedHyperParameters": [], "TrainingChannels": [], "SupportedTrainingInstanceTypes": []}`))
+	want := []string{
+		`hyperparameters.json:1:2: hyperparameter "lr" is not one of the algorithm's: the algorithm takes none`,
+		`inputdataconfig.json:1:2: channel "train" is not one of the algorithm's: the algorithm takes none`,
+	}
+	if diff := cmp.Diff(want, printed(problems)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSpecCascade: a specification's own mistake is not held against the job too.
+func TestSpecCascade(t *testing.T) {
+	for _, text := range []string{
+		`{"SupportedHyperParameters": [{"Name": "lr"}]}`, `{"SupportedHyperParameters": [{"Name": "lr", "Type": 1}]}`,
+		`{"SupportedHyperParameters": {}}`, `{"SupportedHyperParameters": ["lr"]}`, `{"SupportedHyperParameters": [{"Type": "FreeText"}]}`,
+		`{"TrainingChannels": {}}`, `{"TrainingChannels": ["train"]}`, `{"TrainingChannels": [{}]}`,
+	} {
+		if _, problems := contract.Load(withSpec(good(), text)); len(problems) != 1 {
+			t.Errorf("%s: %v, want one", text, problems)
+		}
+	}
+}
+
 // TestSpecDefaults: a default is as good as a value that was given: in flags, variables and SM_HPS.
 func TestSpecDefaults(t *testing.T) {
 	snap := withSpec(good(), spec)
@@ -153,32 +201,6 @@ func TestSpecDefaults(t *testing.T) {
 	}
 	if p := contract.ParamProblem(job, snap, "note", "", "is odd"); p.String() != `hyperparameters.json: hyperparameter "note": is odd` {
 		t.Error(p)
-	}
-}
-
-// TestSpecOf: what is written of a job takes that job, and its secrets are not in it.
-func TestSpecOf(t *testing.T) {
-	files := good()
-	files["hyperparameters.json"] = `{"a": "1", "b": "1e-5", "c": "true", "d": "\"text\"", "e": "[1]", "f": "null", "g": "99999999999999999999", "my_token": "hunter2", "h": "{\"password\":\"hunter2\"}", "_x": "1", "sagemaker_region": "r"}`
-	files["resourceconfig.json"] = `{"current_host": "a", "hosts": ["a", "b"], "current_instance_type": "ml.m5.xlarge"}`
-	text := hparams.JSON(contract.SpecOf(load(t, snapshot(files))), hparams.PlainJSON())
-	if job, problems := contract.Load(withSpec(files, text)); job == nil || len(problems) > 0 {
-		t.Errorf("%v\n%s", problems, text)
-	}
-	for _, want := range []string{
-		`{"Name":"a","Type":"Integer","IsTunable":false,"IsRequired":false,"DefaultValue":"1"}`, `"b","Type":"Continuous"`,
-		`"c","Type":"Categorical","Range":{"CategoricalParameterRangeSpecification":{"Values":["true","false"]}}`, `"DefaultValue":"text"`, `"g","Type":"FreeText"`,
-		`{"Name":"my_token","Type":"FreeText","IsTunable":false,"IsRequired":false}`, `"SupportedTrainingInstanceTypes":["ml.m5.xlarge"],"SupportsDistributedTraining":true`,
-		`{"Name":"train","IsRequired":true,"SupportedContentTypes":["text/csv; charset=utf-8"],"SupportedCompressionTypes":["None"],"SupportedInputModes":["Pipe"]}`,
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %s in\n%s", want, text)
-		}
-	}
-	for _, unwanted := range []string{"hunter2", `"_x"`, "sagemaker_region"} {
-		if strings.Contains(text, unwanted) {
-			t.Errorf("%s in\n%s", unwanted, text)
-		}
 	}
 }
 

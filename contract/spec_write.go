@@ -32,7 +32,7 @@ func SpecOf(j *Job) hparams.Value {
 		}
 	}
 	var types []string
-	if !strings.HasPrefix(j.InstanceType, "local") {
+	if j.InstanceType != "" && !strings.HasPrefix(j.InstanceType, "local") {
 		types = append(types, j.InstanceType)
 	}
 	return hparams.Dict(
