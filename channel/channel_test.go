@@ -355,6 +355,42 @@ func fill(t *testing.T, path string) {
 	}
 }
 
+// TestUnread: a reader that goes before an epoch has begun has not had it; the next one gets it.
+func TestUnread(t *testing.T) {
+	for _, what := range []string{"is not there yet", "has no data yet"} {
+		t.Run(what, func(t *testing.T) {
+			prefix := filepath.Join(t.TempDir(), "train")
+			fifo := mkfifo(t, prefix+"-for-trainer")
+			out, err := channel.Path(fifo)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if what == "has no data yet" {
+				mkfifo(t, prefix+"_0")
+			}
+			s := start(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out})
+			early := open(t, fifo)
+			s.until(what)
+			early.Close()
+			s.until("has no reader yet")
+			var writers sync.WaitGroup
+			for _, epoch := range []string{"_0", "_1"} {
+				_ = syscall.Mkfifo(prefix+epoch, 0o600)
+				writers.Go(func() { run(t, "sh", "-c", `echo "$0" >"$1"`, epoch, prefix+epoch) })
+				r := open(t, fifo)
+				if got := readAll(t, r); got != epoch+"\n" {
+					t.Errorf("%q, want epoch %s", got, epoch)
+				}
+				r.Close()
+			}
+			writers.Wait()
+			if err := s.err(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestDeadline: a FIFO that does not come, or nobody fills, is an error that says which.
 func TestDeadline(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
