@@ -198,6 +198,7 @@ func TestManifest(t *testing.T) {
 	for name, text := range map[string]string{
 		"1.jpg": "one", "2.jpg": "two\n",
 		"manifest": `{"class": 0, "other": "x", "image-ref": "1.jpg"}` + "\n\n" + `{"image-ref": "` + dir + `/2.jpg", "class": "a cat"}`,
+		"remote":   `{"image-ref": "s3://bucket/1.jpg"}`,
 		"broken":   `{"class": 1, "image-ref": "1.jpg"}` + "\n" + `{"class": 1, "image-ref": "3.jpg"}` + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -215,9 +216,17 @@ func TestManifest(t *testing.T) {
 		t.Errorf("%v, %q", err, lines.String())
 	}
 	for want, names := range map[string][]string{`:1: no attribute "nothing"`: {"nothing"}, `:2: attribute "image-ref": open`: {"image-ref"}} {
-		if err := channel.Manifest(filepath.Join(dir, "broken"), names, nil)(io.Discard); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+		mistake(t, filepath.Join(dir, "broken"), names, want)
+	}
+	mistake(t, filepath.Join(dir, "remote"), names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", want a file`)
+}
+
+// mistake wants a manifest to be refused.
+func mistake(t *testing.T, path string, names []string, want string) {
+	t.Helper()
+	err := channel.Manifest(path, names, nil)(io.Discard)
+	if _, ok := errors.AsType[*channel.ManifestError](err); !ok || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 
