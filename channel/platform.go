@@ -41,7 +41,11 @@ func Serve(ctx context.Context, p Platform) (err error) {
 		if err := p.delay(ctx, chance); err != nil {
 			return err
 		}
-		if err := errors.Join(removeFIFO(p.fifo(made)), unix.Mkfifo(p.fifo(made), 0o644)); err != nil {
+		err := removeFIFO(p.fifo(made))
+		if err == nil {
+			err = unix.Mkfifo(p.fifo(made), 0o644)
+		}
+		if err != nil {
 			return &WriteError{Err: fmt.Errorf("making %s: %w", p.fifo(made), err)}
 		}
 		if err := p.epoch(ctx, b, p.fifo(made)); err != nil {
