@@ -152,6 +152,37 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
+// TestProbe: who opens and closes a FIFO before it has a writer has not read it.
+func TestProbe(t *testing.T) {
+	prefix := filepath.Join(t.TempDir(), "train")
+	filling := make(chan struct{})
+	ended, _ := serve(t, channel.Platform{Prefix: prefix, Epochs: 1, Fill: func(io.Writer) error { <-filling; return nil }})
+	probe := func() error {
+		fd, err := syscall.Open(prefix+"_0", syscall.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			err = syscall.Close(fd)
+		}
+		return err
+	}
+	for stop := time.Now().Add(patience); probe() != nil && time.Now().Before(stop); {
+		<-time.After(time.Millisecond)
+	}
+	r := open(t, prefix+"_0")
+	close(filling)
+	if got := readAll(t, r); got != "" {
+		t.Errorf("%q", got)
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended while its reader was there: %v", err)
+	case <-time.After(50 * time.Millisecond): // which is enough to notice, and too little to matter
+	}
+	r.Close()
+	if err := end(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
 // open opens a FIFO for reading once it is there.
 func open(t *testing.T, path string) *os.File {
 	t.Helper()
