@@ -403,6 +403,43 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestWithdrawn: nobody waits without end for an epoch after a failure, neither who comes then nor who is there.
+func TestWithdrawn(t *testing.T) {
+	prefix := filepath.Join(t.TempDir(), "train")
+	fifo := mkfifo(t, prefix+"-for-trainer")
+	out, err := channel.Path(fifo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mkfifo(t, prefix+"_0")
+	broken := errors.New("broken")
+	fail := make(chan struct{})
+	s := start(t, channel.Options{Prefix: prefix, Output: out, Convert: func(io.Reader, io.Writer) error { <-fail; return broken }})
+	r := open(t, fifo)
+	defer r.Close()
+	run(t, "sh", "-c", `: >"$0"`, prefix+"_0")
+	next := make(chan error, 1)
+	go func() {
+		f, err := os.Open(fifo)
+		if err == nil {
+			err = f.Close()
+		}
+		next <- err
+	}()
+	close(fail)
+	if err := s.err(); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	select {
+	case <-next: // it may have come too late to find anything
+	case <-time.After(patience):
+		t.Error("it waits in opening the next epoch")
+	}
+	if _, err := os.Stat(fifo); !os.IsNotExist(err) {
+		t.Errorf("what is there after the failure: %v", err)
+	}
+}
+
 // TestNoFIFO: what is no FIFO is not read.
 func TestNoFIFO(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
