@@ -117,8 +117,10 @@ func (t *Tree) ignored(dir string) error {
 	}{
 		{contract.HyperparametersFile, "--hp", len(t.params.Fields) > 0},
 		{contract.InputDataFile, "--channel", len(t.channels.Fields) > len(t.Platform.sources)},
-		{contract.ResourceFile, "--hosts, --current-host and --instance-type",
-			t.Hosts != d.Hosts || t.CurrentHost != d.CurrentHost || t.InstanceType != d.InstanceType},
+		{
+			contract.ResourceFile, "--hosts, --current-host and --instance-type",
+			t.Hosts != d.Hosts || t.CurrentHost != d.CurrentHost || t.InstanceType != d.InstanceType,
+		},
 	} {
 		path := filepath.Join(dir, "input/config", f.file)
 		if data, err := os.ReadFile(path); f.given && (err != nil || !bytes.Equal(data, files[f.file].Data)) {

@@ -62,12 +62,7 @@ func Stream(ctx context.Context, o Options) (err error) {
 	defer b.close()
 	o.in = -1
 	defer o.closeIn()
-	defer func() {
-		if err != nil && ctx.Err() == nil {
-			o.Output.withdraw()
-		}
-		err = errors.Join(err, o.Output.close())
-	}()
+	defer func() { err = o.Output.finish(err, ctx.Err() != nil) }()
 	for n := 0; o.Epochs == 0 || n < o.Epochs; {
 		if err := o.Output.begin(ctx, n+1 != o.Epochs, o.Waiting); err != nil {
 			return err

@@ -418,13 +418,12 @@ func TestWithdrawn(t *testing.T) {
 	r := open(t, fifo)
 	defer r.Close()
 	run(t, "sh", "-c", `: >"$0"`, prefix+"_0")
-	next := make(chan error, 1)
+	next := make(chan struct{})
 	go func() {
-		f, err := os.Open(fifo)
-		if err == nil {
-			err = f.Close()
+		defer close(next)
+		if f, err := os.Open(fifo); err == nil {
+			f.Close()
 		}
-		next <- err
 	}()
 	close(fail)
 	if err := s.err(); !errors.Is(err, broken) {

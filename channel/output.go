@@ -132,6 +132,14 @@ func (o *Output) renew() error {
 	return nil
 }
 
+// finish closes the output for good. Of one that was told to stop the FIFO stays, for the one that is started next.
+func (o *Output) finish(err error, told bool) error {
+	if err != nil && !told {
+		o.withdraw()
+	}
+	return errors.Join(err, o.close())
+}
+
 // withdraw takes away a FIFO that gets no epoch any more, and lets go whoever waits in opening it.
 func (o *Output) withdraw() {
 	if !o.ours {
