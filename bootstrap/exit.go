@@ -86,7 +86,8 @@ func isInvalid(err error) bool {
 	_, invalid := errors.AsType[*contract.InvalidError](err)
 	_, refused := errors.AsType[*rendezvous.RefusedError](err)
 	_, format := errors.AsType[*recordio.FormatError](err)
-	return invalid || refused || format
+	_, manifest := errors.AsType[*channel.ManifestError](err)
+	return invalid || refused || format || manifest
 }
 
 func isUnavailable(err error) bool {

@@ -1,6 +1,8 @@
 package bootstrap
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +30,11 @@ type Platform struct {
 }
 
 // source is what a channel is filled with.
-type source struct{ channel, path string }
+type source struct {
+	channel, path string
+	wrapper       string // RecordWrapperType of the channel
+	fill          func(io.Writer) error
+}
 
 // Wrappers are the words for Platform.Wrapper, the default first.
 func Wrappers() []string { return []string{"None", "RecordIO"} }
@@ -39,7 +45,7 @@ func (t *Tree) AddPipe(text string) error {
 	if !ok || name == "" || path == "" {
 		return errors.New("want CHANNEL=PATH")
 	}
-	t.Platform.sources = append(t.Platform.sources, source{name, path})
+	t.Platform.sources = append(t.Platform.sources, source{channel: name, path: path})
 	return t.AddChannel(name + "=Pipe")
 }
 
@@ -51,30 +57,80 @@ func (t *Tree) wrap() {
 	for i, f := range t.channels.Fields {
 		for _, s := range t.Platform.sources {
 			if s.channel == f.Key {
-				t.channels.Fields[i].Value.Set("RecordWrapperType", hparams.Str(t.Platform.Wrapper))
+				t.channels.Fields[i].Value.Set("RecordWrapperType", hparams.Str(cmp.Or(s.wrapper, t.Platform.Wrapper)))
 			}
 		}
 	}
 }
 
-// PreparePlatform writes the tree, or makes sure that one which is there has the Pipe channels.
+// PreparePlatform writes the tree, or makes sure that one which is there is what was asked for. Nothing is written for a
+// source that cannot be served.
 func PreparePlatform(dir string, t Tree, env []string) error {
-	if _, err := os.Lstat(filepath.Join(dir, "input/config", contract.ResourceFile)); err != nil {
-		return Scaffold(dir, t)
+	_, err := os.Lstat(filepath.Join(dir, "input/config", contract.ResourceFile))
+	isThere := err == nil
+	if isThere {
+		if err := t.take(dir, env); err != nil {
+			return err
+		}
 	}
+	for i := range t.Platform.sources { // which Serve shares
+		if err := t.Platform.prepare(&t.Platform.sources[i]); err != nil {
+			return err
+		}
+	}
+	if isThere {
+		return nil
+	}
+	return Scaffold(dir, t)
+}
+
+// take holds a tree that is there against what was asked for, and has the records wrapped as its contract says.
+func (t *Tree) take(dir string, env []string) error {
 	in := Inspect(dir, env, "")
 	if err := in.Err(); err != nil {
 		return err
 	}
-	for _, s := range t.Platform.sources {
+	for i, s := range t.Platform.sources {
 		if _, err := in.Stream(s.channel, Pipe{}); err != nil {
 			return err
+		}
+		for _, c := range in.Job.Channels {
+			if c.Name == s.channel {
+				t.Platform.sources[i].wrapper = cmp.Or(c.Wrapper, Wrappers()[0])
+			}
+		}
+		if got := t.Platform.sources[i].wrapper; t.Platform.Wrapper != Wrappers()[0] && t.Platform.Wrapper != got {
+			return &UsageError{Err: fmt.Errorf("--record-wrapper %s: in %s channel %s has %s (hint: leave the flag out, or name another directory)",
+				t.Platform.Wrapper, dir, hparams.Quote(s.channel), got)}
+		}
+	}
+	return t.ignored(dir)
+}
+
+// ignored refuses flags of which a tree that is there says something else.
+func (t *Tree) ignored(dir string) error {
+	t.wrap()
+	d, files := DefaultTree(), t.files()
+	for _, f := range []struct {
+		file, flags string
+		given       bool
+	}{
+		{contract.HyperparametersFile, "--hp", len(t.params.Fields) > 0},
+		{contract.InputDataFile, "--channel", len(t.channels.Fields) > len(t.Platform.sources)},
+		{
+			contract.ResourceFile, "--hosts, --current-host and --instance-type",
+			t.Hosts != d.Hosts || t.CurrentHost != d.CurrentHost || t.InstanceType != d.InstanceType,
+		},
+	} {
+		path := filepath.Join(dir, "input/config", f.file)
+		if data, err := os.ReadFile(path); f.given && (err != nil || !bytes.Equal(data, files[f.file].Data)) {
+			return &UsageError{Err: fmt.Errorf("%s: %s is there already, and differs (hint: leave the flags out, or name another directory)", f.flags, path)}
 		}
 	}
 	return nil
 }
 
-// Serve makes the FIFOs of the tree's Pipe channels, until all have had their epochs or a signal comes.
+// Serve makes the FIFOs of the Pipe channels of a tree that PreparePlatform has seen, until all have had their epochs or a signal comes.
 func (d *Doer) Serve(dir string, t Tree) error {
 	signals, release := d.signals.Context(context.Background())
 	defer release()
@@ -82,14 +138,9 @@ func (d *Doer) Serve(dir string, t Tree) error {
 	defer cancel(nil)
 	var channels sync.WaitGroup
 	for i, s := range t.Platform.sources {
-		fill, err := t.Platform.fill(s)
-		if err != nil {
-			cancel(err)
-			break
-		}
 		channels.Go(func() {
 			err := channel.Serve(ctx, channel.Platform{
-				Prefix: filepath.Join(dir, "input/data", s.channel), Epochs: t.Platform.Epochs, Fill: fill,
+				Prefix: filepath.Join(dir, "input/data", s.channel), Epochs: t.Platform.Epochs, Fill: s.fill,
 				Late: t.Platform.Late, Seed: uint64(t.Platform.Seed) + uint64(i), //nolint:gosec // neither is negative
 			})
 			if err != nil {
@@ -101,20 +152,22 @@ func (d *Doer) Serve(dir string, t Tree) error {
 	return outputError(context.Cause(ctx))
 }
 
-// fill says what a channel's epochs hold.
-func (p *Platform) fill(s source) (func(io.Writer) error, error) {
+// prepare says what a channel's epochs hold.
+func (p *Platform) prepare(s *source) error {
 	var wrap channel.Wrap
-	if p.Wrapper == "RecordIO" {
+	if cmp.Or(s.wrapper, p.Wrapper) == "RecordIO" {
 		wrap = recordio.AppendRecord
 	}
 	info, err := os.Stat(s.path)
 	switch {
 	case err != nil:
-		return nil, &UsageError{Err: fmt.Errorf("--pipe %s=%s: %w", s.channel, s.path, err)}
+		return &UsageError{Err: fmt.Errorf("--pipe %s=%s: %w", s.channel, s.path, err)}
 	case info.IsDir():
-		return channel.Directory(s.path, wrap), nil
+		s.fill = channel.Directory(s.path, wrap)
 	case p.Attributes == "":
-		return nil, &UsageError{Err: fmt.Errorf("--pipe %s=%s: want a directory, or --attributes with those to take from an augmented manifest", s.channel, s.path)}
+		return &UsageError{Err: fmt.Errorf("--pipe %s=%s: want a directory, or --attributes with those to take from an augmented manifest", s.channel, s.path)}
+	default:
+		s.fill = channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap)
 	}
-	return channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap), nil
+	return nil
 }

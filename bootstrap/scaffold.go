@@ -50,6 +50,9 @@ func (t *Tree) AddChannel(text string) error {
 	if !slices.Contains(modes, mode) {
 		return fmt.Errorf("want NAME=MODE with one of %s", strings.Join(modes, ", "))
 	}
+	if _, twice := t.channels.Get(name); twice {
+		return fmt.Errorf("channel %s is there already, want each one once", hparams.Quote(name))
+	}
 	t.channels.Kind = hparams.Object
 	t.channels.Set(name, hparams.Dict("TrainingInputMode", hparams.Str(mode),
 		"S3DistributionType", hparams.Str("FullyReplicated"), "RecordWrapperType", hparams.Str("None")))

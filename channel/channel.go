@@ -29,6 +29,7 @@ type Options struct {
 	Convert func(r io.Reader, w io.Writer) error
 	// Waiting runs while there is something to wait for, and returns when its context ends. It may be nil.
 	Waiting func(ctx context.Context, what string)
+	in      int // the FIFO, -1 for none; it outlives a reader that goes before its stream has begun
 }
 
 // UnavailableError is the error of a FIFO whose stream did not begin in time.
@@ -48,6 +49,9 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // errGone says that nobody reads the output any more, which is an early end and no failure.
 var errGone = errors.New("the reader is gone")
 
+// errUnread says that they went before the epoch began, so that it is still to come.
+var errUnread = fmt.Errorf("%w before the stream has begun", errGone)
+
 // Stream passes epoch after epoch on until it has all, until nobody reads the output any more, or until ctx ends: that
 // is its cause. A reader that has closed a FIFO gets the next epoch when it opens it again.
 func Stream(ctx context.Context, o Options) (err error) {
@@ -56,8 +60,10 @@ func Stream(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer b.close()
-	defer func() { err = errors.Join(err, o.Output.close()) }()
-	for n := 0; o.Epochs == 0 || n < o.Epochs; n++ {
+	o.in = -1
+	defer o.closeIn()
+	defer func() { err = o.Output.finish(err, ctx.Err() != nil) }()
+	for n := 0; o.Epochs == 0 || n < o.Epochs; {
 		if err := o.Output.begin(ctx, n+1 != o.Epochs, o.Waiting); err != nil {
 			return err
 		}
@@ -68,6 +74,9 @@ func Stream(ctx context.Context, o Options) (err error) {
 		case err != nil && !errors.Is(err, errGone):
 			return err
 		}
+		if !errors.Is(err, errUnread) {
+			n++
+		}
 		if err := o.Output.end(); err != nil {
 			return err
 		}
@@ -77,12 +86,15 @@ func Stream(ctx context.Context, o Options) (err error) {
 
 // epoch streams one FIFO.
 func (o *Options) epoch(ctx context.Context, b *bell, path string) error {
-	in, err := o.open(ctx, path)
+	err := o.open(ctx, path)
+	if errors.Is(err, errGone) {
+		return errUnread
+	}
 	if err != nil {
 		return err
 	}
-	defer func() { _ = unix.Close(in) }() // early or not: it was only read
-	c := &copying{bell: b, in: in, out: o.Output}
+	defer o.closeIn()
+	c := &copying{bell: b, in: o.in, out: o.Output}
 	if o.Convert == nil {
 		err = c.splice(ctx)
 	} else {
@@ -92,4 +104,12 @@ func (o *Options) epoch(ctx context.Context, b *bell, path string) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
+}
+
+// closeIn closes the FIFO, early or not: it was only read.
+func (o *Options) closeIn() {
+	if o.in >= 0 {
+		_ = unix.Close(o.in)
+	}
+	o.in = -1
 }

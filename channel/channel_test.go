@@ -355,6 +355,42 @@ func fill(t *testing.T, path string) {
 	}
 }
 
+// TestUnread: a reader that goes before an epoch has begun has not had it; the next one gets it.
+func TestUnread(t *testing.T) {
+	for _, what := range []string{"is not there yet", "has no data yet"} {
+		t.Run(what, func(t *testing.T) {
+			prefix := filepath.Join(t.TempDir(), "train")
+			fifo := mkfifo(t, prefix+"-for-trainer")
+			out, err := channel.Path(fifo)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if what == "has no data yet" {
+				mkfifo(t, prefix+"_0")
+			}
+			s := start(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out})
+			early := open(t, fifo)
+			s.until(what)
+			early.Close()
+			s.until("has no reader yet")
+			var writers sync.WaitGroup
+			for _, epoch := range []string{"_0", "_1"} {
+				_ = syscall.Mkfifo(prefix+epoch, 0o600)
+				writers.Go(func() { run(t, "sh", "-c", `echo "$0" >"$1"`, epoch, prefix+epoch) })
+				r := open(t, fifo)
+				if got := readAll(t, r); got != epoch+"\n" {
+					t.Errorf("%q, want epoch %s", got, epoch)
+				}
+				r.Close()
+			}
+			writers.Wait()
+			if err := s.err(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestDeadline: a FIFO that does not come, or nobody fills, is an error that says which.
 func TestDeadline(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
@@ -364,6 +400,42 @@ func TestDeadline(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 		_ = syscall.Mkfifo(prefix+"_0", 0o600)
+	}
+}
+
+// TestWithdrawn: nobody waits without end for an epoch after a failure, neither who comes then nor who is there.
+func TestWithdrawn(t *testing.T) {
+	prefix := filepath.Join(t.TempDir(), "train")
+	fifo := mkfifo(t, prefix+"-for-trainer")
+	out, err := channel.Path(fifo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mkfifo(t, prefix+"_0")
+	broken := errors.New("broken")
+	fail := make(chan struct{})
+	s := start(t, channel.Options{Prefix: prefix, Output: out, Convert: func(io.Reader, io.Writer) error { <-fail; return broken }})
+	r := open(t, fifo)
+	defer r.Close()
+	run(t, "sh", "-c", `: >"$0"`, prefix+"_0")
+	next := make(chan struct{})
+	go func() {
+		defer close(next)
+		if f, err := os.Open(fifo); err == nil {
+			f.Close()
+		}
+	}()
+	close(fail)
+	if err := s.err(); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	select {
+	case <-next: // it may have come too late to find anything
+	case <-time.After(patience):
+		t.Error("it waits in opening the next epoch")
+	}
+	if _, err := os.Stat(fifo); !os.IsNotExist(err) {
+		t.Errorf("what is there after the failure: %v", err)
 	}
 }
 

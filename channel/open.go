@@ -16,9 +16,9 @@ const pipeSize = 1 << 20
 // enlarge makes a pipe hold more; where that is refused it is only slower.
 func enlarge(fd int) { _, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipeSize) }
 
-// open gives a FIFO whose stream has begun: at least one byte is there, or its writer has come and gone. Until then
+// open opens a FIFO whose stream has begun: at least one byte is there, or its writer has come and gone. Until then
 // neither is opening it waited in, which nothing could end, nor is it read, which would find a false end.
-func (o *Options) open(ctx context.Context, path string) (int, error) {
+func (o *Options) open(ctx context.Context, path string) error {
 	what := path + " is not there yet"
 	within, cancel := context.WithTimeoutCause(ctx, o.Timeout, errors.New("too late"))
 	defer cancel()
@@ -28,17 +28,19 @@ func (o *Options) open(ctx context.Context, path string) (int, error) {
 		}
 		return err
 	}
-	in, err := waiting(within, what, o.Waiting, func() (int, error) { return o.look(within, path) })
-	if err != nil {
-		return 0, late(err)
+	if o.in < 0 {
+		in, err := waiting(within, what, o.Waiting, func() (int, error) { return o.look(within, path) })
+		if err != nil {
+			return late(err)
+		}
+		o.in = in
+		enlarge(in)
 	}
-	enlarge(in)
 	what = path + " has no data yet"
-	if _, err = waiting(within, what, o.Waiting, func() (int, error) { return 0, o.begun(within, in) }); err != nil {
-		_ = unix.Close(in)
-		return 0, late(err)
+	if _, err := waiting(within, what, o.Waiting, func() (int, error) { return 0, o.begun(within, o.in) }); err != nil {
+		return late(err)
 	}
-	return in, nil
+	return nil
 }
 
 // look opens a FIFO once it is there.

@@ -20,6 +20,7 @@ type Output struct {
 	chunk  int    // bytes that are written at once, so that no write waits where nothing can end it
 	isFIFO bool   // at path: each epoch is one opening of it
 	path   string // of a FIFO
+	ours   bool   // what is at path was made here
 }
 
 // Descriptor is one that the process was started with, such as standard output. All epochs go there, one behind the other.
@@ -127,7 +128,28 @@ func (o *Output) renew() error {
 	if err != nil {
 		return &WriteError{Err: fmt.Errorf("a new FIFO %s for the next epoch: %w", o.path, err)}
 	}
+	o.ours = true
 	return nil
+}
+
+// finish closes the output for good. Of one that was told to stop the FIFO stays, for the one that is started next.
+func (o *Output) finish(err error, told bool) error {
+	if err != nil && !told {
+		o.withdraw()
+	}
+	return errors.Join(err, o.close())
+}
+
+// withdraw takes away a FIFO that gets no epoch any more, and lets go whoever waits in opening it.
+func (o *Output) withdraw() {
+	if !o.ours {
+		return
+	}
+	fd, err := unix.Open(o.path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	_ = unix.Unlink(o.path) // what failed before is what is told
+	if err == nil {
+		_ = unix.Close(fd)
+	}
 }
 
 // end is an epoch's.

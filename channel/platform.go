@@ -41,7 +41,11 @@ func Serve(ctx context.Context, p Platform) (err error) {
 		if err := p.delay(ctx, chance); err != nil {
 			return err
 		}
-		if err := errors.Join(removeFIFO(p.fifo(made)), unix.Mkfifo(p.fifo(made), 0o644)); err != nil {
+		err := removeFIFO(p.fifo(made))
+		if err == nil {
+			err = unix.Mkfifo(p.fifo(made), 0o644)
+		}
+		if err != nil {
 			return &WriteError{Err: fmt.Errorf("making %s: %w", p.fifo(made), err)}
 		}
 		if err := p.epoch(ctx, b, p.fifo(made)); err != nil {
@@ -83,11 +87,14 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 	}
 	enlarge(fd)
 	o := &Output{fd: fd, own: true, chunk: pipeSize}
+	drain(closed) // of who only looked whether there is anything
 	err = p.Fill(b.writer(ctx, o))
+	fds := []unix.PollFd{watched(fd)}
+	early := errors.Is(err, errGone) || isReady(fds) && isGone(fds[0]) // also of one whose close was drained
 	if errors.Is(err, errGone) {
-		err = nil // an early end
+		err = nil
 	}
-	if err = errors.Join(err, o.close()); err != nil {
+	if err = errors.Join(err, o.close()); err != nil || early {
 		return err
 	}
 	_, err = b.wait(ctx, readable(closed))
@@ -105,6 +112,14 @@ func watchClose(path string) (int, error) {
 		return -1, errors.Join(fmt.Errorf("watching %s: %w", path, err), unix.Close(fd))
 	}
 	return fd, nil
+}
+
+// drain takes the events that have come.
+func drain(fd int) {
+	events := make([]byte, 4096)
+	for n, err := 1, error(nil); n > 0 && err == nil; {
+		n, err = unix.Read(fd, events)
+	}
 }
 
 // removeFIFO removes a FIFO, of an earlier run that was killed too, and nothing else.

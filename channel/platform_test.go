@@ -152,6 +152,37 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
+// TestProbe: who opens and closes a FIFO before it has a writer has not read it.
+func TestProbe(t *testing.T) {
+	prefix := filepath.Join(t.TempDir(), "train")
+	filling := make(chan struct{})
+	ended, _ := serve(t, channel.Platform{Prefix: prefix, Epochs: 1, Fill: func(io.Writer) error { <-filling; return nil }})
+	probe := func() error {
+		fd, err := syscall.Open(prefix+"_0", syscall.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			err = syscall.Close(fd)
+		}
+		return err
+	}
+	for stop := time.Now().Add(patience); probe() != nil && time.Now().Before(stop); {
+		<-time.After(time.Millisecond)
+	}
+	r := open(t, prefix+"_0")
+	close(filling)
+	if got := readAll(t, r); got != "" {
+		t.Errorf("%q", got)
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended while its reader was there: %v", err)
+	case <-time.After(50 * time.Millisecond): // which is enough to notice, and too little to matter
+	}
+	r.Close()
+	if err := end(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
 // open opens a FIFO for reading once it is there.
 func open(t *testing.T, path string) *os.File {
 	t.Helper()
@@ -198,6 +229,7 @@ func TestManifest(t *testing.T) {
 	for name, text := range map[string]string{
 		"1.jpg": "one", "2.jpg": "two\n",
 		"manifest": `{"class": 0, "other": "x", "image-ref": "1.jpg"}` + "\n\n" + `{"image-ref": "` + dir + `/2.jpg", "class": "a cat"}`,
+		"remote":   `{"image-ref": "s3://bucket/1.jpg"}`,
 		"broken":   `{"class": 1, "image-ref": "1.jpg"}` + "\n" + `{"class": 1, "image-ref": "3.jpg"}` + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -215,9 +247,17 @@ func TestManifest(t *testing.T) {
 		t.Errorf("%v, %q", err, lines.String())
 	}
 	for want, names := range map[string][]string{`:1: no attribute "nothing"`: {"nothing"}, `:2: attribute "image-ref": open`: {"image-ref"}} {
-		if err := channel.Manifest(filepath.Join(dir, "broken"), names, nil)(io.Discard); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+		mistake(t, filepath.Join(dir, "broken"), names, want)
+	}
+	mistake(t, filepath.Join(dir, "remote"), names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", want a file`)
+}
+
+// mistake wants a manifest to be refused.
+func mistake(t *testing.T, path string, names []string, want string) {
+	t.Helper()
+	err := channel.Manifest(path, names, nil)(io.Discard)
+	if _, ok := errors.AsType[*channel.ManifestError](err); !ok || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

@@ -77,6 +77,12 @@ func writeRecord(w io.Writer, record []byte, wrap Wrap) error {
 	return err
 }
 
+// ManifestError is a mistake in an augmented manifest.
+type ManifestError struct{ Err error }
+
+func (e *ManifestError) Error() string { return e.Err.Error() }
+func (e *ManifestError) Unwrap() error { return e.Err }
+
 // Manifest gives what the platform makes of an augmented manifest, a file of JSON Lines: of each line the attributes that
 // are named, in the order in which they are; for one whose name ends in -ref the bytes of the object. Objects are files
 // here, as seen from the manifest.
@@ -107,12 +113,12 @@ func Manifest(path string, attributes []string, wrap Wrap) func(io.Writer) error
 func writeLine(w io.Writer, path string, line []byte, attributes []string, wrap Wrap) error {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(line, &values); err != nil {
-		return err
+		return &ManifestError{Err: err}
 	}
 	for _, name := range attributes {
 		value, ok := values[name]
 		if !ok {
-			return fmt.Errorf("no attribute %q", name)
+			return &ManifestError{Err: fmt.Errorf("no attribute %q", name)}
 		}
 		var text string
 		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
@@ -130,9 +136,14 @@ func writeAttribute(w io.Writer, dir, name string, value []byte, wrap Wrap) erro
 	switch {
 	case !strings.HasSuffix(name, "-ref"):
 		return writeRecord(w, value, wrap)
-	case filepath.IsAbs(object):
-		return writeObject(w, object, wrap)
-	default:
-		return writeObject(w, filepath.Join(dir, object), wrap)
+	case strings.Contains(object, "://"):
+		return &ManifestError{Err: fmt.Errorf("found %q, want a file (hint: copy the object, and give its path)", object)}
+	case !filepath.IsAbs(object):
+		object = filepath.Join(dir, object)
 	}
+	err := writeObject(w, object, wrap)
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return &ManifestError{Err: err}
+	}
+	return err
 }

@@ -105,10 +105,13 @@ func (d *decoder) small(size int) error {
 	return err
 }
 
-// part joins what comes in parts, or is large; memory grows with what is there, not with what a header says.
+// part joins what comes in parts, or is large. No record is larger than one part can be; memory grows with what is there, not with what a header says.
 func (d *decoder) part(flag uint32, size int) error {
 	if flag >= middle && !d.Bare {
 		d.record = append(d.record, sign()...)
+	}
+	if whole := len(d.record) + size; whole > maxPart {
+		return d.wrong("a record of at least %d bytes, RecordIO takes at most %d", whole, maxPart)
 	}
 	for left := size; left > 0; {
 		data, err := d.in.Peek(min(left, bufferSize))

@@ -81,6 +81,7 @@ func TestCorrupt(t *testing.T) {
 		{"a whole one within", good + part(1, "a") + part(0, "b"), "", "byte 12: found flag 0 at byte 24, want 2 or 3: the record's last part is missing"},
 		{"flag", good + part(5, "a"), "", "byte 12: found flag 5 at byte 12, want 0 to 3"},
 		{"a length that is not there", good + sign + "\xff\xff\xff\x1f" + "abc", "", "byte 12: the stream ends at byte 23, within a record"},
+		{"parts that are too much", good + part(1, "abc") + sign + "\xff\xff\xff\x7f", "", "byte 12: a record of at least 536870918 bytes, RecordIO takes at most 536870911"},
 		{"a line end", good + part(0, "a\nb"), "newline", "byte 12: the record holds a line end, which no line can (hint: length-prefixed takes any record)"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
