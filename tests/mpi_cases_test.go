@@ -149,6 +149,7 @@ func TestMPI(t *testing.T) {
 			if s.only != "" && !strings.Contains(s.only, family.name) {
 				continue
 			}
+			s := s // of each family its own: start fills in names
 			t.Run(s.name+", "+family.name, func(t *testing.T) {
 				t.Parallel()
 				h := s.start(t, family)
