@@ -78,7 +78,8 @@ func mpiScenarios() []mpiScenario {
 		{name: "a rank is killed", slots: three, trainer: dies("kill"), act: go2, code: 137, failure: killed, failed: killedAt},
 		{name: "a rank aborts", slots: three, trainer: dies("abort:5"), act: go2, code: 5, failure: aborted},
 		{
-			name: "a rank is out of memory", slots: three, trainer: dies("oom"), act: go2, code: 137, failure: memory, failed: memoryAt,
+			// Open MPI 5 ends the peers, and then the wrapper of the rank, while the kernel still takes that one's memory back.
+			name: "a rank is out of memory", only: "Open MPI 4.1, MPICH 4.2", slots: three, trainer: dies("oom"), act: go2, code: 137, failure: memory, failed: memoryAt,
 			special: map[int][]string{2: {"-m", "512m", "--memory-swap", "512m"}},
 		},
 		{name: "mpirun is told to end", slots: three, trainer: forever, act: func(h *mpiHosts) { h.signal(1, 15, h.launcher()) }, code: badCode},
