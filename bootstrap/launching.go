@@ -48,13 +48,15 @@ type launching struct {
 	known    bool                  // and it was not the launcher that ended it
 	stopped  time.Time             // when stopping began
 	orphan   func()                // tells that an agent was killed; nil while none was
+
+	ooms int // processes that had been killed for lack of memory before
 }
 
 // newLaunching makes the part, before the hosts meet: they tell it of stops.
 func (d *Doer) newLaunching(plan *Plan) *launching {
 	l := &launching{
 		d: d, plan: plan, launch: plan.Launch, leash: proc.NewLeash(d.signals),
-		ended: make(chan struct{}), gone: make(chan struct{}), hushed: make(chan struct{}),
+		ooms: proc.OOMKills(), ended: make(chan struct{}), gone: make(chan struct{}), hushed: make(chan struct{}),
 	}
 	l.finish = sync.OnceFunc(func() { close(l.ended) })
 	l.hush = sync.OnceFunc(func() { close(l.hushed) })

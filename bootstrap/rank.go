@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"entrain/contract"
@@ -129,8 +130,9 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 	told := false
 	tell := func(err error, exit proc.Exit) {
 		text := contract.MaskText(Summary(err), cmd.Env)
+		starved := exit.OOMKills > 0 && exit.Signal == syscall.SIGKILL // the SIGTERM came while the kernel took its memory back
 		// Where the run is gone there is nobody to tell, and soon no container.
-		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: told || ctx.Err() != nil})
+		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: (told || ctx.Err() != nil) && !starved})
 	}
 	ended := func(exit proc.Exit) error {
 		if exit.Code == 0 {

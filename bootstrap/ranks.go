@@ -8,6 +8,7 @@ import (
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
 	"entrain/mpi/remote"
+	"entrain/proc"
 )
 
 // secondary is what Open MPI 5 ends the peers of a rank with that has died ("Socket closed"), often before that one's end is
@@ -38,32 +39,36 @@ func (l *launching) joined(r *remote.RankConn) {
 // waits for ever), and says less of it.
 func (l *launching) attend(r *remote.RankConn) {
 	<-r.Done()
-	at := time.Now()
-	end, told := r.End()
-	code, text := end.Code, fmt.Sprintf("rank %d: %s", r.Rank, end.Text)
-	if told {
-		at = end.At
-		if l.launch.Launcher.Family == mpi.FamilyOpenMPI5 && code == secondary {
-			at = at.Add(settle / 3)
-		}
-	} else {
-		code, text = 137, fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank) // nothing else keeps it from telling its end
-	}
-	own := told && !end.Told // else the launcher has ended it, which says nothing unless the launcher has nothing to say
+	f, own := l.outcome(r)
 	l.mu.Lock()
-	if code != 0 && (l.failed == nil || own && !l.known) {
-		l.failed, l.known = &rendezvous.PeerError{Host: l.host(), Code: code, Text: text}, own
+	if f.Code != 0 && (l.failed == nil || own && !l.known) {
+		l.failed, l.known = &rendezvous.PeerError{Host: l.host(), Code: f.Code, Text: f.Text}, own
 	}
 	l.working--
-	l.d.log.Debug().Msgf("rank %d (process %d) has ended: told %t, %+v", r.Rank, r.Pid, told, end)
 	quiet := l.working == 0 && l.stopping
 	l.mu.Unlock()
 	if quiet {
 		l.quiet()
 	}
-	if code != 0 && !l.launch.Script && (own || !l.isOver(l.patience())) {
-		l.fault(l.host(), code, text, at)
+	if f.Code != 0 && !l.launch.Script && (own || !l.isOver(l.patience())) {
+		l.fault(l.host(), f.Code, f.Text, f.At)
 	}
+}
+
+// outcome is how a rank ended, and whether it did so of its own: what the launcher itself has ended says nothing, unless the
+// launcher has nothing to say.
+func (l *launching) outcome(r *remote.RankConn) (f rendezvous.End, own bool) {
+	end, told := r.End()
+	switch {
+	case told && l.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == secondary:
+		end.At = end.At.Add(settle / 3)
+	case told:
+	case proc.OOMKills() > l.ooms: // Open MPI 5 may kill the wrapper while the kernel still takes the rank's memory back
+		return rendezvous.End{Code: 137, Text: "a rank: killed by SIGKILL, out of memory (the kernel killed a process of this container)", At: time.Now()}, true
+	default: // nothing but SIGKILL keeps it from telling its end
+		return rendezvous.End{Code: 137, Text: fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank), At: time.Now()}, false
+	}
+	return rendezvous.End{Code: end.Code, Text: fmt.Sprintf("rank %d: %s", r.Rank, end.Text), At: end.At}, !end.Told
 }
 
 func (l *launching) host() string { return l.launch.Host }
