@@ -9,12 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OOMKills is how many processes of this control group were killed for lack of memory so far; 0 where that cannot be known.
-func OOMKills() int { return oomKills() }
-
-// oomKills is how many processes of this control group the kernel has killed for lack of memory: oom_kill in
+// OOMKills is how many processes of this control group the kernel has killed for lack of memory: oom_kill in
 // memory.events (cgroup v2) or memory.oom_control (v1, since Linux 4.13). 0 where neither can be read.
-func oomKills() int {
+func OOMKills() int {
 	groups, err := readFile("/proc/self/cgroup")
 	if err != nil {
 		return 0

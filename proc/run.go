@@ -89,14 +89,14 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		return Exit{}, errors.Join(err, stderr.finish())
 	}
 	r := &run{signals: signals, o: o, pid: pid, terminal: inForeground(pid)}
-	ooms := oomKills()
+	ooms := OOMKills()
 	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
 	err = r.supervise(ctx)
 	o.Guests.close()
 	r.exit.At = time.Now()
 	r.exit.Elapsed = r.exit.At.Sub(start)
 	if r.exit.Code != 0 {
-		r.exit.OOMKills = max(0, oomKills()-ooms)
+		r.exit.OOMKills = max(0, OOMKills()-ooms)
 	}
 	if o.Ended != nil {
 		r.exit.Stderr = stderr.lastWords()
