@@ -45,7 +45,7 @@ type launching struct {
 	failing  bool
 	lost     *rendezvous.PeerError // the first session that ended badly
 	failed   *rendezvous.PeerError // the first rank of this host that did
-	known    bool                  // and it was not the launcher that ended it
+	weight   int                   // what its end says, see weigh
 	stopped  time.Time             // when stopping began
 	orphan   func()                // tells that an agent was killed; nil while none was
 
@@ -147,7 +147,7 @@ func (l *launching) lead(o proc.Options) error {
 			}
 		}
 		if l.m != nil {
-			l.m.end(end)
+			l.m.end(end, exit.Signal == 0) // a launcher ends when a rank fails
 		}
 	}
 	exit, err := proc.Run(l.m.context(), l.d.signals, cmd, o)
@@ -168,7 +168,7 @@ func (l *launching) because(exit *proc.ExitError) error {
 		first.Code, first.Text = 128+int(syscall.SIGTERM), "stopped by SIGTERM before any rank had begun"
 	case l.stopping && time.Since(l.stopped) > l.plan.End.Grace*3/4:
 		first.Text = fmt.Sprintf("stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", l.plan.End.Grace)
-	case l.failed == nil || !l.stopping && (!l.known || l.m != nil && !l.launch.Script):
+	case l.failed == nil || !l.stopping && (l.weight < 2 || l.m != nil && !l.launch.Script):
 		return exit // the launcher knows more, or the other hosts do
 	case l.stopping: // every host ends with the launcher's code then
 		first.Text = l.failed.Text
@@ -215,11 +215,11 @@ func (l *launching) awaitQuiet() {
 }
 
 // fault says why the job fails, of this host or, on the leader, of another.
-func (l *launching) fault(host string, code int, text string, at time.Time) {
-	text = contract.MaskText(text, l.plan.Command.Env)
+func (l *launching) fault(host string, f rendezvous.End) {
+	f.Text = contract.MaskText(f.Text, l.plan.Command.Env)
 	if l.m == nil { // the launcher knows it too, and mostly ends
 		l.leash.Shorten(l.fuse(), l.fuse()*3/2)
 		return
 	}
-	l.m.session.Fault(host, rendezvous.End{Code: code, Text: text, At: at})
+	l.m.session.Fault(host, f)
 }

@@ -137,8 +137,8 @@ func (m *meeting) gather(ctx context.Context, w Wait, start time.Time) error {
 	return err
 }
 
-// end tells the others how this host's work ended.
-func (m *meeting) end(err error) {
+// end tells the others how this host's work ended, and whether that comes of another failure, if there is one.
+func (m *meeting) end(err error, follows bool) {
 	if _, stopped := errors.AsType[*proc.SignalError](err); stopped {
 		m.session.Stopped()
 	}
@@ -146,7 +146,7 @@ func (m *meeting) end(err error) {
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		at = exit.At
 	}
-	m.session.End(rendezvous.End{Code: ExitCode(err), Text: contract.MaskText(Summary(err), m.env), At: at})
+	m.session.End(rendezvous.End{Code: ExitCode(err), Text: contract.MaskText(Summary(err), m.env), At: at, Follows: follows})
 }
 
 // linger is how long a host that failed before the others came stays to tell them.
@@ -158,7 +158,7 @@ func (m *meeting) leave(err error) error {
 	if m == nil {
 		return err
 	}
-	m.end(err)
+	m.end(err, false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals, release := m.d.signals.Context(ctx)

@@ -73,8 +73,9 @@ func (a *openSSH) serve() error {
 	a.kills[0], err = a.start([]string{sshd, "-D", "-f", a.config.Dir + "/" + remote.FileServer, "-E", log}, nil, func(code int) {
 		a.l.work.Go(func() {
 			if at := time.Now(); !a.l.isOver(settle) {
-				text, _ := os.ReadFile(log)
-				a.l.fault(a.l.host(), rendezvous.CodeLost, fmt.Sprintf("sshd ended with exit code %d: %s", code, telling(readableLines(text))), at)
+				said, _ := os.ReadFile(log)
+				text := fmt.Sprintf("sshd ended with exit code %d: %s", code, telling(readableLines(said)))
+				a.l.fault(a.l.host(), rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at})
 			}
 		})
 	})

@@ -127,12 +127,11 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		<-run.Stopped()
 		stop()
 	}()
-	told := false
 	tell := func(err error, exit proc.Exit) {
 		text := contract.MaskText(Summary(err), cmd.Env)
 		starved := exit.OOMKills > 0 && exit.Signal == syscall.SIGKILL // the SIGTERM came while the kernel took its memory back
 		// Where the run is gone there is nobody to tell, and soon no container.
-		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: (told || ctx.Err() != nil) && !starved})
+		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: exit.Told && !starved})
 	}
 	ended := func(exit proc.Exit) error {
 		if exit.Code == 0 {
@@ -141,7 +140,7 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		return &proc.ExitError{Program: cmd.Argv[0], Exit: exit}
 	}
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
-		Grace: longest, Bound: true, Terminated: func() { told = true },
+		Grace: longest, Bound: true,
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) }, // at once: a launcher may be about to kill us
 	})
 	if err != nil {

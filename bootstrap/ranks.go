@@ -12,7 +12,7 @@ import (
 )
 
 // secondary is what Open MPI 5 ends the peers of a rank with that has died ("Socket closed"), often before that one's end is
-// known: it comes of a failure, and is counted as later.
+// known.
 const secondary = 14
 
 // joined: a rank of this host has begun.
@@ -41,8 +41,8 @@ func (l *launching) attend(r *remote.RankConn) {
 	<-r.Done()
 	f, own := l.outcome(r)
 	l.mu.Lock()
-	if f.Code != 0 && (l.failed == nil || own && !l.known) {
-		l.failed, l.known = &rendezvous.PeerError{Host: l.host(), Code: f.Code, Text: f.Text}, own
+	if weight := weigh(f, own); weight > l.weight {
+		l.failed, l.weight = &rendezvous.PeerError{Host: l.host(), Code: f.Code, Text: f.Text}, weight
 	}
 	l.working--
 	quiet := l.working == 0 && l.stopping
@@ -51,8 +51,21 @@ func (l *launching) attend(r *remote.RankConn) {
 		l.quiet()
 	}
 	if f.Code != 0 && !l.launch.Script && (own || !l.isOver(l.patience())) {
-		l.fault(l.host(), f.Code, f.Text, f.At)
+		l.fault(l.host(), f)
 	}
+}
+
+// weigh says how much a rank's end says about why the job failed; 0 for nothing.
+func weigh(f rendezvous.End, own bool) int {
+	switch {
+	case f.Code == 0:
+		return 0
+	case !own:
+		return 1 // the launcher has ended it
+	case f.Follows:
+		return 2
+	}
+	return 3
 }
 
 // outcome is how a rank ended, and whether it did so of its own: what the launcher itself has ended says nothing, unless the
@@ -60,15 +73,14 @@ func (l *launching) attend(r *remote.RankConn) {
 func (l *launching) outcome(r *remote.RankConn) (f rendezvous.End, own bool) {
 	end, told := r.End()
 	switch {
-	case told && l.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == secondary:
-		end.At = end.At.Add(settle / 3)
 	case told:
+		follows := l.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == secondary
+		return rendezvous.End{Code: end.Code, Text: fmt.Sprintf("rank %d: %s", r.Rank, end.Text), At: end.At, Follows: follows}, !end.Told
 	case proc.OOMKills() > l.ooms: // Open MPI 5 may kill the wrapper while the kernel still takes the rank's memory back
 		return rendezvous.End{Code: 137, Text: "a rank: killed by SIGKILL, out of memory (the kernel killed a process of this container)", At: time.Now()}, true
-	default: // nothing but SIGKILL keeps it from telling its end
-		return rendezvous.End{Code: 137, Text: fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank), At: time.Now()}, false
 	}
-	return rendezvous.End{Code: end.Code, Text: fmt.Sprintf("rank %d: %s", r.Rank, end.Text), At: end.At}, !end.Told
+	// Nothing but SIGKILL keeps it from telling its end.
+	return rendezvous.End{Code: 137, Text: fmt.Sprintf("rank %d: killed by SIGKILL", r.Rank), At: time.Now()}, false
 }
 
 func (l *launching) host() string { return l.launch.Host }

@@ -71,7 +71,7 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 	if m != nil {
 		o.Memory = m.plan.memory()
 		o.Terminated = m.session.Stopped
-		o.Ended = func(exit proc.Exit) { m.end(failed(exit)) }
+		o.Ended = func(exit proc.Exit) { m.end(failed(exit), false) }
 	}
 	exit, err := proc.Run(ctx, d.signals, plan.cmd(), o)
 	if exit.Left > 0 {

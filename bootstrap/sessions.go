@@ -62,7 +62,7 @@ func (l *launching) orphaned(host string, session <-chan struct{}) {
 	if l.launch.Script || !l.hasBegun() { // a launcher that gives up before any rank has begun has a better reason
 		return
 	}
-	tell := func() { l.fault(host, rendezvous.CodeLost, text, at) }
+	tell := func() { l.fault(host, rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at}) }
 	l.mu.Lock()
 	if l.orphan == nil {
 		l.orphan = tell
@@ -90,17 +90,18 @@ func (l *launching) went(host string, code int, err error) {
 		text = err.Error()
 	}
 	l.lose(host, code, text)
+	f := rendezvous.End{Code: code, Text: text, At: at}
 	_, lost := errors.AsType[*remote.LostError](err)
 	switch {
 	case lost || code > 128 && !l.launch.Script:
-		l.fault(host, code, text, at)
+		l.fault(host, f)
 		return
 	case l.launch.Script:
 		return // it is for the script to see
 	}
 	l.work.Go(func() {
 		if !l.isOver(settle) {
-			l.fault(host, code, text, at)
+			l.fault(host, f)
 		}
 	})
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const patience = 20 * time.Second
@@ -150,6 +153,42 @@ func TestLeashOfProgram(t *testing.T) {
 	if exit := await(t, "the program", h.done); exit.Signal != syscall.SIGTERM {
 		t.Errorf("it ended with %+v", exit)
 	}
+}
+
+// TestTold: a program that had ended before its SIGTERM could be passed on was not told to end.
+func TestTold(t *testing.T) {
+	signals, err := caught()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var guests Guests
+	done := make(chan Exit, 1)
+	go func() {
+		exit, err := Run(t.Context(), signals, Cmd{Argv: []string{"/bin/sleep", "1000"}, Dir: "/"}, Options{NoCapture: true, Grace: time.Hour, Guests: &guests})
+		if err != nil {
+			t.Error(err)
+		}
+		done <- exit
+	}()
+	pid := 0
+	if err := eventually(func() bool {
+		below, _ := descendants(os.Getpid())
+		pid = slices.Max(append(below, 0))
+		return countSleeps(below) == 1
+	}); err != nil {
+		t.Fatal(err)
+	}
+	guests.mu.Lock() // the loop cannot reap now
+	signals.Raise(syscall.SIGTERM)
+	err = errors.Join(syscall.Kill(pid, syscall.SIGKILL), unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
+	guests.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit := await(t, "the program", done); exit.Told || exit.Signal != syscall.SIGKILL {
+		t.Errorf("it ended with %+v", exit)
+	}
+	_, _ = signals.next(time.Now()) // none is left for other tests
 }
 
 func eventually(is func() bool) error {

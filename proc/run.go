@@ -32,6 +32,7 @@ type Exit struct {
 	Code       int            // what it exited with; 128 + Signal where a signal ended it
 	Signal     syscall.Signal // 0 where it exited by itself
 	CoreDumped bool
+	Told       bool // it was sent a SIGTERM before it ended
 	Killed     bool // it outlived the grace and was killed by us
 	Left       int  // processes that it left behind and that could not be killed
 	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
@@ -93,6 +94,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
 	err = r.supervise(ctx)
 	o.Guests.close()
+	r.exit.Told = !r.deadline.IsZero() || r.exit.Killed
 	r.exit.At = time.Now()
 	r.exit.Elapsed = r.exit.At.Sub(start)
 	if r.exit.Code != 0 {
@@ -136,6 +138,9 @@ func (r *run) supervise(ctx context.Context) error {
 		if !lean.IsZero() && !time.Now().Before(lean) {
 			shrink(r.o.Memory)
 			lean = time.Time{}
+		}
+		if r.reap(); r.ended {
+			return nil // before the signals: what came after the end had no part in it
 		}
 		for _, sig := range sigs {
 			r.take(sig)

@@ -32,7 +32,7 @@ type cluster struct {
 	released int             // the number of the change that released all; 0 before
 	table    json.RawMessage // of all Members, once released
 	first    *failure
-	earliest time.Time       // when first happened
+	cause    *End            // what is told of it
 	decided  bool            // first stands
 	bodies   map[bool][]byte // what is written of the present, without and with the table
 	stopped  string
@@ -76,7 +76,7 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 	if h.Ended != nil && !m.ended {
 		m.ended = true
 		if h.Ended.Code != 0 {
-			k.fail(failure{Host: h.Host, Code: h.Ended.Code, Text: h.Ended.Text}, m.moment(h.Ended.Age))
+			k.fail(h.Host, m.end(h.Ended))
 		}
 		if k.c.Launches && h.Host == k.c.leader() {
 			k.over = &h.Ended.Code
@@ -89,8 +89,8 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 }
 
 // fail notes a failure; the earliest counts. What follows a stop is no failure.
-func (k *cluster) fail(f failure, at time.Time) {
-	if k.decided || k.stopped != "" || k.first != nil && !at.Before(k.earliest) {
+func (k *cluster) fail(host string, e *End) {
+	if k.decided || k.stopped != "" || k.first != nil && !e.rank().Before(k.cause.rank()) {
 		return
 	}
 	if k.first == nil && k.released > 0 {
@@ -104,7 +104,7 @@ func (k *cluster) fail(f failure, at time.Time) {
 			k.decide()
 		})
 	}
-	k.first, k.earliest = &f, at
+	k.first, k.cause = &failure{Host: host, Code: e.Code, Text: e.Text}, e
 	if k.released == 0 {
 		k.decide()
 	}
@@ -244,7 +244,7 @@ func (k *cluster) miss(now time.Time) {
 			continue
 		}
 		m.ended = true
-		k.fail(failure{Host: host, Code: CodeLost, Text: why}, m.heard)
+		k.fail(host, &End{Code: CodeLost, Text: why, At: m.heard})
 		k.quiet = k.quiet || k.stopped != "" && k.isQuiet()
 		k.change()
 	}

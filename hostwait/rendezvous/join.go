@@ -73,7 +73,7 @@ func (k *cluster) mismatch(h *hello, what, theirs, ours string) *refusal {
 		why += " (two images, or two commands in them?)"
 	}
 	k.members[h.Host] = &member{hello: *h, ended: true} // of whom nothing more will be heard
-	k.fail(failure{Host: h.Host, Code: CodeInvalid, Text: why}, time.Now())
+	k.fail(h.Host, &End{Code: CodeInvalid, Text: why, At: time.Now()})
 	return &refusal{http.StatusConflict, why}
 }
 

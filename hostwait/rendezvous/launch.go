@@ -13,7 +13,7 @@ func (k *cluster) take(m *member, h *hello) {
 		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
 			host = f.Host
 		}
-		k.fail(failure{Host: host, Code: f.Code, Text: f.Text}, m.moment(f.Age))
+		k.fail(host, m.end(&f.ended))
 	}
 	if h.Begun && !k.begun {
 		k.begun = true
@@ -42,19 +42,19 @@ func (m *member) measure(h *hello, now time.Time) {
 	}
 }
 
-// moment is when something happened that a host's last hello gave the age of, by the leader's clock. A hello that was held up
-// does not make it later.
-func (m *member) moment(age int64) time.Time {
+// end is what a host's last hello told, by the leader's clock. A hello that was held up does not make it later.
+func (m *member) end(e *ended) *End {
 	const day = 24 * 60 * 60 * 1e6 // what is longer would overflow, and means the same
-	return time.UnixMicro(m.Clock - min(age, day)).Add(m.lag)
+	return &End{Code: e.Code, Text: e.Text, At: time.UnixMicro(m.Clock - min(e.Age, day)).Add(m.lag), Follows: e.Follows}
 }
 
 // Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. Of several
 // the earliest counts.
 func (s *Session) Fault(host string, e End) {
+	e.Text = oneLine(e.Text)
 	s.say(func() {
-		if s.fault == nil || e.At.Before(s.faultAt) {
-			s.fault, s.faultAt = &fault{Host: host, ended: ended{Code: e.Code, Text: oneLine(e.Text)}}, e.At
+		if s.fault == nil || e.rank().Before(s.fault.rank()) {
+			s.fault, s.faulty = &e, host
 		}
 	})
 }

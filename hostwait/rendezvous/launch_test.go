@@ -131,7 +131,8 @@ func TestStopOfLaunched(t *testing.T) {
 	leave(t, all, End{}, End{}, End{})
 }
 
-// TestMoment: of two failures the earlier counts, also when its hello was held up and the hosts' clocks differ.
+// TestMoment: of two failures the earlier counts, also when its hello was held up and the hosts' clocks differ. One that follows
+// from others counts only where there are none.
 func TestMoment(t *testing.T) {
 	start := time.Now()
 	k := newCluster(&Config{Hosts: []string{"h0", "h1", "h2"}, Launches: true, Warn: func(string) {}})
@@ -141,12 +142,16 @@ func TestMoment(t *testing.T) {
 			t.Fatal(r.why)
 		}
 	}
+	say("h0", 0, 0, time.Millisecond, nil)
 	say("h1", time.Hour, 0, time.Millisecond, nil)
 	say("h2", -time.Hour, 0, 2*time.Millisecond, nil)
 	k.released = 1
 	at := func(age time.Duration, text string) *fault {
 		return &fault{ended: ended{Code: 1, Text: text, Age: age.Microseconds()}}
 	}
+	consequence := at(time.Hour, "consequence")
+	consequence.Follows = true
+	say("h0", 0, 10*time.Millisecond, time.Millisecond, consequence)
 	say("h2", -time.Hour, 20*time.Millisecond, time.Millisecond, at(5*time.Millisecond, "second"))
 	say("h1", time.Hour, 16*time.Millisecond, 80*time.Millisecond, at(4*time.Millisecond, "first"))
 	if k.first.Text != "first" {

@@ -38,6 +38,16 @@ type End struct {
 	Code int       // the exit code
 	Text string    // why, if the code is not 0, in one line: "exit code 1: RuntimeError: …"
 	At   time.Time // when
+	// Follows says that it comes of another failure, if there is one: any that does not counts before it.
+	Follows bool
+}
+
+// rank orders failures by what counts first: those that follow from others are a year late.
+func (e *End) rank() time.Time {
+	if e.Follows {
+		return e.At.AddDate(1, 0, 0)
+	}
+	return e.At
 }
 
 // hello is what a host says to the leader, again and again. Durations are in milliseconds, but for ages.
@@ -73,6 +83,12 @@ type ended struct {
 	Code int    `json:"code"`
 	Text string `json:"text,omitempty"`
 	Age  int64  `json:"age"` // microseconds
+	// Follows is of End.
+	Follows bool `json:"follows,omitempty"`
+}
+
+func (e *End) cross(now time.Time) ended {
+	return ended{Code: e.Code, Text: e.Text, Age: max(0, now.Sub(e.At)).Microseconds(), Follows: e.Follows}
 }
 
 // view is what the leader answers.

@@ -24,8 +24,8 @@ type Session struct {
 	mu       sync.Mutex
 	self     hello
 	end      *End
-	fault    *fault
-	faultAt  time.Time
+	fault    *End
+	faulty   string // the host that has it
 	seen     view
 	released chan struct{} // closed once
 	trouble  error         // why the leader cannot be reached, or nil
@@ -218,12 +218,11 @@ func (s *Session) hello() *hello {
 		s.self.Hold = min(gatherHold, s.c.hold()).Milliseconds()
 	}
 	if s.end != nil {
-		s.self.Ended = &ended{Code: s.end.Code, Text: s.end.Text, Age: max(0, now.Sub(s.end.At)).Microseconds()}
+		e := s.end.cross(now)
+		s.self.Ended = &e
 	}
 	if s.fault != nil {
-		s.fault.Age = max(0, now.Sub(s.faultAt)).Microseconds()
-		f := *s.fault
-		s.self.Fault = &f
+		s.self.Fault = &fault{Host: s.faulty, ended: s.fault.cross(now)}
 	}
 	h := s.self
 	h.joined = s.isReleased()
