@@ -55,14 +55,15 @@ func (l *launching) await(ended <-chan int) (int, error) {
 }
 
 // orphaned: whoever asked for a session is gone before that has ended. A launcher that ends may do that to its agents; but if
-// the job fails it is what the failure comes from, since Open MPI takes a killed agent for a lost host.
+// the job fails and nothing else is known to have, it is what the failure comes from, since Open MPI takes a killed agent for a
+// lost host.
 func (l *launching) orphaned(host string, session <-chan struct{}) {
 	const text = "the process that had started the launcher's daemon there was killed"
 	at := time.Now()
 	if l.launch.Script || !l.hasBegun() { // a launcher that gives up before any rank has begun has a better reason
 		return
 	}
-	tell := func() { l.fault(host, rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at}) }
+	tell := func() { l.fault(host, rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at, Follows: true}) }
 	l.mu.Lock()
 	if l.orphan == nil {
 		l.orphan = tell
