@@ -37,10 +37,20 @@ func (c *command) plan(ctx *cli.Context) error {
 	case "json":
 		return c.printJSON(shownPlan(plan))
 	case "sh":
-		return c.print(plan.Command.Shell())
+		return c.print(planShell(plan))
 	default:
 		return c.print(planText(plan))
 	}
+}
+
+// planShell is the command as a script; what streams a channel to it is not in it.
+func planShell(p *bootstrap.Plan) string {
+	script := p.Command.Shell()
+	if p.Stdin == nil {
+		return script
+	}
+	first, rest, _ := strings.Cut(script, "\n")
+	return fmt.Sprintf("%s\n# standard input: what entrain pipe %s writes\n%s", first, bootstrap.ShellQuote(p.Stdin.Channel), rest)
 }
 
 type shown = map[string]any
