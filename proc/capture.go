@@ -3,6 +3,7 @@ package proc
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,6 +97,12 @@ func (c *capture) finish() error {
 }
 
 func (c *capture) isCopied(within time.Duration) bool {
+	runtime.Gosched() // mostly there is no more to be copied, and a timer costs more than to see that
+	select {
+	case <-c.copied:
+		return true
+	default:
+	}
 	timer := time.NewTimer(within)
 	defer timer.Stop()
 	select {

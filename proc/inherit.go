@@ -3,6 +3,7 @@ package proc
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -22,12 +23,23 @@ var inheritedIgnored, inheritedBlocked uint64
 // every 70 microseconds while we start: with one CPU a tenth of what that takes. What we start gets the inherited slack.
 var inheritedSlack int64
 
-// giveSlack gives the inherited slack back to this thread, whose child or program has it too.
-func giveSlack() (done func()) {
-	runtime.LockOSThread() // the slack is a thread's own
+// The slack is a thread's own: the first one, which runs this, needs no other than the inherited once the monitor is there.
+func init() { setSlack() } //nolint:gochecknoinits // main need not run on the first thread
+
+func setSlack() {
 	if inheritedSlack > 0 {
 		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(inheritedSlack), 0, 0, 0)
 	}
+}
+
+// giveSlack gives the inherited slack to this thread, whose child or program has it too. The first thread has it, and is not
+// locked: that makes the runtime start another one, and nothing takes us off it within the microseconds until the fork.
+func giveSlack() (done func()) {
+	if unix.Gettid() == os.Getpid() {
+		return func() {}
+	}
+	runtime.LockOSThread()
+	setSlack()
 	return runtime.UnlockOSThread
 }
 

@@ -37,7 +37,6 @@ func Catch() (*Signals, error) {
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, fmt.Errorf("a pipe for signals: %w", err)
 	}
-	giveSlack()() // the first time it makes the runtime start a thread, which would be in the way of a fork
 	s := &Signals{r: fds[0], w: fds[1]}
 	signalPipe = uintptr(s.w)
 	all, fault, restorer := handlers()

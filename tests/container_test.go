@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -75,5 +77,20 @@ func TestInteractive(t *testing.T) {
 	}}}
 	if err := terminal(b); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSpecInImage: a specification at its own place in the image needs no flag.
+func TestSpecInImage(t *testing.T) {
+	image := exampleImage(t)
+	dir := tree(t, "--hp", "lr=0.1")
+	spec := filepath.Join(t.TempDir(), "spec.json")
+	const takes = `{"SupportedHyperParameters": [{"Name": "lr", "Type": "Continuous"}, {"Name": "epochs", "Type": "Integer", "IsRequired": true}]}`
+	if err := os.WriteFile(spec, []byte(takes), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, code := run(t, "docker", "run", "--rm", "-v", dir+":/opt/ml", "-v", spec+":/etc/entrain/training-spec.json", "--entrypoint", "/usr/local/bin/entrain", image, "run", "--", "true")
+	if code != 65 || !strings.Contains(read(t, dir, "output/failure"), `hyperparameter "epochs" is missing`) {
+		t.Errorf("exit code %d, want 65\n%s", code, out)
 	}
 }
