@@ -77,6 +77,7 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 }
 
 func (c *command) app() *cli.App {
+	cli.HelpFlag = newHelp()
 	return &cli.App{
 		Name:                  "entrain",
 		Usage:                 "the entry point of a training container",

@@ -25,6 +25,24 @@ type option struct {
 	set   func(text string) error
 	given bool
 	needs []string // flags of which it takes one to mean anything; none for a flag that stands alone
+	names []string // its name, once cli has asked for it, which it does a hundred times
+}
+
+// help is cli's flag of that name, without its regular expression.
+type help struct{ option }
+
+func newHelp() cli.Flag {
+	return &help{option{name: "help", usage: "show help", names: []string{"help", "h"}}}
+}
+
+func (h *help) String() string { return "--help, -h\t" + h.usage }
+
+// Apply leaves the value to package flag, where cli looks for it.
+func (h *help) Apply(set *flag.FlagSet) error {
+	for _, name := range h.names {
+		set.BoolVar(&h.given, name, false, h.usage)
+	}
+	return nil
 }
 
 // needing says that flags mean nothing without one of some others.
@@ -58,7 +76,13 @@ func idle(called, set []*option) (errs []error) {
 	return errs
 }
 
-func (o *option) Names() []string    { return []string{o.name} }
+func (o *option) Names() []string {
+	if o.names == nil {
+		o.names = []string{o.name}
+	}
+	return o.names
+}
+
 func (o *option) IsSet() bool        { return o.given }
 func (o *option) IsVisible() bool    { return true }
 func (o *option) IsBoolFlag() bool   { return o.arg == "" }

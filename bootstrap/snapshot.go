@@ -30,7 +30,6 @@ func Photograph(root string, env []string) *contract.Snapshot {
 		ArgMax:   argMax(),
 		UID:      os.Getuid(),
 	}
-	s.Self, _ = os.Executable() // without /proc no launcher could start it again
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
 		s.Files[name] = readFile(filepath.Join(root, "input/config", name))
 	}
@@ -197,6 +196,7 @@ const sbin = ":/usr/local/sbin:/usr/sbin:/sbin"
 
 // photographLauncher asks an MPI launcher for its version, and looks for OpenSSH.
 func photographLauncher(s *contract.Snapshot, name string) {
+	s.Self, _ = os.Executable() // without /proc no launcher could start it again
 	path, _ := s.Getenv("PATH")
 	for _, program := range []string{"ssh", "sshd"} {
 		s.Programs[program] = inPath(path+sbin, program)

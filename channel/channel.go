@@ -50,7 +50,12 @@ func (e *WriteError) Unwrap() error { return e.Err }
 var errGone = errors.New("the reader is gone")
 
 // errUnread says that they went before the epoch began, so that it is still to come.
-var errUnread = fmt.Errorf("%w before the stream has begun", errGone)
+var errUnread error = unreadError{}
+
+type unreadError struct{}
+
+func (unreadError) Error() string { return errGone.Error() + " before the stream has begun" }
+func (unreadError) Unwrap() error { return errGone }
 
 // Stream passes epoch after epoch on until it has all, until nobody reads the output any more, or until ctx ends: that
 // is its cause. A reader that has closed a FIFO gets the next epoch when it opens it again.
