@@ -20,6 +20,10 @@ const settle = 250 * time.Millisecond
 // settleLaunch is settle where a launcher is at work: it may end before the host of the rank that failed can say so.
 const settleLaunch = 600 * time.Millisecond
 
+// settleFollowing is settle where all that is known follows from something else and the launcher still ends the others: a host
+// whose rank had no memory may have none to say so at once.
+const settleFollowing = 3 * time.Second
+
 // cluster is what the leader knows of all hosts.
 type cluster struct {
 	c *Config
@@ -75,11 +79,12 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 	}
 	if h.Ended != nil && !m.ended {
 		m.ended = true
-		if h.Ended.Code != 0 {
-			k.fail(h.Host, m.end(h.Ended))
-		}
 		if k.c.Launches && h.Host == k.c.leader() {
 			k.over = &h.Ended.Code
+			k.settle()
+		}
+		if h.Ended.Code != 0 {
+			k.fail(h.Host, m.end(h.Ended))
 		}
 		k.change()
 	}
@@ -93,26 +98,38 @@ func (k *cluster) fail(host string, e *End) {
 	if k.decided || k.stopped != "" || k.first != nil && !e.rank().Before(k.cause.rank()) {
 		return
 	}
-	if k.first == nil && k.released > 0 {
-		patience := settle
-		if k.c.Launches {
-			patience = settleLaunch
-		}
-		time.AfterFunc(patience, func() {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			k.decide()
-		})
-	}
 	k.first, k.cause = &failure{Host: host, Code: e.Code, Text: e.Text}, e
 	if k.released == 0 {
 		k.decide()
+		return
 	}
+	k.settle()
+}
+
+// settle decides on the first failure, if there is one, after a while in which an earlier one may come.
+func (k *cluster) settle() {
+	if k.first == nil {
+		return
+	}
+	patience := settle
+	switch {
+	case k.c.Launches && k.cause.Follows && k.over == nil:
+		patience = settleFollowing
+	case k.c.Launches:
+		patience = settleLaunch
+	}
+	time.AfterFunc(patience, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.decide()
+	})
 }
 
 func (k *cluster) decide() {
-	k.decided = true
-	k.change()
+	if !k.decided {
+		k.decided = true
+		k.change()
+	}
 }
 
 // written is a view as it crosses. After the release it is the same for all who know as much, and is written once: with

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -156,5 +157,49 @@ func TestMoment(t *testing.T) {
 	say("h1", time.Hour, 16*time.Millisecond, 80*time.Millisecond, at(4*time.Millisecond, "first"))
 	if k.first.Text != "first" {
 		t.Errorf("the %s counts", k.first.Text)
+	}
+}
+
+// TestSettle: how long there is for a better word depends on what is known.
+func TestSettle(t *testing.T) {
+	following := &fault{ended: ended{Code: 14, Text: "socket closed", Follows: true}}
+	cause := &fault{ended: ended{Code: 137, Text: "killed"}}
+	for _, c := range []struct {
+		name          string
+		first, second hello // what h1 and, later, h0 says
+		after, until  time.Duration
+		want          string
+	}{
+		{"a consequence waits for its cause", hello{Fault: following}, hello{Fault: cause}, 2 * time.Second, 2600 * time.Millisecond, "killed"},
+		{"but not for ever", hello{Fault: following}, hello{}, time.Second, 3 * time.Second, "socket closed"},
+		{"nor beyond the launcher's end", hello{Fault: following}, hello{Ended: &ended{Code: 14, Text: "mpirun", Follows: true}}, time.Second, 1600 * time.Millisecond, "socket closed"},
+		{"a cause does not", hello{Fault: cause}, hello{}, 0, 600 * time.Millisecond, "killed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newCluster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})
+				start := time.Now()
+				say := func(host string, h hello) {
+					h.Protocol, h.Host, h.Instance, h.Clock = Protocol, host, host, time.Now().UnixMicro()
+					h.Count = int(time.Since(start)) + 1
+					if r := k.hear(&h, netip.Addr{}, time.Now()); r != nil {
+						t.Fatal(r.why)
+					}
+				}
+				say("h0", hello{})
+				say("h1", hello{})
+				k.released = 1
+				say("h1", c.first)
+				time.Sleep(c.after)
+				say("h0", c.second)
+				time.Sleep(c.until - c.after - time.Millisecond)
+				early, _ := k.see(&hello{})
+				time.Sleep(2 * time.Millisecond)
+				v, _ := k.see(&hello{})
+				if early.First != nil || v.First == nil || v.First.Text != c.want {
+					t.Errorf("told %v early, then %v", early.First, v.First)
+				}
+			})
+		})
 	}
 }
