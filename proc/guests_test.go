@@ -116,6 +116,9 @@ func TestLeash(t *testing.T) {
 	h := newHost(t, Cmd{})
 	deaf, _ := h.start(t, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done")
 	quick, _ := h.start(t, "/bin/sh", "-c", "exec sleep 1000")
+	if err := eventually(func() bool { below, _ := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
+		t.Fatal(err)
+	}
 	h.signals.Raise(syscall.SIGTERM)
 	if cause := await(t, "Stop", h.stops); cause != nil {
 		t.Errorf("a SIGTERM stops for %v", cause)
@@ -131,6 +134,13 @@ func TestLeash(t *testing.T) {
 	if exit := await(t, "the host", h.done); !exit.Killed {
 		t.Error("nobody says that something was killed")
 	}
+}
+
+// Nor does a host wait for anything when there is nothing left to end.
+func TestLeashOfNothing(t *testing.T) {
+	h := newHost(t, Cmd{})
+	h.leash.Shorten(0, 0)
+	await(t, "the host", h.done)
 }
 
 // With a leash a program gets no SIGTERM but by it.
@@ -155,7 +165,7 @@ func TestLeashOfProgram(t *testing.T) {
 	}
 }
 
-// TestTold: a program that had ended before its SIGTERM could be passed on was not told to end.
+// TestTold: a program that had ended before its SIGTERM could be passed on was not told to end, though the SIGTERM came.
 func TestTold(t *testing.T) {
 	signals, err := caught()
 	if err != nil {
@@ -163,8 +173,11 @@ func TestTold(t *testing.T) {
 	}
 	var guests Guests
 	done := make(chan Exit, 1)
+	terminated := false // or it is left for whoever looks next
 	go func() {
-		exit, err := Run(t.Context(), signals, Cmd{Argv: []string{"/bin/sleep", "1000"}, Dir: "/"}, Options{NoCapture: true, Grace: time.Hour, Guests: &guests})
+		exit, err := Run(t.Context(), signals, Cmd{Argv: []string{"/bin/sleep", "1000"}, Dir: "/"}, Options{
+			NoCapture: true, Grace: time.Hour, Guests: &guests, Terminated: func() { terminated = true },
+		})
 		if err != nil {
 			t.Error(err)
 		}
@@ -188,7 +201,10 @@ func TestTold(t *testing.T) {
 	if exit := await(t, "the program", done); exit.Told || exit.Signal != syscall.SIGKILL {
 		t.Errorf("it ended with %+v", exit)
 	}
-	_, _ = signals.next(time.Now()) // none is left for other tests
+	left, _ := signals.next(time.Now())
+	if !terminated && !slices.Contains(left, syscall.SIGTERM) {
+		t.Error("the SIGTERM, which others must hear of, is lost")
+	}
 }
 
 func eventually(is func() bool) error {

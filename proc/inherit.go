@@ -45,7 +45,10 @@ func giveSlack() (done func()) {
 
 // restore brings this thread back to what was inherited, for the execve(2) that follows.
 func restore(ignored, blocked uint64) error {
-	giveSlack() // for good; the mask, too, is a thread's own
+	if blocked != 0 {
+		runtime.LockOSThread() // for good: the mask is a thread's own
+	}
+	giveSlack()
 	for n := uintptr(1); n <= 64; n++ {
 		if ignored&(1<<(n-1)) == 0 {
 			continue

@@ -131,7 +131,11 @@ func (r *run) supervise(ctx context.Context) error {
 	lean := time.Now().Add(shrinkAfter)
 	for r.reap(); !r.ended; r.reap() {
 		r.mindStop()
-		sigs, err := r.signals.next(earlier(earlier(r.deadline, r.pull()), lean))
+		until := earlier(earlier(r.deadline, r.pull()), lean)
+		if r.ended {
+			return nil // there was nobody to kill
+		}
+		sigs, err := r.signals.next(until)
 		if err != nil {
 			return err
 		}
@@ -139,14 +143,12 @@ func (r *run) supervise(ctx context.Context) error {
 			shrink(r.o.Memory)
 			lean = time.Time{}
 		}
-		if r.reap(); r.ended {
-			return nil // before the signals: what came after the end had no part in it
-		}
+		r.reap() // a signal that comes after the end is not passed on, and has had no part in it
 		for _, sig := range sigs {
 			r.take(sig)
 		}
 		r.obey(ctx)
-		if !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
+		if !r.ended && !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
 			r.exit.Killed, r.deadline = true, time.Time{}
 			r.signalAll(syscall.SIGKILL)
 		}
@@ -201,8 +203,11 @@ func (r *run) take(sig syscall.Signal) {
 	}
 }
 
-// pass sends a signal on.
+// pass sends a signal on, unless there is nobody any more.
 func (r *run) pass(sig syscall.Signal) {
+	if r.ended {
+		return
+	}
 	r.send(sig)
 	if sig == syscall.SIGTERM && r.deadline.IsZero() && !r.exit.Killed {
 		r.deadline = time.Now().Add(r.o.Grace)

@@ -69,7 +69,7 @@ func mpiScenarios() []mpiScenario {
 	}
 	exit3, exit3at := rank2("exit code 3")
 	killed, killedAt := rank2("killed by SIGKILL")
-	const aborted = "(algo-.: )?.*(rank 2|exit code 5)"                 // MPICH kills all before they can tell anything
+	const aborted = "(algo-.: )?.*(rank 2|exit code 5)"                    // MPICH kills all before they can tell anything
 	const without = "(rank [12]|a rank): killed by SIGKILL, out of memory" // the kernel may take two, and Open MPI 5 the wrapper
 	memory, memoryAt := "algo-2: "+without, map[int]string{2: "(algo-2: )?" + without}
 	lost := func(i int) string { return fmt.Sprintf("algo-%d: lost: ", i) }
