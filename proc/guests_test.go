@@ -139,7 +139,7 @@ func TestLeash(t *testing.T) {
 // Nor does a host wait for anything when there is nothing left to end.
 func TestLeashOfNothing(t *testing.T) {
 	h := newHost(t, Cmd{})
-	h.leash.Shorten(0, 0)
+	h.leash.Shorten(0, shrinkAfter+50*time.Millisecond) // after that nothing else wakes it up
 	await(t, "the host", h.done)
 }
 
