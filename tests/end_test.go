@@ -22,6 +22,21 @@ func runTrainer(t *testing.T, before []string, flags []string, words ...string) 
 	return cmd, dir
 }
 
+// startReady starts it, and waits until the trainer says that it is ready.
+func startReady(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatal(line, err)
+	}
+}
+
 // code waits for the end, for a bounded time.
 func code(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
@@ -79,16 +94,7 @@ func TestReaderThatIsGone(t *testing.T) {
 func TestSecondTerm(t *testing.T) {
 	t.Parallel()
 	cmd, _ := runTrainer(t, nil, []string{"--grace", "500ms"}, "sh", "-c", `trap "" TERM; echo ready; exec sleep 600`)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		t.Fatal(line, err)
-	}
+	startReady(t, cmd)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	ended := make(chan int)
@@ -150,16 +156,7 @@ func TestIgnored(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
 			cmd, _ := runTrainer(t, c.before, c.flags, c.words...)
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-				t.Fatal(line, err)
-			}
+			startReady(t, cmd)
 			if err := cmd.Process.Signal(c.sig); err != nil {
 				t.Fatal(err)
 			}

@@ -81,7 +81,7 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 		m.ended = true
 		if k.c.Launches && h.Host == k.c.leader() {
 			k.over = &h.Ended.Code
-			k.settle()
+			k.decideSoon()
 		}
 		if h.Ended.Code != 0 {
 			k.fail(h.Host, m.end(h.Ended))
@@ -95,7 +95,7 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 
 // fail notes a failure; the earliest counts. What follows a stop is no failure.
 func (k *cluster) fail(host string, e *End) {
-	if k.decided || k.stopped != "" || k.first != nil && !e.rank().Before(k.cause.rank()) {
+	if k.decided || k.stopped != "" || k.first != nil && !e.order().Before(k.cause.order()) {
 		return
 	}
 	k.first, k.cause = &failure{Host: host, Code: e.Code, Text: e.Text}, e
@@ -103,11 +103,11 @@ func (k *cluster) fail(host string, e *End) {
 		k.decide()
 		return
 	}
-	k.settle()
+	k.decideSoon()
 }
 
-// settle decides on the first failure, if there is one, after a while in which an earlier one may come.
-func (k *cluster) settle() {
+// decideSoon decides on the first failure, if there is one, after a while in which an earlier one may come.
+func (k *cluster) decideSoon() {
 	if k.first == nil {
 		return
 	}

@@ -53,8 +53,8 @@ func (m *member) end(e *ended) *End {
 func (s *Session) Fault(host string, e End) {
 	e.Text = oneLine(e.Text)
 	s.say(func() {
-		if s.fault == nil || e.rank().Before(s.fault.rank()) {
-			s.fault, s.faulty = &e, host
+		if s.fault == nil || e.order().Before(s.fault.order()) {
+			s.fault, s.faultHost = &e, host
 		}
 	})
 }

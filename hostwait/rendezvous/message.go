@@ -42,8 +42,8 @@ type End struct {
 	Follows bool
 }
 
-// rank orders failures by what counts first: those that follow from others are a year late.
-func (e *End) rank() time.Time {
+// order is when it counts: what follows from others is a year late.
+func (e *End) order() time.Time {
 	if e.Follows {
 		return e.At.AddDate(1, 0, 0)
 	}

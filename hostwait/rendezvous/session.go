@@ -21,14 +21,14 @@ type Session struct {
 	hush   chan struct{} // closed when there is no more
 	done   chan struct{} // closed when all is said
 
-	mu       sync.Mutex
-	self     hello
-	end      *End
-	fault    *End
-	faulty   string // the host that has it
-	seen     view
-	released chan struct{} // closed once
-	trouble  error         // why the leader cannot be reached, or nil
+	mu        sync.Mutex
+	self      hello
+	end       *End
+	fault     *End
+	faultHost string
+	seen      view
+	released  chan struct{} // closed once
+	trouble   error         // why the leader cannot be reached, or nil
 }
 
 // line is the way to the leader.
@@ -222,7 +222,7 @@ func (s *Session) hello() *hello {
 		s.self.Ended = &e
 	}
 	if s.fault != nil {
-		s.self.Fault = &fault{Host: s.faulty, ended: s.fault.cross(now)}
+		s.self.Fault = &fault{Host: s.faultHost, ended: s.fault.cross(now)}
 	}
 	h := s.self
 	h.joined = s.isReleased()

@@ -92,12 +92,7 @@ func (c *cable) cut() { close(c.stop) }
 
 func newCable(t *testing.T, to string) *cable {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.2.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	c := &cable{port: l.Addr().(*net.TCPAddr).Port, stop: make(chan struct{})}
+	c := &cable{stop: make(chan struct{})}
 	pass := func(from, to net.Conn) {
 		defer to.Close()
 		b := make([]byte, 1<<16)
@@ -115,6 +110,18 @@ func newCable(t *testing.T, to string) *cable {
 			_, _ = to.Write(b[:n])
 		}
 	}
+	c.port = relay(t, to, pass, pass)
+	return c
+}
+
+// relay takes connections at a port of its own to another address; there and back hand the bytes on, and close what they write to.
+func relay(t *testing.T, to string, there, back func(from, to net.Conn)) (port int) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.2.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			near, err := l.Accept()
@@ -126,9 +133,9 @@ func newCable(t *testing.T, to string) *cable {
 				near.Close()
 				continue
 			}
-			go pass(near, far)
-			go pass(far, near)
+			go there(near, far)
+			go back(far, near)
 		}
 	}()
-	return c
+	return l.Addr().(*net.TCPAddr).Port
 }

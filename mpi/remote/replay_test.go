@@ -69,38 +69,25 @@ func (r *recorder) sent() [][]byte {
 
 func newRecorder(t *testing.T, to string) *recorder {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.2.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	r := &recorder{port: l.Addr().(*net.TCPAddr).Port}
-	go func() {
-		near, err := l.Accept()
-		if err != nil {
-			return
-		}
-		far, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: address(0).AsSlice()}}).Dial("tcp", to)
-		if err != nil {
-			near.Close()
-			return
-		}
-		go func() {
-			_, _ = io.Copy(near, far)
-			near.Close()
-		}()
+	r := &recorder{}
+	there := func(from, to net.Conn) {
+		defer to.Close()
 		b := make([]byte, 1<<16)
 		for {
-			n, err := near.Read(b)
+			n, err := from.Read(b)
 			if err != nil {
-				far.Close()
 				return
 			}
 			r.mu.Lock()
 			r.said = append(r.said, bytes.Clone(b[:n]))
 			r.mu.Unlock()
-			_, _ = far.Write(b[:n])
+			_, _ = to.Write(b[:n])
 		}
-	}()
+	}
+	back := func(from, to net.Conn) {
+		defer to.Close()
+		_, _ = io.Copy(to, from)
+	}
+	r.port = relay(t, to, there, back)
 	return r
 }
