@@ -45,7 +45,7 @@ type launching struct {
 	failing  bool
 	lost     *rendezvous.PeerError // the first session that ended badly
 	failed   *rendezvous.PeerError // the first rank of this host that did
-	weight   int                   // what its end says, see weigh
+	weight   int                   // what its end says
 	stopped  time.Time             // when stopping began
 	orphan   func()                // tells that an agent was killed; nil while none was
 
@@ -168,7 +168,7 @@ func (l *launching) because(exit *proc.ExitError) error {
 		first.Code, first.Text = 128+int(syscall.SIGTERM), "stopped by SIGTERM before any rank had begun"
 	case l.stopping && time.Since(l.stopped) > l.plan.End.Grace*3/4:
 		first.Text = fmt.Sprintf("stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", l.plan.End.Grace)
-	case l.failed == nil || !l.stopping && (l.weight < 2 || l.m != nil && !l.launch.Script):
+	case l.failed == nil || !l.stopping && (l.weight <= endByLauncher || l.m != nil && !l.launch.Script):
 		return exit // the launcher knows more, or the other hosts do
 	case l.stopping: // every host ends with the launcher's code then
 		first.Text = l.failed.Text

@@ -55,17 +55,24 @@ func (l *launching) attend(r *remote.RankConn) {
 	}
 }
 
-// weigh says how much a rank's end says about why the job failed; 0 for nothing.
+// How much a rank's end says about why the job failed, the least first.
+const (
+	endOfSuccess = iota
+	endByLauncher
+	endOfConsequence
+	endOfCause
+)
+
 func weigh(f rendezvous.End, own bool) int {
 	switch {
 	case f.Code == 0:
-		return 0
+		return endOfSuccess
 	case !own:
-		return 1 // the launcher has ended it
+		return endByLauncher
 	case f.Follows:
-		return 2
+		return endOfConsequence
 	}
-	return 3
+	return endOfCause
 }
 
 // outcome is how a rank ended, and whether it did so of its own: what the launcher itself has ended says nothing, unless the

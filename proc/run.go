@@ -32,7 +32,7 @@ type Exit struct {
 	Code       int            // what it exited with; 128 + Signal where a signal ended it
 	Signal     syscall.Signal // 0 where it exited by itself
 	CoreDumped bool
-	Told       bool // it was sent a SIGTERM before it ended
+	Told       bool // it was sent a SIGTERM before it ended, not by a leash
 	Killed     bool // it outlived the grace and was killed by us
 	Left       int  // processes that it left behind and that could not be killed
 	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
