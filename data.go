@@ -118,7 +118,7 @@ func natural(name, usage string, to *int) cli.Flag {
 	return &option{name: name, arg: "N", usage: usage, deflt: strconv.Itoa(*to), set: func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 31)
 		if err != nil {
-			return errors.New("want a whole number of at least 0")
+			return errors.New("expected a whole number of at least 0")
 		}
 		*to = int(n)
 		return nil

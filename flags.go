@@ -136,7 +136,7 @@ func (c *command) readEnv(ctx *cli.Context) error {
 	}
 	errs = append(errs, idle(called, given(ctx.Command.Flags))...)
 	if c.settings.root == "" {
-		errs = append(errs, errors.New(`SAGEMAKER_BASE_DIR="": want a directory`))
+		errs = append(errs, errors.New(`SAGEMAKER_BASE_DIR="": expected a directory`))
 	}
 	root, err := filepath.Abs(c.settings.root)
 	if errs = append(errs, err); errors.Join(errs...) != nil {

@@ -31,7 +31,7 @@ func byLauncher(args, env []string, stderr io.Writer) (code int, called bool) {
 		return 0, false
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "entrain: error: %v\n", err)
+		_, _ = fmt.Fprint(stderr, logLines("entrain: error: ", err.Error())) // a launcher that does not listen
 	}
 	return code, true
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"strings"
 
 	"github.com/rs/zerolog"
 )
@@ -16,7 +17,7 @@ func (c *command) logger() zerolog.Logger {
 	return zerolog.New(textWriter{c.stderr}).Level(level)
 }
 
-// textWriter prints an event as "entrain: message", or "entrain: warning: message".
+// textWriter prints an event as "entrain: message", or "entrain: warning: message". A hint has a line of its own.
 type textWriter struct{ w io.Writer }
 
 func (t textWriter) Write(event []byte) (int, error) { return t.WriteLevel(zerolog.NoLevel, event) }
@@ -34,8 +35,37 @@ func (t textWriter) WriteLevel(level zerolog.Level, event []byte) (int, error) {
 		prefix += "error: "
 	default:
 	}
-	if _, err := io.WriteString(t.w, prefix+fields.Message+"\n"); err != nil {
+	if _, err := io.WriteString(t.w, logLines(prefix, fields.Message)); err != nil {
 		return 0, err
 	}
 	return len(event), nil
+}
+
+// logLines puts the prefix in front of each line of a message. A hint is advice, not another error or warning.
+func logLines(prefix, message string) string {
+	var text strings.Builder
+	for line := range strings.SplitSeq(message, "\n") {
+		if strings.HasPrefix(line, hintPrefix) {
+			text.WriteString("entrain: " + line + "\n")
+		} else {
+			text.WriteString(prefix + line + "\n")
+		}
+	}
+	return text.String()
+}
+
+// hintPrefix begins a line that says what to do about the line before it. age writes hints the same way.
+const hintPrefix = "hint: "
+
+// splitProblems splits an error's text into its problems. A problem is one line and the hints that follow it.
+func splitProblems(text string) []string {
+	var problems []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if n := len(problems); n > 0 && strings.HasPrefix(line, hintPrefix) {
+			problems[n-1] += "\n" + line
+			continue
+		}
+		problems = append(problems, line)
+	}
+	return problems
 }

@@ -93,14 +93,14 @@ func (c *command) app() *cli.App {
 	}
 }
 
-// report prints an error once, a line for each problem.
+// report prints an error once, an event for each problem.
 func (c *command) report(err error) {
 	if _, shown := errors.AsType[printedError](err); err == nil || shown {
 		return
 	}
 	log := c.logger()
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		log.Error().Msg(line)
+	for _, problem := range splitProblems(err.Error()) {
+		log.Error().Msg(problem)
 	}
 }
 

@@ -105,7 +105,7 @@ func (o *option) String() string {
 func text(name, arg, usage string, to *string) cli.Flag {
 	return &option{name: name, arg: arg, usage: usage, deflt: *to, set: func(s string) error {
 		if s == "" {
-			return errors.New("want a value that is not empty")
+			return errors.New("expected a value that is not empty")
 		}
 		*to = s
 		return nil
@@ -116,7 +116,7 @@ func oneOf[T ~string](name, arg, usage string, to *T, allowed []string) cli.Flag
 	choices := strings.Join(allowed, ", ")
 	return &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), set: func(s string) error {
 		if !slices.Contains(allowed, s) {
-			return errors.New("want " + choices)
+			return errors.New("expected " + choices)
 		}
 		*to = T(s)
 		return nil
@@ -127,7 +127,7 @@ func toggle(name, usage string, to *bool) cli.Flag {
 	return &option{name: name, usage: usage, set: func(s string) error {
 		b, err := strconv.ParseBool(s)
 		if err != nil {
-			return errors.New("want true or false")
+			return errors.New("expected true or false")
 		}
 		*to = b
 		return nil
@@ -139,7 +139,7 @@ func choice(name, usage, no, yes string, to *bool) cli.Flag {
 	words := map[bool]string{false: no, true: yes}
 	return &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], set: func(s string) error {
 		if s != no && s != yes {
-			return errors.New("want " + no + " or " + yes)
+			return errors.New("expected " + no + " or " + yes)
 		}
 		*to = s == yes
 		return nil
@@ -150,7 +150,7 @@ func duration(name, usage string, to *time.Duration) cli.Flag {
 	return &option{name: name, arg: "DURATION", usage: usage, deflt: to.String(), set: func(s string) error {
 		d, err := time.ParseDuration(s)
 		if err != nil || d <= 0 {
-			return errors.New("want a duration above zero such as 90s or 15m")
+			return errors.New("expected a duration above zero such as 90s or 15m")
 		}
 		*to = d
 		return nil
@@ -161,7 +161,7 @@ func count(name, usage string, to *int) cli.Flag {
 	o := &option{name: name, arg: "N", usage: usage, set: func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
-			return errors.New("want a whole number of at least 1")
+			return errors.New("expected a whole number of at least 1")
 		}
 		*to = n
 		return nil
@@ -176,7 +176,7 @@ func port(name, usage string, to *int) cli.Flag {
 	return &option{name: name, arg: "N", usage: usage, deflt: strconv.Itoa(*to), set: func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 16)
 		if err != nil || n == 0 {
-			return errors.New("want a port number from 1 to 65535")
+			return errors.New("expected a port number from 1 to 65535")
 		}
 		*to = int(n)
 		return nil

@@ -81,7 +81,7 @@ compdef _entrain entrain
 `,
 	}[ctx.Args().First()]
 	if !ok || ctx.NArg() != 1 {
-		return &bootstrap.UsageError{Err: errors.New("entrain completion: want one of bash, zsh, fish, got " + strconv.Quote(strings.Join(ctx.Args().Slice(), " ")))}
+		return &bootstrap.UsageError{Err: errors.New("entrain completion: expected one of bash, zsh, fish, got " + strconv.Quote(strings.Join(ctx.Args().Slice(), " ")))}
 	}
 	return c.print(script)
 }

@@ -97,7 +97,7 @@ func (c *command) before(ctx *cli.Context) error {
 
 // unknownVerb is where every other word ends.
 func unknownVerb(ctx *cli.Context) error {
-	return &bootstrap.UsageError{Err: fmt.Errorf("unknown verb %q (hint: entrain --help lists them; a command goes after --)", ctx.Args().First())}
+	return &bootstrap.UsageError{Err: fmt.Errorf("unknown verb %q\nhint: entrain --help lists them; a command goes after --", ctx.Args().First())}
 }
 
 func (c *command) run(ctx *cli.Context) error  { return c.train(ctx, "run", (*bootstrap.Doer).Run) }
@@ -137,7 +137,7 @@ func (c *command) options() bootstrap.Options {
 // onlyTrain refuses words before the --, but for the one that the platform adds.
 func onlyTrain(ctx *cli.Context) error {
 	if words := ctx.Args().Slice(); len(words) > 1 || len(words) == 1 && words[0] != "train" {
-		return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %s (hint: put -- before the command: entrain %s -- %s)",
+		return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %s\nhint: put -- before the command: entrain %s -- %s",
 			strconv.Quote(words[0]), ctx.Command.Name, strings.Join(words, " "))}
 	}
 	return nil

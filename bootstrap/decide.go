@@ -90,7 +90,7 @@ func decideSlots(job *contract.Job, slots int) (int, error) {
 		if err != nil || n < 1 {
 			return 0, unfit(contract.Problem{
 				File:    contract.HyperparametersFile,
-				Message: fmt.Sprintf("hyperparameter %q is %s, want a whole number of at least 1", param, hparams.Quote(hparams.ToolkitText(v))),
+				Message: fmt.Sprintf("hyperparameter %q is %s, expected a whole number of at least 1", param, hparams.Quote(hparams.ToolkitText(v))),
 			})
 		}
 		slots = n
@@ -167,7 +167,7 @@ func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) er
 		}
 	}
 	if words[0] == "" {
-		return &UsageError{Err: fmt.Errorf("the command's first word is empty, want a program")}
+		return &UsageError{Err: fmt.Errorf("the command's first word is empty, expected a program")}
 	}
 	p.Command.Argv = words
 	return nil
@@ -191,7 +191,7 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 		}
 		if err != nil {
 			shown := strings.Join(contract.MaskWords(strings.Fields(text)), " ")
-			return nil, &UsageError{Err: fmt.Errorf("ENTRAIN_COMMAND=%s: %w, want a JSON array or words quoted as in a shell", hparams.Quote(shown), err)}
+			return nil, &UsageError{Err: fmt.Errorf("ENTRAIN_COMMAND=%s: %w, expected a JSON array or words quoted as in a shell", hparams.Quote(shown), err)}
 		}
 		return words, nil
 	}
@@ -199,8 +199,8 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 		p.Command.Dir = job.CodeDir()
 		return scriptWords(path.Join(job.CodeDir(), program), snap), nil
 	}
-	return nil, &UsageError{Err: fmt.Errorf("no command: put it after --, in ENTRAIN_COMMAND, or name a script in SAGEMAKER_PROGRAM" +
-		` (hint: ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"])`)}
+	return nil, &UsageError{Err: fmt.Errorf("no command: put it after --, in ENTRAIN_COMMAND, or name a script in SAGEMAKER_PROGRAM\n" +
+		`hint: ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]`)}
 }
 
 // scriptWords starts a Python script by the first interpreter in PATH and anything else by itself.

@@ -28,7 +28,7 @@ func expand(word string, env []string) (string, error) {
 		default:
 			value, ok := contract.Getenv(env, name)
 			if !ok {
-				return "", fmt.Errorf("${%s} names no variable of this job (hint: entrain plan shows them all; write $${%s} for the text itself)", name, name)
+				return "", fmt.Errorf("${%s} names no variable of this job\nhint: entrain plan shows them all; write $${%s} for the text itself", name, name)
 			}
 			b.WriteString(value)
 			word = after

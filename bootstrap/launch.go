@@ -117,9 +117,9 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 func (r Rendezvous) fitsMPI() error {
 	switch {
 	case !r.On:
-		return &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous (hint: leave the flag out)")}
+		return &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous\nhint: leave the flag out")}
 	case r.Ignore:
-		return &UsageError{Err: errors.New("--on-peer-failure ignore: the ranks of MPI fail together (hint: leave the flag out)")}
+		return &UsageError{Err: errors.New("--on-peer-failure ignore: the ranks of MPI fail together\nhint: leave the flag out")}
 	}
 	return nil
 }
@@ -131,10 +131,10 @@ func (p *Plan) launch(job *contract.Job, snap *contract.Snapshot, o Options, arg
 		return err
 	}
 	if name := path.Base(p.words[0]); !l.Script && (strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")) {
-		return &UsageError{Err: fmt.Errorf("the command is %s, and entrain would start that by %s (hint: leave it out, or --launcher %s)", name, o.MPIRun, LauncherScript)}
+		return &UsageError{Err: fmt.Errorf("the command is %s, and entrain would start that by %s\nhint: leave it out, or --launcher %s", name, o.MPIRun, LauncherScript)}
 	}
 	if p.Stdin != nil {
-		return &UsageError{Err: errors.New("--stdin-channel: the ranks that MPI starts share no standard input (hint: start entrain pipe in the trainer)")}
+		return &UsageError{Err: errors.New("--stdin-channel: the ranks that MPI starts share no standard input\nhint: start entrain pipe in the trainer")}
 	}
 	p.Launch = l
 	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort), DirVariable+"="+l.Dir)

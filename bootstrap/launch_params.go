@@ -19,7 +19,7 @@ func decideProcesses(job *contract.Job, snap *contract.Snapshot) (int, []contrac
 	text := hparams.ToolkitText(v)
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return 0, []contract.Problem{contract.ParamProblem(job, snap, processesParam, "", fmt.Sprintf("it is %s, want a whole number of at least 1", hparams.Quote(text)))}
+		return 0, []contract.Problem{contract.ParamProblem(job, snap, processesParam, "", fmt.Sprintf("it is %s, expected a whole number of at least 1", hparams.Quote(text)))}
 	}
 	return n, nil
 }
@@ -32,7 +32,7 @@ func customOptions(job *contract.Job) ([]string, error) {
 	}
 	words, err := splitWords(hparams.ToolkitText(v))
 	if err != nil {
-		return nil, fmt.Errorf("%w, want words quoted as in a shell", err)
+		return nil, fmt.Errorf("%w, expected words quoted as in a shell", err)
 	}
 	return words, nil
 }

@@ -52,7 +52,7 @@ func TestLaunchChoice(t *testing.T) {
 		{what: "OpenSSH without sshd", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh"}, change: func(o *Options) { o.Agent = AgentOpenSSH }, err: "--agent openssh: there is no ssh, or no sshd"},
 		{what: "without a rendezvous", hp: asked, resource: three, env: []string{key}, change: func(o *Options) { o.Rendezvous.On = false }, err: "--rendezvous off: MPI over several hosts needs the rendezvous"},
 		{what: "its group alone", hp: `{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"cpu\"]"}`, resource: split, env: []string{key}},
-		{what: "mpirun in mpirun", hp: asked, resource: alone, change: func(o *Options) { o.Command = []string{"/opt/bin/mpirun", "x"} }, err: "the command is mpirun, and entrain would start that by mpirun (hint: leave it out, or --launcher mpi-script)"},
+		{what: "mpirun in mpirun", hp: asked, resource: alone, change: func(o *Options) { o.Command = []string{"/opt/bin/mpirun", "x"} }, err: "the command is mpirun, and entrain would start that by mpirun\nhint: leave it out, or --launcher mpi-script"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			in := launched(t, c.hp, c.resource, c.env...)
@@ -127,9 +127,9 @@ func gocmp(want, got []string) string { return cmp.Diff(want, got) }
 // TestLaunchMistakes: each is said with its place.
 func TestLaunchMistakes(t *testing.T) {
 	for hp, want := range map[string]string{
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_processes":"many"}`:                  `hyperparameters.json:1:63: hyperparameter "sagemaker_mpi_num_processes": it is "many", want a whole number of at least 1`,
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x 'A=b"}`:          "a single quote has no end, want words quoted as in a shell",
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"0"}`:         `"sagemaker_mpi_num_of_processes_per_host" is "0", want a whole number of at least 1`,
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_processes":"many"}`:                  `hyperparameters.json:1:63: hyperparameter "sagemaker_mpi_num_processes": it is "many", expected a whole number of at least 1`,
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x 'A=b"}`:          "a single quote has no end, expected words quoted as in a shell",
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"0"}`:         `"sagemaker_mpi_num_of_processes_per_host" is "0", expected a whole number of at least 1`,
 		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x A=b; rm -rf /"}`: "there is no shell",
 	} {
 		_, err := launched(t, hp, alone).Plan(options("prog"))
@@ -139,7 +139,7 @@ func TestLaunchMistakes(t *testing.T) {
 	}
 	in := launched(t, asked, alone)
 	in.Snapshot.Launcher = &contract.Program{Path: "mpirun", Problem: "not found in PATH /bin"}
-	if _, err := in.Plan(options("prog")); ExitCode(err) != 127 || !strings.Contains(err.Error(), "mpirun: not found in PATH /bin (hint: in the Dockerfile: RUN apt-get") {
+	if _, err := in.Plan(options("prog")); ExitCode(err) != 127 || !strings.Contains(err.Error(), "mpirun: not found in PATH /bin\nhint: in the Dockerfile: RUN apt-get") {
 		t.Errorf("no mpirun: %v", err)
 	}
 	in.Snapshot.Launcher = &contract.Program{Path: "mpirun", Version: "frobnicate 1.0"}

@@ -44,7 +44,7 @@ func makePrivate(dir string) error {
 	if err := syscall.Lstat(dir, &info); err == nil {
 		switch {
 		case info.Mode != syscall.S_IFDIR|0o700 || int(info.Uid) != os.Getuid():
-			return &OutputError{Err: fmt.Errorf("%s is there, and not this program's (hint: remove it)", dir)}
+			return &OutputError{Err: fmt.Errorf("%s is there, and not this program's\nhint: remove it", dir)}
 		case remote.InUse(dir):
 			return &UsageError{Err: errors.New("another run of this job is at work in this container, with " + dir)}
 		}
@@ -53,7 +53,7 @@ func makePrivate(dir string) error {
 		}
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return &OutputError{Err: fmt.Errorf("%w (hint: MPI needs a /tmp that can be written, such as a tmpfs)", err)}
+		return &OutputError{Err: fmt.Errorf("%w\nhint: MPI needs a /tmp that can be written, such as a tmpfs", err)}
 	}
 	return nil
 }

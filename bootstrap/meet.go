@@ -27,7 +27,7 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 		return nil, err
 	}
 	if problem := snap.ClusterKey.Problem; problem != "" {
-		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, want a readable file as entrain keygen writes it", keyFile, problem)}
+		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, expected a readable file as entrain keygen writes it", keyFile, problem)}
 	}
 	key, keyed := snap.Getenv(clusterKey)
 	if !keyed {

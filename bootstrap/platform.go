@@ -43,7 +43,7 @@ func Wrappers() []string { return []string{"None", "RecordIO"} }
 func (t *Tree) AddPipe(text string) error {
 	name, path, ok := strings.Cut(text, "=")
 	if !ok || name == "" || path == "" {
-		return errors.New("want CHANNEL=PATH")
+		return errors.New("expected CHANNEL=PATH")
 	}
 	t.Platform.sources = append(t.Platform.sources, source{channel: name, path: path})
 	return t.AddChannel(name + "=Pipe")
@@ -100,7 +100,7 @@ func (t *Tree) take(dir string, env []string) error {
 			}
 		}
 		if got := t.Platform.sources[i].wrapper; t.Platform.Wrapper != Wrappers()[0] && t.Platform.Wrapper != got {
-			return &UsageError{Err: fmt.Errorf("--record-wrapper %s: in %s channel %s has %s (hint: leave the flag out, or name another directory)",
+			return &UsageError{Err: fmt.Errorf("--record-wrapper %s: in %s channel %s has %s\nhint: leave the flag out, or name another directory",
 				t.Platform.Wrapper, dir, hparams.Quote(s.channel), got)}
 		}
 	}
@@ -124,7 +124,7 @@ func (t *Tree) ignored(dir string) error {
 	} {
 		path := filepath.Join(dir, "input/config", f.file)
 		if data, err := os.ReadFile(path); f.given && (err != nil || !bytes.Equal(data, files[f.file].Data)) {
-			return &UsageError{Err: fmt.Errorf("%s: %s is there already, and differs (hint: leave the flags out, or name another directory)", f.flags, path)}
+			return &UsageError{Err: fmt.Errorf("%s: %s is there already, and differs\nhint: leave the flags out, or name another directory", f.flags, path)}
 		}
 	}
 	return nil
@@ -165,7 +165,7 @@ func (p *Platform) prepare(s *source) error {
 	case info.IsDir():
 		s.fill = channel.Directory(s.path, wrap)
 	case p.Attributes == "":
-		return &UsageError{Err: fmt.Errorf("--pipe %s=%s: want a directory, or --attributes with those to take from an augmented manifest", s.channel, s.path)}
+		return &UsageError{Err: fmt.Errorf("--pipe %s=%s: expected a directory, or --attributes with those to take from an augmented manifest", s.channel, s.path)}
 	default:
 		s.fill = channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap)
 	}

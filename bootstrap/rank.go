@@ -34,7 +34,7 @@ func Rank(args, env []string) error {
 	}
 	data, err := os.ReadFile(dir + "/" + fileEnvironment)
 	if err != nil {
-		return fmt.Errorf("the environment of this host: %w (hint: entrain run starts the launcher that starts this)", err)
+		return fmt.Errorf("the environment of this host: %w\nhint: entrain run starts the launcher that starts this", err)
 	}
 	rank, err := mpi.RankOf(env)
 	if err != nil {
@@ -58,7 +58,7 @@ func Rank(args, env []string) error {
 func rankWords(args []string) (dir string, keep, words []string, err error) {
 	end := slices.Index(args, "--")
 	if end < 1 || end+1 == len(args) {
-		return "", nil, nil, &UsageError{Err: errors.New("want entrain rank DIR [--keep NAME]… -- COMMAND… (hint: entrain run makes these words)")}
+		return "", nil, nil, &UsageError{Err: errors.New("expected entrain rank DIR [--keep NAME]… -- COMMAND…\nhint: entrain run makes these words")}
 	}
 	for pair := range slices.Chunk(args[1:end], 2) {
 		if pair[0] != "--keep" || len(pair) == 1 {

@@ -86,7 +86,7 @@ func (d *Doer) Exec(plan *Plan) error {
 		d.log.Warn().Msg("exec as PID 1: the trainer has no init, so signals and exit codes get lost; use entrain run, or docker run --init")
 	}
 	if plan.Launch != nil {
-		return &UsageError{Err: errors.New("exec cannot launch MPI, which needs a process that stays (hint: entrain run, or --launcher none)")}
+		return &UsageError{Err: errors.New("exec cannot launch MPI, which needs a process that stays\nhint: entrain run, or --launcher none")}
 	}
 	m, err := d.meet(plan.Meet, "exec", plan.Command.Env)
 	if err != nil {

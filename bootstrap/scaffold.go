@@ -33,7 +33,7 @@ func DefaultTree() Tree {
 func (t *Tree) AddParam(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
-		return errors.New("want NAME=VALUE")
+		return errors.New("expected NAME=VALUE")
 	}
 	t.params.Kind = hparams.Object
 	t.params.Set(name, hparams.Str(value))
@@ -48,10 +48,10 @@ func (t *Tree) AddChannel(text string) error {
 	}
 	modes := []string{string(contract.ModeFile), string(contract.ModeFastFile), string(contract.ModePipe)}
 	if !slices.Contains(modes, mode) {
-		return fmt.Errorf("want NAME=MODE with one of %s", strings.Join(modes, ", "))
+		return fmt.Errorf("expected NAME=MODE with one of %s", strings.Join(modes, ", "))
 	}
 	if _, twice := t.channels.Get(name); twice {
-		return fmt.Errorf("channel %s is there already, want each one once", hparams.Quote(name))
+		return fmt.Errorf("channel %s is there already, expected each one once", hparams.Quote(name))
 	}
 	t.channels.Kind = hparams.Object
 	t.channels.Set(name, hparams.Dict("TrainingInputMode", hparams.Str(mode),

@@ -47,7 +47,7 @@ func (in *Inspection) Stream(name string, p Pipe) (*Stream, error) {
 // decideStream holds a channel against the contract: one that is not there would be waited for without end.
 func decideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 	if p.Decode != "" && p.Encode != "" {
-		return nil, &UsageError{Err: errors.New("--decode and --encode: want one of them")}
+		return nil, &UsageError{Err: errors.New("--decode and --encode: expected one of them")}
 	}
 	var names []string
 	for _, c := range job.Channels {
@@ -55,7 +55,7 @@ func decideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 		switch {
 		case c.Name != name:
 		case c.Mode != contract.ModePipe:
-			return nil, &UsageError{Err: fmt.Errorf("channel %s is in %s mode, want Pipe mode (hint: its data is in %s)", hparams.Quote(name), c.Mode, job.ChannelPath(c))}
+			return nil, &UsageError{Err: fmt.Errorf("channel %s is in %s mode, expected Pipe mode\nhint: its data is in %s", hparams.Quote(name), c.Mode, job.ChannelPath(c))}
 		default:
 			return &Stream{Channel: name, Prefix: job.ChannelPath(c), Pipe: p}, nil
 		}
@@ -67,7 +67,7 @@ func decideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 	if names == nil {
 		hint = "there are none"
 	}
-	return nil, &UsageError{Err: fmt.Errorf("channel %s is not in %s (hint: %s)", hparams.Quote(name), contract.InputDataFile, hint)}
+	return nil, &UsageError{Err: fmt.Errorf("channel %s is not in %s\nhint: %s", hparams.Quote(name), contract.InputDataFile, hint)}
 }
 
 // convert is what is done to each epoch's bytes; nil for nothing.

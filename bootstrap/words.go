@@ -20,7 +20,7 @@ func commandWords(text string) ([]string, error) {
 	var words []string
 	for _, item := range doc.Items {
 		if item.Kind != hparams.String {
-			return nil, fmt.Errorf("the JSON array holds %s, want strings", item.Kind)
+			return nil, fmt.Errorf("the JSON array holds %s, expected strings", item.Kind)
 		}
 		words = append(words, item.Text)
 	}

@@ -36,7 +36,7 @@ func TestCommandWords(t *testing.T) {
 		`a \`:        "nothing follows the last backslash",
 		`a && b`:     `'&' outside quotes: there is no shell; quote it, or start one with sh -c '…'`,
 		`a > b`:      `'>' outside quotes: there is no shell; quote it, or start one with sh -c '…'`,
-		`["a", 1]`:   "the JSON array holds a whole number, want strings",
+		`["a", 1]`:   "the JSON array holds a whole number, expected strings",
 		`["a"`:       "no JSON array: byte 4: found the end of the file where a list needs ',' or ']'",
 		`["a"] more`: "no JSON array: byte 6: found 'm' after the end of the JSON document",
 	} {

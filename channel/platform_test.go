@@ -249,7 +249,7 @@ func TestManifest(t *testing.T) {
 	for want, names := range map[string][]string{`:1: no attribute "nothing"`: {"nothing"}, `:2: attribute "image-ref": open`: {"image-ref"}} {
 		mistake(t, filepath.Join(dir, "broken"), names, want)
 	}
-	mistake(t, filepath.Join(dir, "remote"), names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", want a file`)
+	mistake(t, filepath.Join(dir, "remote"), names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", expected a file`)
 }
 
 // mistake wants a manifest to be refused.

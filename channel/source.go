@@ -137,7 +137,7 @@ func writeAttribute(w io.Writer, dir, name string, value []byte, wrap Wrap) erro
 	case !strings.HasSuffix(name, "-ref"):
 		return writeRecord(w, value, wrap)
 	case strings.Contains(object, "://"):
-		return &ManifestError{Err: fmt.Errorf("found %q, want a file (hint: copy the object, and give its path)", object)}
+		return &ManifestError{Err: fmt.Errorf("found %q, expected a file\nhint: copy the object, and give its path", object)}
 	case !filepath.IsAbs(object):
 		object = filepath.Join(dir, object)
 	}

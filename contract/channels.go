@@ -42,7 +42,7 @@ func loadChannels(d *document, doc hparams.Value, job *Job) {
 	}
 	for _, f := range doc.Fields {
 		if !isName(f.Key, ".-_") || len(f.Key) > maxChannelName || f.Key == "." || f.Key == ".." {
-			d.fail(f.Pos, "", "channel name %s, want 1 to %d of letters, digits and . - _", hparams.Quote(f.Key), maxChannelName)
+			d.fail(f.Pos, "", "channel name %s, expected 1 to %d of letters, digits and . - _", hparams.Quote(f.Key), maxChannelName)
 			continue
 		}
 		if f.Value.Kind == hparams.Null || d.kind(f.Value, hparams.Object, "channel "+hparams.Quote(f.Key)) {
@@ -95,11 +95,11 @@ func (d *document) oneOf(v hparams.Value, path string, unknown func(int, string,
 	}
 	for _, word := range allowed {
 		if strings.EqualFold(word, v.Text) {
-			d.warn(v.Pos, "", "%s is %s, want it spelled %q", path, hparams.Quote(v.Text), word)
+			d.warn(v.Pos, "", "%s is %s, expected it spelled %q", path, hparams.Quote(v.Text), word)
 			return word
 		}
 	}
-	unknown(v.Pos, "", "%s is %s, want %s", path, hparams.Quote(v.Text), strings.Join(allowed, ", "))
+	unknown(v.Pos, "", "%s is %s, expected %s", path, hparams.Quote(v.Text), strings.Join(allowed, ", "))
 	return v.Text
 }
 
@@ -130,13 +130,13 @@ func checkDir(d *document, j *Job, c Channel, data map[string]Entry) {
 	where := "channel " + hparams.Quote(c.Name) + ": " + j.ChannelPath(c)
 	switch {
 	case !there:
-		d.fail(c.Pos, whyMissing(j, c, data), "%s is missing, want a directory in %s mode", where, c.Mode)
+		d.fail(c.Pos, whyMissing(j, c, data), "%s is missing, expected a directory in %s mode", where, c.Mode)
 	case entry.Problem != "":
-		d.fail(c.Pos, "", "%s %s, want a readable directory in %s mode", where, entry.Problem, c.Mode)
+		d.fail(c.Pos, "", "%s %s, expected a readable directory in %s mode", where, entry.Problem, c.Mode)
 	case entry.Kind == KindFIFO:
-		d.fail(c.Pos, "TrainingInputMode Pipe is for FIFOs", "%s is a FIFO, want a directory in %s mode", where, c.Mode)
+		d.fail(c.Pos, "TrainingInputMode Pipe is for FIFOs", "%s is a FIFO, expected a directory in %s mode", where, c.Mode)
 	case entry.Kind != KindDir:
-		d.fail(c.Pos, whyFile(j, c), "%s is not a directory, want one in %s mode", where, c.Mode)
+		d.fail(c.Pos, whyFile(j, c), "%s is not a directory, expected one in %s mode", where, c.Mode)
 	case entry.Empty && c.Distribution == "ShardedByS3Key" && len(j.Hosts) > 1:
 		d.warn(c.Pos, "with fewer objects than hosts some hosts get none: use FullyReplicated, or more and smaller objects",
 			"%s is empty: ShardedByS3Key gave this host no object", where)

@@ -39,7 +39,7 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	if job.named && !isJobName(job.Name) {
 		problems = append(problems, Problem{
 			File: "TRAINING_JOB_NAME", Warning: true,
-			Message: hparams.Quote(job.Name) + " is no training job's name, want 1 to 63 letters, digits and inner hyphens",
+			Message: hparams.Quote(job.Name) + " is no training job's name, expected 1 to 63 letters, digits and inner hyphens",
 		})
 	}
 	if len(Errors(problems)) > 0 {
@@ -87,7 +87,7 @@ func open(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Val
 		fallthrough
 	case file.Problem != "":
 		d.fail(nowhere, "the platform writes it for every job; entrain scaffold DIR makes a valid tree",
-			"%s, want a readable file in %s/input/config", file.Problem, s.Root)
+			"%s, expected a readable file in %s/input/config", file.Problem, s.Root)
 		return d, hparams.Value{}, false
 	case len(file.Data) > MaxFileSize:
 		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
@@ -104,7 +104,7 @@ func (d *document) parse() (hparams.Value, bool) {
 		if d.file == ResourceFile {
 			hint = `e.g. {"current_host":"algo-1","hosts":["algo-1"]}`
 		}
-		d.fail(nowhere, hint, "is empty, want a JSON object")
+		d.fail(nowhere, hint, "is empty, expected a JSON object")
 		return hparams.Value{}, false
 	}
 	if i := invalidUTF8(d.text); i >= 0 {
@@ -172,7 +172,7 @@ func loadParams(d *document, doc hparams.Value, job *Job) {
 		}
 		name := "hyperparameter " + hparams.Quote(p.Name)
 		if p.Raw.Kind != hparams.String {
-			d.warn(p.Raw.Pos, "on the platform every value is a string", "%s is %s, want a string", name, p.Raw.Kind)
+			d.warn(p.Raw.Pos, "on the platform every value is a string", "%s is %s, expected a string", name, p.Raw.Kind)
 		} else if n := utf8.RuneCountInString(p.Raw.Text); n > maxParamValue {
 			d.warn(p.Raw.Pos, "", "%s has a value of %d characters, the platform takes at most %d", name, n, maxParamValue)
 		}

@@ -61,7 +61,7 @@ func checkFIFO(d *document, j *Job, c Channel, data map[string]Entry) {
 		problem = "is no FIFO"
 	}
 	d.fail(c.Pos, "in Pipe mode the platform makes it; entrain scaffold --pipe does so elsewhere",
-		"channel %s: %s_0 %s, want a FIFO, or nothing yet", hparams.Quote(c.Name), j.ChannelPath(c), problem)
+		"channel %s: %s_0 %s, expected a FIFO, or nothing yet", hparams.Quote(c.Name), j.ChannelPath(c), problem)
 }
 
 // whyMissing is the hint for a channel that has no directory.

@@ -38,21 +38,21 @@ func TestCheckNames(t *testing.T) {
 		{"nothing there yet", `{"train":` + pipe + `}`, nil, nil},
 		{"FIFOs", `{"train":` + pipe + `,"train_0":` + pipe + `}`, map[string]contract.Entry{"train_0": fifo, "train_1": fifo, "train_0_0": fifo}, nil},
 		{"a directory instead of a FIFO", `{"train":` + pipe + `}`, map[string]contract.Entry{"train_0": dir}, []string{
-			`inputdataconfig.json:1:2: channel "train": /opt/ml/input/data/train_0 is no FIFO, want a FIFO, or nothing yet (hint: in Pipe mode the platform makes it; entrain scaffold --pipe does so elsewhere)`,
+			`inputdataconfig.json:1:2: channel "train": /opt/ml/input/data/train_0 is no FIFO, expected a FIFO, or nothing yet` + "\nhint: " + `in Pipe mode the platform makes it; entrain scaffold --pipe does so elsewhere`,
 		}},
 		{"two channels at one place", `{"train":` + pipe + `,"train_0":{}}`, map[string]contract.Entry{"train_0": dir}, []string{
-			`inputdataconfig.json:1:39: channel "train_0": /opt/ml/input/data/train_0 would be both its directory and the FIFO of epoch 0 of channel "train" (hint: rename one of the two)`,
+			`inputdataconfig.json:1:39: channel "train_0": /opt/ml/input/data/train_0 would be both its directory and the FIFO of epoch 0 of channel "train"` + "\nhint: " + `rename one of the two`,
 		}},
 		{"perhaps at one place", `{"train":` + pipe + `,"train_7":{"TrainingInputMode":"FastFile"}}`, map[string]contract.Entry{"train_7": dir}, []string{
-			`warning: inputdataconfig.json:1:39: channel "train_7": /opt/ml/input/data/train_7 would be both its directory and the FIFO of epoch 7 of channel "train" (hint: rename one of the two)`,
+			`warning: inputdataconfig.json:1:39: channel "train_7": /opt/ml/input/data/train_7 would be both its directory and the FIFO of epoch 7 of channel "train"` + "\nhint: " + `rename one of the two`,
 		}},
 		{"no epoch", `{"train":{},"train_0":{},"train_00":{}}`, map[string]contract.Entry{"train": dir, "train_0": dir, "train_00": dir}, nil},
 		{"a FIFO for a channel in File mode", `{"train":{}}`, map[string]contract.Entry{"train_0": fifo}, []string{
-			`inputdataconfig.json:1:2: channel "train": /opt/ml/input/data/train is missing, want a directory in File mode (hint: there is a FIFO train_0: TrainingInputMode may have to be Pipe)`,
+			`inputdataconfig.json:1:2: channel "train": /opt/ml/input/data/train is missing, expected a directory in File mode` + "\nhint: " + `there is a FIFO train_0: TrainingInputMode may have to be Pipe`,
 		}},
 		{"a channel called manifest", `{"x":{},"x-manifest":{}}`, map[string]contract.Entry{"x": dir, "x-manifest": dir}, nil},
 		{"a manifest for a channel", `{"x":{},"x-manifest":{}}`, map[string]contract.Entry{"x": dir, "x-manifest": file}, []string{
-			`inputdataconfig.json:1:9: channel "x-manifest": /opt/ml/input/data/x-manifest is not a directory, want one in File mode (hint: it may be the list of the objects of channel "x", which the platform writes there: rename this channel)`,
+			`inputdataconfig.json:1:9: channel "x-manifest": /opt/ml/input/data/x-manifest is not a directory, expected one in File mode` + "\nhint: " + `it may be the list of the objects of channel "x", which the platform writes there: rename this channel`,
 		}},
 		{"a manifest that is a channel's", `{"x":{}}`, map[string]contract.Entry{"x": dir, "x-manifest": file}, nil},
 	} {

@@ -28,7 +28,7 @@ func (p Problem) String() string {
 	}
 	b.WriteString(": " + p.Message)
 	if p.Hint != "" {
-		b.WriteString(" (hint: " + p.Hint + ")")
+		b.WriteString("\nhint: " + p.Hint)
 	}
 	return b.String()
 }
@@ -111,7 +111,7 @@ func (d *document) kind(v hparams.Value, want hparams.Kind, path string) bool {
 	if v.Kind == want {
 		return true
 	}
-	d.fail(v.Pos, "", "%s is %s, want %s", path, describe(v), want)
+	d.fail(v.Pos, "", "%s is %s, expected %s", path, describe(v), want)
 	return false
 }
 

@@ -26,7 +26,7 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 	} else if d.kind(hosts, hparams.List, "hosts") {
 		job.Hosts = d.hostList(hosts, "hosts")
 		if len(hosts.Items) == 0 {
-			d.fail(hosts.Pos, "", "hosts is empty, want at least one host")
+			d.fail(hosts.Pos, "", "hosts is empty, expected at least one host")
 		}
 	}
 	loadCurrentHost(d, doc, job)
@@ -39,7 +39,7 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 	loadGroups(d, doc, job)
 	if v, ok := optional(doc, "topology"); ok {
 		if v.Kind != hparams.List {
-			d.warn(v.Pos, "", "topology is %s, want a list or null", describe(v))
+			d.warn(v.Pos, "", "topology is %s, expected a list or null", describe(v))
 		}
 		job.Topology = v
 	}
@@ -68,7 +68,7 @@ func (d *document) hostList(list hparams.Value, path string) []string {
 		switch {
 		case !d.kind(item, hparams.String, "a host in "+path):
 		case !isName(item.Text, "._-") || strings.IndexByte(".-", item.Text[0]) >= 0 || len(item.Text) > maxHostName:
-			d.fail(item.Pos, "", "host %s in %s, want a host name of letters, digits and inner . - _", hparams.Quote(item.Text), path)
+			d.fail(item.Pos, "", "host %s in %s, expected a host name of letters, digits and inner . - _", hparams.Quote(item.Text), path)
 		case seen[item.Text]:
 			d.fail(item.Pos, "", "host %s is in %s more than once", hparams.Quote(item.Text), path)
 		default:

@@ -37,7 +37,7 @@ func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	d := &document{file: s.SpecPath, text: string(s.Spec.Data), problems: problems}
 	switch {
 	case s.Spec.Problem != "":
-		d.fail(nowhere, "entrain spec writes one", "%s, want a readable file", s.Spec.Problem)
+		d.fail(nowhere, "entrain spec writes one", "%s, expected a readable file", s.Spec.Problem)
 		return nil
 	case len(s.Spec.Data) > MaxFileSize:
 		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
@@ -75,7 +75,7 @@ func noSpec(d *document, doc hparams.Value) {
 			hint = Nearest(f.Key, append(specKeys(), "TrainingSpecification"))
 		}
 	}
-	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, want one of %s", strings.Join(specKeys()[:4], ", "))
+	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, expected one of %s", strings.Join(specKeys()[:4], ", "))
 }
 
 func parseSpec(d *document, doc hparams.Value) *Spec {

@@ -21,7 +21,7 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 		switch {
 		case i >= 0:
 			if text := specText(given.Value); !s.Params[i].takes(text) {
-				d.fail(given.Raw.Pos, Nearest(text, s.Params[i].Values), "hyperparameter %s is %s, want %s",
+				d.fail(given.Raw.Pos, Nearest(text, s.Params[i].Values), "hyperparameter %s is %s, expected %s",
 					hparams.Quote(given.Name), shownValue(given.Name, text), s.Params[i].want())
 			}
 		case !s.anyParam && given.Name != "" && !strings.HasPrefix(given.Name, "_"): // which the platform's own begin with

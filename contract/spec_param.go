@@ -48,7 +48,7 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 	if value, ok := d.str(v, "DefaultValue", in); ok {
 		p.Default, p.HasDefault = value.Text, true
 		if !p.takes(value.Text) {
-			d.fail(value.Pos, "", "%sDefaultValue is %s, want %s", in, shownValue(p.Name, value.Text), p.want())
+			d.fail(value.Pos, "", "%sDefaultValue is %s, expected %s", in, shownValue(p.Name, value.Text), p.want())
 		}
 	}
 	return p, true
@@ -80,7 +80,7 @@ func (p *ParamSpec) parseRange(d *document, limits hparams.Value, in string) {
 func (p *ParamSpec) only(d *document, v hparams.Value, what string, keys ...string) {
 	for _, f := range v.Fields {
 		if !slices.Contains(keys, f.Key) {
-			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, want %s for the Type %s", what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
+			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, expected %s for the Type %s", what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (p *ParamSpec) parseBounds(d *document, v hparams.Value, in string) {
 		if bound, ok := d.str(v, key, in); ok && number.takes(bound.Text) {
 			*to = bound.Text
 		} else if ok {
-			d.fail(bound.Pos, "the format has numbers as strings", "%s%s is %s, want %s", in, key, hparams.Quote(bound.Text), number.want())
+			d.fail(bound.Pos, "the format has numbers as strings", "%s%s is %s, expected %s", in, key, hparams.Quote(bound.Text), number.want())
 		}
 	}
 	if p.Min != "" && p.Max != "" && number.less(p.Max, p.Min) {

@@ -49,33 +49,33 @@ func TestSpecAgainstJob(t *testing.T) {
 		{"encoded by the SDK", hp, `{"lr": "\"0.05\"", "epochs": "\"7\"", "optimizer": "\"sgd\"", "amp": "true"}`, nil},
 		{"required", hp, `{}`, []string{`hyperparameters.json:1:1: hyperparameter "lr" is missing, the algorithm requires it`}},
 		{"unknown", hp, `{"lr": "0", "epoch": "1", "zzz": "1"}`, []string{
-			`hyperparameters.json:1:13: hyperparameter "epoch" is not one of the algorithm's: ["epochs","lr","optimizer","note","amp","api_key"] (hint: did you mean "epochs"?)`,
+			`hyperparameters.json:1:13: hyperparameter "epoch" is not one of the algorithm's: ["epochs","lr","optimizer","note","amp","api_key"]` + "\nhint: " + `did you mean "epochs"?`,
 			`hyperparameters.json:1:27: hyperparameter "zzz" is not one of the algorithm's: ["epochs","lr","optimizer","note","amp","api_key"]`,
 		}},
-		{"no whole number", hp, `{"lr": "0", "epochs": "1.5"}`, []string{`hyperparameters.json:1:23: hyperparameter "epochs" is "1.5", want a whole number from 1 to 100`}},
+		{"no whole number", hp, `{"lr": "0", "epochs": "1.5"}`, []string{`hyperparameters.json:1:23: hyperparameter "epochs" is "1.5", expected a whole number from 1 to 100`}},
 		{"too large", hp, `{"lr": "0.2", "epochs": "101"}`, []string{
-			`hyperparameters.json:1:8: hyperparameter "lr" is "0.2", want a number from 0 to 1e-1`, `hyperparameters.json:1:25: hyperparameter "epochs" is "101", want a whole number from 1 to 100`,
+			`hyperparameters.json:1:8: hyperparameter "lr" is "0.2", expected a number from 0 to 1e-1`, `hyperparameters.json:1:25: hyperparameter "epochs" is "101", expected a whole number from 1 to 100`,
 		}},
 		{"no number", hp, `{"lr": "NaN", "epochs": "0x10"}`, []string{
-			`hyperparameters.json:1:8: hyperparameter "lr" is "NaN", want a number from 0 to 1e-1`, `hyperparameters.json:1:25: hyperparameter "epochs" is "0x10", want a whole number from 1 to 100`,
+			`hyperparameters.json:1:8: hyperparameter "lr" is "NaN", expected a number from 0 to 1e-1`, `hyperparameters.json:1:25: hyperparameter "epochs" is "0x10", expected a whole number from 1 to 100`,
 		}},
-		{"a list", hp, `{"lr": "[0.05]"}`, []string{`hyperparameters.json:1:8: hyperparameter "lr" is "[0.05]", want a number from 0 to 1e-1`}},
-		{"no such value", hp, `{"lr": "0", "optimizer": "adamw"}`, []string{`hyperparameters.json:1:26: hyperparameter "optimizer" is "adamw", want one of ["sgd","adam"] (hint: did you mean "adam"?)`}},
-		{"a secret", hp, `{"lr": "0", "api_key": "hunter2"}`, []string{`hyperparameters.json:1:24: hyperparameter "api_key" is ******, want a whole number`}},
+		{"a list", hp, `{"lr": "[0.05]"}`, []string{`hyperparameters.json:1:8: hyperparameter "lr" is "[0.05]", expected a number from 0 to 1e-1`}},
+		{"no such value", hp, `{"lr": "0", "optimizer": "adamw"}`, []string{`hyperparameters.json:1:26: hyperparameter "optimizer" is "adamw", expected one of ["sgd","adam"]` + "\nhint: " + `did you mean "adam"?`}},
+		{"a secret", hp, `{"lr": "0", "api_key": "hunter2"}`, []string{`hyperparameters.json:1:24: hyperparameter "api_key" is ******, expected a whole number`}},
 		{"channels", in, `{"trian": {}, "validation": {"TrainingInputMode": "Pipe", "ContentType": "anything"}, "code": {}, "sm_drivers": {}}`, []string{
 			`inputdataconfig.json:1:1: channel "train" is missing, the algorithm requires it`,
-			`inputdataconfig.json:1:2: channel "trian" is not one of the algorithm's: ["train","validation"] (hint: did you mean "train"?)`,
+			`inputdataconfig.json:1:2: channel "trian" is not one of the algorithm's: ["train","validation"]` + "\nhint: " + `did you mean "train"?`,
 			`inputdataconfig.json:1:15: channel "validation" is in Pipe mode, the algorithm takes ["File"]`,
 		}},
-		{"content", in, `{"train": {"ContentType": "text/cvs"}}`, []string{`inputdataconfig.json:1:2: channel "train" has ContentType "text/cvs", the algorithm takes ["text/csv"] (hint: did you mean "text/csv"?)`}},
+		{"content", in, `{"train": {"ContentType": "text/cvs"}}`, []string{`inputdataconfig.json:1:2: channel "train" has ContentType "text/cvs", the algorithm takes ["text/csv"]` + "\nhint: " + `did you mean "text/csv"?`}},
 		{"cluster", rc, `{"current_host": "a", "hosts": ["a", "b"], "current_instance_type": "ml.m5.large"}`, []string{
 			`resourceconfig.json:1:32: 2 hosts, the algorithm trains on one: SupportsDistributedTraining is false`,
-			`resourceconfig.json:1:69: current_instance_type "ml.m5.large", the algorithm takes ["ml.m5.xlarge","ml.g5.xlarge"] (hint: did you mean "ml.m5.xlarge"?)`,
+			`resourceconfig.json:1:69: current_instance_type "ml.m5.large", the algorithm takes ["ml.m5.xlarge","ml.g5.xlarge"]` + "\nhint: " + `did you mean "ml.m5.xlarge"?`,
 		}},
 		{"a laptop", rc, `{"current_host": "a", "hosts": ["a"], "current_instance_type": "local_gpu"}`, nil},
 		{"beside another problem", hp, `{"lr": "0", "lr": "2"}`, []string{
-			`hyperparameters.json:1:13: duplicate key "lr", the last one counts (hint: remove one of them)`,
-			`hyperparameters.json:1:19: hyperparameter "lr" is "2", want a number from 0 to 1e-1`,
+			`hyperparameters.json:1:13: duplicate key "lr", the last one counts` + "\nhint: " + `remove one of them`,
+			`hyperparameters.json:1:19: hyperparameter "lr" is "2", expected a number from 0 to 1e-1`,
 		}},
 		{"a file that cannot be read says nothing of what it lacks", hp, `{`, []string{`hyperparameters.json:1:2: found the end of the file where a key in double quotes should be`}},
 	} {
@@ -98,38 +98,38 @@ func TestSpecAgainstJob(t *testing.T) {
 func TestSpecProblems(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{`{"TrainingChannels": null, "SupportedHyperParameter": []}`, `warning: spec.json:1:28: key "SupportedHyperParameter" is not one of a TrainingSpecification`},
-		{`{"SupportedHyperParameters": {}}`, `spec.json:1:30: SupportedHyperParameters is an object, want a list`},
-		{`{"SupportedHyperParameters": ["x"]}`, `spec.json:1:31: an entry of SupportedHyperParameters is "x", want an object`},
+		{`{"SupportedHyperParameters": {}}`, `spec.json:1:30: SupportedHyperParameters is an object, expected a list`},
+		{`{"SupportedHyperParameters": ["x"]}`, `spec.json:1:31: an entry of SupportedHyperParameters is "x", expected an object`},
 		{`{"SupportedHyperParameters": [{"Type": "Integer"}]}`, `spec.json:1:31: an entry of SupportedHyperParameters has no Name`},
 		{`{"SupportedHyperParameters": [{"Name": "lr"}]}`, `spec.json:1:31: hyperparameter "lr" has no Type`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Float"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Float", want Integer, Continuous, Categorical, FreeText`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Float"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Float", expected Integer, Continuous, Categorical, FreeText`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText", "Typo": 1}]}`, `warning: spec.json:1:66: hyperparameter "lr": key "Typo" is not one of a TrainingSpecification`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText"}, {"Name": "lr", "Type": "FreeText"}]}`, `spec.json:1:67: hyperparameter "lr" is there more than once`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "DefaultValue": "x"}]}`, `spec.json:1:81: hyperparameter "lr": DefaultValue is "x", want a whole number`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "DefaultValue": 5}]}`, `spec.json:1:81: hyperparameter "lr": DefaultValue is 5, want a string`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "IsRequired": "yes"}]}`, `spec.json:1:79: hyperparameter "lr": IsRequired is "yes", want a boolean`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"ContinuousParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": Range has "ContinuousParameterRangeSpecification", want IntegerParameterRangeSpecification for the Type Integer`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "a"}}}]}`, `spec.json:1:126: hyperparameter "lr": MinValue is "a", want a whole number`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "DefaultValue": "x"}]}`, `spec.json:1:81: hyperparameter "lr": DefaultValue is "x", expected a whole number`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "DefaultValue": 5}]}`, `spec.json:1:81: hyperparameter "lr": DefaultValue is 5, expected a string`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "IsRequired": "yes"}]}`, `spec.json:1:79: hyperparameter "lr": IsRequired is "yes", expected a boolean`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"ContinuousParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": Range has "ContinuousParameterRangeSpecification", expected IntegerParameterRangeSpecification for the Type Integer`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "a"}}}]}`, `spec.json:1:126: hyperparameter "lr": MinValue is "a", expected a whole number`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9", "MaxValue": "10"}}}]}`, ``},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"MinValue": "9007199254740993", "MaxValue": "9007199254740992"}}, "DefaultValue": "1"}]}`, `spec.json:1:113: hyperparameter "lr": MinValue 9007199254740993 is above MaxValue 9007199254740992`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"Min": "1", "Maxvalue": "2"}}}]}`, `spec.json:1:114: hyperparameter "lr": IntegerParameterRangeSpecification has "Min", want MinValue, MaxValue for the Type Integer
-spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Maxvalue", want MinValue, MaxValue for the Type Integer`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Value": ["a"]}}}]}`, `spec.json:1:122: hyperparameter "lr": CategoricalParameterRangeSpecification has "Value", want Values for the Type Categorical`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Integer", "Range": {"IntegerParameterRangeSpecification": {"Min": "1", "Maxvalue": "2"}}}]}`, `spec.json:1:114: hyperparameter "lr": IntegerParameterRangeSpecification has "Min", expected MinValue, MaxValue for the Type Integer
+spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Maxvalue", expected MinValue, MaxValue for the Type Integer`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Categorical", "Range": {"CategoricalParameterRangeSpecification": {"Value": ["a"]}}}]}`, `spec.json:1:122: hyperparameter "lr": CategoricalParameterRangeSpecification has "Value", expected Values for the Type Categorical`},
 		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "FreeText", "Range": {"IntegerParameterRangeSpecification": {}}}]}`, `spec.json:1:75: hyperparameter "lr": the Type FreeText takes no Range`},
-		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Int", "Range": {"IntegerParameterRangeSpecification": {}}, "DefaultValue": "x"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Int", want Integer, Continuous, Categorical, FreeText`},
+		{`{"SupportedHyperParameters": [{"Name": "lr", "Type": "Int", "Range": {"IntegerParameterRangeSpecification": {}}, "DefaultValue": "x"}]}`, `spec.json:1:54: hyperparameter "lr": Type is "Int", expected Integer, Continuous, Categorical, FreeText`},
 		{`{"TrainingChannels": [{"IsRequired": true}]}`, `spec.json:1:23: an entry of TrainingChannels has no Name`},
 		{`{"TrainingChannels": [{"Name": ""}]}`, `spec.json:1:32: an entry of TrainingChannels: Name is empty`},
-		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["Stream"]}]}`, `spec.json:1:61: channel "t": an input mode is "Stream", want File, FastFile, Pipe`},
-		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["pipe"]}]}`, `warning: spec.json:1:61: channel "t": an input mode is "pipe", want it spelled "Pipe"`},
-		{`{"TrainingChannels": [{"Name": "t", "SupportedCompressionTypes": ["Zip"]}]}`, `spec.json:1:67: channel "t": a compression type is "Zip", want None, Gzip`},
+		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["Stream"]}]}`, `spec.json:1:61: channel "t": an input mode is "Stream", expected File, FastFile, Pipe`},
+		{`{"TrainingChannels": [{"Name": "t", "SupportedInputModes": ["pipe"]}]}`, `warning: spec.json:1:61: channel "t": an input mode is "pipe", expected it spelled "Pipe"`},
+		{`{"TrainingChannels": [{"Name": "t", "SupportedCompressionTypes": ["Zip"]}]}`, `spec.json:1:67: channel "t": a compression type is "Zip", expected None, Gzip`},
 		{`{"TrainingChannels": [{"Name": "t"}, {"Name": "t"}]}`, `spec.json:1:38: channel "t" is there more than once`},
-		{`{"TrainingSpecification": {"SupportedTrainingInstanceTypes": "x"}}`, `spec.json:1:62: SupportedTrainingInstanceTypes is "x", want a list`},
-		{`{"TrainingSpecification": 1}`, `spec.json:1:27: TrainingSpecification is 1, want an object`},
-		{`{}`, `spec.json:1:1: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
-		{`null`, `spec.json:1:1: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
-		{`{"TrainingSpecification": {"x": 1}}`, `spec.json:1:27: found no key of a TrainingSpecification, want one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
-		{`{"TrainingSpecification": null}`, `spec.json:1:27: TrainingSpecification is null, want an object`},
-		{``, `spec.json: is empty, want a JSON object`},
+		{`{"TrainingSpecification": {"SupportedTrainingInstanceTypes": "x"}}`, `spec.json:1:62: SupportedTrainingInstanceTypes is "x", expected a list`},
+		{`{"TrainingSpecification": 1}`, `spec.json:1:27: TrainingSpecification is 1, expected an object`},
+		{`{}`, `spec.json:1:1: found no key of a TrainingSpecification, expected one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`null`, `spec.json:1:1: found no key of a TrainingSpecification, expected one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`{"TrainingSpecification": {"x": 1}}`, `spec.json:1:27: found no key of a TrainingSpecification, expected one of SupportedHyperParameters, TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`},
+		{`{"TrainingSpecification": null}`, `spec.json:1:27: TrainingSpecification is null, expected an object`},
+		{``, `spec.json: is empty, expected a JSON object`},
 		{`[`, `spec.json:1:2: found the end of the file where a JSON value should be`},
 	} {
 		job, problems := contract.Load(withSpec(minimal(), c.text))
@@ -142,7 +142,7 @@ spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Ma
 	}
 	snap := snapshot(minimal())
 	snap.SpecPath, snap.Spec = "spec.json", contract.File{Problem: "is missing"}
-	if _, problems := contract.Load(snap); len(problems) != 1 || problems[0].String() != "spec.json: is missing, want a readable file (hint: entrain spec writes one)" {
+	if _, problems := contract.Load(snap); len(problems) != 1 || problems[0].String() != "spec.json: is missing, expected a readable file\nhint: entrain spec writes one" {
 		t.Error(problems)
 	}
 }
@@ -150,9 +150,9 @@ spec.json:1:126: hyperparameter "lr": IntegerParameterRangeSpecification has "Ma
 // TestNoSpec: of a document that would check nothing it is said where the specification may be in it.
 func TestNoSpec(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"AlgorithmName": "x", "trainingSpecification": {"TrainingChannels": []}}`: `(hint: it is in "trainingSpecification": call that TrainingSpecification, or leave it out)`,
-		`{"supportedHyperParameters": []}`:                                          `(hint: did you mean "SupportedHyperParameters"?)`,
-		`{"trainingSpecification": {}}`:                                             `(hint: did you mean "TrainingSpecification"?)`,
+		`{"AlgorithmName": "x", "trainingSpecification": {"TrainingChannels": []}}`: `hint: it is in "trainingSpecification": call that TrainingSpecification, or leave it out`,
+		`{"supportedHyperParameters": []}`:                                          `hint: did you mean "SupportedHyperParameters"?`,
+		`{"trainingSpecification": {}}`:                                             `hint: did you mean "TrainingSpecification"?`,
 		`{"x": {}}`:                                                                 `SupportsDistributedTraining`,
 	} {
 		job, problems := contract.Load(withSpec(minimal(), text))

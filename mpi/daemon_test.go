@@ -150,8 +150,8 @@ func read(t *testing.T, path string) string {
 }
 
 func TestParseDaemonRefuses(t *testing.T) {
-	const bare = ": want none of it outside quotes"
-	const daemon = ": want orted, prted, hydra_pmi_proxy, hydra_bstrap_proxy, by name or absolute path"
+	const bare = ": expected none of it outside quotes"
+	const daemon = ": expected orted, prted, hydra_pmi_proxy, hydra_bstrap_proxy, by name or absolute path"
 	for words, want := range map[string]string{
 		"":                            "remote command: the end at byte 0" + daemon,
 		"  ":                          "remote command: the end at byte 2" + daemon,
@@ -168,12 +168,12 @@ func TestParseDaemonRefuses(t *testing.T) {
 		"set path = ( /x ) ; orted":   `remote command: "set path = ( /x ) ; orted" at byte 0` + daemon,
 		"1A=1 orted":                  `remote command: "1A=1 orted" at byte 0` + daemon,
 		"A+=1 orted":                  `remote command: "A+=1 orted" at byte 0` + daemon,
-		"export A=1 ; orted":          `remote command: "=1 ; orted" at byte 8: want export NAME ;`,
-		"export ; orted":              `remote command: "; orted" at byte 7: want export NAME ;`,
-		"export A":                    `remote command: the end at byte 8: want export NAME ;`,
-		"export -n A ; orted":         `remote command: "-n A ; orted" at byte 7: want export NAME ;`,
-		"orted ; rm -rf /":            `remote command: "; rm -rf /" at byte 6: want nothing more after the daemon's arguments`,
-		"orted )":                     `remote command: ")" at byte 6: want nothing more after the daemon's arguments`,
+		"export A=1 ; orted":          `remote command: "=1 ; orted" at byte 8: expected export NAME ;`,
+		"export ; orted":              `remote command: "; orted" at byte 7: expected export NAME ;`,
+		"export A":                    `remote command: the end at byte 8: expected export NAME ;`,
+		"export -n A ; orted":         `remote command: "-n A ; orted" at byte 7: expected export NAME ;`,
+		"orted ; rm -rf /":            `remote command: "; rm -rf /" at byte 6: expected nothing more after the daemon's arguments`,
+		"orted )":                     `remote command: ")" at byte 6: expected nothing more after the daemon's arguments`,
 		"orted && sh":                 `remote command: "&& sh" at byte 6` + bare,
 		"orted | sh":                  `remote command: "| sh" at byte 6` + bare,
 		"orted > x":                   `remote command: "> x" at byte 6` + bare,
@@ -191,23 +191,23 @@ func TestParseDaemonRefuses(t *testing.T) {
 		"orted {a,b}":                 `remote command: "{a,b}" at byte 6` + bare,
 		"A=~ orted":                   `remote command: "~ orted" at byte 2` + bare,
 		"(orted)":                     `remote command: "(orted)" at byte 0` + bare,
-		"orted \"`id`\"":              "remote command: \"`id`\\\"\" at byte 7: want no ` in double quotes",
-		`orted "$(id)"`:               `remote command: "$(id)\"" at byte 7: want $NAME, ${NAME}, ${NAME:-} or ${NAME:-word}`,
-		`orted "$"`:                   `remote command: "$\"" at byte 7: want $NAME`,
-		`orted "$1"`:                  `remote command: "$1\"" at byte 7: want $NAME`,
-		`A=${A:=x} orted`:             `remote command: "${A:=x} orted" at byte 2: want $NAME`,
-		`A=${A:-$(id)} orted`:         `remote command: "${A:-$(id)} orted" at byte 2: want $NAME`,
-		`A=${A orted`:                 `remote command: "${A orted" at byte 2: want $NAME`,
-		`A=${A:-x orted`:              `remote command: "${A:-x orted" at byte 2: want $NAME`,
-		`A=${!A} orted`:               `remote command: "${!A} orted" at byte 2: want $NAME`,
-		`orted "a`:                    `remote command: "\"a" at byte 6: want a double quote that ends`,
-		`orted 'a`:                    `remote command: "'a" at byte 6: want a single quote that ends`,
-		`orted a\`:                    `remote command: "\\" at byte 7: want something after the backslash`,
-		"orted a\x00b":                `remote command: "\x00b" at byte 7: want no NUL byte`,
-		profile + " orted":            `remote command: the end at byte 45: want the ) that closes the words`,
-		profile + " orted ) ; sh":     `remote command: "; sh" at byte 48: want nothing more`,
+		"orted \"`id`\"":              "remote command: \"`id`\\\"\" at byte 7: expected no ` in double quotes",
+		`orted "$(id)"`:               `remote command: "$(id)\"" at byte 7: expected $NAME, ${NAME}, ${NAME:-} or ${NAME:-word}`,
+		`orted "$"`:                   `remote command: "$\"" at byte 7: expected $NAME`,
+		`orted "$1"`:                  `remote command: "$1\"" at byte 7: expected $NAME`,
+		`A=${A:=x} orted`:             `remote command: "${A:=x} orted" at byte 2: expected $NAME`,
+		`A=${A:-$(id)} orted`:         `remote command: "${A:-$(id)} orted" at byte 2: expected $NAME`,
+		`A=${A orted`:                 `remote command: "${A orted" at byte 2: expected $NAME`,
+		`A=${A:-x orted`:              `remote command: "${A:-x orted" at byte 2: expected $NAME`,
+		`A=${!A} orted`:               `remote command: "${!A} orted" at byte 2: expected $NAME`,
+		`orted "a`:                    `remote command: "\"a" at byte 6: expected a double quote that ends`,
+		`orted 'a`:                    `remote command: "'a" at byte 6: expected a single quote that ends`,
+		`orted a\`:                    `remote command: "\\" at byte 7: expected something after the backslash`,
+		"orted a\x00b":                `remote command: "\x00b" at byte 7: expected no NUL byte`,
+		profile + " orted":            `remote command: the end at byte 45: expected the ) that closes the words`,
+		profile + " orted ) ; sh":     `remote command: "; sh" at byte 48: expected nothing more`,
 		"( . ./.profile; orted )":     `remote command: "( . ./.profile; orted )" at byte 0` + bare,
-		"orted '" + "' ; sh '" + "a'": `remote command: "; sh 'a'" at byte 9: want nothing more`,
+		"orted '" + "' ; sh '" + "a'": `remote command: "; sh 'a'" at byte 9: expected nothing more`,
 	} {
 		if got, err := ParseDaemon([]string{words}, hostEnv); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %q, %v\nwant %s", words, got, err, want)

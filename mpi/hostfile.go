@@ -48,7 +48,7 @@ func Hostfile(format Format, hosts []Host) (string, error) {
 	case Plain:
 		line = "%s%.0s"
 	default:
-		return "", fmt.Errorf("hostfile format %q: want %s", format, strings.Join(Formats(), ", "))
+		return "", fmt.Errorf("hostfile format %q: expected %s", format, strings.Join(Formats(), ", "))
 	}
 	lines := make([]string, len(hosts))
 	for i, h := range hosts {
@@ -66,7 +66,7 @@ func check(hosts []Host) error {
 		case h.Name == "" || strings.ContainsAny(h.Name, " \t\r\n:,#="):
 			return fmt.Errorf("host %q: no hostfile can hold this name", h.Name)
 		case h.Slots < 1:
-			return fmt.Errorf("host %q: %d slots, want at least 1", h.Name, h.Slots)
+			return fmt.Errorf("host %q: %d slots, expected at least 1", h.Name, h.Slots)
 		}
 		seen[h.Name] = true
 	}

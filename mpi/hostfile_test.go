@@ -34,9 +34,9 @@ func TestHostfileRefuses(t *testing.T) {
 		`host "a:1": no hostfile can hold this name`:     {{"a:1", 1}},
 		`host "": no hostfile can hold this name`:        {{"", 1}},
 		`host "a\r": no hostfile can hold this name`:     {{"a\r", 1}},
-		`host "a": 0 slots, want at least 1`:             {{"a", 0}},
+		`host "a": 0 slots, expected at least 1`:         {{"a", 0}},
 		`a hostfile needs at least one host`:             nil,
-		`hostfile format "x": want openmpi, mpich, inte`: {{"a", 1}},
+		`hostfile format "x": expected openmpi, mpich, `: {{"a", 1}},
 	} {
 		format := OpenMPI
 		if strings.Contains(want, "format") {

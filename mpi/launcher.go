@@ -51,7 +51,7 @@ func Identify(versionText string) (Launcher, error) {
 		}
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(versionText), "\n")
-	return Launcher{}, fmt.Errorf("mpirun --version begins with %q: want Open MPI's (mpirun (Open MPI) 4.1.4), "+
+	return Launcher{}, fmt.Errorf("mpirun --version begins with %q: expected Open MPI's (mpirun (Open MPI) 4.1.4), "+
 		"MPICH's (HYDRA build details:) or Intel MPI's (Intel(R) MPI Library for Linux* OS, Version 2021.10)", cut(first, 100))
 }
 

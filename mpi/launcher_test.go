@@ -31,7 +31,7 @@ func TestIdentifyRefuses(t *testing.T) {
 			t.Errorf("%.50q: %v", text, err)
 		}
 	}
-	if _, err := Identify("\nslurm 23.02\nmore"); !strings.HasPrefix(err.Error(), `mpirun --version begins with "slurm 23.02": want Open MPI`) {
+	if _, err := Identify("\nslurm 23.02\nmore"); !strings.HasPrefix(err.Error(), `mpirun --version begins with "slurm 23.02": expected Open MPI`) {
 		t.Error(err)
 	}
 }

@@ -26,16 +26,16 @@ func rankOf(env, names []string) (Rank, error) {
 	for i, field := range []*int{&r.Rank, &r.Size, &r.LocalRank, &r.LocalSize} {
 		text, ok := lookup(env, names[i])
 		if !ok {
-			return Rank{}, fmt.Errorf("%s is set, and %s is not: want both, of one mpirun", names[0], names[i])
+			return Rank{}, fmt.Errorf("%s is set, and %s is not: expected both, of one mpirun", names[0], names[i])
 		}
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
-			return Rank{}, fmt.Errorf("%s=%q: want a whole number from 0 on", names[i], cut(text, 40))
+			return Rank{}, fmt.Errorf("%s=%q: expected a whole number from 0 on", names[i], cut(text, 40))
 		}
 		*field = n
 	}
 	if r.Rank >= r.Size || r.LocalRank >= r.LocalSize || r.LocalSize > r.Size {
-		return Rank{}, fmt.Errorf("%s=%d of %s=%d, %s=%d of %s=%d: want each rank below its size, and no more on a host than in all",
+		return Rank{}, fmt.Errorf("%s=%d of %s=%d, %s=%d of %s=%d: expected each rank below its size, and no more on a host than in all",
 			names[0], r.Rank, names[1], r.Size, names[2], r.LocalRank, names[3], r.LocalSize)
 	}
 	return r, nil

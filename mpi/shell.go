@@ -38,7 +38,7 @@ func (s *shell) refuse(want string) error {
 	if rest := s.text[s.pos:]; rest != "" {
 		found = fmt.Sprintf("%q", cut(rest, 40))
 	}
-	return fmt.Errorf("remote command: %s at byte %d: want %s", found, s.pos, want)
+	return fmt.Errorf("remote command: %s at byte %d: expected %s", found, s.pos, want)
 }
 
 func (s *shell) blanks() {

@@ -29,7 +29,7 @@ type StartError struct {
 func (e *StartError) Error() string {
 	s := fmt.Sprintf("%s: %v", e.Program, e.Err)
 	if e.Hint != "" {
-		s += " (hint: " + e.Hint + ")"
+		s += "\nhint: " + e.Hint
 	}
 	return s
 }

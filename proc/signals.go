@@ -183,5 +183,5 @@ func ParseSignal(text string) (syscall.Signal, error) {
 			return sig, nil
 		}
 	}
-	return 0, errors.New("want a signal such as TERM, SIGUSR1 or 15")
+	return 0, errors.New("expected a signal such as TERM, SIGUSR1 or 15")
 }

@@ -163,11 +163,11 @@ func clusterScenarios() []scenario {
 		},
 		{
 			name: "a worker's contract is invalid", bound: 20 * time.Second, n: 3, spoil: badParams(2), script: trains,
-			codes: []int{65, 65, 65}, failure: "algo-2: hyperparameters.json:1:1: the document is a list, want an object", failed: map[int]string{2: "hyperparameters.json:1:1: the document is a list, want an object"},
+			codes: []int{65, 65, 65}, failure: "algo-2: hyperparameters.json:1:1: the document is a list, expected an object", failed: map[int]string{2: "hyperparameters.json:1:1: the document is a list, expected an object"},
 		},
 		{
 			name: "the leader's contract is invalid, a worker comes late", bound: 25 * time.Second, n: 3, spoil: badParams(1), script: trains, late: map[int]time.Duration{3: 5 * time.Second},
-			codes: []int{65, 65, 65}, failure: "algo-1: hyperparameters.json:1:1: the document is a list, want an object", failed: map[int]string{1: "hyperparameters.json:1:1: the document is a list, want an object"},
+			codes: []int{65, 65, 65}, failure: "algo-1: hyperparameters.json:1:1: the document is a list, expected an object", failed: map[int]string{1: "hyperparameters.json:1:1: the document is a list, expected an object"},
 		},
 		{
 			name: "one exits 7", bound: 15 * time.Second, n: 3, script: trains,

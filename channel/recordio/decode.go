@@ -63,7 +63,7 @@ func (d *decoder) next() error {
 		return d.short(err, len(header), "a header")
 	}
 	if found := binary.LittleEndian.Uint32(header); found != magic {
-		return d.wrong("found 0x%08x at byte %d, want the magic 0x%08x", found, d.at, uint32(magic))
+		return d.wrong("found 0x%08x at byte %d, expected the magic 0x%08x", found, d.at, uint32(magic))
 	}
 	word := binary.LittleEndian.Uint32(header[4:])
 	flag, size := word>>29, int(word&maxPart)
@@ -81,11 +81,11 @@ func (d *decoder) next() error {
 func (d *decoder) mind(flag uint32) error {
 	switch {
 	case flag > last:
-		return d.wrong("found flag %d at byte %d, want 0 to 3", flag, d.at)
+		return d.wrong("found flag %d at byte %d, expected 0 to 3", flag, d.at)
 	case d.open && flag <= first:
-		return d.wrong("found flag %d at byte %d, want 2 or 3: the record's last part is missing", flag, d.at)
+		return d.wrong("found flag %d at byte %d, expected 2 or 3: the record's last part is missing", flag, d.at)
 	case !d.open && flag > first:
-		return d.wrong("found flag %d, want 0 or 1: the record's first part is missing", flag)
+		return d.wrong("found flag %d, expected 0 or 1: the record's first part is missing", flag)
 	}
 	d.open = flag == first || flag == middle
 	return nil
@@ -146,7 +146,7 @@ func (d *decoder) skip(n int) {
 func (d *decoder) zeros(padding []byte) error {
 	for _, b := range padding {
 		if b != 0 {
-			return d.wrong("its padding holds 0x%02x, want zeros", b)
+			return d.wrong("its padding holds 0x%02x, expected zeros", b)
 		}
 	}
 	return nil
@@ -154,7 +154,7 @@ func (d *decoder) zeros(padding []byte) error {
 
 func (d *decoder) emit(record []byte) error {
 	if d.Form == Newline && bytes.IndexByte(record, '\n') >= 0 {
-		return d.wrong("the record holds a line end, which no line can (hint: length-prefixed takes any record)")
+		return d.wrong("the record holds a line end, which no line can\nhint: length-prefixed takes any record")
 	}
 	if d.Form == LengthPrefixed {
 		if _, err := d.out.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(record)))); err != nil {

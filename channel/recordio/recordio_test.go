@@ -69,20 +69,20 @@ func TestCorrupt(t *testing.T) {
 	for _, c := range []struct {
 		what, stream, form, want string
 	}{
-		{"magic", good + "\x0a\x23\xd7\xcf" + part(0, "x")[4:], "", "byte 12: found 0xcfd7230a at byte 12, want the magic 0xced7230a"},
+		{"magic", good + "\x0a\x23\xd7\xcf" + part(0, "x")[4:], "", "byte 12: found 0xcfd7230a at byte 12, expected the magic 0xced7230a"},
 		{"cut header", good + sign + "\x01", "", "byte 12: the stream ends at byte 17, within a header"},
 		{"cut data", good + part(0, "abcdefg")[:13], "", "byte 12: the stream ends at byte 25, within a record"},
 		{"cut padding", good + part(0, "abcde")[:14], "", "byte 12: the stream ends at byte 26, within a record"},
-		{"padding", good + part(0, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, want zeros"},
-		{"padding of a part", good + part(1, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, want zeros"},
-		{"no first part", good + part(2, "a"), "", "byte 12: found flag 2, want 0 or 1: the record's first part is missing"},
+		{"padding", good + part(0, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, expected zeros"},
+		{"padding of a part", good + part(1, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, expected zeros"},
+		{"no first part", good + part(2, "a"), "", "byte 12: found flag 2, expected 0 or 1: the record's first part is missing"},
 		{"no last part", good + part(1, "a"), "", "byte 12: the stream ends at byte 24, within a header"},
-		{"another first part", good + part(1, "a") + part(1, "b"), "", "byte 12: found flag 1 at byte 24, want 2 or 3: the record's last part is missing"},
-		{"a whole one within", good + part(1, "a") + part(0, "b"), "", "byte 12: found flag 0 at byte 24, want 2 or 3: the record's last part is missing"},
-		{"flag", good + part(5, "a"), "", "byte 12: found flag 5 at byte 12, want 0 to 3"},
+		{"another first part", good + part(1, "a") + part(1, "b"), "", "byte 12: found flag 1 at byte 24, expected 2 or 3: the record's last part is missing"},
+		{"a whole one within", good + part(1, "a") + part(0, "b"), "", "byte 12: found flag 0 at byte 24, expected 2 or 3: the record's last part is missing"},
+		{"flag", good + part(5, "a"), "", "byte 12: found flag 5 at byte 12, expected 0 to 3"},
 		{"a length that is not there", good + sign + "\xff\xff\xff\x1f" + "abc", "", "byte 12: the stream ends at byte 23, within a record"},
 		{"parts that are too much", good + part(1, "abc") + sign + "\xff\xff\xff\x7f", "", "byte 12: a record of at least 536870918 bytes, RecordIO takes at most 536870911"},
-		{"a line end", good + part(0, "a\nb"), "newline", "byte 12: the record holds a line end, which no line can (hint: length-prefixed takes any record)"},
+		{"a line end", good + part(0, "a\nb"), "newline", "byte 12: the record holds a line end, which no line can\nhint: length-prefixed takes any record"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			o, before := recordio.Options{Form: recordio.LengthPrefixed}, prefixed("good")

@@ -30,7 +30,7 @@ func NewKey() string {
 func ParseKey(text string) (Key, error) {
 	secret, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(secret) != keySize {
-		return Key{}, fmt.Errorf("want the %d hexadecimal digits that entrain keygen writes, got %d characters", 2*keySize, len(strings.TrimSpace(text)))
+		return Key{}, fmt.Errorf("expected the %d hexadecimal digits that entrain keygen writes, got %d characters", 2*keySize, len(strings.TrimSpace(text)))
 	}
 	return Key{string(secret)}, nil
 }

@@ -96,6 +96,6 @@ func (e *RefusedError) Error() string { return e.By + " refuses: " + e.Why }
 type ListenError struct{ Err error }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("cannot listen for the other hosts: %v (hint: --port)", e.Err)
+	return fmt.Sprintf("cannot listen for the other hosts: %v\nhint: --port", e.Err)
 }
 func (e *ListenError) Unwrap() error { return e.Err }

@@ -32,8 +32,8 @@ func TestRsh(t *testing.T) {
 		"exit code":     {args: []string{"h1", "exit 9"}, code: 9},
 		"a signal":      {args: []string{"h1", "kill -TERM $$"}, code: 143},
 		"unknown host":  {args: []string{"evil.example", "true"}, code: 255, stderr: "evil.example is none of this job's hosts [h0 h1]"},
-		"no command":    {args: []string{"h1"}, code: 255, stderr: `["h1"]: want a host and a command`},
-		"other options": {args: []string{"-t", "h1", "true"}, code: 255, stderr: `"-t": want the options -x, -q, -n, -p, -l or -o, then a host and a command`},
+		"no command":    {args: []string{"h1"}, code: 255, stderr: `["h1"]: expected a host and a command`},
+		"other options": {args: []string{"-t", "h1", "true"}, code: 255, stderr: `"-t": expected the options -x, -q, -n, -p, -l or -o, then a host and a command`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStreams(t)
@@ -156,7 +156,7 @@ func TestRshRunGone(t *testing.T) {
 		t.Error(err)
 	}
 	code, err := Rsh(socket, []string{"h1", "true"}, s.files[0], s.files[1], s.files[2])
-	if code != 255 || err == nil || !strings.Contains(err.Error(), socket) || !strings.Contains(err.Error(), "(hint: only the launcher") {
+	if code != 255 || err == nil || !strings.Contains(err.Error(), socket) || !strings.Contains(err.Error(), "hint: only the launcher") {
 		t.Errorf("code %d, error %v", code, err)
 	}
 }

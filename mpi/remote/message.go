@@ -84,14 +84,14 @@ func (l lines) read(message any) error {
 
 func readRsh(l lines) (c rshCall, err error) {
 	if err = l.read(&c); err == nil && (c.Host == "" || len(c.Words) == 0) {
-		err = errors.New("want a host and a command")
+		err = errors.New("expected a host and a command")
 	}
 	return c, err
 }
 
 func readRank(l lines) (c rankCall, err error) {
 	if err = l.read(&c); err == nil && c.Rank < 0 {
-		err = fmt.Errorf("rank %d: want 0 or more", c.Rank)
+		err = fmt.Errorf("rank %d: expected 0 or more", c.Rank)
 	}
 	return c, err
 }

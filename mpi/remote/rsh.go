@@ -43,7 +43,7 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 func call(socket string, kind byte, files []byte) (*net.UnixConn, error) {
 	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
-		return nil, fmt.Errorf("the run on this host: %w (hint: only the launcher that entrain run started can call this)", err)
+		return nil, fmt.Errorf("the run on this host: %w\nhint: only the launcher that entrain run started can call this", err)
 	}
 	if _, _, err := conn.WriteMsgUnix([]byte{kind}, files, nil); err != nil {
 		_ = conn.Close()
@@ -64,19 +64,19 @@ func parseRsh(args []string) (host string, words []string, err error) {
 			continue
 		case len(option) == 2 && strings.Contains("plo", option[1:]):
 			if len(args) == 0 {
-				return "", nil, fmt.Errorf("%s: want a value", option)
+				return "", nil, fmt.Errorf("%s: expected a value", option)
 			}
 			args = args[1:]
 			continue
 		case len(option) > 2 && strings.Contains("plo", option[1:2]):
 			continue
 		default:
-			return "", nil, fmt.Errorf("%q: want the options -x, -q, -n, -p, -l or -o, then a host and a command", option)
+			return "", nil, fmt.Errorf("%q: expected the options -x, -q, -n, -p, -l or -o, then a host and a command", option)
 		}
 		break
 	}
 	if len(args) < 2 || args[0] == "" {
-		return "", nil, fmt.Errorf("%q: want a host and a command", args)
+		return "", nil, fmt.Errorf("%q: expected a host and a command", args)
 	}
 	return args[0], args[1:], nil
 }
