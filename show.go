@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"entrain/bootstrap"
@@ -80,7 +81,7 @@ func shownPlan(p *bootstrap.Plan) shown {
 		},
 		"rendezvous": shownMeet(p.Meet),
 		"failure":    p.Failure,
-		"notes":      append([]string{}, p.Notes...),
+		"notes":      slices.Concat([]string{}, p.Notes, p.Remarks),
 	}
 	if p.Launch != nil {
 		all["launch"] = shownLaunch(p.Launch)
@@ -116,7 +117,7 @@ func shownLaunch(l *bootstrap.Launch) shown {
 func planText(p *bootstrap.Plan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "role     %s\n", p.Role)
-	for _, note := range p.Notes {
+	for _, note := range slices.Concat(p.Notes, p.Remarks) {
 		fmt.Fprintf(&b, "note     %s\n", note)
 	}
 	if len(p.Wait.Hosts) > 0 {

@@ -131,6 +131,7 @@ func (c *command) decide(ctx *cli.Context, in *bootstrap.Inspection) (*bootstrap
 func (c *command) options() bootstrap.Options {
 	o := c.settings.options
 	o.Command = c.trainer
+	o.CalledTrain = c.trainer == nil && c.args[len(c.args)-1] == "train"
 	return o
 }
 

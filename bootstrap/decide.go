@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -145,73 +143,6 @@ func environment(snap *contract.Snapshot, vars []contract.Var) []string {
 		env = append(env, v.Name+"="+v.Value)
 	}
 	return env
-}
-
-// command finds the trainer's words and expands them.
-func (p *Plan) command(job *contract.Job, snap *contract.Snapshot, o Options) error {
-	words, err := p.findCommand(job, snap, o)
-	if err != nil {
-		return err
-	}
-	if o.Mask {
-		words = contract.MaskWords(words)
-	}
-	if p.Meet != nil {
-		p.Meet.Digests["command"] = digest(append([]string{string(o.ArgsStyle)}, words...)...)
-	}
-	p.words = slices.Clone(words)
-	shown := contract.MaskWords(words)
-	for i, word := range words {
-		if words[i], err = expand(word, p.Command.Env); err != nil {
-			return &UsageError{Err: fmt.Errorf("the command's word %s: %w", hparams.Quote(shown[i]), err)}
-		}
-	}
-	if words[0] == "" {
-		return &UsageError{Err: fmt.Errorf("the command's first word is empty, expected a program")}
-	}
-	p.Command.Argv = words
-	return nil
-}
-
-// findCommand looks in the three places of the design, in order: after --, in ENTRAIN_COMMAND, and where the
-// SDK says which script to run.
-func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options) ([]string, error) {
-	words := slices.Clone(o.Command)
-	if n := len(words); n > 0 && words[n-1] == "train" && job.Named() && !o.KeepTrain {
-		words = words[:n-1]
-		p.Notes = append(p.Notes, `dropped the last word "train", which the platform adds to an ENTRYPOINT (--keep-train keeps it)`)
-	}
-	if len(words) > 0 {
-		return words, nil
-	}
-	if text, ok := snap.Getenv("ENTRAIN_COMMAND"); ok {
-		words, err := commandWords(text)
-		if err == nil && len(words) == 0 {
-			err = fmt.Errorf("it is empty")
-		}
-		if err != nil {
-			shown := strings.Join(contract.MaskWords(strings.Fields(text)), " ")
-			return nil, &UsageError{Err: fmt.Errorf("ENTRAIN_COMMAND=%s: %w, expected a JSON array or words quoted as in a shell", hparams.Quote(shown), err)}
-		}
-		return words, nil
-	}
-	if program := job.Program(snap); program != "" {
-		p.Command.Dir = job.CodeDir()
-		return scriptWords(path.Join(job.CodeDir(), program), snap), nil
-	}
-	return nil, &UsageError{Err: fmt.Errorf("no command: put it after --, in ENTRAIN_COMMAND, or name a script in SAGEMAKER_PROGRAM\n" +
-		`hint: ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]`)}
-}
-
-// scriptWords starts a Python script by the first interpreter in PATH and anything else by itself.
-func scriptWords(script string, snap *contract.Snapshot) []string {
-	if !strings.HasSuffix(script, ".py") {
-		return []string{script}
-	}
-	if !snap.Programs["python3"] && snap.Programs["python"] {
-		return []string{"python", script}
-	}
-	return []string{"python3", script}
 }
 
 // maskSnapshot is the snapshot with the environment's secrets replaced.

@@ -42,11 +42,13 @@ func options(command ...string) Options {
 
 // TestCommand: where the trainer's words come from, and what becomes of the platform's word "train".
 func TestCommand(t *testing.T) {
-	const named = "TRAINING_JOB_NAME=job-1"
+	const platform, container = contract.CallerPlatform, contract.CallerContainer
 	for _, c := range []struct {
 		what string
 		hp   string
 		env  []string
+		from contract.Caller
+		has  string // a program in PATH
 		keep bool
 		args []string
 		argv []string
@@ -54,19 +56,26 @@ func TestCommand(t *testing.T) {
 		err  string
 	}{
 		{what: "after --", hp: `{"lr":"1"}`, env: []string{"ENTRAIN_COMMAND=x"}, args: []string{"a", "b c"}, argv: []string{"a", "b c", "--lr", "1"}, dir: "/work"},
-		{what: "train is dropped on the platform", env: []string{named}, args: []string{"a", "train"}, argv: []string{"a"}, dir: "/work"},
-		{what: "and kept on request", env: []string{named}, keep: true, args: []string{"a", "train"}, argv: []string{"a", "train"}, dir: "/work"},
+		{what: "train is dropped on the platform", from: platform, args: []string{"a", "train"}, argv: []string{"a"}, dir: "/work"},
+		{what: "and in a container on a laptop", from: container, args: []string{"a", "train"}, argv: []string{"a"}, dir: "/work"},
+		{what: "and kept on request", from: platform, keep: true, args: []string{"a", "train"}, argv: []string{"a", "train"}, dir: "/work"},
 		{what: "and kept elsewhere", args: []string{"a", "train"}, argv: []string{"a", "train"}, dir: "/work"},
-		{what: "only the last one", env: []string{named}, args: []string{"train", "train"}, argv: []string{"train"}, dir: "/work"},
-		{what: "train alone leaves the variable", env: []string{named, "ENTRAIN_COMMAND=x y"}, args: []string{"train"}, argv: []string{"x", "y"}, dir: "/work"},
+		{what: "only the last one", from: platform, args: []string{"train", "train"}, argv: []string{"train"}, dir: "/work"},
+		{what: "train alone leaves the variable", from: platform, env: []string{"ENTRAIN_COMMAND=x y"}, args: []string{"train"}, argv: []string{"x", "y"}, dir: "/work"},
+		{what: "and the script", from: container, hp: `{"sagemaker_program":"t"}`, args: []string{"train"}, argv: []string{"/opt/ml/code/t"}, dir: "/opt/ml/code"},
+		{what: "and the program train", from: container, has: "train", args: []string{"train"}, argv: []string{"train"}, dir: "/work"},
+		{what: "which comes last", has: "train", hp: `{"sagemaker_program":"t"}`, argv: []string{"/opt/ml/code/t"}, dir: "/opt/ml/code"},
+		{what: "which needs no word", has: "train", hp: `{"lr":"1"}`, argv: []string{"train", "--lr", "1"}, dir: "/work"},
+		{what: "train alone is no command", from: platform, args: []string{"train"}, err: `no command: the only word was "train", which SageMaker appends to an ENTRYPOINT in place of the image's CMD` + "\nhint: "},
 		{what: "variable as JSON", env: []string{`ENTRAIN_COMMAND=["a","b c"]`}, argv: []string{"a", "b c"}, dir: "/work"},
-		{what: "variable that is wrong", env: []string{`ENTRAIN_COMMAND=a | b`}, err: `ENTRAIN_COMMAND="a | b": '|' outside quotes: there is no shell; quote it, or start one with sh -c '…', expected a JSON array or words quoted as in a shell`},
+		{what: "variable that is wrong", env: []string{`ENTRAIN_COMMAND=a | b`}, err: `ENTRAIN_COMMAND="a | b": '|' outside quotes: there is no shell; quote it, or start one with sh -c '…'`},
 		{what: "variable that is empty", env: []string{`ENTRAIN_COMMAND=`}, err: `ENTRAIN_COMMAND="": it is empty, expected a JSON array or words quoted as in a shell`},
 		{what: "script by hyperparameter", hp: `{"sagemaker_program":"\"t.py\"","lr":"1"}`, argv: []string{"python3", "/opt/ml/code/t.py", "--lr", "1"}, dir: "/opt/ml/code"},
 		{what: "script by variable", hp: `{"sagemaker_program":"t.py","sagemaker_submit_directory":"/src"}`, env: []string{"SAGEMAKER_PROGRAM=run.sh"}, argv: []string{"/src/run.sh"}, dir: "/src"},
 		{what: "code on S3 is not fetched", hp: `{"sagemaker_program":"t","sagemaker_submit_directory":"s3://b/x"}`, argv: []string{"/opt/ml/code/t"}, dir: "/opt/ml/code"},
-		{what: "nothing", err: "no command: put it after --, in ENTRAIN_COMMAND, or name a script in SAGEMAKER_PROGRAM"},
-		{what: "expansion", hp: `{"lr":"0.1"}`, args: []string{"sh", "-c", "echo ${SM_HP_LR} $$ ${HOME}"}, argv: []string{"sh", "-c", "echo 0.1 $ ${HOME}", "--lr", "0.1"}, dir: "/work"},
+		{what: "nothing", err: "no command: expected one after --, in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\nhint: ENTRYPOINT"},
+		{what: "expansion", hp: `{"lr":"0.1"}`, args: []string{"a", "${SM_HP_LR} $$ ${HOME} $${SM_HP_LR} $$$${"}, argv: []string{"a", "0.1 $$ ${HOME} ${SM_HP_LR} $$${", "--lr", "0.1"}, dir: "/work"},
+		{what: "program text stays", hp: `{"lr":"0.1"}`, args: []string{"sh", "-c", "echo ${SM_HP_LR} $$", "${SM_HP_LR}"}, argv: []string{"sh", "-c", "echo ${SM_HP_LR} $$", "0.1", "--lr", "0.1"}, dir: "/work"},
 		{what: "expansion of the unknown", args: []string{"a", "${SM_NOPE}"}, err: `the command's word "${SM_NOPE}": ${SM_NOPE} names no variable of this job`},
 		{what: "empty program", args: []string{""}, err: "the command's first word is empty, expected a program"},
 	} {
@@ -76,7 +85,9 @@ func TestCommand(t *testing.T) {
 			}
 			o := options(c.args...)
 			o.KeepTrain = c.keep
-			plan, err := world(t, c.hp, alone, c.env...).Plan(o)
+			in := world(t, c.hp, alone, c.env...)
+			in.Snapshot.Caller, in.Snapshot.Programs[c.has] = c.from, true
+			plan, err := in.Plan(o)
 			if c.err != "" {
 				if err == nil || !strings.HasPrefix(err.Error(), c.err) || ExitCode(err) != CodeUsage {
 					t.Errorf("got  %v (%d)\nwant %s (%d)", err, ExitCode(err), c.err, CodeUsage)
@@ -89,8 +100,8 @@ func TestCommand(t *testing.T) {
 			if diff := cmp.Diff(c.argv, plan.Command.Argv); diff != "" || plan.Command.Dir != c.dir {
 				t.Errorf("dir %s, want %s; argv (-want +got):\n%s", plan.Command.Dir, c.dir, diff)
 			}
-			if dropped := len(plan.Notes) > 0; dropped != (len(c.env) > 0 && c.env[0] == named && !c.keep) {
-				t.Errorf("notes: %v", plan.Notes)
+			if said := len(plan.Notes) > 0; said != (c.from == container) {
+				t.Errorf("notes: %v", plan.Notes) // the platform's own word is nothing to be told of
 			}
 		})
 	}

@@ -37,14 +37,15 @@ func customOptions(job *contract.Job) ([]string, error) {
 	return words, nil
 }
 
-// trainer puts the trainer's words behind the launcher's. They are expanded on each host, by entrain rank, since SM_CURRENT_HOST
-// differs; what a hyperparameter holds is none to be expanded.
+// trainer puts the trainer's words behind the launcher's. entrain rank expands them on each host, since
+// SM_CURRENT_HOST differs. It must not expand what a hyperparameter holds.
 func (l *Launch) trainer(words, args []string) {
-	l.Trainer = slices.Clone(words)
-	for _, arg := range args {
-		l.Trainer = append(l.Trainer, strings.ReplaceAll(arg, "$", "$$"))
-	}
+	l.Trainer = slices.Concat(words, args)
+	texts := programTexts(l.Trainer) // entrain rank leaves them alone
 	for i, word := range l.Trainer {
+		if i >= len(words) && !texts[i] {
+			l.Trainer[i] = unexpanded(word)
+		}
 		if word == ":" {
 			l.Trainer[i] = colon
 		}

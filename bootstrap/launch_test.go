@@ -83,7 +83,7 @@ func TestLaunchChoice(t *testing.T) {
 // TestLaunchCommand: what is started on the leader, and that nothing is elsewhere.
 func TestLaunchCommand(t *testing.T) {
 	const hp = `{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"2","sagemaker_mpi_num_processes":"3",` +
-		`"sagemaker_mpi_custom_mpi_options":"-x 'NCCL_DEBUG=a b' --verbose","price":"1$","sep":":"}`
+		`"sagemaker_mpi_custom_mpi_options":"-x 'NCCL_DEBUG=a b' --verbose","price":"1$ ${SM_X}","sep":":"}`
 	in := launched(t, hp, split, key, "NCCL_SOCKET_IFNAME=ib0")
 	plan, err := in.Plan(options("train", "--host=${SM_CURRENT_HOST}"))
 	if err != nil {
@@ -93,7 +93,7 @@ func TestLaunchCommand(t *testing.T) {
 	want := []string{
 		"mpirun", "-np", "3", "--hostfile", dir + "/hostfile", "--tag-output", "-x", "NCCL_DEBUG=a b", "--verbose",
 		"/usr/local/bin/entrain", "rank", dir, "--keep", "NCCL_DEBUG", "--",
-		"train", "--host=${SM_CURRENT_HOST}", "--price", "1$$", "--sep", "${ENTRAIN_COLON}",
+		"train", "--host=${SM_CURRENT_HOST}", "--price", "1$ $${SM_X}", "--sep", "${ENTRAIN_COLON}",
 	}
 	if diff := gocmp(want, plan.Command.Argv); diff != "" || plan.Role != Leader {
 		t.Errorf("%s: (-want +got)\n%s", plan.Role, diff)
@@ -167,8 +167,8 @@ func TestRankEnv(t *testing.T) {
 // TestRankCommand: words are filled in with this host's variables, and the rank's own beat the host's.
 func TestRankCommand(t *testing.T) {
 	env := []string{"SM_CURRENT_HOST=algo-2", "RANK=0", "ENTRAIN_COLON=:"}
-	cmd, err := rankCommand([]string{"train", "${SM_CURRENT_HOST}", "1$$", "${ENTRAIN_COLON}"}, env, []string{"RANK=5"})
-	if err != nil || !slices.Equal(cmd.Argv, []string{"train", "algo-2", "1$", ":"}) || !slices.Equal(cmd.Env, []string{"SM_CURRENT_HOST=algo-2", "ENTRAIN_COLON=:", "RANK=5"}) {
+	cmd, err := rankCommand([]string{"train", "${SM_CURRENT_HOST}", "1$ $${SM_X}", "${ENTRAIN_COLON}"}, env, []string{"RANK=5"})
+	if err != nil || !slices.Equal(cmd.Argv, []string{"train", "algo-2", "1$ ${SM_X}", ":"}) || !slices.Equal(cmd.Env, []string{"SM_CURRENT_HOST=algo-2", "ENTRAIN_COLON=:", "RANK=5"}) {
 		t.Errorf("got %+v, %v", cmd, err)
 	}
 	for _, args := range [][]string{nil, {"dir"}, {"dir", "--"}, {"dir", "--keep", "--", "x"}, {"dir", "--drop", "X", "--", "x"}} {

@@ -25,7 +25,10 @@ type Plan struct {
 	Stdin   *Stream // what the trainer reads; nil for our own standard input
 	End     End
 	Failure string   // the path of the failure file
-	Notes   []string // what the log says, once
+	Notes   []string // what the log says once, at info
+	Remarks []string // likewise, at debug
+	// KeptTrain says that the command's last word is "train" and may be the platform's, not the user's.
+	KeptTrain bool
 
 	words []string // the command before variables are put into it
 }
@@ -111,6 +114,7 @@ func Defaults() Options {
 type Options struct {
 	Command     []string // the words after --
 	KeepTrain   bool     // a last word "train" belongs to the command
+	CalledTrain bool     // the verb was the platform's word "train", and no -- followed
 	ArgsStyle   hparams.Style
 	EnvStyle    contract.EnvStyle
 	NegateFalse bool   // gnu: false is --no-flag

@@ -104,11 +104,9 @@ func isKept(keep []string, name string) bool {
 // rankCommand is the trainer, its words filled in with this host's variables. What is the rank's own comes in the place of
 // any that the host has.
 func rankCommand(words, env, own []string) (proc.Cmd, error) {
-	for i, word := range words {
-		var err error
-		if words[i], err = expand(word, env); err != nil {
-			return proc.Cmd{}, &UsageError{Err: fmt.Errorf("word %d of the command: %w", i+1, err)}
-		}
+	words, err := expandWords(words, env)
+	if err != nil {
+		return proc.Cmd{}, err
 	}
 	env = slices.DeleteFunc(env, func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")

@@ -64,7 +64,7 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		if exit.Code == 0 {
 			return nil
 		}
-		return &proc.ExitError{Program: program, Exit: exit}
+		return &proc.ExitError{Program: program, Exit: exit, Hint: plan.usageHint(exit.Code)}
 	}
 	o := plan.procOptions()
 	o.Stdin = stdin.fd()
@@ -143,6 +143,9 @@ func (p *Plan) procOptions() proc.Options {
 func (d *Doer) prepare(plan *Plan, m *meeting, last func(context.Context) error) error {
 	for _, note := range plan.Notes {
 		d.log.Info().Msg(note)
+	}
+	for _, remark := range plan.Remarks {
+		d.log.Debug().Msg(remark)
 	}
 	_ = os.Remove(plan.Failure) // an earlier run's, on a laptop: what is there at the end is the trainer's
 	for _, f := range plan.Files {

@@ -44,8 +44,11 @@ func Photograph(root string, env []string) *contract.Snapshot {
 	}
 	path, _ := s.Getenv("PATH")
 	for _, name := range programs(s) {
-		s.Programs[name] = inPath(path, name)
+		s.Programs[name] = inPath(path, name) != ""
 	}
+	train := inPath(path, trainWord)
+	s.Programs[trainWord] = train != "" && !isSelf(train)
+	s.Caller = photographCaller(s.Getenv, "/proc")
 	s.Machine = photographMachine("/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
 	return s
 }
@@ -181,14 +184,19 @@ func programs(s *contract.Snapshot) []string {
 	return names
 }
 
-func inPath(path, name string) bool {
+// inPath finds a program in a search path; empty where it is not there. A directory is none.
+func inPath(path, name string) string {
 	const executable = 1 // X_OK
 	for dir := range strings.SplitSeq(path, ":") {
-		if dir != "" && syscall.Access(dir+"/"+name, executable) == nil {
-			return true
+		file := dir + "/" + name
+		if dir == "" || syscall.Access(file, executable) != nil {
+			continue
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			return file
 		}
 	}
-	return false
+	return ""
 }
 
 // sbin is where sshd is, in no user's path.
@@ -199,7 +207,7 @@ func photographLauncher(s *contract.Snapshot, name string) {
 	s.Self, _ = os.Executable() // without /proc no launcher could start it again
 	path, _ := s.Getenv("PATH")
 	for _, program := range []string{"ssh", "sshd"} {
-		s.Programs[program] = inPath(path+sbin, program)
+		s.Programs[program] = inPath(path+sbin, program) != ""
 	}
 	s.Launcher = &contract.Program{Path: name}
 	found, err := proc.Find(name, s.Env)

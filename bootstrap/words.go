@@ -15,12 +15,12 @@ func commandWords(text string) ([]string, error) {
 	}
 	doc, _, err := hparams.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("no JSON array: %w", err)
+		return nil, fmt.Errorf("not a JSON array of strings: %w", err)
 	}
 	var words []string
 	for _, item := range doc.Items {
 		if item.Kind != hparams.String {
-			return nil, fmt.Errorf("the JSON array holds %s, expected strings", item.Kind)
+			return nil, fmt.Errorf("a JSON array with %s in it, expected strings", item.Kind)
 		}
 		words = append(words, item.Text)
 	}

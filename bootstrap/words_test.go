@@ -36,9 +36,9 @@ func TestCommandWords(t *testing.T) {
 		`a \`:        "nothing follows the last backslash",
 		`a && b`:     `'&' outside quotes: there is no shell; quote it, or start one with sh -c '…'`,
 		`a > b`:      `'>' outside quotes: there is no shell; quote it, or start one with sh -c '…'`,
-		`["a", 1]`:   "the JSON array holds a whole number, expected strings",
-		`["a"`:       "no JSON array: byte 4: found the end of the file where a list needs ',' or ']'",
-		`["a"] more`: "no JSON array: byte 6: found 'm' after the end of the JSON document",
+		`["a", 1]`:   "a JSON array with a whole number in it, expected strings",
+		`["a"`:       "not a JSON array of strings: byte 4: found the end of the file where a list needs ',' or ']'",
+		`["a"] more`: "not a JSON array of strings: byte 6: found 'm' after the end of the JSON document",
 	} {
 		if _, err := commandWords(text); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)
@@ -89,7 +89,7 @@ func FuzzSplit(f *testing.F) {
 func TestExpand(t *testing.T) {
 	env := []string{"SM_X=1 2", "SM_HP_A-B=$SM_X", "ENTRAIN_Y="}
 	for in, want := range map[string]string{
-		"a${SM_X}b${SM_X}": "a1 2b1 2", "${SM_HP_A-B}": "$SM_X", "[${ENTRAIN_Y}]": "[]", "$$x$$": "$x$", "$${SM_X}": "${SM_X}",
+		"a${SM_X}b${SM_X}": "a1 2b1 2", "${SM_HP_A-B}": "$SM_X", "[${ENTRAIN_Y}]": "[]", "$$x$$": "$$x$$", "$${SM_X}": "${SM_X}",
 		"$SM_X": "$SM_X", "${HOME} $(id) $": "${HOME} $(id) $", "${SM_X": "${SM_X", "": "",
 	} {
 		if got, err := expand(in, env); err != nil || got != want {

@@ -45,8 +45,19 @@ type Snapshot struct {
 	ArgMax   int // bytes that the kernel takes as arguments and environment together; 0 is unknown
 	UID      int
 	Self     string   // the path of this program
+	Caller   Caller   // who started this program
 	Launcher *Program // the MPI launcher; nil unless the job wants one
 }
+
+// Caller is who started this program: whose word the last one of the command line is.
+type Caller uint8
+
+// The callers.
+const (
+	CallerOther     Caller = iota // a shell, a script, a service manager
+	CallerPlatform                // SageMaker, or the SDK's local mode: they set TRAINING_JOB_NAME
+	CallerContainer               // a container's engine, or the init that it puts in front (docker run --init)
+)
 
 // Program is a program that says its version.
 type Program struct {

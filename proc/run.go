@@ -45,10 +45,15 @@ type Exit struct {
 type ExitError struct {
 	Program string
 	Exit
+	Hint string // what to do about it; empty where nobody knows
 }
 
 func (e *ExitError) Error() string {
-	return e.Program + ": " + e.How() + " after " + e.Elapsed.Round(time.Millisecond).String()
+	text := e.Program + ": " + e.How() + " after " + e.Elapsed.Round(time.Millisecond).String()
+	if e.Hint != "" {
+		text += "\nhint: " + e.Hint
+	}
+	return text
 }
 
 // How says how the program ended, in one line.

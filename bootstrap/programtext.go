@@ -1,0 +1,132 @@
+package bootstrap
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// interpreter is a program that takes program text as one of its words.
+type interpreter struct {
+	names   []string // the last part of its path, without a version
+	letters string   // the options that say "program text follows", such as the c of sh -c
+	long    []string // the long ones
+	// shell says that the text is the word behind all options (sh -c -e TEXT), not the word behind the option.
+	shell bool
+	takes string // other one-letter options that take a word of their own
+}
+
+func interpreters() []interpreter {
+	return []interpreter{
+		{
+			names:   []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash", "fish", "csh", "tcsh"},
+			letters: "c", long: []string{"--command"}, shell: true, takes: "oO",
+		},
+		{names: []string{"su", "runuser", "script", "flock"}, letters: "c", long: []string{"--command", "--session-command"}},
+		{names: []string{"python", "pypy"}, letters: "c", takes: "WX"},
+		{names: []string{"perl"}, letters: "eE", takes: "IMm"},
+		{names: []string{"ruby"}, letters: "e", takes: "ICr"},
+		{names: []string{"node", "nodejs", "bun"}, letters: "ep", long: []string{"--eval", "--print"}, takes: "rC"},
+		{names: []string{"Rscript", "R"}, letters: "e"},
+		{names: []string{"julia"}, letters: "eE", long: []string{"--eval", "--print"}},
+		{names: []string{"lua", "luajit"}, letters: "e"},
+		{names: []string{"php"}, letters: "r"},
+		{names: []string{"env"}, letters: "S", long: []string{"--split-string"}, takes: "uC"},
+	}
+}
+
+// programTexts says which words of a command are the program text of an interpreter, such as the word behind the -c
+// of a shell, wherever that stands: "env A=b sh -c TEXT" and "timeout 60 bash -lc TEXT" have one. No variable is put
+// into such a word: the interpreter reads the variables itself, and a value must not become a part of its program.
+func programTexts(words []string) []bool {
+	texts := make([]bool, len(words))
+	known := interpreters()
+	for i, word := range words {
+		name := strings.TrimRight(path.Base(word), "0123456789.-")
+		for _, in := range known {
+			if slices.Contains(in.names, name) {
+				in.mark(words[i+1:], texts[i+1:])
+			}
+		}
+	}
+	return texts
+}
+
+// mark marks the program texts among the words behind an interpreter's name.
+func (in *interpreter) mark(words []string, texts []bool) {
+	asked := false
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case word == "--" && asked && in.shell && i+1 < len(words):
+			texts[i+1] = true
+			return
+		case !isOption(word):
+			texts[i] = texts[i] || asked
+			if asked || in.shell {
+				return
+			}
+			if !in.skipsOperands() {
+				return
+			}
+		case in.isLong(word):
+			if strings.Contains(word, "=") {
+				texts[i] = true
+			} else if asked = in.shell; !asked && i+1 < len(words) {
+				i++
+				texts[i] = true
+			}
+		case strings.HasPrefix(word, "--"):
+		default:
+			at, last := in.letter(word)
+			switch {
+			case at && in.shell:
+				asked = true
+				i += in.taken(word)
+			case at && last && i+1 < len(words):
+				i++
+				texts[i] = true
+			case at:
+				texts[i] = true // the text is attached: perl -e'print 1'
+			default:
+				i += in.taken(word)
+			}
+		}
+	}
+}
+
+// skipsOperands says whether the option may come behind words that are no options: su USER -c TEXT.
+func (in *interpreter) skipsOperands() bool { return slices.Contains(in.names, "su") }
+
+func isOption(word string) bool {
+	return len(word) > 1 && (word[0] == '-' || word[0] == '+')
+}
+
+func (in *interpreter) isLong(word string) bool {
+	name, _, _ := strings.Cut(word, "=")
+	return slices.Contains(in.long, name)
+}
+
+// letter says whether a word such as -lc holds one of the letters, and whether that is the last one. What is no letter
+// ends the options of a word: -Iinclude is none of -c.
+func (in *interpreter) letter(word string) (found, last bool) {
+	for i := 1; i < len(word); i++ {
+		switch {
+		case strings.IndexByte(in.letters, word[i]) >= 0:
+			return true, strings.Trim(word[i+1:], in.letters) == "" // node -pe TEXT
+		case strings.IndexByte(in.takes, word[i]) >= 0 && !in.shell, !isLetter(word[i]):
+			return false, false // the rest is that option's own word
+		}
+	}
+	return false, false
+}
+
+// taken is 1 where a word's last option takes the next word: bash -eo pipefail.
+func (in *interpreter) taken(word string) int {
+	if strings.IndexByte(in.takes, word[len(word)-1]) >= 0 {
+		return 1
+	}
+	return 0
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }
