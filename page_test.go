@@ -3,15 +3,30 @@ package main
 import (
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// page FILE: writes the examples of a page of the documentation, those that begin with a name, as files.
+// page FILE WORD: takes an example out of a page of the documentation. What the page shows as files becomes files; the
+// commands that hold WORD become example.sh, and what the page says that they print output.txt. Package tests runs all
+// commands of all pages, in containers too.
 func page(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(args[0])
 	ts.Check(err)
-	for _, block := range regexp.MustCompile("(?ms)^```[a-z]+ ([a-z.]+)\n(.*?)^```$").FindAllSubmatch(text, -1) {
-		ts.Check(os.WriteFile(ts.MkAbs(string(block[1])), block[2], 0o600))
+	found := false
+	for _, block := range regexp.MustCompile("(?ms)^(?:<!-- ([a-z]+) ?([a-z.]*) -->\n)?```([a-z]+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+		word, file, language, body := block[1], block[2], block[3], block[4]
+		switch {
+		case word == "as":
+			ts.Check(os.WriteFile(ts.MkAbs(file), []byte(body), 0o600))
+		case word == "" && language == "sh" && strings.Contains(body, args[1]):
+			ts.Check(os.WriteFile(ts.MkAbs("example.sh"), []byte(body), 0o600))
+			found = true
+		case word == "prints" && found:
+			ts.Check(os.WriteFile(ts.MkAbs("output.txt"), []byte(body), 0o600))
+			return
+		}
 	}
+	ts.Fatalf("%s has no commands with %q and their output", args[0], args[1])
 }
