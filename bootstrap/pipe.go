@@ -31,7 +31,7 @@ func (d *Doer) stream(ctx context.Context, s *Stream, out *channel.Output) error
 }
 
 func (d *Doer) tellWaiting(ctx context.Context, what string) {
-	hostwait.Often(ctx, time.Now(), func(elapsed time.Duration) { d.log.Info().Msgf("waiting since %s: %s", elapsed, what) })
+	hostwait.Often(ctx, time.Now(), func(elapsed time.Duration) { d.log.Info().Msgf("waiting for %s (%s so far)", what, elapsed) })
 }
 
 // outputError is what an output's error is called here.

@@ -198,7 +198,8 @@ func (d *Doer) tellMissing(w Wait, elapsed time.Duration, missing []hostwait.Mis
 	if len(missing) == 0 {
 		return // it is about to go on
 	}
-	d.log.Info().Msgf("waiting for %d of %d hosts since %s, for %s more: %v", len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, missing)
+	d.log.Info().Msgf("still waiting for %d of %d hosts after %s, giving up in %s: %s",
+		len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing))
 }
 
 // probe says how to ask: the DNS, and unless that is all the hosts file beside it.

@@ -176,7 +176,7 @@ func TestFalseEnd(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	path := mkfifo(t, prefix+"_0")
 	s := start(t, channel.Options{Prefix: prefix, Epochs: 1})
-	s.until("has no data yet")
+	s.until("data in ")
 	w, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ func TestFalseEnd(t *testing.T) {
 func TestEmptyEpoch(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	s := start(t, channel.Options{Prefix: prefix, Epochs: 1})
-	s.until("is not there yet")
+	s.until("the FIFO ")
 	run(t, "sh", "-c", `: >"$0"`, mkfifo(t, prefix+"_0"))
 	if err := s.err(); err != nil {
 		t.Error(err)
@@ -236,7 +236,7 @@ func TestCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := start(t, channel.Options{Prefix: prefix, Output: out})
-		s.until("has no reader yet")
+		s.until("a reader of ")
 		s.cancel(errStop)
 		if err := s.err(); !errors.Is(err, errStop) {
 			t.Error(err)
@@ -260,7 +260,7 @@ func TestReaderGone(t *testing.T) {
 func looking(t *testing.T, prefix string) *streaming {
 	t.Helper()
 	s := start(t, channel.Options{Prefix: prefix})
-	s.until("is not there yet")
+	s.until("the FIFO ")
 	return s
 }
 
@@ -268,7 +268,7 @@ func opened(t *testing.T, prefix string) *streaming {
 	t.Helper()
 	mkfifo(t, prefix+"_0")
 	s := start(t, channel.Options{Prefix: prefix})
-	s.until("has no data yet")
+	s.until("data in ")
 	return s
 }
 
@@ -357,7 +357,7 @@ func fill(t *testing.T, path string) {
 
 // TestUnread: a reader that goes before an epoch has begun has not had it; the next one gets it.
 func TestUnread(t *testing.T) {
-	for _, what := range []string{"is not there yet", "has no data yet"} {
+	for _, what := range []string{"the FIFO ", "data in "} {
 		t.Run(what, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train")
 			fifo := mkfifo(t, prefix+"-for-trainer")
@@ -365,14 +365,14 @@ func TestUnread(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if what == "has no data yet" {
+			if what == "data in " {
 				mkfifo(t, prefix+"_0")
 			}
 			s := start(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out})
 			early := open(t, fifo)
 			s.until(what)
 			early.Close()
-			s.until("has no reader yet")
+			s.until("a reader of ")
 			var writers sync.WaitGroup
 			for _, epoch := range []string{"_0", "_1"} {
 				_ = syscall.Mkfifo(prefix+epoch, 0o600)
@@ -394,7 +394,7 @@ func TestUnread(t *testing.T) {
 // TestDeadline: a FIFO that does not come, or nobody fills, is an error that says which.
 func TestDeadline(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
-	for _, want := range []string{prefix + "_0 is not there yet after 30ms", prefix + "_0 has no data yet after 30ms"} {
+	for _, want := range []string{prefix + "_0 did not appear within 30ms (--fifo-timeout)", prefix + "_0 got no data within 30ms (--fifo-timeout)"} {
 		err := start(t, channel.Options{Prefix: prefix, Timeout: 30 * time.Millisecond}).err()
 		if late, ok := errors.AsType[*channel.UnavailableError](err); !ok || late.Error() != want {
 			t.Errorf("%v, want %s", err, want)

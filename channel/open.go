@@ -19,29 +19,32 @@ func enlarge(fd int) { _, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipe
 // open opens a FIFO whose stream has begun: at least one byte is there, or its writer has come and gone. Until then
 // neither is opening it waited in, which nothing could end, nor is it read, which would find a false end.
 func (o *Options) open(ctx context.Context, path string) error {
-	what := path + " is not there yet"
+	what := waited{path, "did not appear"}
 	within, cancel := context.WithTimeoutCause(ctx, o.Timeout, errors.New("too late"))
 	defer cancel()
 	late := func(err error) error {
 		if ctx.Err() == nil && within.Err() != nil {
-			return &UnavailableError{What: what, Timeout: o.Timeout}
+			return &UnavailableError{What: what.path + " " + what.late, Timeout: o.Timeout}
 		}
 		return err
 	}
 	if o.in < 0 {
-		in, err := waiting(within, what, o.Waiting, func() (int, error) { return o.look(within, path) })
+		in, err := waiting(within, "the FIFO "+path, o.Waiting, func() (int, error) { return o.look(within, path) })
 		if err != nil {
 			return late(err)
 		}
 		o.in = in
 		enlarge(in)
 	}
-	what = path + " has no data yet"
-	if _, err := waiting(within, what, o.Waiting, func() (int, error) { return 0, o.begun(within, o.in) }); err != nil {
+	what = waited{path, "got no data"}
+	if _, err := waiting(within, "data in "+path, o.Waiting, func() (int, error) { return 0, o.begun(within, o.in) }); err != nil {
 		return late(err)
 	}
 	return nil
 }
+
+// waited is a FIFO, and what it has not done when the time-out is over.
+type waited struct{ path, late string }
 
 // look opens a FIFO once it is there.
 func (o *Options) look(ctx context.Context, path string) (int, error) {

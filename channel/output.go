@@ -89,7 +89,7 @@ func (o *Output) begin(ctx context.Context, more bool, tell func(context.Context
 	if !o.isFIFO {
 		return nil
 	}
-	fd, err := waiting(ctx, o.path+" has no reader yet", tell, func() (int, error) { return openWriter(ctx, o.path) })
+	fd, err := waiting(ctx, "a reader of "+o.path, tell, func() (int, error) { return openWriter(ctx, o.path) })
 	if err != nil {
 		return err
 	}

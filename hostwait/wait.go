@@ -49,12 +49,24 @@ type UnavailableError struct {
 }
 
 func (e *UnavailableError) Error() string {
-	names := make([]string, len(e.Missing))
-	for i, m := range e.Missing {
-		names[i] = m.String()
-	}
 	return fmt.Sprintf("%d of %d hosts missing after %s: %s",
-		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), strings.Join(names, ", "))
+		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), Names(e.Missing))
+}
+
+// maxNamed is how many missing hosts are named: with hundreds of them a line would be too long to read.
+const maxNamed = 10
+
+// Names names missing hosts and the reasons in one line. Of many it names the first ten, and says how many more there are.
+func Names(missing []Missing) string {
+	var names []string
+	for _, m := range missing[:min(len(missing), maxNamed)] {
+		names = append(names, m.String())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(missing) - len(names); more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
 }
 
 // All returns nil as soon as probe, or the hint, has succeeded once for every host; an *UnavailableError at the

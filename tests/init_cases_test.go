@@ -527,7 +527,7 @@ func waiting(b *bench) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(until("it says for whom it waits", func() bool { return strings.Contains(s.stderr.String(), "waiting for 2 of 2") }), s.stop(143)); err != nil {
+	if err := errors.Join(until("it says for whom it waits", func() bool { return strings.Contains(s.stderr.String(), "still waiting for 2 of 2") }), s.stop(143)); err != nil {
 		return err
 	}
 	if os.Getuid() != 0 {
@@ -541,6 +541,6 @@ func waiting(b *bench) error {
 	if err != nil {
 		return err
 	}
-	late := until("it says for whom it waits", func() bool { return strings.Contains(s.stderr.String(), "waiting for 1 of 2") })
+	late := until("it says for whom it waits", func() bool { return strings.Contains(s.stderr.String(), "still waiting for 1 of 2") })
 	return errors.Join(late, os.WriteFile(hosts, []byte("127.0.0.1 algo-1\n127.0.0.2 algo-2.invalid\n"), 0o644), s.ends(0))
 }
