@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +116,9 @@ func Rsh(dir string, args []string) (int, error) {
 	done := make(chan end, 1)
 	go func() { // until the process ends
 		code, err := remote.Rsh(dir+"/"+remote.SocketName, args, os.Stdin, os.Stdout, os.Stderr)
+		if err != nil {
+			code = cmp.Or(code, lostCode)
+		}
 		done <- end{code, err}
 	}()
 	select {

@@ -9,6 +9,7 @@ import (
 	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/hostwait/rendezvous"
+	"entrain/mpi/remote"
 	"entrain/proc"
 )
 
@@ -33,7 +34,7 @@ type OutputError struct{ Err error }
 func (e *OutputError) Error() string { return "writing an output: " + e.Err.Error() }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// LaunchError is a launcher that failed, and why: the host, and mostly the rank, that failed first.
+// LaunchError is a launcher that failed, and why: the host, and usually the rank, that failed first.
 type LaunchError struct {
 	First *rendezvous.PeerError
 	Exit  *proc.ExitError // of the launcher
@@ -41,13 +42,34 @@ type LaunchError struct {
 
 func (e *LaunchError) Error() string { return e.First.Error() }
 
+// code is that of what failed first, else the launcher's own.
+func (e *LaunchError) code() int {
+	code := 0
+	if e.First != nil {
+		code = e.First.Code
+	}
+	if code == 0 && e.Exit != nil {
+		code = e.Exit.Code
+	}
+	return code
+}
+
 // ExitCode is what the process ends with: 0 for no error, and for no other.
 func ExitCode(err error) int {
 	if err == nil {
 		return 0
 	}
+	code := codeOf(err)
+	if code < 1 || code > 255 {
+		return CodeInternal // whoever made the error has left out its code, and the kernel keeps eight bits
+	}
+	return code
+}
+
+// codeOf is the code that an error has.
+func codeOf(err error) int {
 	if e, ok := errors.AsType[*LaunchError](err); ok {
-		return e.First.Code
+		return e.code()
 	}
 	if e, ok := errors.AsType[*proc.ExitError](err); ok {
 		return e.Code
@@ -94,5 +116,6 @@ func isUnavailable(err error) bool {
 	_, names := errors.AsType[*hostwait.UnavailableError](err)
 	_, listen := errors.AsType[*rendezvous.ListenError](err)
 	_, fifo := errors.AsType[*channel.UnavailableError](err)
-	return names || listen || fifo
+	_, lost := errors.AsType[*remote.LostError](err)
+	return names || listen || fifo || lost
 }

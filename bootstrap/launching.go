@@ -44,6 +44,7 @@ type launching struct {
 	stopping bool
 	failing  bool
 	lost     *rendezvous.PeerError // the first session that ended badly
+	lostAt   time.Time             // when it did
 	failed   *rendezvous.PeerError // the first rank of this host that did
 	weight   int                   // what its end says
 	stopped  time.Time             // when stopping began
@@ -165,7 +166,7 @@ func (l *launching) because(exit *proc.ExitError) error {
 	first := rendezvous.PeerError{Host: l.host(), Code: exit.Code}
 	switch {
 	case l.stopping && !begun && !l.launch.Script:
-		first.Code, first.Text = 128+int(syscall.SIGTERM), "stopped by SIGTERM before any rank had begun"
+		first.Code, first.Text = stoppedCode, stoppedEarly
 	case l.stopping && time.Since(l.stopped) > l.plan.End.Grace*3/4:
 		first.Text = fmt.Sprintf("stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", l.plan.End.Grace)
 	case l.failed == nil || !l.stopping && (l.weight <= endByLauncher || l.m != nil && !l.launch.Script):
@@ -177,6 +178,12 @@ func (l *launching) because(exit *proc.ExitError) error {
 	}
 	return &LaunchError{First: &first, Exit: exit}
 }
+
+// What a job ends with that was stopped before its launcher had started any rank.
+const (
+	stoppedCode  = 128 + int(syscall.SIGTERM)
+	stoppedEarly = "stopped by SIGTERM before any rank had begun"
+)
 
 // follow serves the launcher until the leader says that it has ended.
 func (l *launching) follow(o proc.Options) error {

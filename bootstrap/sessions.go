@@ -1,10 +1,12 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"entrain/hostwait/rendezvous"
@@ -29,6 +31,9 @@ func (l *launching) remote(asked context.Context, host string, words []string, f
 		start = l.agent.exec
 	}
 	code, err := start(host, words, files)
+	if err != nil {
+		code = cmp.Or(code, lostCode) // an error never has code 0
+	}
 	if code != 0 || err != nil {
 		l.went(host, code, err)
 	}
@@ -75,7 +80,7 @@ func (l *launching) orphaned(host string, session <-chan struct{}) {
 	case <-session:
 	case <-l.ended:
 	case <-timer.C:
-		l.lose(host, rendezvous.CodeLost, text)
+		l.lose(host, rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at})
 		tell()
 	}
 }
@@ -83,18 +88,11 @@ func (l *launching) orphaned(host string, session <-chan struct{}) {
 // went: a session has ended badly. A launcher that ends at the same time knows more, unless the daemon was lost or killed:
 // what the launcher and the ranks then do is what comes of it.
 func (l *launching) went(host string, code int, err error) {
-	at := time.Now()
-	text := fmt.Sprintf("the launcher's daemon ended with exit code %d", code)
-	if lost, ok := errors.AsType[*remote.LostError](err); ok {
-		code, text = rendezvous.CodeLost, "lost: "+lost.Why
-	} else if err != nil {
-		text = err.Error()
-	}
-	l.lose(host, code, text)
-	f := rendezvous.End{Code: code, Text: text, At: at}
+	f := sessionEnd(code, err)
+	l.lose(host, f)
 	_, lost := errors.AsType[*remote.LostError](err)
 	switch {
-	case lost || code > 128 && !l.launch.Script:
+	case lost || err == nil && code > 128 && !l.launch.Script:
 		l.fault(host, f)
 		return
 	case l.launch.Script:
@@ -107,13 +105,39 @@ func (l *launching) went(host string, code int, err error) {
 	})
 }
 
+// sessionEnd is how a session ended badly, which is never code 0. A host on which nothing could be started at all is
+// unavailable, as one is that was lost.
+func sessionEnd(code int, err error) rendezvous.End {
+	f := rendezvous.End{Code: code, Text: fmt.Sprintf("the launcher's daemon ended with exit code %d", code), At: time.Now()}
+	if err != nil {
+		f.Text = err.Error()
+	}
+	lost, isLost := errors.AsType[*remote.LostError](err)
+	if isLost {
+		f.Text = "lost: " + lost.Why
+	}
+	if isLost || err != nil && code == lostCode || code == 0 {
+		f.Code = rendezvous.CodeLost
+	}
+	return f
+}
+
 // lose keeps the first session that ended badly, for a launcher that ends with 0 all the same.
-func (l *launching) lose(host string, code int, text string) {
+func (l *launching) lose(host string, f rendezvous.End) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lost == nil {
-		l.lost = &rendezvous.PeerError{Host: host, Code: code, Text: text}
+		l.lost, l.lostAt = &rendezvous.PeerError{Host: l.nameOf(host), Code: f.Code, Text: f.Text}, f.At
 	}
+}
+
+// nameOf is the host of the job that a session's failure is told of: this one where the launcher has asked for another that
+// is none of the job's.
+func (l *launching) nameOf(host string) string {
+	if slices.Contains(l.launch.names(), host) {
+		return host
+	}
+	return l.host()
 }
 
 // isOver waits for the launcher's end, for a while.
@@ -129,7 +153,7 @@ func (l *launching) isOver(within time.Duration) bool {
 }
 
 // verdict is whether a launcher that ended with 0 has done its work: all sessions and the ranks of this host have ended
-// well. After a stop only the launcher's word counts.
+// well. A stop before any rank has begun leaves no work that can be done well; after it only the launcher's word counts.
 func (l *launching) verdict() error {
 	done := make(chan struct{})
 	go func() {
@@ -143,12 +167,16 @@ func (l *launching) verdict() error {
 	case <-done:
 	case <-timer.C:
 	}
+	begun := l.hasBegun()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.launch.Script:
 		return nil // it knows what it has made of them
+	case l.stopping && !begun:
+		return &rendezvous.PeerError{Host: l.host(), Code: stoppedCode, Text: stoppedEarly}
 	case l.lost != nil:
+		l.fault(l.lost.Host, rendezvous.End{Code: l.lost.Code, Text: l.lost.Text, At: l.lostAt}) // under its own name
 		return l.lost
 	case l.stopping || l.failed == nil:
 		return nil

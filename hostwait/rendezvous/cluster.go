@@ -13,17 +13,6 @@ import (
 	"entrain/hostwait"
 )
 
-// settle is how long after the first failure an earlier one may still be told of: when one rank dies the others
-// fail of that within milliseconds, and whose word arrives first is chance.
-const settle = 250 * time.Millisecond
-
-// settleLaunch is settle where a launcher is at work: it may end before the host of the rank that failed can say so.
-const settleLaunch = 600 * time.Millisecond
-
-// settleFollowing is settle where all that is known follows from something else and the launcher still ends the others: a host
-// whose rank had no memory may have none to say so at once.
-const settleFollowing = 3 * time.Second
-
 // cluster is what the leader knows of all hosts.
 type cluster struct {
 	c *Config
@@ -37,12 +26,16 @@ type cluster struct {
 	table    json.RawMessage // of all Members, once released
 	first    *failure
 	cause    *End            // what is told of it
+	asked    time.Time       // when the first failure was heard of, and all hosts were asked to speak
+	loss     bool            // it is that a host was lost
+	due      bool            // the time in which an earlier failure may come is over
 	decided  bool            // first stands
 	bodies   map[bool][]byte // what is written of the present, without and with the table
 	stopped  string
 	begun    bool // a rank has begun on some host
 	quiet    bool // none is at work on any host that is left
 	over     *int // the exit code of the launcher
+	warns    []string
 }
 
 // member is a host that has joined.
@@ -63,7 +56,7 @@ func newCluster(c *Config) *cluster {
 // hear takes what a host says.
 func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 	k.mu.Lock()
-	defer k.mu.Unlock()
+	defer k.unlock()
 	m, r := k.admit(h, from, now)
 	if r != nil {
 		return r
@@ -84,51 +77,26 @@ func (k *cluster) hear(h *hello, from netip.Addr, now time.Time) *refusal {
 			k.decideSoon()
 		}
 		if h.Ended.Code != 0 {
-			k.fail(h.Host, m.end(h.Ended))
+			k.fail(h.Host, m.end(h.Ended), now)
 		}
 		k.change()
 	}
-	k.take(m, h)
+	k.take(m, h, now)
 	k.release()
+	k.decideIfDue()
 	return nil
 }
 
-// fail notes a failure; the earliest counts. What follows a stop is no failure.
-func (k *cluster) fail(host string, e *End) {
-	if k.decided || k.stopped != "" || k.first != nil && !e.order().Before(k.cause.order()) {
-		return
-	}
-	k.first, k.cause = &failure{Host: host, Code: e.Code, Text: e.Text}, e
-	if k.released == 0 {
-		k.decide()
-		return
-	}
-	k.decideSoon()
-}
+// warn keeps a warning until the lock is let go: whoever logs may wait.
+func (k *cluster) warn(text string) { k.warns = append(k.warns, text) }
 
-// decideSoon decides on the first failure, if there is one, after a while in which an earlier one may come.
-func (k *cluster) decideSoon() {
-	if k.first == nil {
-		return
-	}
-	patience := settle
-	switch {
-	case k.c.Launches && k.cause.Follows && k.over == nil:
-		patience = settleFollowing
-	case k.c.Launches:
-		patience = settleLaunch
-	}
-	time.AfterFunc(patience, func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.decide()
-	})
-}
-
-func (k *cluster) decide() {
-	if !k.decided {
-		k.decided = true
-		k.change()
+// unlock lets the lock go, and says what there is to warn of.
+func (k *cluster) unlock() {
+	warns := k.warns
+	k.warns = nil
+	k.mu.Unlock()
+	for _, text := range warns {
+		k.c.Warn(text)
 	}
 }
 
@@ -229,43 +197,6 @@ const maxTold = 3
 type absent string
 
 func (a absent) Error() string { return string(a) }
-
-// broke notes that the connection of a host's last hello was closed before the answer.
-func (k *cluster) broke(h *hello, now time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if m := k.members[h.Host]; m != nil && m.Instance == h.Instance && m.Count == h.Count {
-		m.broken = now
-	}
-}
-
-// miss looks for hosts that are lost. Before the release they are only forgotten, since they may come again.
-func (k *cluster) miss(now time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for host, m := range k.members {
-		var why string
-		switch {
-		case m.ended || host == k.c.leader():
-			continue
-		case now.Sub(m.heard) > k.c.silence():
-			why = fmt.Sprintf("lost: nothing was heard of it for %s (its network is cut, or its host is gone or hangs)", now.Sub(m.heard).Round(time.Second))
-		case !m.broken.IsZero() && now.Sub(m.broken) > k.c.gone():
-			why = "lost: its connection was closed and it did not come back (its container was killed, or its host is gone)"
-		default:
-			continue
-		}
-		k.c.Warn(host + ": " + why)
-		if k.released == 0 {
-			delete(k.members, host)
-			continue
-		}
-		m.ended = true
-		k.fail(host, &End{Code: CodeLost, Text: why, At: m.heard})
-		k.quiet = k.quiet || k.stopped != "" && k.isQuiet()
-		k.change()
-	}
-}
 
 // left says whether nobody needs the leader any more. Of a job that ended before its release those who never came are
 // waited for too, until a moment: they would else wait for a leader that is gone.

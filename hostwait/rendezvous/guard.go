@@ -5,13 +5,15 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 )
 
 // guard is a listener that holds a bounded number of connections of which none has shown yet that it belongs to a host:
 // when one too many comes, the oldest of them is closed.
 type guard struct {
 	net.Listener
-	most int
+	most  int
+	broke func(h *hello, now time.Time) // hears of the close of a host's connection
 
 	mu      sync.Mutex
 	waiting []*guarded // the oldest first
@@ -19,10 +21,13 @@ type guard struct {
 
 type guarded struct {
 	net.Conn
-	g *guard
+	g    *guard
+	said *hello // the last that came over it; nil where its close says nothing of a host
 }
 
-func newGuard(l net.Listener, most int) *guard { return &guard{Listener: l, most: most} }
+func newGuard(l net.Listener, most int, broke func(h *hello, now time.Time)) *guard {
+	return &guard{Listener: l, most: most, broke: broke}
+}
 
 func (g *guard) Accept() (net.Conn, error) {
 	conn, err := g.Listener.Accept()
@@ -40,14 +45,20 @@ func (g *guard) Accept() (net.Conn, error) {
 }
 
 func (c *guarded) Close() error {
-	c.admit()
-	return c.Conn.Close()
+	c.g.mu.Lock()
+	said := c.said
+	c.said = nil
+	c.leave()
+	c.g.mu.Unlock()
+	err := c.Conn.Close()
+	if said != nil { // also between two requests, when no handler notices it
+		c.g.broke(said, time.Now())
+	}
+	return err
 }
 
-// admit takes a connection off the list.
-func (c *guarded) admit() {
-	c.g.mu.Lock()
-	defer c.g.mu.Unlock()
+// leave takes a connection off the list.
+func (c *guarded) leave() {
 	if i := slices.Index(c.g.waiting, c); i >= 0 {
 		c.g.waiting = slices.Delete(c.g.waiting, i, i+1)
 	}
@@ -63,9 +74,13 @@ func (g *guard) context(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, guardKey{}, conn)
 }
 
-// admit says that a request's connection belongs to a host.
-func admit(ctx context.Context) {
+// admit says that a request's connection belongs to a host, as what it has said tells; nil where this server is to close it.
+func admit(ctx context.Context, said *hello) {
 	if c, ok := ctx.Value(guardKey{}).(*guarded); ok {
-		c.admit()
+		c.g.mu.Lock()
+		defer c.g.mu.Unlock()
+		if c.said = said; said != nil {
+			c.leave()
+		}
 	}
 }

@@ -27,7 +27,7 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 		return nil, k.mismatch(h, "version", fmt.Sprintf("%s (protocol %d)", h.Version, h.Protocol), fmt.Sprintf("%s (protocol %d)", k.c.Version, Protocol))
 	case m != nil && m.broken.IsZero() && !m.ended:
 		why := fmt.Sprintf("two hosts say that they are %s: one at %s, and one at %s", h.Host, m.addr, from)
-		k.c.Warn(why)
+		k.warn(why)
 		return nil, &refusal{http.StatusConflict, why}
 	case h.Ended == nil && !k.decided: // else one of the two can only say, or hear, why it cannot
 		if r := k.compare(h); r != nil {
@@ -37,7 +37,7 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 	m = &member{hello: *h, addr: from}
 	k.members[h.Host] = m
 	if skew := now.Sub(time.UnixMicro(h.Clock)); skew.Abs() > 2*time.Second {
-		k.c.Warn(fmt.Sprintf("the clock of %s differs from that of %s by %s", h.Host, k.c.leader(), skew.Abs().Round(time.Second)))
+		k.warn(fmt.Sprintf("the clock of %s differs from that of %s by %s", h.Host, k.c.leader(), skew.Abs().Round(time.Second)))
 	}
 	return m, nil
 }
@@ -73,7 +73,8 @@ func (k *cluster) mismatch(h *hello, what, theirs, ours string) *refusal {
 		why += " (two images, or two commands in them?)"
 	}
 	k.members[h.Host] = &member{hello: *h, ended: true} // of whom nothing more will be heard
-	k.fail(h.Host, &End{Code: CodeInvalid, Text: why, At: time.Now()})
+	now := time.Now()
+	k.fail(h.Host, &End{Code: CodeInvalid, Text: why, At: now}, now)
 	return &refusal{http.StatusConflict, why}
 }
 
@@ -83,10 +84,10 @@ const CodeInvalid = 65
 // remember keeps why somebody could not join, for whoever looks for a host there, and says it once.
 func (k *cluster) remember(from netip.Addr, why string) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
+	defer k.unlock()
 	if _, known := k.tried[from]; known || len(k.tried) > strangers {
 		return
 	}
 	k.tried[from] = why
-	k.c.Warn(fmt.Sprintf("refused a connection from %s: %s", from, why))
+	k.warn(fmt.Sprintf("refused a connection from %s: %s", from, why))
 }

@@ -6,14 +6,14 @@ import (
 )
 
 // take looks at what a launcher's hosts tell: faults, and that their ranks are done.
-func (k *cluster) take(m *member, h *hello) {
+func (k *cluster) take(m *member, h *hello, now time.Time) {
 	if f := h.Fault; f != nil && f.Host+f.Text != m.fault {
 		m.fault = f.Host + f.Text
 		host := h.Host
 		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
 			host = f.Host
 		}
-		k.fail(host, m.end(&f.ended))
+		k.fail(host, m.end(&f.ended), now)
 	}
 	if h.Begun && !k.begun {
 		k.begun = true
@@ -51,7 +51,7 @@ func (m *member) end(e *ended) *End {
 // Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. Of several
 // the earliest counts.
 func (s *Session) Fault(host string, e End) {
-	e.Text = oneLine(e.Text)
+	e.Text, e.Code = oneLine(e.Text), failureCode(e.Code)
 	s.say(func() {
 		if s.fault == nil || e.order().Before(s.fault.order()) {
 			s.fault, s.faultHost = &e, host

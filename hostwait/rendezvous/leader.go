@@ -51,7 +51,7 @@ func listen(c *Config) (*leader, error) {
 		WriteTimeout: max(gatherHold, c.hold()) + writeTime, IdleTimeout: 2 * c.PeerTimeout,
 		ErrorLog: log.New(handshakes{l.k}, "", 0),
 	}
-	guarded := newGuard(inner, strangers+len(c.Hosts))
+	guarded := newGuard(inner, strangers+len(c.Hosts), l.k.broke)
 	l.server.ConnContext = guarded.context
 	l.work.Go(func() {
 		if c.Key.there() {
@@ -133,23 +133,23 @@ func (l *leader) missing() []hostwait.Missing {
 func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := addrOf(r.RemoteAddr)
 	if r.Method != http.MethodPost || r.URL.Path != path {
-		l.refuse(w, from, refusal{http.StatusNotFound, "this is entrain's rendezvous, which only its peers can use"})
+		l.refuse(r.Context(), w, from, refusal{http.StatusNotFound, "this is entrain's rendezvous, which only its peers can use"})
 		return
 	}
 	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello))
 	if err != nil {
-		l.refuse(w, from, refusal{http.StatusBadRequest, err.Error()})
+		l.refuse(r.Context(), w, from, refusal{http.StatusBadRequest, err.Error()})
 		return
 	}
-	if r := l.identify(r.Context(), h, from); r != nil {
-		l.refuse(w, from, *r)
+	why := l.identify(r.Context(), h, from)
+	if why == nil {
+		why = l.k.hear(h, from, time.Now())
+	}
+	if why != nil {
+		l.refuse(r.Context(), w, from, *why)
 		return
 	}
-	if r := l.k.hear(h, from, time.Now()); r != nil {
-		l.refuse(w, from, *r)
-		return
-	}
-	admit(r.Context())
+	admit(r.Context(), h)
 	l.answer(r.Context(), w, h)
 }
 
@@ -196,7 +196,8 @@ func (l *leader) answer(ctx context.Context, w http.ResponseWriter, h *hello) {
 }
 
 // refuse says so on both sides.
-func (l *leader) refuse(w http.ResponseWriter, from netip.Addr, r refusal) {
+func (l *leader) refuse(ctx context.Context, w http.ResponseWriter, from netip.Addr, r refusal) {
+	admit(ctx, nil)
 	if r.status != http.StatusServiceUnavailable {
 		l.k.remember(from, r.why)
 	}

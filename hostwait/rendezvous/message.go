@@ -42,6 +42,18 @@ type End struct {
 	Follows bool
 }
 
+// failureCode is the exit code of a failure, which is never 0: one without a code, or with one that a process cannot end
+// with, is the program's own mistake.
+func failureCode(code int) int {
+	if code < 1 || code > 255 {
+		return CodeInternal
+	}
+	return code
+}
+
+// CodeInternal is the code of a failure that has none of its own (EX_SOFTWARE).
+const CodeInternal = 70
+
 // order is when it counts: what follows from others is a year late.
 func (e *End) order() time.Time {
 	if e.Follows {
@@ -151,6 +163,8 @@ func readHello(from io.Reader) (*hello, error) {
 		return nil, errors.New("a number is out of its range")
 	case h.Ended != nil && !h.Ended.isSound(), h.Fault != nil && !h.Fault.isSound():
 		return nil, errors.New("an end is out of its range")
+	case h.Fault != nil && h.Fault.Code == 0:
+		return nil, errors.New("a fault has exit code 0, expected 1 to 255")
 	}
 	return &h, nil
 }

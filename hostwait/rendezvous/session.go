@@ -68,6 +68,9 @@ func (s *Session) Stopped() { s.say(func() { s.self.Stopped = true }) }
 // End says how this host's work ended. The first word counts.
 func (s *Session) End(e End) {
 	e.Text = oneLine(e.Text)
+	if e.Code != 0 {
+		e.Code = failureCode(e.Code)
+	}
 	s.say(func() {
 		if s.end == nil {
 			s.end = &e
@@ -95,16 +98,26 @@ func (s *Session) say(change func()) {
 func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 	select {
 	case <-s.released:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		var members []Member
-		err := json.Unmarshal(s.seen.Members, &members)
-		return members, err
+		return s.table()
 	case <-s.ctx.Done():
-		return nil, context.Cause(s.ctx)
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
+	cause := context.Cause(ctx)
+	if s.ctx.Err() != nil {
+		cause = context.Cause(s.ctx)
+	}
+	if _, over := errors.AsType[*OverError](cause); over && s.isReleased() {
+		return s.table() // a launcher's end may come with the release, and its success is none of the wait's errors
+	}
+	return nil, cause
+}
+
+// table is what all hosts tell of themselves, in the order of ranks.
+func (s *Session) table() (members []Member, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = json.Unmarshal(s.seen.Members, &members)
+	return members, err
 }
 
 // Missing are the hosts that are waited for, as far as they are known here.
@@ -257,7 +270,7 @@ func (s *Session) take(v view, h *hello) bool {
 	}
 	host := s.c.Self.Host
 	if f := v.First; f != nil && !s.c.Ignore && !s.isOwn(f) {
-		s.cancel(&PeerError{Host: f.Host, Code: f.Code, Text: f.Text})
+		s.cancel(&PeerError{Host: f.Host, Code: failureCode(f.Code), Text: f.Text})
 	}
 	switch {
 	case v.Stopped == "" || wasStopped:

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -21,11 +22,13 @@ type worker struct {
 	c       *Config
 	client  *retryablehttp.Client
 	url     string
-	addr    string    // where the leader was found last
 	heard   time.Time // when it answered last
 	refused time.Time // since when it refuses connections; zero while it does not
 	joined  bool
 	trouble func(error)
+
+	mu   sync.Mutex // a dial goes on when the request that asked for it is given up
+	addr string     // where the leader was found last
 }
 
 func dial(c *Config) *worker {
@@ -59,7 +62,8 @@ func (w *worker) close() { w.client.HTTPClient.CloseIdleConnections() }
 // dial connects to the leader, wherever its name leads now; where that does not resolve, to where it was.
 func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	found, cancel := context.WithCancel(ctx)
-	if w.addr != "" {
+	addr := w.where()
+	if addr != "" {
 		cancel()
 		found, cancel = context.WithTimeout(ctx, w.c.hold()) // a name server that is gone as well must not hide that the leader is
 	}
@@ -67,12 +71,22 @@ func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	cancel()
 	switch {
 	case err == nil:
-		w.addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.c.Port))
-	case w.addr == "":
+		addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.c.Port))
+		w.mu.Lock()
+		w.addr = addr
+		w.mu.Unlock()
+	case addr == "":
 		return nil, fmt.Errorf("its name does not resolve: %w", err)
 	}
 	dialer := net.Dialer{Timeout: w.c.gone(), LocalAddr: w.c.local}
-	return dialer.DialContext(ctx, network, w.addr)
+	return dialer.DialContext(ctx, network, addr)
+}
+
+// where is where the leader was found last.
+func (w *worker) where() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.addr
 }
 
 func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (view, error) {
@@ -130,7 +144,7 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 	if why := noHope(err); why != "" {
 		return false, &RefusedError{By: w.c.leader(), Why: why}
 	}
-	w.trouble(errors.New(diagnose(err, w.addr)))
+	w.trouble(errors.New(diagnose(err, w.where())))
 	switch {
 	case !isRefused(err):
 		w.refused = time.Time{}
@@ -139,7 +153,7 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 	}
 	silent := now.Sub(w.heard)
 	if w.joined && (silent > w.c.silence() || !w.refused.IsZero() && now.Sub(w.refused) > w.c.gone()) {
-		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: fmt.Sprintf("lost: the leader has not answered for %s: %s", silent.Round(time.Second), diagnose(err, w.addr))}
+		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: fmt.Sprintf("lost: the leader has not answered for %s: %s", silent.Round(time.Second), diagnose(err, w.where()))}
 	}
 	return true, nil
 }

@@ -13,24 +13,24 @@ import (
 )
 
 // Exec starts words on a host, over the connection that stands or is being made, with this host's files as its stdin,
-// stdout and stderr, and gives its exit code. A host that is lost before that is a *LostError. When ctx ends, so does what
-// was started.
+// stdout and stderr, and gives its exit code. With an error it gives ssh's code for that, never 0. A host that is lost is a
+// *LostError. When ctx ends, so does what was started.
 func (p *Pool) Exec(ctx context.Context, host string, words []string, files [3]*os.File) (int, error) {
 	n, err := p.wait(ctx, host)
 	if err != nil {
-		return 0, err
+		return lost, err
 	}
 	ch, requests, err := n.conn.OpenChannel("session", nil)
 	if err != nil {
-		return 0, p.lost(n)
+		return lost, p.lost(n)
 	}
 	defer func() { _ = ch.Close() }()
 	ended := make(chan int, 1)
 	go func() { ended <- exitStatus(requests) }() // until the channel ends
 	if ok, err := ch.SendRequest("exec", true, ssh.Marshal(command{strings.Join(words, " ")})); err != nil {
-		return 0, p.lost(n)
+		return lost, p.lost(n)
 	} else if !ok {
-		return 0, errors.New(host + " refuses: it runs no commands")
+		return lost, errors.New(host + " refuses: it runs no commands")
 	}
 	stopIn := copyIn(ch, files[0])
 	defer stopIn()
@@ -48,11 +48,11 @@ func (p *Pool) Exec(ctx context.Context, host string, words []string, files [3]*
 		case <-p.ctx.Done():
 		}
 		if code < 0 {
-			return 0, p.lost(n)
+			return lost, p.lost(n)
 		}
 		return code, nil
 	case <-ctx.Done():
-		return 0, context.Cause(ctx)
+		return lost, context.Cause(ctx)
 	}
 }
 

@@ -11,6 +11,7 @@ func FuzzMessage(f *testing.F) {
 	f.Add(`{"rank":3}` + "\n")
 	f.Add(`{"code":143,"signal":15,"text":"a\nb","at":"2020-01-02T03:04:05Z"}` + "\n")
 	f.Add(`{"code":0`)
+	f.Add(`{"code":0,"signal":9}` + "\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		if c, err := readRsh(newLines(strings.NewReader(s))); err == nil && (c.Host == "" || len(c.Words) == 0) {
 			t.Errorf("%+v", c)
@@ -19,7 +20,7 @@ func FuzzMessage(f *testing.F) {
 			t.Errorf("%+v", c)
 		}
 		e, err := readEnd(newLines(strings.NewReader(s)))
-		if len(e.Text) > maxText || strings.ContainsAny(e.Text, "\x00\n\r\x1b") || err == nil && (e.Code < 0 || e.Code > 255) {
+		if len(e.Text) > maxText || strings.ContainsAny(e.Text, "\x00\n\r\x1b") || err == nil && (e.Code < 0 || e.Code > 255 || e.Code == 0 && e.Signal > 0) {
 			t.Errorf("%+v", e)
 		}
 	})

@@ -96,8 +96,13 @@ func readRank(l lines) (c rankCall, err error) {
 	return c, err
 }
 
+// isSound says whether a trainer can end so: what a signal has killed has no code 0.
+func (e *RankEnd) isSound() bool {
+	return e.Code >= 0 && e.Code <= 255 && e.Signal >= 0 && e.Signal <= 64 && (e.Code > 0 || e.Signal == 0)
+}
+
 func readEnd(l lines) (e RankEnd, err error) {
-	if err = l.read(&e); err == nil && (e.Code < 0 || e.Code > 255 || e.Signal < 0 || e.Signal > 64) {
+	if err = l.read(&e); err == nil && !e.isSound() {
 		err = fmt.Errorf("exit code %d, signal %d: there is no such end", e.Code, e.Signal)
 	}
 	e.Text = oneLine(e.Text)

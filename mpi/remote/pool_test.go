@@ -203,3 +203,31 @@ func TestWhy(t *testing.T) {
 		}
 	}
 }
+
+// TestExecErrors: an error never comes with exit code 0.
+func TestExecErrors(t *testing.T) {
+	n := newNetwork(t, 3)
+	n.change = func(c *Config) { c.PeerTimeout = time.Second }
+	n.serve(t, 1)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for what, c := range map[string]struct {
+		ctx  context.Context
+		host string
+	}{
+		"a host of no job":      {t.Context(), "foo"},
+		"a host that is not up": {t.Context(), "h2"},
+		"who asked is gone":     {ended, "h1"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := n.pool(t, 0)
+			s := newStreams(t)
+			code, err := p.Exec(c.ctx, c.host, []string{"sleep 60"}, s.files)
+			_ = s.in.Close()
+			s.end()
+			if err == nil || code != lost {
+				t.Errorf("code %d with error %v, expected %d and one", code, err, lost)
+			}
+		})
+	}
+}

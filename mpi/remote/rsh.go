@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -34,7 +35,7 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 	case err != nil:
 		return lost, errGone
 	case end.Error != "":
-		return end.Code, errors.New(end.Error)
+		return cmp.Or(end.Code, lost), errors.New(end.Error) // an error never has code 0
 	}
 	return end.Code, nil
 }
