@@ -73,10 +73,18 @@ func (k *cluster) mayBeLost(host string) bool {
 	return !m.ended && host != k.c.leader() && host != k.first.Host && m.heard.Before(k.asked) && !k.precedes(m)
 }
 
-// precedes says whether the first failure is from before the break of a host's connection. It is not where the two came
-// together: a trainer may notice that its peer is gone a moment before the leader does.
+// precedes says whether the first failure is from a time when a host was still there: it was heard later, or its connection
+// broke later. It is not where the two came together, since a trainer may notice that its peer is gone a moment before the
+// leader does. A break that is noticed after the host was asked is older than that: an answer takes milliseconds.
 func (k *cluster) precedes(m *member) bool {
-	return k.first != nil && !m.broken.IsZero() && k.cause.At.Before(m.broken.Add(-settle))
+	if k.first == nil {
+		return false
+	}
+	there := m.heard
+	if !m.broken.IsZero() && !m.broken.After(k.asked) {
+		there = m.broken
+	}
+	return k.cause.At.Before(there.Add(-settle))
 }
 
 func (k *cluster) decide() {

@@ -1,0 +1,114 @@
+package rendezvous
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// stage is a leader's cluster of three hosts that were released, in a time of its own. h1 and h2 answer what they are asked as
+// long as they are up.
+type stage struct {
+	t     *testing.T
+	k     *cluster
+	up    map[string]bool
+	count int
+}
+
+// say is a hello of a host.
+func (s *stage) say(host string, h hello) *hello {
+	s.t.Helper()
+	s.count++
+	h.Protocol, h.Host, h.Instance, h.Clock, h.Count = Protocol, host, host, time.Now().UnixMicro(), s.count
+	if r := s.k.hear(&h, netip.Addr{}, time.Now()); r != nil {
+		s.t.Fatal(r.why)
+	}
+	return &h
+}
+
+// pass lets time go by: who is up answers news at once and is heard of every hold, and the leader looks for the lost.
+func (s *stage) pass(d time.Duration) {
+	const tick = 10 * time.Millisecond
+	end, asked := time.Now().Add(d), 0
+	for ; time.Now().Before(end); time.Sleep(tick) {
+		s.k.mu.Lock()
+		news := s.k.seq > asked
+		asked = s.k.seq
+		s.k.mu.Unlock()
+		for host, up := range s.up {
+			m := s.k.members[host]
+			if up && !m.ended && (news || time.Since(m.heard) >= s.k.c.hold()) {
+				s.say(host, hello{})
+			}
+		}
+		s.k.miss(time.Now())
+	}
+}
+
+// TestLossIsTheReason: a failure that comes of the loss of a host gives way to it, and any other does not.
+func TestLossIsTheReason(t *testing.T) {
+	failure := func(s *stage, host string, age time.Duration) {
+		s.say(host, hello{Ended: &ended{Code: 1, Text: "connection reset by peer", Age: age.Microseconds()}})
+	}
+	gone := func(s *stage) { s.up["h2"] = false }
+	closed := func(s *stage) {
+		gone(s)
+		s.k.broke(&s.k.members["h2"].hello, time.Now())
+	}
+	const lost, failed = "h2: lost", "h1: connection reset by peer"
+	for _, c := range []struct {
+		name   string
+		act    func(s *stage)
+		within time.Duration // in which the job is decided
+		want   string        // how the reason begins
+	}{
+		{"all are well", func(s *stage) { failure(s, "h1", 0) }, 300 * time.Millisecond, failed},
+		{"killed, and noticed by the leader first", func(s *stage) { closed(s); s.pass(20 * time.Millisecond); failure(s, "h1", 0) }, 3 * time.Second, lost},
+		{"killed, and noticed by a trainer first", func(s *stage) { gone(s); failure(s, "h1", 0); s.pass(20 * time.Millisecond); closed(s) }, 3 * time.Second, lost},
+		{"killed, and noticed by the leader's own trainer", func(s *stage) { closed(s); failure(s, "h0", 0) }, 3 * time.Second, lost},
+		{"cut off without a word", func(s *stage) { gone(s); s.pass(200 * time.Millisecond); failure(s, "h1", 0) }, 6 * time.Second, lost},
+		{"cut off long ago", func(s *stage) { gone(s); s.pass(3 * time.Second); failure(s, "h1", 0) }, 6 * time.Second, lost},
+		{"cut off, and closed later", func(s *stage) { gone(s); failure(s, "h1", 0); s.pass(time.Second); closed(s) }, 4 * time.Second, lost},
+		{"the failure is from before the break", func(s *stage) { closed(s); failure(s, "h1", time.Second) }, 300 * time.Millisecond, failed},
+		{"the failure is decided before the break", func(s *stage) { failure(s, "h1", 0); s.pass(300 * time.Millisecond); closed(s) }, 300 * time.Millisecond, failed},
+		{"the host comes back", func(s *stage) {
+			closed(s)
+			failure(s, "h1", 0)
+			s.pass(time.Second)
+			s.up["h2"] = true
+			s.say("h2", hello{})
+		}, time.Second + 100*time.Millisecond, failed},
+		{"the host fails itself, and goes", func(s *stage) {
+			s.say("h2", hello{Fault: &fault{Host: "h2", ended: ended{Code: 1, Text: "own word"}}})
+			closed(s)
+		}, 4 * time.Second, "h2: own word"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &stage{t: t, up: map[string]bool{"h1": true, "h2": true}}
+				s.k = newCluster(&Config{Hosts: []string{"h0", "h1", "h2"}, PeerTimeout: 6 * time.Second, Warn: func(string) {}})
+				for _, host := range s.k.c.Hosts {
+					s.say(host, hello{Ready: true})
+				}
+				s.pass(900 * time.Millisecond)
+				start := time.Now()
+				c.act(s)
+				for s.k.first == nil || !s.k.decided {
+					s.pass(10 * time.Millisecond)
+					if time.Since(start) > 20*time.Second {
+						t.Fatal("nothing is decided")
+					}
+				}
+				got := s.k.first.Host + ": " + s.k.first.Text
+				if took := time.Since(start); took > c.within || got[:len(c.want)] != c.want {
+					t.Errorf("after %s the reason is %q, expected %q… within %s", took, got, c.want, c.within)
+				}
+				code, want := s.k.first.Code, map[bool]int{true: CodeLost, false: 1}[c.want == lost]
+				if code != want {
+					t.Errorf("code %d, expected %d", code, want)
+				}
+			})
+		})
+	}
+}
