@@ -21,6 +21,7 @@ type meeting struct {
 	env     []string // whose secrets no other host is told
 	session *rendezvous.Session
 	members []rendezvous.Member // in the order of ranks, once all are released
+	begun   time.Time
 }
 
 // meet begins to take part.
@@ -62,7 +63,7 @@ func (d *Doer) meetFor(l *launching, plan *Meet, mode string, env []string) (*me
 	if err != nil {
 		return nil, err
 	}
-	return &meeting{d: d, plan: plan, mode: mode, env: env, session: session}, nil
+	return &meeting{d: d, plan: plan, mode: mode, env: env, session: session, begun: time.Now()}, nil
 }
 
 // lookup finds the peers as the trainer will.
@@ -163,6 +164,7 @@ func (m *meeting) leave(err error) error {
 	defer cancel()
 	signals, release := m.d.signals.Context(ctx)
 	stop := context.AfterFunc(signals, func() {
+		m.session.Hurry() // who has not come is not waited for
 		if isTerm(signals) {
 			m.session.Stopped() // the others are stopped too, and this host stays for their ends
 			return
@@ -193,7 +195,8 @@ func isTerm(ctx context.Context) bool {
 	return ok && stop.Signal == syscall.SIGTERM
 }
 
-// patience is how long to stay for those who have not come yet. Who was stopped, or has waited for them, does not.
+// patience is how long to stay for those who have not come yet: no longer than this host would have waited for them. Who was
+// stopped, or has waited for them, does not.
 func (m *meeting) patience(err error) time.Duration {
 	_, stopped := errors.AsType[*proc.SignalError](err)
 	_, stop := errors.AsType[*rendezvous.StopError](err)
@@ -201,7 +204,7 @@ func (m *meeting) patience(err error) time.Duration {
 	if stopped || stop || waited {
 		return 0
 	}
-	return min(linger, m.plan.Timeout)
+	return max(0, min(linger, time.Until(m.begun.Add(m.plan.Timeout))))
 }
 
 // Summary is a failure in one line, as the other hosts are told of it.

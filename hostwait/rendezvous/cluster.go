@@ -199,13 +199,13 @@ type absent string
 func (a absent) Error() string { return string(a) }
 
 // left says whether nobody needs the leader any more. Of a job that ended before its release those who never came are
-// waited for too, until a moment: they would else wait for a leader that is gone.
-func (k *cluster) left(now, linger time.Time) bool {
+// waited for too, for a while: they would else wait for a leader that is gone.
+func (k *cluster) left(lingers bool) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, host := range k.c.Hosts[1:] {
 		m := k.members[host]
-		if m != nil && !m.ended || m == nil && k.released == 0 && now.Before(linger) {
+		if m != nil && !m.ended || m == nil && k.released == 0 && lingers {
 			return false
 		}
 	}

@@ -79,12 +79,11 @@ func (l *leader) watch(ctx context.Context) {
 	}
 }
 
-// stay returns when all others have gone or are lost, or ctx ends.
-func (l *leader) stay(ctx context.Context, linger time.Duration) {
-	until := time.Now().Add(linger)
+// stay returns when all others have gone or are lost, or ctx ends. Those who never came are waited for until lingering ends.
+func (l *leader) stay(ctx, lingering context.Context) {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for !l.k.left(time.Now(), until) {
+	for !l.k.left(lingering.Err() == nil) {
 		select {
 		case <-ctx.Done():
 			return
