@@ -39,7 +39,9 @@ func (c *command) pipeFlags() []cli.Flag {
 
 // inspect reads the contract.
 func (c *command) inspect() *bootstrap.Inspection {
-	return bootstrap.Inspect(c.settings.root, c.env, c.settings.spec)
+	in := bootstrap.Inspect(c.settings.root, c.env, c.settings.spec, c.trainer...)
+	c.mask = in.Mask
+	return in
 }
 
 // spec writes down what a job's algorithm takes, whatever an older specification says of that.

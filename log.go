@@ -11,10 +11,21 @@ import (
 // logger writes to stderr: bare lines for people, or JSON for machines.
 func (c *command) logger() zerolog.Logger {
 	level, _ := zerolog.ParseLevel(c.settings.logLevel) // checked by its flag
+	out := maskWriter{c}
 	if c.settings.logFormat == "json" {
-		return zerolog.New(c.stderr).Level(level).With().Timestamp().Str("program", "entrain").Logger()
+		return zerolog.New(out).Level(level).With().Timestamp().Str("program", "entrain").Logger()
 	}
-	return zerolog.New(textWriter{c.stderr}).Level(level)
+	return zerolog.New(textWriter{out}).Level(level)
+}
+
+// maskWriter hides secrets, those too that become known after the logger was made.
+type maskWriter struct{ c *command }
+
+func (m maskWriter) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(m.c.stderr, m.c.mask(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // textWriter prints an event as "entrain: message", or "entrain: warning: message". A hint has a line of its own.

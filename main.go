@@ -34,7 +34,7 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 		err = &bootstrap.OutputError{Err: c.stdout.err}
 	}
 	if c.trains {
-		err = bootstrap.Report(c.settings.root, env, err)
+		err = bootstrap.Report(c.settings.root, c.mask, err)
 	}
 	c.report(err)
 	return bootstrap.ExitCode(err)
@@ -48,7 +48,8 @@ type command struct {
 	stdout   output
 	stderr   io.Writer
 	settings settings
-	trains   bool // the verb is one whose failure the platform is told
+	trains   bool                     // the verb is one whose failure the platform is told
+	mask     func(text string) string // hides the secrets that are known so far
 }
 
 // output keeps the first error of what the help texts, too, are written to.
@@ -70,6 +71,7 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 	if i := slices.Index(args, "--"); i >= 0 {
 		c.args, c.trainer = args[:i:i], args[i+1:]
 	}
+	c.mask = bootstrap.MaskEnv(env, c.trainer)
 	if len(c.args) < 2 {
 		c.args = append(slices.Clip(c.args), "run") // what a container without arguments does
 	}

@@ -15,9 +15,40 @@ import (
 // Decide makes the Plan of a job. Errors are a *UsageError for the command, and a *contract.InvalidError for
 // hyperparameters that no command line can carry.
 func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
+	secrets := contract.SecretsOf(snap, o.Command...)
 	if o.Mask {
 		job, snap = job.Masked(), maskSnapshot(snap)
 	}
+	plan, err := decide(job, snap, o)
+	if plan != nil {
+		plan.secrets = secrets
+	}
+	if plan != nil && o.Mask {
+		plan.hide()
+	}
+	return plan, err
+}
+
+// hide takes out of a plan to look at what a name has not shown to be a secret.
+func (p *Plan) hide() {
+	for _, words := range [][]string{p.Command.Argv, p.Command.Env} {
+		for i, word := range words {
+			words[i] = p.Mask(word)
+		}
+	}
+	for i, f := range p.Files {
+		p.Files[i].Data = []byte(p.Mask(string(f.Data)))
+	}
+	if p.Launch != nil {
+		for _, words := range [][]string{p.Launch.Options, p.Launch.Trainer} {
+			for i, word := range words {
+				words[i] = p.Mask(word)
+			}
+		}
+	}
+}
+
+func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
 	if err != nil {
 		return nil, unfitParams(job, snap, err)

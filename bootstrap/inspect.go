@@ -15,13 +15,24 @@ type Inspection struct {
 	Job      *contract.Job // nil where the contract is invalid
 	Snapshot *contract.Snapshot
 	Problems []contract.Problem // never nil
+
+	secrets contract.Secrets
+}
+
+// Mask is a text without the secrets of the contract and the environment.
+func (in *Inspection) Mask(text string) string { return in.secrets.Mask(text) }
+
+// MaskEnv hides the secrets of an environment and of a command, before there is an Inspection.
+func MaskEnv(env, words []string) func(text string) string {
+	return contract.SecretsOfEnv(env, words...).Mask
 }
 
 // Inspect photographs the world and checks the contract in it, and the algorithm's specification beside it: that at
-// spec, or where that is empty the image's own, if it has one.
-func Inspect(root string, env []string, spec string) *Inspection {
+// spec, or where that is empty the image's own, if it has one. The words are those of the command that is known so far.
+func Inspect(root string, env []string, spec string, words ...string) *Inspection {
 	in := &Inspection{Snapshot: Photograph(root, env), Problems: []contract.Problem{}}
 	photographSpec(in.Snapshot, spec)
+	in.secrets = contract.SecretsOf(in.Snapshot, words...)
 	job, problems := contract.Load(in.Snapshot)
 	in.Job, in.Problems = job, append(in.Problems, problems...)
 	return in

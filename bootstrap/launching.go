@@ -73,7 +73,7 @@ func (d *Doer) launch(plan *Plan) error {
 			return err
 		}
 	}
-	m, err := d.meetFor(l, plan.Meet, "run", plan.Command.Env)
+	m, err := d.meetFor(l, plan.Meet, "run", plan.Mask)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (l *launching) awaitQuiet() {
 
 // fault says why the job fails, of this host or, on the leader, of another.
 func (l *launching) fault(host string, f rendezvous.End) {
-	f.Text = contract.MaskText(f.Text, l.plan.Command.Env)
+	f.Text = l.plan.Mask(f.Text)
 	if l.m == nil { // the launcher knows it too, and mostly ends
 		l.leash.Shorten(l.fuse(), l.fuse()*3/2)
 		return

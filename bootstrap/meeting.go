@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"time"
 
-	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/hostwait/rendezvous"
 	"entrain/proc"
@@ -18,15 +17,15 @@ type meeting struct {
 	d       *Doer
 	plan    *Meet
 	mode    string
-	env     []string // whose secrets no other host is told
+	mask    func(string) string // no other host is told a secret
 	session *rendezvous.Session
 	members []rendezvous.Member // in the order of ranks, once all are released
 	begun   time.Time
 }
 
 // meet begins to take part.
-func (d *Doer) meet(plan *Meet, mode string, env []string) (*meeting, error) {
-	m, err := d.meetFor(nil, plan, mode, env)
+func (d *Doer) meet(plan *Meet, mode string, mask func(string) string) (*meeting, error) {
+	m, err := d.meetFor(nil, plan, mode, mask)
 	if m != nil && plan.MPI {
 		m.session.Quiet() // no rank is ever at work here
 	}
@@ -34,7 +33,7 @@ func (d *Doer) meet(plan *Meet, mode string, env []string) (*meeting, error) {
 }
 
 // meetFor is meet, for a host of a launched job unless l is nil.
-func (d *Doer) meetFor(l *launching, plan *Meet, mode string, env []string) (*meeting, error) {
+func (d *Doer) meetFor(l *launching, plan *Meet, mode string, mask func(string) string) (*meeting, error) {
 	if plan == nil {
 		return nil, nil //nolint:nilnil // the nil meeting
 	}
@@ -63,7 +62,7 @@ func (d *Doer) meetFor(l *launching, plan *Meet, mode string, env []string) (*me
 	if err != nil {
 		return nil, err
 	}
-	return &meeting{d: d, plan: plan, mode: mode, env: env, session: session, begun: time.Now()}, nil
+	return &meeting{d: d, plan: plan, mode: mode, mask: mask, session: session, begun: time.Now()}, nil
 }
 
 // lookup finds the peers as the trainer will.
@@ -147,7 +146,7 @@ func (m *meeting) end(err error, follows bool) {
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		at = exit.At
 	}
-	m.session.End(rendezvous.End{Code: ExitCode(err), Text: contract.MaskText(Summary(err), m.env), At: at, Follows: follows})
+	m.session.End(rendezvous.End{Code: ExitCode(err), Text: m.mask(Summary(err)), At: at, Follows: follows})
 }
 
 // linger is how long a host that failed before the others came stays to tell them.

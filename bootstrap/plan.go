@@ -30,8 +30,12 @@ type Plan struct {
 	// KeptTrain says that the command's last word is "train" and may be the platform's, not the user's.
 	KeptTrain bool
 
-	words []string // the command before variables are put into it
+	words   []string // the command before variables are put into it
+	secrets contract.Secrets
 }
+
+// Mask is a text without this job's secrets.
+func (p *Plan) Mask(text string) string { return p.secrets.Mask(text) }
 
 // Role is a host's part in the cluster.
 type Role string

@@ -125,8 +125,9 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		<-run.Stopped()
 		stop()
 	}()
+	secrets := contract.SecretsOfEnv(cmd.Env, cmd.Argv...)
 	tell := func(err error, exit proc.Exit) {
-		text := contract.MaskText(Summary(err), cmd.Env)
+		text := secrets.Mask(Summary(err))
 		starved := exit.OOMKills > 0 && exit.Signal == syscall.SIGKILL // the SIGTERM came while the kernel took its memory back
 		// Where the run is gone there is nobody to tell, and soon no container.
 		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: exit.Told && !starved})

@@ -7,15 +7,14 @@ import (
 	"strings"
 	"syscall"
 
-	"entrain/contract"
 	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
 
 // Report leaves an error in the failure file of the contract under root, unless the trainer left one there: its own
-// words are better. Secrets of the environment are masked: the platform shows the file to whoever may describe the
-// job. It returns the error, and with it whatever kept it from being written.
-func Report(root string, env []string, err error) error {
+// words are better. Secrets are masked: the platform shows the file to whoever may describe the job. It returns the
+// error, and with it whatever kept it from being written.
+func Report(root string, mask func(string) string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -29,7 +28,7 @@ func Report(root string, env []string, err error) error {
 	if ran && len(old) > 0 {
 		return err
 	}
-	text := FailureText(err, func(text string) string { return contract.MaskText(text, env) }, fullDisks(root)...)
+	text := FailureText(err, mask, fullDisks(root)...)
 	if elsewhere && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
 		text = fit(text + "\n" + string(old))
 	}

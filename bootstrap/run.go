@@ -39,7 +39,7 @@ func (d *Doer) Run(plan *Plan) error {
 	if plan.Launch != nil {
 		return d.launch(plan)
 	}
-	m, err := d.meet(plan.Meet, "run", plan.Command.Env)
+	m, err := d.meet(plan.Meet, "run", plan.Mask)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (d *Doer) Exec(plan *Plan) error {
 	if plan.Launch != nil {
 		return &UsageError{Err: errors.New("exec cannot launch MPI, which needs a process that stays\nhint: entrain run, or --launcher none")}
 	}
-	m, err := d.meet(plan.Meet, "exec", plan.Command.Env)
+	m, err := d.meet(plan.Meet, "exec", plan.Mask)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (d *Doer) Await(in *Inspection, o Options) error {
 	if err != nil {
 		return err
 	}
-	m, err := d.meet(meet, "wait", in.Snapshot.Env)
+	m, err := d.meet(meet, "wait", in.Mask)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (d *Doer) Fail(in *Inspection, o Options, mode string, err error) error {
 		return err
 	}
 	meet.Digests = nil // what differs is not the trouble
-	m, meetErr := d.meet(meet, mode, in.Snapshot.Env)
+	m, meetErr := d.meet(meet, mode, in.Mask)
 	if meetErr != nil {
 		return err
 	}

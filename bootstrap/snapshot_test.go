@@ -152,32 +152,32 @@ func TestReport(t *testing.T) {
 		data, _ := os.ReadFile(file)
 		return string(data)
 	}
-	if err := Report(root, nil, nil); err != nil || read() != "" {
+	if err := Report(root, contract.Secrets{}.Mask, nil); err != nil || read() != "" {
 		t.Errorf("no error left %q, %v", read(), err)
 	}
-	if err := Report(root, nil, wrong); ExitCode(err) != CodeUsage || read() != "invalid argument" {
+	if err := Report(root, contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage || read() != "invalid argument" {
 		t.Errorf("left %q, %v", read(), err)
 	}
 	put(t, file, "the trainer's words")
 	failed := &proc.ExitError{Program: "x", Exit: proc.Exit{Code: 3}}
-	if err := Report(root, nil, failed); ExitCode(err) != 3 || read() != "the trainer's words" {
+	if err := Report(root, contract.Secrets{}.Mask, failed); ExitCode(err) != 3 || read() != "the trainer's words" {
 		t.Errorf("left %q, %v", read(), err)
 	}
-	if err := Report(root, nil, wrong); ExitCode(err) != CodeUsage || read() != "invalid argument" {
+	if err := Report(root, contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage || read() != "invalid argument" {
 		t.Errorf("kept %q though no trainer ran, %v", read(), err)
 	}
 	put(t, file, "")
-	if _ = Report(root, nil, failed); read() == "" {
+	if _ = Report(root, contract.Secrets{}.Mask, failed); read() == "" {
 		t.Errorf("an empty file was kept")
 	}
-	if err := Report(filepath.Join(root, "nowhere"), nil, wrong); ExitCode(err) != CodeUsage {
+	if err := Report(filepath.Join(root, "nowhere"), contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage {
 		t.Error(err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(root, "output", ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 	put(t, filepath.Join(root, "file"), "")
-	if err := Report(filepath.Join(root, "file"), nil, wrong); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "writing an output") {
+	if err := Report(filepath.Join(root, "file"), contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "writing an output") {
 		t.Errorf("a failure file that cannot be written is not said: %v", err)
 	}
 }

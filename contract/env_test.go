@@ -176,7 +176,7 @@ func TestMaskedDeep(t *testing.T) {
 	if shown := fmt.Sprint(job.Masked().Params); strings.Contains(shown, "hunter2") {
 		t.Error(shown)
 	}
-	env := contract.MaskEnv([]string{`A=[{"key":"hunter2"}]`, `B="{\"key\":\"hunter2\"}"`, "PRIVATE=hunter2", "aws_creds=hunter2", "APIKEYID=hunter2", "C=fine"})
+	env := contract.MaskEnv([]string{`A=[{"key":"hunter2"}]`, `B="{\"key\":\"hunter2\"}"`, "PRIVATE_KEY=hunter2", "aws_creds=hunter2", "APIKEYID=hunter2", "C=fine"})
 	if shown := fmt.Sprint(env); strings.Contains(shown, "hunter2") || !strings.Contains(shown, "C=fine") {
 		t.Error(shown)
 	}

@@ -10,45 +10,6 @@ import (
 // masked stands for a secret wherever entrain prints.
 const masked = "******"
 
-// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD, CREDENTIAL, PRIVATE and the like
-// anywhere in it, in any case, or KEY, TOKEN or CRED, or one of them with an s, at the end of a word. A tokenizer is
-// no secret.
-func IsSecret(name string) bool {
-	upper := strings.ToUpper(name)
-	for _, word := range []string{"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "PRIVATE", "APIKEY", "TOKENVALUE"} {
-		if strings.Contains(upper, word) {
-			return true
-		}
-	}
-	if len(upper) != len(name) {
-		return false // letters that change their size with their case; endsWord compares places
-	}
-	return endsWord(name, upper, "KEY") || endsWord(name, upper, "TOKEN") || endsWord(name, upper, "CRED")
-}
-
-// endsWord looks for word in upper where nothing, a plural s, or the next word of a camelCase name follows.
-func endsWord(name, upper, word string) bool {
-	for from := 0; ; {
-		i := strings.Index(upper[from:], word)
-		if i < 0 {
-			return false
-		}
-		from += i + len(word)
-		end := from
-		if end < len(upper) && upper[end] == 'S' {
-			end++
-		}
-		for _, at := range []int{from, end} {
-			if at == len(name) || !isLetter(name[at]) || isUpper(name[at]) && !isUpper(name[at-1]) {
-				return true
-			}
-		}
-	}
-}
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
-
 // Masked is the job with every secret hyperparameter replaced, for a plan that is only printed.
 func (j *Job) Masked() *Job {
 	shown := *j
@@ -107,11 +68,11 @@ func maskText(name, value string) string {
 	if value != "" && strings.IndexByte(`{["`, value[0]) >= 0 { // JSON, even where it is a string in JSON again
 		if doc, _, err := hparams.Parse(value); err == nil {
 			if shown := hparams.JSON(maskValue("", doc), hparams.DriversJSON()); strings.Contains(shown, masked) {
-				return shown
+				return maskShapes(shown)
 			}
 		}
 	}
-	return value
+	return maskShapes(value)
 }
 
 // MaskWords is a command line with the secrets replaced: --password=x, --password x and password=x.
@@ -130,16 +91,4 @@ func MaskWords(words []string) []string {
 		}
 	}
 	return shown
-}
-
-// MaskText is a text with the values of an environment's secrets replaced, wherever they stand. Short values are left:
-// what is as short as a word cannot be told from one.
-func MaskText(text string, env []string) string {
-	const shortest = 6 // bytes
-	for _, kv := range env {
-		if name, value, ok := strings.Cut(kv, "="); ok && len(value) >= shortest && IsSecret(name) {
-			text = strings.ReplaceAll(text, value, masked)
-		}
-	}
-	return text
 }
