@@ -65,14 +65,14 @@ func (c *command) slotsFlag() cli.Flag {
 func (c *command) trainerFlags() []cli.Flag {
 	o := &c.settings.options
 	return append(c.waitFlags(),
-		oneOf("args-style", "STYLE", "how hyperparameters become flags", &o.ArgsStyle, bootstrap.ArgsStyles()),
+		c.argsStyleFlag(),
 		oneOf("env-style", "STYLE", "of the SM_ variables", &o.EnvStyle, bootstrap.EnvStyles()),
 		toggle("gnu-no", "gnu: write --no-flag for false instead of nothing", &o.NegateFalse),
 		text("hp-file", "PATH", "where to write the hyperparameters too", &o.HPFile),
 		oneOf("hp-format", "FORMAT", "of --hp-file", &o.HPFormat, bootstrap.FileFormats()),
 		toggle("keep-train", `keep a last word "train" of the command`, &o.KeepTrain),
 		c.slotsFlag(),
-		oneOf("launcher", "LAUNCHER", "what starts the trainer", &o.Launcher, bootstrap.Launchers()),
+		c.launcherFlag(),
 		text("mpirun", "PROGRAM", "the MPI launcher, a name or a path", &o.MPIRun),
 		oneOf("agent", "AGENT", "what starts its daemons on the other hosts", &o.Agent, bootstrap.Agents()),
 	)
@@ -94,7 +94,18 @@ func (c *command) planFlags() []cli.Flag {
 		toggle("show-secrets", "print secrets as they are", &c.settings.secrets))
 }
 
-func (c *command) validateFlags() []cli.Flag { return c.jobFlags(c.formatFlag("text", "json")) }
+// validateFlags have those that decide what run cannot serve.
+func (c *command) validateFlags() []cli.Flag {
+	return c.jobFlags(c.formatFlag("text", "json"), c.argsStyleFlag(), c.launcherFlag())
+}
+
+func (c *command) argsStyleFlag() cli.Flag {
+	return oneOf("args-style", "STYLE", "how hyperparameters become flags", &c.settings.options.ArgsStyle, bootstrap.ArgsStyles())
+}
+
+func (c *command) launcherFlag() cli.Flag {
+	return oneOf("launcher", "LAUNCHER", "what starts the trainer", &c.settings.options.Launcher, bootstrap.Launchers())
+}
 
 func (c *command) hostfileFlags() []cli.Flag {
 	return c.jobFlags(c.formatFlag(bootstrap.HostfileFormats()...),

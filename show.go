@@ -20,11 +20,17 @@ func (c *command) plan(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	log := c.logger()
 	for _, p := range in.DataProblems() {
-		log := c.logger()
 		log.Warn().Msg(p.String())
 	}
 	o := c.options()
+	known := len(in.Problems)
+	in.WithAsks(o)
+	c.warnOf(in.Problems[known:])
+	if err := in.Err(); err != nil {
+		return err
+	}
 	in.WithLauncher(o)
 	plan, err := in.Plan(o)
 	if err == nil && !c.settings.secrets {

@@ -20,6 +20,9 @@ var version = "dev"
 // trainerWords is what follows a verb that starts a trainer.
 const trainerWords = "-- COMMAND…"
 
+// checkedWords is what may follow validate: what it would be for run decides what is wrong.
+const checkedWords = "[-- COMMAND…]"
+
 // verb is a command whose flags are made only if it is the one that is called.
 type verb struct {
 	cli.Command
@@ -30,7 +33,7 @@ func (c *command) verbs() []*cli.Command {
 	table := []verb{
 		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then supervise the trainer as its init (the default)", ArgsUsage: trainerWords, Action: c.run}, c.runFlags},
 		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer", ArgsUsage: trainerWords, Action: c.exec}, c.trainerFlags},
-		{cli.Command{Name: "validate", Usage: "check the contract and print every problem", Action: c.validate}, c.validateFlags},
+		{cli.Command{Name: "validate", Usage: "check the contract and print every problem", ArgsUsage: checkedWords, Action: c.validate}, c.validateFlags},
 		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
 		{cli.Command{Name: "wait", Usage: "wait until the peers' names resolve", Action: c.wait}, c.waitFlags},
 		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
@@ -86,10 +89,11 @@ func flagsFirst(args []string, flags []cli.Flag) []string {
 
 // before checks what cli leaves unchecked.
 func (c *command) before(ctx *cli.Context) error {
-	if ctx.Command.ArgsUsage != trainerWords && c.trainer != nil {
+	takesCommand := ctx.Command.ArgsUsage == trainerWords || ctx.Command.ArgsUsage == checkedWords
+	if !takesCommand && c.trainer != nil {
 		return &bootstrap.UsageError{Err: fmt.Errorf("entrain %s starts no command, so nothing may follow --", ctx.Command.Name)}
 	}
-	if words := ctx.Args(); ctx.Command.ArgsUsage == "" && words.Present() {
+	if words := ctx.Args(); (ctx.Command.ArgsUsage == "" || ctx.Command.ArgsUsage == checkedWords) && words.Present() {
 		return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q: entrain %s takes flags only", words.First(), ctx.Command.Name)}
 	}
 	return c.readEnv(ctx)
@@ -109,7 +113,7 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	if err != nil {
 		return err
 	}
-	in := c.inspect().WithData().WithLauncher(c.settings.options)
+	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(c.settings.options)
 	c.warn(in)
 	plan, err := c.decide(ctx, in)
 	if err != nil {
@@ -151,15 +155,19 @@ func (c *command) load() (*bootstrap.Inspection, error) {
 	return in, in.Err()
 }
 
-func (c *command) warn(in *bootstrap.Inspection) {
+func (c *command) warn(in *bootstrap.Inspection) { c.warnOf(in.Problems) }
+
+func (c *command) warnOf(problems []bootstrap.Problem) {
 	log := c.logger()
-	for _, p := range in.Warnings() {
-		log.Warn().Msg(p.String())
+	for _, p := range problems {
+		if p.Warning {
+			log.Warn().Msg(p.String())
+		}
 	}
 }
 
 func (c *command) validate(*cli.Context) error {
-	in := c.inspect().WithData()
+	in := c.inspect().WithData().WithAsks(c.options())
 	err := in.Err()
 	if err != nil {
 		err = printedError{err}

@@ -52,6 +52,38 @@ func (in *Inspection) WithData() *Inspection {
 	return in
 }
 
+// WithAsks adds what the job asks for and nobody would do, and what a trainer would notice late: outputs that cannot be
+// written, and hyperparameters that the command loses.
+func (in *Inspection) WithAsks(o Options) *Inspection {
+	if in.Job == nil {
+		return in
+	}
+	photographPaths(in.Snapshot, contract.CodePaths(in.Job, in.Snapshot), contract.OutputPaths(in.Job))
+	words, given := in.commandWords(o)
+	in.Problems = append(in.Problems, contract.CheckAsks(in.Job, in.Snapshot, contract.Call{
+		Alone: o.Launcher == LauncherNone, Launched: wantsMPI(in.Job, o), Command: given,
+	})...)
+	in.Problems = append(in.Problems, contract.CheckOutputs(in.Job, in.Snapshot)...)
+	in.Problems = append(in.Problems, checkShell(in.Job, words, o)...)
+	return in
+}
+
+// commandWords are the words of a command that is given; none, but given, where they cannot be read, which Plan says.
+func (in *Inspection) commandWords(o Options) (words []string, given bool) {
+	words = o.Command
+	if n := len(words); n > 0 && words[n-1] == "train" && in.Job.Named() && !o.KeepTrain {
+		words = words[:n-1]
+	}
+	if len(words) > 0 {
+		return words, true
+	}
+	text, given := in.Snapshot.Getenv("ENTRAIN_COMMAND")
+	if given {
+		words, _ = commandWords(text)
+	}
+	return words, given
+}
+
 // WithLauncher looks for the MPI launcher of a job that wants one, and for what could start its daemons.
 func (in *Inspection) WithLauncher(o Options) *Inspection {
 	if in.Job != nil && wantsMPI(in.Job, o) {
@@ -68,9 +100,6 @@ func (in *Inspection) Err() error {
 	return &contract.InvalidError{Problems: in.Problems}
 }
 
-// Warnings are the problems that a job can run with.
-func (in *Inspection) Warnings() []contract.Problem { return contract.Warnings(in.Problems) }
-
 // Plan decides what to do with a valid contract.
 func (in *Inspection) Plan(o Options) (*Plan, error) { return Decide(in.Job, in.Snapshot, o) }
 
@@ -82,6 +111,9 @@ func (in *Inspection) Hostfile(format string, slots int) (string, error) {
 	}
 	return mpi.Hostfile(mpi.Format(format), hosts)
 }
+
+// Problem is contract.Problem.
+type Problem = contract.Problem
 
 // DefaultRoot is where the platform puts the contract.
 const DefaultRoot = contract.DefaultRoot

@@ -40,25 +40,14 @@ type Job struct {
 // Named says whether the platform started this container: it sets TRAINING_JOB_NAME, and so does local mode.
 func (j *Job) Named() bool { return j.named }
 
-// distributions are the hyperparameters by which the SDK says that hosts train together (environment.py of
-// the toolkit, get_distribution_instance_groups_from_resource_config).
-func distributions() []string {
-	return []string{
-		"sagemaker_mpi_enabled", "sagemaker_parameter_server_enabled", "sagemaker_distributed_dataparallel_enabled",
-		"sagemaker_pytorch_ddp_enabled", "sagemaker_pytorch_xla_multi_worker_enabled",
-		"sagemaker_multi_worker_mirrored_strategy_enabled", "sagemaker_torch_distributed_enabled",
-	}
-}
-
 // decideDistribution: the groups are those of sagemaker_distribution_instance_groups; else the own one where
 // any distribution is enabled; else none. Their hosts are taken in the order of the file; a job without
 // instance_groups has all hosts in one.
 func (j *Job) decideDistribution() {
 	j.DistributionGroups = hparams.Value{Kind: hparams.List}
-	enabled := func(name string) bool { v, ok := j.Params.Get(name); return ok && v.Truthy() }
 	if v, ok := j.Params.Get("sagemaker_distribution_instance_groups"); ok {
 		j.DistributionGroups = v
-	} else if slices.ContainsFunc(distributions(), enabled) {
+	} else if j.distributed() {
 		j.DistributionGroups = hparams.Strs([]string{j.Group})
 	}
 	if len(j.Groups) == 0 {

@@ -47,19 +47,14 @@ func (e *InvalidError) Error() string {
 }
 
 // Errors are the problems that are no warnings.
-func Errors(problems []Problem) []Problem { return pick(problems, false) }
-
-// Warnings are the problems that a job can run with.
-func Warnings(problems []Problem) []Problem { return pick(problems, true) }
-
-func pick(problems []Problem, warning bool) []Problem {
-	var picked []Problem
+func Errors(problems []Problem) []Problem {
+	var errors []Problem
 	for _, p := range problems {
-		if p.Warning == warning {
-			picked = append(picked, p)
+		if !p.Warning {
+			errors = append(errors, p)
 		}
 	}
-	return picked
+	return errors
 }
 
 // document is one configuration file while it is checked.

@@ -49,7 +49,8 @@ func urlSpans(text string) []span {
 // userinfoSpans are the secrets before the @ of a URL whose authority begins at from.
 func userinfoSpans(text string, from int) []span {
 	const longest = 1024 // bytes of a URL
-	rest := text[from:min(from+longest, upTo(text, from, " \t\r\n\"'<>`|"))]
+	rest := text[from:min(from+longest, len(text))]
+	rest = rest[:upTo(rest, 0, " \t\r\n\"'<>`|")]
 	authority := rest
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority = rest[:i]

@@ -37,6 +37,9 @@ type Snapshot struct {
 	Data     map[string]Entry // what is in ROOT/input/data, by name
 	Machine  Machine
 	Programs map[string]bool // which of the programs that some rule asks for are in PATH
+	// Paths are what is where CodePaths says to look, OutputPaths where OutputPaths does; what is not there is in neither.
+	Paths   map[string]Entry
+	Outputs map[string]Output
 	// ClusterKey is the file with the secret that the hosts of a cluster share; the zero File where there is none.
 	ClusterKey File
 	// Spec is the file of the algorithm's specification, SpecPath its name; empty where there is none.
