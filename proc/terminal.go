@@ -24,12 +24,13 @@ func (r *run) mindStop() {
 		r.send(syscall.SIGCONT)
 		return
 	}
+	if os.Getpid() == 1 {
+		return // there is no shell to go back to, and the kernel would not stop us: the program stays stopped until its SIGTERM
+	}
 	switch by {
 	case syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
 		r.stopped = 0
-		if os.Getpid() != 1 { // for PID 1 there is no shell to go back to, and the kernel would not stop it
-			r.stopToo()
-		}
+		r.stopToo()
 	}
 }
 

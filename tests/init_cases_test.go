@@ -46,6 +46,7 @@ func initCases() []initCase {
 		{20, "waiting: late, cancelled, too late (k)", waiting, true},
 		{21, "a second SIGTERM is passed on (x)", secondTerm, false},
 		{21, "a stopped trainer ends on SIGTERM (x)", stoppedTrainer, false},
+		{21, "a trainer that job control has stopped ends on SIGTERM (x)", ctrlZThenTerm, false},
 		{21, "what escapes into a session of its own ends too (x)", escaped, false},
 		{21, "the trainer's own failure file is kept (x)", ownFailureFile, true},
 		{21, "a closed stdout harms nobody (x)", closedStdout, false},
@@ -443,7 +444,19 @@ func secondTerm(b *bench) error {
 	return s.ends(0)
 }
 
-func stoppedTrainer(b *bench) error {
+func stoppedTrainer(b *bench) error { return stoppedBy(b, syscall.SIGSTOP) }
+
+// ctrlZThenTerm is docker stop after Ctrl-Z in docker run -it. An init that is no PID 1 stops too and is continued first,
+// by the shell or by whoever ends it.
+func ctrlZThenTerm(b *bench) error {
+	var errs []error
+	for _, sig := range []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
+		errs = append(errs, stoppedBy(b, sig))
+	}
+	return errors.Join(errs...)
+}
+
+func stoppedBy(b *bench, sig syscall.Signal) error {
 	s, err := b.startReady(nil, b.helper, "await-term", "6")
 	if err != nil {
 		return err
@@ -452,13 +465,18 @@ func stoppedTrainer(b *bench) error {
 	if len(trainer) != 1 {
 		return fmt.Errorf("%d trainers", len(trainer))
 	}
-	return errors.Join(
-		syscall.Kill(trainer[0], syscall.SIGSTOP),
-		until("it is stopped", func() bool {
-			stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", trainer[0]))
-			return strings.Contains(string(stat), ") T ")
-		}),
-		s.stop(6))
+	err = errors.Join(syscall.Kill(trainer[0], sig), until("it is stopped", stops(trainer[0])))
+	if err == nil && sig != syscall.SIGSTOP && !b.pid1 {
+		err = errors.Join(until("its init is stopped too", stops(s.pid)), s.signal(syscall.SIGTERM), s.signal(syscall.SIGCONT))
+	}
+	return errors.Join(err, s.stop(6))
+}
+
+func stops(pid int) func() bool {
+	return func() bool {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return strings.Contains(string(stat), ") T ")
+	}
 }
 
 func escaped(b *bench) error {
