@@ -32,6 +32,9 @@ func Photograph(root string, env []string) *contract.Snapshot {
 	}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
 		s.Files[name] = readFile(filepath.Join(root, "input/config", name))
+		if s.Files[name].Problem == missing && s.Config == nil {
+			s.Config, _ = list(filepath.Join(root, "input/config")) // there may be no such directory
+		}
 	}
 	s.Data = photographData(filepath.Join(root, "input/data"), contract.ChannelNames(s.Files[contract.InputDataFile]))
 	if _, sdk := s.Data["sm_drivers"]; sdk {

@@ -14,6 +14,9 @@ import (
 // problems is no warning.
 func Load(s *Snapshot) (*Job, []Problem) {
 	var problems []Problem
+	if nothing := noContract(s); nothing != nil {
+		return nil, nothing
+	}
 	job := &Job{Root: s.Root, Machine: s.Machine}
 	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
 	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
@@ -81,13 +84,12 @@ func Identify(s *Snapshot) *Job {
 func open(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Value, bool) {
 	file, there := s.Files[name]
 	d := &document{file: name, problems: problems}
+	if !there {
+		file.Problem = isMissing
+	}
 	switch {
-	case !there:
-		file.Problem = "is missing"
-		fallthrough
 	case file.Problem != "":
-		d.fail(nowhere, "the platform writes it for every job; entrain scaffold DIR makes a valid tree",
-			"%s, expected a readable file in %s/input/config", file.Problem, s.Root)
+		d.fail(nowhere, whyNoFile(s, name), "%s, expected a readable file in %s/input/config", file.Problem, s.Root)
 		return d, hparams.Value{}, false
 	case len(file.Data) > MaxFileSize:
 		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)

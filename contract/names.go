@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,7 +71,21 @@ func whyMissing(j *Job, c Channel, data map[string]Entry) string {
 	if _, taken := j.Channel(c.Name + "_0"); data[c.Name+"_0"].Kind == KindFIFO && !taken {
 		return "there is a FIFO " + c.Name + "_0: TrainingInputMode may have to be Pipe"
 	}
+	if near := nearestDir(j, c, data); near != "" {
+		return "did you mean channel " + hparams.Quote(near) + "? there is a directory of that name"
+	}
 	return "mount the channel's data there, or take the channel out of " + InputDataFile
+}
+
+// nearestDir is the name of a directory beside a channel's that is missing, which no other channel has.
+func nearestDir(j *Job, c Channel, data map[string]Entry) string {
+	var dirs []string
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		if _, taken := j.Channel(name); data[name].Kind == KindDir && !taken {
+			dirs = append(dirs, name)
+		}
+	}
+	return NearestName(c.Name, dirs)
 }
 
 // whyFile is the hint for a file in the place of a channel's directory: the platform writes the list of a channel's

@@ -10,16 +10,21 @@ import (
 // Nearest is the hint that a name may have been meant by another one: the first of those that the fewest letters tell
 // from it. It is empty where none looks like it.
 func Nearest(name string, names []string) string {
+	if best := NearestName(name, names); best != "" {
+		return "did you mean " + hparams.Quote(best) + "?"
+	}
+	return ""
+}
+
+// NearestName is the name that Nearest hints at.
+func NearestName(name string, names []string) string {
 	best, least := "", 1+max(1, len([]rune(name))/3)
 	for _, other := range names {
 		if n := distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(other))); n < least {
 			best, least = other, n
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + hparams.Quote(best) + "?"
+	return best
 }
 
 // distance is how many letters have to be put in, taken out, replaced or swapped with their neighbour to make b of a.

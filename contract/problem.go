@@ -10,7 +10,7 @@ import (
 
 // Problem is one thing that is wrong with the contract.
 type Problem struct {
-	File string `json:"file"`
+	File string `json:"file"` // empty where it is the contract as a whole
 	// Line and Column are where the value stands, from 1, in characters; 0 where there is no such place.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
@@ -26,7 +26,10 @@ func (p Problem) String() string {
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
 	}
-	b.WriteString(": " + p.Message)
+	if p.File != "" {
+		b.WriteString(": ")
+	}
+	b.WriteString(p.Message)
 	if p.Hint != "" {
 		b.WriteString("\nhint: " + p.Hint)
 	}

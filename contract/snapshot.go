@@ -34,6 +34,7 @@ type Snapshot struct {
 	Env      []string         // KEY=VALUE, in the order and with the duplicates of the process
 	Dir      string           // the working directory
 	Files    map[string]File  // the configuration files by name; those of SDK v3 only where they exist
+	Config   []string         // the names in ROOT/input/config, looked at only where one of the three files is missing
 	Data     map[string]Entry // what is in ROOT/input/data, by name
 	Machine  Machine
 	Programs map[string]bool // which of the programs that some rule asks for are in PATH
