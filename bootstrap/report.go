@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"entrain/contract"
 	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
@@ -18,7 +19,7 @@ func Report(root string, mask func(string) string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, statErr := os.Stat(root); statErr != nil {
+	if !reportsTo(root) {
 		return err // no platform, nobody to report to
 	}
 	file := filepath.Join(root, "output/failure")
@@ -37,6 +38,17 @@ func Report(root string, mask func(string) string, err error) error {
 		writeErr = nil
 	}
 	return errors.Join(err, writeErr)
+}
+
+// reportsTo says whether root is the platform's, or holds a contract. Any other directory that a mistaken --root names is
+// somebody's own, and nothing is written into it.
+func reportsTo(root string) bool {
+	if filepath.Clean(root) == contract.DefaultRoot {
+		_, err := os.Stat(root)
+		return err == nil
+	}
+	info, err := os.Stat(filepath.Join(root, "input/config"))
+	return err == nil && info.IsDir()
 }
 
 // fullDisks says which of the places that a trainer writes to have no room left, one place of each disk.

@@ -147,6 +147,7 @@ func TestCPUs(t *testing.T) {
 func TestReport(t *testing.T) {
 	root := t.TempDir()
 	file := filepath.Join(root, "output/failure")
+	put(t, filepath.Join(root, "input/config/x"), "")
 	wrong := &UsageError{Err: os.ErrInvalid}
 	read := func() string {
 		data, _ := os.ReadFile(file)
@@ -176,7 +177,8 @@ func TestReport(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(root, "output", ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	put(t, filepath.Join(root, "file"), "")
+	put(t, filepath.Join(root, "file/input/config/x"), "")
+	put(t, filepath.Join(root, "file/output"), "")
 	if err := Report(filepath.Join(root, "file"), contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "writing an output") {
 		t.Errorf("a failure file that cannot be written is not said: %v", err)
 	}

@@ -18,6 +18,17 @@ const (
 	FileTOML FileFormat = "toml"
 )
 
+// FormatOf is the format that a file's name ends with, JSON where it ends with none of ours.
+func FormatOf(path string) FileFormat {
+	switch strings.ToLower(path[strings.LastIndexByte(path, '.')+1:]) {
+	case "yaml", "yml":
+		return FileYAML
+	case "toml":
+		return FileTOML
+	}
+	return FileJSON
+}
+
 // FileFormats are all formats, the default first.
 func FileFormats() []string { return []string{string(FileJSON), string(FileYAML), string(FileTOML)} }
 
