@@ -34,13 +34,13 @@ func (c *command) pipe(ctx *cli.Context) error {
 
 func (c *command) pipeFlags() []cli.Flag {
 	return c.jobFlags(append(c.streamFlags(),
-		text("output", "PATH", "a file, or a FIFO that somebody else reads, instead of standard output", &c.settings.output))...)
+		text("output", "PATH", "write to this file or FIFO instead of standard output", &c.settings.output))...)
 }
 
 // inspect reads the contract.
 func (c *command) inspect() *bootstrap.Inspection {
 	in := bootstrap.Inspect(c.settings.root, c.env, c.settings.spec, c.trainer...)
-	c.mask = in.Mask
+	c.host, c.mask = in.Host(), in.Mask
 	return in
 }
 
@@ -70,14 +70,14 @@ func shownStream(s *bootstrap.Stream) shown {
 func (c *command) streamFlags() []cli.Flag {
 	p := &c.settings.options.Pipe
 	return append([]cli.Flag{
-		count("epochs", "how many epochs are streamed (default: as many as come)", &p.Epochs),
-		natural("first-epoch", "the epoch to begin with", &p.First),
-		duration("fifo-timeout", "how long to wait for each FIFO, until its stream begins", &p.Timeout),
-		oneOf("decode", "FORMAT", "turn it into records of --form", &p.Decode, bootstrap.Codecs()),
-		oneOf("encode", "FORMAT", "make it of records of --form", &p.Encode, bootstrap.Codecs()),
+		count("epochs", "stream this many epochs (default: all that come)", &p.Epochs),
+		natural("first-epoch", "number of the first epoch", &p.First),
+		duration("fifo-timeout", "how long to wait for each FIFO until its stream begins", &p.Timeout),
+		oneOf("decode", "FORMAT", "decode the stream into records of --form", &p.Decode, bootstrap.Codecs()),
+		oneOf("encode", "FORMAT", "encode records of --form into the stream", &p.Encode, bootstrap.Codecs()),
 	}, needing([]string{"decode", "encode"},
-		oneOf("form", "FORM", "how records are told apart where they are no RecordIO", &p.Form, bootstrap.RecordForms()),
-		choice("joint", "what to put between the parts of a record: magic as the format has it, nothing as some writers do", "magic", "nothing", &p.Bare),
+		oneOf("form", "FORM", "how records are separated outside RecordIO", &p.Form, bootstrap.RecordForms()),
+		choice("joint", "how split records are joined; dmlc writers (MXNet, XGBoost) need magic", "magic", "nothing", &p.Bare),
 	)...)
 }
 
@@ -96,7 +96,7 @@ func (c *command) serve(dir string, t bootstrap.Tree) error {
 	if err := bootstrap.PreparePlatform(dir, t, c.env); err != nil {
 		return err
 	}
-	if err := c.print(fmt.Sprintf("making the FIFOs of %s until it is stopped\n", dir)); err != nil {
+	if err := c.print(fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", dir, epochs(t.Platform.Epochs))); err != nil {
 		return err
 	}
 	return doer.Serve(dir, t)
@@ -105,13 +105,13 @@ func (c *command) serve(dir string, t bootstrap.Tree) error {
 func (c *command) platformFlags() []cli.Flag {
 	p := &c.settings.tree.Platform
 	return append([]cli.Flag{
-		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "a Pipe channel whose FIFOs are made and filled, epoch after epoch: with the files of a directory, or as an augmented manifest says; repeat it for more", set: c.settings.tree.AddPipe},
+		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "add a Pipe channel and serve its FIFOs, epoch after epoch, from a directory or an augmented manifest; repeat it for more", set: c.settings.tree.AddPipe},
 	}, needing([]string{"pipe"},
-		count("epochs", "how many epochs the Pipe channels have (default: as many as are read)", &p.Epochs),
-		duration("late", "how late a FIFO may come", &p.Late),
-		natural("seed", "of how late each one is", &p.Seed),
-		oneOf("record-wrapper", "WRAPPER", "of the Pipe channels", &p.Wrapper, bootstrap.Wrappers()),
-		text("attributes", "NAME,NAME", "what to take from an augmented manifest, in this order", &p.Attributes),
+		count("epochs", "serve this many epochs (default: as many as are read)", &p.Epochs),
+		duration("late", "delay each FIFO by up to this much", &p.Late),
+		natural("seed", "seed for the delays of --late", &p.Seed),
+		oneOf("record-wrapper", "WRAPPER", "record wrapper of the Pipe channels", &p.Wrapper, bootstrap.Wrappers()),
+		text("attributes", "NAME,NAME", "attributes to take from an augmented manifest, in this order", &p.Attributes),
 	)...)
 }
 
@@ -125,4 +125,14 @@ func natural(name, usage string, to *int) cli.Flag {
 		*to = int(n)
 		return nil
 	}}
+}
+
+func epochs(n int) string {
+	switch n {
+	case 0:
+		return "as many epochs as are read"
+	case 1:
+		return "1 epoch"
+	}
+	return strconv.Itoa(n) + " epochs"
 }

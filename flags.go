@@ -17,8 +17,11 @@ type settings struct {
 	logLevel  string
 	logFormat string
 	options   bootstrap.Options
-	format    string // of what a verb prints
+	format    string // the output format of a verb
 	secrets   bool
+	all       bool // of plan: the inherited environment too
+	dryRun    bool
+	json      bool   // of version
 	output    string // of pipe
 	spec      string // empty for the image's own, if there
 	tree      bootstrap.Tree
@@ -39,59 +42,61 @@ func defaults(env []string) settings {
 func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 	s := &c.settings
 	return append([]cli.Flag{
-		text("root", "DIR", "the contract's directory; SAGEMAKER_BASE_DIR counts too", &s.root),
-		oneOf("log-level", "LEVEL", "the least that is logged", &s.logLevel, []string{"debug", "info", "warn", "error"}),
-		oneOf("log-format", "FORMAT", "of the log", &s.logFormat, []string{"text", "json"}),
-		text("spec", "FILE", "what the algorithm takes, a TrainingSpecification (default: "+bootstrap.DefaultSpec+" if that is there)", &s.spec),
+		text("root", "DIR", "contract directory (default: $SAGEMAKER_BASE_DIR, else "+bootstrap.DefaultRoot+")", &s.root).plain(),
+		oneOf("log-level", "LEVEL", "log nothing below this level", &s.logLevel, []string{"debug", "info", "warn", "error"}),
+		oneOf("log-format", "FORMAT", "log format", &s.logFormat, []string{"text", "json"}),
+		text("spec", "FILE", "check the job against this TrainingSpecification (default: "+bootstrap.DefaultSpec+", if present)", &s.spec),
 	}, more...)
 }
 
 func (c *command) waitFlags() []cli.Flag {
 	o := &c.settings.options
 	return c.jobFlags(
-		duration("wait-timeout", "how long to wait for the peers' names", &o.WaitTimeout),
-		toggle("dns-only", "look peers up without /etc/hosts", &o.DNSOnly),
-		choice("rendezvous", "several hosts start and end together: on, off", "off", "on", &o.Rendezvous.On),
-		port("port", "where the leader listens for the others", &o.Rendezvous.Port),
-		duration("peer-timeout", "within which the loss of a host is noticed", &o.Rendezvous.PeerTimeout),
+		duration("wait-timeout", "how long to wait for all hosts, in total", &o.WaitTimeout),
+		toggle("dns-only", "look the hosts up without /etc/hosts", &o.DNSOnly),
+		choice("rendezvous", "start and end together with the other hosts", "off", "on", &o.Rendezvous.On),
+		port("port", "port that the leader listens on for the other hosts", &o.Rendezvous.Port),
+		duration("peer-timeout", "how long a host may be away before it counts as lost", &o.Rendezvous.PeerTimeout),
 	)
 }
 
 func (c *command) slotsFlag() cli.Flag {
-	return count("slots", "ranks on each host (default: as the job says, else accelerators, else 1)", &c.settings.options.Slots)
+	return count("slots", "ranks on each host (default: as the job says, else one for each accelerator, else 1)", &c.settings.options.Slots)
 }
 
 // trainerFlags are those of the verbs that prepare a trainer, or show it.
 func (c *command) trainerFlags() []cli.Flag {
 	o := &c.settings.options
 	return append(c.waitFlags(),
+		toggle("dry-run", "print the plan and end, without any effect", &c.settings.dryRun),
 		c.argsStyleFlag(),
-		oneOf("env-style", "STYLE", "of the SM_ variables", &o.EnvStyle, bootstrap.EnvStyles()),
-		toggle("gnu-no", "gnu: write --no-flag for false instead of nothing", &o.NegateFalse),
-		text("hp-file", "PATH", "where to write the hyperparameters too", &o.HPFile),
-		oneOf("hp-format", "FORMAT", "of --hp-file", &o.HPFormat, bootstrap.FileFormats()),
-		toggle("keep-train", `keep a last word "train" of the command`, &o.KeepTrain),
+		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, bootstrap.EnvStyles()),
+		toggle("gnu-no", "with --args-style gnu, write --no-NAME for false (default: leave the flag out)", &o.NegateFalse),
+		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
+		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)", &o.HPFormat, bootstrap.FileFormats()),
+		toggle("keep-train", `keep "train" as the last word of the command`, &o.KeepTrain),
 		c.slotsFlag(),
 		c.launcherFlag(),
-		text("mpirun", "PROGRAM", "the MPI launcher, a name or a path", &o.MPIRun),
-		oneOf("agent", "AGENT", "what starts its daemons on the other hosts", &o.Agent, bootstrap.Agents()),
+		text("mpirun", "PROGRAM", "name or path of the MPI launcher", &o.MPIRun),
+		oneOf("agent", "AGENT", "start the MPI launcher's daemons on other hosts by this agent", &o.Agent, bootstrap.Agents()),
 	)
 }
 
 func (c *command) runFlags() []cli.Flag {
 	o := &c.settings.options
 	return append(append(c.trainerFlags(), c.stdinFlags()...),
-		choice("on-peer-failure", "what to do when another host fails: stop, ignore", "stop", "ignore", &o.Rendezvous.Ignore),
-		duration("grace", "from SIGTERM to SIGKILL", &o.End.Grace),
+		choice("on-peer-failure", "what to do when another host fails", "stop", "ignore", &o.Rendezvous.Ignore),
+		duration("grace", "time from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
 		toggle("no-capture", "do not keep the last lines of stderr for the failure file", &o.End.NoCapture),
-		sig("parent-death-signal", "what to send to the trainer when entrain's own parent ends", &o.End.ParentDeath),
+		sig("parent-death-signal", "send this signal to the trainer when entrain's own parent ends", &o.End.ParentDeath),
 	)
 }
 
 func (c *command) planFlags() []cli.Flag {
 	return append(c.runFlags(), c.formatFlag("text", "json", "sh"),
-		toggle("show-secrets", "print secrets as they are", &c.settings.secrets))
+		toggle("all", "in text, show the inherited environment too (json and sh always hold it)", &c.settings.all),
+		toggle("show-secrets", "show secrets instead of ******", &c.settings.secrets))
 }
 
 // validateFlags have those that decide what run cannot serve.
@@ -100,11 +105,11 @@ func (c *command) validateFlags() []cli.Flag {
 }
 
 func (c *command) argsStyleFlag() cli.Flag {
-	return oneOf("args-style", "STYLE", "how hyperparameters become flags", &c.settings.options.ArgsStyle, bootstrap.ArgsStyles())
+	return oneOf("args-style", "STYLE", "write hyperparameters as flags in this style", &c.settings.options.ArgsStyle, bootstrap.ArgsStyles())
 }
 
 func (c *command) launcherFlag() cli.Flag {
-	return oneOf("launcher", "LAUNCHER", "what starts the trainer", &c.settings.options.Launcher, bootstrap.Launchers())
+	return oneOf("launcher", "LAUNCHER", "start the trainer by this launcher", &c.settings.options.Launcher, bootstrap.Launchers())
 }
 
 func (c *command) hostfileFlags() []cli.Flag {
@@ -115,18 +120,18 @@ func (c *command) hostfileFlags() []cli.Flag {
 func (c *command) scaffoldFlags() []cli.Flag {
 	t := &c.settings.tree
 	return append(c.platformFlags(), []cli.Flag{
-		count("hosts", "how many hosts, named algo-1 …", &t.Hosts),
-		text("current-host", "HOST", "the host that the tree is for", &t.CurrentHost),
-		text("instance-type", "TYPE", "of the hosts", &t.InstanceType),
-		&option{name: "hp", arg: "NAME=VALUE", usage: "a hyperparameter; repeat it for more", set: t.AddParam},
-		&option{name: "channel", arg: "NAME[=MODE]", usage: "a channel; repeat it for more", set: t.AddChannel},
+		count("hosts", "number of hosts, named algo-1, algo-2, …", &t.Hosts),
+		text("current-host", "HOST", "write the contract of this host", &t.CurrentHost),
+		text("instance-type", "TYPE", "instance type of the hosts", &t.InstanceType),
+		&option{name: "hp", arg: "NAME=VALUE", usage: "add a hyperparameter; repeat it for more", set: t.AddParam},
+		&option{name: "channel", arg: "NAME[=MODE]", usage: "add a channel; repeat it for more", set: t.AddChannel},
 	}...)
 }
 
 // formatFlag is of one verb; the first format is its default.
 func (c *command) formatFlag(allowed ...string) cli.Flag {
 	c.settings.format = allowed[0]
-	return oneOf("format", "FORMAT", "of what is printed", &c.settings.format, allowed)
+	return oneOf("format", "FORMAT", "output format", &c.settings.format, allowed)
 }
 
 // readEnv takes ENTRAIN_ variables for the flags that were not given.

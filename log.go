@@ -13,7 +13,11 @@ func (c *command) logger() zerolog.Logger {
 	level, _ := zerolog.ParseLevel(c.settings.logLevel) // checked by its flag
 	out := maskWriter{c}
 	if c.settings.logFormat == "json" {
-		return zerolog.New(out).Level(level).With().Timestamp().Str("program", "entrain").Logger()
+		with := zerolog.New(out).Level(level).With().Timestamp().Str("program", "entrain")
+		if c.host != "" {
+			with = with.Str("host", c.host)
+		}
+		return with.Logger()
 	}
 	return zerolog.New(textWriter{out}).Level(level)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 
 	"entrain/bootstrap"
 
@@ -25,6 +24,10 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	if code, called := byLauncher(args, env, stderr); called {
 		return code
 	}
+	if len(args) > 1 && args[1] == completeVerb {
+		complete(args[2:], stdout)
+		return 0
+	}
 	if err := bootstrap.Relay(args, env); err != nil {
 		return bootstrap.ExitCode(err) // whoever started the relay reports it
 	}
@@ -33,7 +36,7 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	if err == nil && c.stdout.err != nil {
 		err = &bootstrap.OutputError{Err: c.stdout.err}
 	}
-	if c.trains {
+	if c.trains && !c.looks {
 		err = bootstrap.Report(c.settings.root, c.mask, err)
 	}
 	c.report(err)
@@ -48,8 +51,10 @@ type command struct {
 	stdout   output
 	stderr   io.Writer
 	settings settings
-	trains   bool                     // the verb is one whose failure the platform is told
 	mask     func(text string) string // hides the secrets that are known so far
+	host     string                   // this one's name, once the contract is read
+	trains   bool                     // the verb is one whose failure the platform is told
+	looks    bool                     // it asks for help, or for a dry run: nothing is done and nobody is told
 }
 
 // output keeps the first error of what the help texts, too, are written to.
@@ -72,8 +77,15 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 		c.args, c.trainer = args[:i:i], args[i+1:]
 	}
 	c.mask = bootstrap.MaskEnv(env, c.trainer)
-	if len(c.args) < 2 {
+	c.looks = wantsDryRun(c.args, env)
+	switch {
+	case len(c.args) < 2:
 		c.args = append(slices.Clip(c.args), "run") // what a container without arguments does
+	case slices.Contains([]string{"-v", "-version", "--version"}, c.args[1]):
+		c.args = slices.Concat(c.args[:1], []string{"version"}, c.args[2:])
+	case c.args[1] == "help":
+		c.args = slices.Concat(c.args[:1], c.args[2:min(3, len(c.args))], []string{"--help"})
+		c.looks = true
 	}
 	return c
 }
@@ -85,10 +97,9 @@ func (c *command) app() *cli.App {
 		Usage:                 "the entry point of a training container",
 		CustomAppHelpTemplate: helpTemplate,
 		Commands:              c.verbs(),
-		Action:                unknownVerb,
-		OnUsageError:          usageError,
+		Action:                c.unknownVerb,
+		OnUsageError:          c.usageError,
 		ExitErrHandler:        func(*cli.Context, error) {}, // the exit is main's
-		EnableBashCompletion:  true,
 		HideHelpCommand:       true,
 		Writer:                &c.stdout,
 		ErrWriter:             c.stderr,
@@ -102,15 +113,6 @@ func (c *command) report(err error) {
 	}
 	log := c.logger()
 	for _, problem := range splitProblems(err.Error()) {
-		log.Error().Msg(problem)
+		log.Error().Str("event", "error").Int("code", bootstrap.ExitCode(err)).Msg(problem)
 	}
-}
-
-// usageError is what the command line's own mistakes become.
-func usageError(_ *cli.Context, err error, _ bool) error {
-	text := err.Error() // the flag package shows one dash, we want two
-	for _, before := range []string{" for flag ", "flag provided but not defined: ", "flag needs an argument: "} {
-		text = strings.Replace(text, before+"-", before+"--", 1)
-	}
-	return &bootstrap.UsageError{Err: errors.New(text)}
 }

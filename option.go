@@ -24,8 +24,10 @@ type option struct {
 	deflt string
 	set   func(text string) error
 	given bool
-	needs []string // flags of which it takes one to mean anything; none for a flag that stands alone
-	names []string // its name, once cli has asked for it, which it does a hundred times
+	// values are the words that it takes; empty where those cannot be listed.
+	values []string
+	needs  []string // flags of which it takes one to mean anything; none for a flag that stands alone
+	names  []string // its name, once cli has asked for it, which it does a hundred times
 }
 
 // help is cli's flag of that name, without its regular expression.
@@ -70,7 +72,7 @@ func given(flags []cli.Flag) []*option {
 func idle(called, set []*option) (errs []error) {
 	for _, o := range called {
 		if o.needs != nil && !slices.ContainsFunc(set, func(other *option) bool { return slices.Contains(o.needs, other.name) }) {
-			errs = append(errs, fmt.Errorf("--%s means nothing without --%s", o.name, strings.Join(o.needs, " or --")))
+			errs = append(errs, fmt.Errorf("--%s needs --%s", o.name, strings.Join(o.needs, " or --")))
 		}
 	}
 	return errs
@@ -95,17 +97,40 @@ func (o *option) Apply(set *flag.FlagSet) error {
 
 // String is the option's line of help.
 func (o *option) String() string {
-	line := strings.TrimSpace("--"+o.name+" "+o.arg) + "\t" + o.usage
+	usage := o.usage
 	if o.deflt != "" {
-		line += " (default: " + o.deflt + ")"
+		usage += " (default:" + noBreak + o.deflt + ")"
 	}
-	return line
+	return strings.TrimSpace("--"+o.name+" "+o.arg) + "\t" + wrap(usage, 66, "\n  \t")
 }
 
-func text(name, arg, usage string, to *string) cli.Flag {
+// wrap breaks a text between words into lines of a width, for a screen of 100 columns.
+func wrap(text string, width int, newline string) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > width:
+			b.WriteString(newline)
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return strings.ReplaceAll(b.String(), noBreak, " ")
+}
+
+// noBreak is a space that wrap keeps.
+const noBreak = "\x00"
+
+func text(name, arg, usage string, to *string) *option {
 	return &option{name: name, arg: arg, usage: usage, deflt: *to, set: func(s string) error {
 		if s == "" {
-			return errors.New("expected a value that is not empty")
+			return errEmpty
 		}
 		*to = s
 		return nil
@@ -114,7 +139,7 @@ func text(name, arg, usage string, to *string) cli.Flag {
 
 func oneOf[T ~string](name, arg, usage string, to *T, allowed []string) cli.Flag {
 	choices := strings.Join(allowed, ", ")
-	return &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), set: func(s string) error {
+	return &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), values: allowed, set: func(s string) error {
 		if !slices.Contains(allowed, s) {
 			return errors.New("expected " + choices)
 		}
@@ -134,10 +159,18 @@ func toggle(name, usage string, to *bool) cli.Flag {
 	}}
 }
 
+// plain leaves the default to the usage text.
+func (o *option) plain() *option {
+	o.deflt = ""
+	return o
+}
+
 // choice is one of two words.
 func choice(name, usage, no, yes string, to *bool) cli.Flag {
 	words := map[bool]string{false: no, true: yes}
-	return &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], set: func(s string) error {
+	values := []string{words[*to], words[!*to]}
+	usage += ": " + strings.Join(values, ", ")
+	return &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], values: values, set: func(s string) error {
 		if s != no && s != yes {
 			return errors.New("expected " + no + " or " + yes)
 		}

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"entrain/bootstrap"
@@ -38,6 +36,9 @@ func (c *command) install(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasSuffix(ctx.Args().First(), "/") {
+		path += "/" // which filepath.Abs takes away
+	}
 	return bootstrap.Install(self, path)
 }
 
@@ -56,32 +57,4 @@ func onePath(ctx *cli.Context, name string) (string, error) {
 		return filepath.Abs(words[0])
 	}
 	return "", &bootstrap.UsageError{Err: fmt.Errorf("entrain %s takes one argument %s, got %d", ctx.Command.Name, name, len(words))}
-}
-
-// completion prints a script that asks entrain itself what may follow.
-func (c *command) completion(ctx *cli.Context) error {
-	script, ok := map[string]string{
-		"bash": `_entrain() {
-  local word IFS=$'\n'
-  for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do [ "$word" = -- ] && return; done
-  COMPREPLY=($(compgen -W "$("${COMP_WORDS[@]:0:COMP_CWORD}" ${2:+"$2"} --generate-bash-completion 2>/dev/null)" -- "$2"))
-}
-complete -o default -F _entrain entrain
-`,
-		"zsh": `#compdef entrain
-_entrain() {
-  local -a found
-  (( ${words[(i)--]} < CURRENT )) && { _files; return }
-  found=("${(@f)$("${(@)words[1,CURRENT-1]}" ${words[CURRENT]:+"${words[CURRENT]}"} --generate-bash-completion 2>/dev/null)}")
-  compadd -a found || _files
-}
-compdef _entrain entrain
-`,
-		"fish": `complete -c entrain -n 'not contains -- -- (commandline -opc)' -a '(command entrain (commandline -opc)[2..] (commandline -ct) --generate-bash-completion 2>/dev/null)'
-`,
-	}[ctx.Args().First()]
-	if !ok || ctx.NArg() != 1 {
-		return &bootstrap.UsageError{Err: errors.New("entrain completion: expected one of bash, zsh, fish, got " + strconv.Quote(strings.Join(ctx.Args().Slice(), " ")))}
-	}
-	return c.print(script)
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"entrain/bootstrap"
@@ -13,30 +15,23 @@ import (
 // plan prints what run would do. Data that is not there does not keep it from that: a contract can be looked at
 // without its data.
 func (c *command) plan(ctx *cli.Context) error {
-	if err := onlyTrain(ctx); err != nil {
+	if err := c.onlyTrain(ctx); err != nil {
 		return err
 	}
 	in, err := c.load()
 	if err != nil {
 		return err
 	}
-	log := c.logger()
 	for _, p := range in.DataProblems() {
-		log.Warn().Msg(p.String())
+		c.warnAbout(p)
 	}
-	o := c.options()
 	known := len(in.Problems)
-	in.WithAsks(o)
+	in.WithAsks(c.options())
 	c.warnOf(in.Problems[known:])
 	if err := in.Err(); err != nil {
 		return err
 	}
-	in.WithLauncher(o)
-	plan, err := in.Plan(o)
-	if err == nil && !c.settings.secrets {
-		o.Mask = true
-		plan, err = in.Plan(o)
-	}
+	plan, err := c.lookAt(in.WithLauncher(c.options()))
 	if err != nil {
 		return err
 	}
@@ -46,8 +41,51 @@ func (c *command) plan(ctx *cli.Context) error {
 	case "sh":
 		return c.print(planShell(plan))
 	default:
-		return c.print(planText(plan))
+		return c.print(planText(plan, c.settings.all))
 	}
+}
+
+// dryRun prints the plan of a run that does nothing else: no file is written, no host is waited for or told.
+func (c *command) dryRun(ctx *cli.Context) error {
+	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(c.settings.options)
+	c.warn(in)
+	if err := errors.Join(c.onlyTrain(ctx), in.Err()); err != nil {
+		return err
+	}
+	plan, err := c.lookAt(in)
+	if err != nil {
+		return err
+	}
+	return c.print(planText(plan, false))
+}
+
+// lookAt is the plan with its secrets masked, unless they were asked for.
+func (c *command) lookAt(in *bootstrap.Inspection) (*bootstrap.Plan, error) {
+	o := c.options()
+	plan, err := in.Plan(o)
+	if err == nil && !c.settings.secrets {
+		o.Mask = true
+		plan, err = in.Plan(o)
+	}
+	return plan, err
+}
+
+// wantsDryRun says whether a dry run is asked for, before flags are read: a mistake in them has no effects then either.
+func wantsDryRun(args, env []string) bool {
+	dry := false
+	if text, ok := bootstrap.Getenv(env, "ENTRAIN_DRY_RUN"); ok {
+		dry, _ = strconv.ParseBool(text)
+	}
+	for _, arg := range args[min(1, len(args)):] {
+		name, text, assigned := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if name == "dry-run" && strings.HasPrefix(arg, "-") {
+			dry = true
+			if assigned {
+				dry, _ = strconv.ParseBool(text)
+			}
+		}
+	}
+	return dry
 }
 
 // planShell is the command as a script; what streams a channel to it is not in it.
@@ -120,7 +158,8 @@ func shownLaunch(l *bootstrap.Launch) shown {
 	}
 }
 
-func planText(p *bootstrap.Plan) string {
+// planText is the plan for people. The environment that the trainer inherits is in it only if all is asked for.
+func planText(p *bootstrap.Plan, all bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "role     %s\n", p.Role)
 	for _, note := range slices.Concat(p.Notes, p.Remarks) {
@@ -145,19 +184,30 @@ func planText(p *bootstrap.Plan) string {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
 	}
 	fmt.Fprintf(&b, "grace    %s\nfailure  %s\ndir      %s\n", p.End.Grace, p.Failure, p.Command.Dir)
-	for _, kv := range p.Command.Env {
-		fmt.Fprintf(&b, "env      %s\n", bootstrap.ShellQuote(kv))
-	}
+	b.WriteString(planEnv(p, all))
 	for _, word := range p.Command.Argv {
 		fmt.Fprintf(&b, "argv     %s\n", bootstrap.ShellQuote(word))
 	}
 	return b.String()
 }
 
+func planEnv(p *bootstrap.Plan, all bool) string {
+	var b strings.Builder
+	env := p.Command.Env
+	if inherited := len(env) - p.Added; !all && inherited > 0 {
+		env = env[inherited:]
+		fmt.Fprintf(&b, "inherit  %d variables of the environment (--all shows them)\n", inherited)
+	}
+	for _, kv := range env {
+		fmt.Fprintf(&b, "env      %s\n", bootstrap.ShellQuote(kv))
+	}
+	return b.String()
+}
+
 const helpTemplate = `entrain - {{.Usage}}
 
-  Reads the contract under /opt/ml, checks it, waits for the peers, and runs the trainer with the
-  hyperparameters as flags and SM_ variables.
+  Reads the contract under /opt/ml, checks it, waits for all hosts of the job, and runs the trainer
+  with the hyperparameters as flags and SM_ variables.
 
 VERBS:{{range .VisibleCommands}}
   {{join .Names ", "}}{{"\t"}}{{.Usage}}{{end}}
@@ -170,7 +220,8 @@ EXAMPLE, on a laptop:
   entrain scaffold --hp lr=0.1 --channel train ./job
   entrain plan --root ./job -- python3 train.py
 
-  entrain VERB --help tells more; each flag --some-flag has a variable ENTRAIN_SOME_FLAG, which it beats.
+  entrain VERB --help, or entrain help VERB, shows the flags of a verb. Flags go after the verb.
+  Every flag can be set as a variable (--some-flag: ENTRAIN_SOME_FLAG); the flag wins.
 `
 
 const verbHelpTemplate = `{{.HelpName}} - {{.Usage}}

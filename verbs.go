@@ -4,18 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"entrain/bootstrap"
 
 	"github.com/urfave/cli/v2"
 )
-
-// version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
-var version = "dev"
 
 // trainerWords is what follows a verb that starts a trainer.
 const trainerWords = "-- COMMAND…"
@@ -29,24 +24,49 @@ type verb struct {
 	flags func() []cli.Flag
 }
 
-func (c *command) verbs() []*cli.Command {
-	table := []verb{
-		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then supervise the trainer as its init (the default)", ArgsUsage: trainerWords, Action: c.run}, c.runFlags},
-		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer", ArgsUsage: trainerWords, Action: c.exec}, c.trainerFlags},
-		{cli.Command{Name: "validate", Usage: "check the contract and print every problem", ArgsUsage: checkedWords, Action: c.validate}, c.validateFlags},
-		{cli.Command{Name: "plan", Usage: "print what run would do", ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
-		{cli.Command{Name: "wait", Usage: "wait until the peers' names resolve", Action: c.wait}, c.waitFlags},
-		{cli.Command{Name: "hostfile", Usage: "print a hostfile", Action: c.hostfile}, c.hostfileFlags},
-		{cli.Command{Name: "pipe", Usage: "stream a Pipe-mode channel, epoch after epoch", ArgsUsage: "CHANNEL", Action: c.pipe}, c.pipeFlags},
+// table is every verb there is.
+func (c *command) table() []verb {
+	return append(c.jobVerbs(), c.toolVerbs()...)
+}
+
+// jobVerbs are the verbs that read the contract.
+func (c *command) jobVerbs() []verb {
+	return []verb{
+		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then run the trainer as its init (the default)",
+			ArgsUsage: trainerWords, Action: c.run}, c.runFlags},
+		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer",
+			ArgsUsage: trainerWords, Action: c.exec}, c.trainerFlags},
+		{cli.Command{Name: "validate", Usage: "check the contract and print every problem",
+			ArgsUsage: checkedWords, Action: c.validate}, c.validateFlags},
+		{cli.Command{Name: "plan", Usage: "print what run would do",
+			ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
+		{cli.Command{Name: "wait", Usage: "wait until all hosts of the job are ready", Action: c.wait}, c.waitFlags},
+		{cli.Command{Name: "hostfile", Usage: "print a hostfile for MPI", Action: c.hostfile}, c.hostfileFlags},
+		{cli.Command{Name: "pipe", Usage: "stream a Pipe-mode channel, epoch after epoch",
+			ArgsUsage: "CHANNEL", Action: c.pipe}, c.pipeFlags},
 		{cli.Command{Name: "spec", Usage: "write a first specification of the algorithm, from a contract", Action: c.spec}, c.specFlags},
-		{cli.Command{Name: "scaffold", Usage: "write a valid contract tree, to try an image on a laptop", ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
+	}
+}
+
+// toolVerbs are the others.
+func (c *command) toolVerbs() []verb {
+	return []verb{
+		{cli.Command{Name: "scaffold", Usage: "write a valid contract, to try an image on a laptop",
+			ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
 		{cli.Command{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install}, nil},
 		{cli.Command{Name: "keygen", Usage: "write a new cluster key", ArgsUsage: "PATH", Action: keygen}, nil},
-		{cli.Command{Name: "version", Usage: "print the version", Action: c.printVersion}, nil},
-		{cli.Command{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish", Action: c.completion}, nil},
-		{cli.Command{Name: "rank", Hidden: true, Usage: "start a rank's trainer in its host's environment; an MPI launcher calls it", ArgsUsage: "DIR [--keep NAME]… -- COMMAND…", Action: unknownVerb}, nil},
-		{cli.Command{Name: "rsh", Hidden: true, Usage: "start an MPI launcher's daemon on another host of the job; the launcher calls it", ArgsUsage: "HOST WORD…", Action: unknownVerb}, nil},
+		{cli.Command{Name: "version", Usage: "print the version and how it was built", Action: c.printVersion}, c.versionFlags},
+		{cli.Command{Name: "completion", Usage: "print a completion script for a shell",
+			ArgsUsage: shellWords, Action: c.completion}, nil},
+		{cli.Command{Name: "rank", Hidden: true, Usage: "start a rank's trainer in its host's environment; an MPI launcher calls it",
+			ArgsUsage: "DIR [--keep NAME]… -- COMMAND…", Action: c.unknownVerb}, nil},
+		{cli.Command{Name: "rsh", Hidden: true, Usage: "start an MPI launcher's daemon on another host of the job; the launcher calls it",
+			ArgsUsage: "HOST WORD…", Action: c.unknownVerb}, nil},
 	}
+}
+
+func (c *command) verbs() []*cli.Command {
+	table := c.table()
 	verbs := make([]*cli.Command, len(table))
 	c.trains = true // what is no verb was meant to start a trainer
 	for i := range table {
@@ -60,7 +80,7 @@ func (c *command) verbs() []*cli.Command {
 				c.args = append(slices.Clip(c.args[:2]), flagsFirst(c.args[2:], v.Flags)...)
 			}
 		}
-		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.before, usageError, verbHelpTemplate, true
+		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.before, c.usageError, verbHelpTemplate, true
 		verbs[i] = &v.Command
 	}
 	return verbs
@@ -99,31 +119,39 @@ func (c *command) before(ctx *cli.Context) error {
 	return c.readEnv(ctx)
 }
 
-// unknownVerb is where every other word ends.
-func unknownVerb(ctx *cli.Context) error {
-	return &bootstrap.UsageError{Err: fmt.Errorf("unknown verb %q\nhint: entrain --help lists them; a command goes after --", ctx.Args().First())}
-}
-
 func (c *command) run(ctx *cli.Context) error  { return c.train(ctx, "run", (*bootstrap.Doer).Run) }
 func (c *command) exec(ctx *cli.Context) error { return c.train(ctx, "exec", (*bootstrap.Doer).Exec) }
 
 // train decides and does.
 func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, *bootstrap.Plan) error) error {
+	if c.settings.dryRun {
+		return c.dryRun(ctx)
+	}
 	doer, err := bootstrap.NewDoer(c.logger(), version)
 	if err != nil {
 		return err
 	}
+	end := doer.Phase("read")
 	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(c.settings.options)
+	doer.At(c.host)
 	c.warn(in)
 	plan, err := c.decide(ctx, in)
 	if err != nil {
 		return doer.Fail(in, c.settings.options, verb, err)
 	}
+	end()
+	if c.settings.logLevel == "debug" {
+		o := c.options()
+		o.Mask = true
+		if masked, err := in.Plan(o); err == nil {
+			doer.Describe(in, masked)
+		}
+	}
 	return do(doer, plan)
 }
 
 func (c *command) decide(ctx *cli.Context, in *bootstrap.Inspection) (*bootstrap.Plan, error) {
-	if err := onlyTrain(ctx); err != nil {
+	if err := c.onlyTrain(ctx); err != nil {
 		return nil, err
 	}
 	if err := in.Err(); err != nil {
@@ -139,15 +167,6 @@ func (c *command) options() bootstrap.Options {
 	return o
 }
 
-// onlyTrain refuses words before the --, but for the one that the platform adds.
-func onlyTrain(ctx *cli.Context) error {
-	if words := ctx.Args().Slice(); len(words) > 1 || len(words) == 1 && words[0] != "train" {
-		return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %s\nhint: put -- before the command: entrain %s -- %s",
-			strconv.Quote(words[0]), ctx.Command.Name, strings.Join(words, " "))}
-	}
-	return nil
-}
-
 // load reads a contract for which nobody needs the data; warnings go to the log.
 func (c *command) load() (*bootstrap.Inspection, error) {
 	in := c.inspect()
@@ -158,12 +177,17 @@ func (c *command) load() (*bootstrap.Inspection, error) {
 func (c *command) warn(in *bootstrap.Inspection) { c.warnOf(in.Problems) }
 
 func (c *command) warnOf(problems []bootstrap.Problem) {
-	log := c.logger()
 	for _, p := range problems {
 		if p.Warning {
-			log.Warn().Msg(p.String())
+			c.warnAbout(p)
 		}
 	}
+}
+
+// warnAbout logs a problem that is no error for this verb.
+func (c *command) warnAbout(p bootstrap.Problem) {
+	log := c.logger()
+	log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
 }
 
 func (c *command) validate(*cli.Context) error {
@@ -196,6 +220,7 @@ func (c *command) wait(*cli.Context) error {
 		return err
 	}
 	in, err := c.load()
+	doer.At(c.host)
 	if err != nil {
 		return doer.Fail(in, c.settings.options, "wait", err)
 	}
@@ -212,10 +237,6 @@ func (c *command) hostfile(*cli.Context) error {
 		return err
 	}
 	return c.print(text)
-}
-
-func (c *command) printVersion(*cli.Context) error {
-	return c.print(fmt.Sprintf("entrain %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
 }
 
 func (c *command) print(text string) error {

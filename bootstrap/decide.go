@@ -56,6 +56,7 @@ func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	vars := contract.Env(job, snap, o.EnvStyle, argWords(args))
 	plan := &Plan{
 		Role:    Worker,
+		Added:   len(vars),
 		Failure: job.Dir("output/failure"),
 		Command: Command{Env: environment(snap, vars), Dir: snap.Dir},
 		Wait:    decideWait(job, o),
@@ -73,7 +74,7 @@ func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 		plan.Role = Leader
 	}
 	if o.HPFile != "" {
-		data, err := hparams.File(o.HPFormat, job.Params.User())
+		data, err := hparams.File(cmp.Or(o.HPFormat, hparams.FormatOf(o.HPFile)), job.Params.User())
 		if err != nil {
 			return nil, unfitParams(job, snap, err)
 		}

@@ -136,5 +136,11 @@ func HostfileFormats() []string { return mpi.Formats() }
 // ParseSignal reads a signal as kill(1) does: 15, TERM or SIGTERM.
 func ParseSignal(text string) (syscall.Signal, error) { return proc.ParseSignal(text) }
 
+// Nearest is the one of some names that a misspelt one may have been meant to be, empty where none looks like it.
+func Nearest(name string, names []string) string { return contract.NearestName(name, names) }
+
+// MaskWords replaces the secrets in the words of a command line.
+func MaskWords(words []string) []string { return contract.MaskWords(words) }
+
 // Stderr is standard error, for the log.
 func Stderr() io.Writer { return proc.Log(2) }

@@ -144,6 +144,7 @@ func (p *Plan) launch(job *contract.Job, snap *contract.Snapshot, o Options, arg
 	for _, kv := range own {
 		if name, _, _ := strings.Cut(kv, "="); !isSet(p.Command.Env, name) { // else the user knows better
 			p.Command.Env = append(p.Command.Env, kv)
+			p.Added++
 		}
 	}
 	switch {

@@ -83,7 +83,7 @@ func (d *Doer) launch(plan *Plan) error {
 		err = l.run()
 	}
 	l.close()
-	return m.leave(err)
+	return d.leave(m, err)
 }
 
 // run is the job itself, once all hosts are released.
@@ -152,9 +152,8 @@ func (l *launching) lead(o proc.Options) error {
 		}
 	}
 	exit, err := proc.Run(l.m.context(), l.d.signals, cmd, o)
-	if exit.Left > 0 {
-		l.d.log.Warn().Msgf("%d processes that the launcher left behind could not be killed", exit.Left)
-	}
+	l.d.trained(exit)
+	l.d.tellLeft(exit, "launcher")
 	return errors.Join(err, end)
 }
 
@@ -188,6 +187,7 @@ const (
 // follow serves the launcher until the leader says that it has ended.
 func (l *launching) follow(o proc.Options) error {
 	exit, err := proc.Run(l.m.context(), l.d.signals, proc.Cmd{}, o)
+	l.d.trained(exit)
 	if exit.Killed { // as all are at the end of the grace: the launcher's end comes next
 		ctx, cancel := context.WithTimeout(l.m.context(), settle)
 		<-ctx.Done()

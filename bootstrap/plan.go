@@ -29,6 +29,7 @@ type Plan struct {
 	Remarks []string // likewise, at debug
 	// KeptTrain says that the command's last word is "train" and may be the platform's, not the user's.
 	KeptTrain bool
+	Added     int // how many of the last variables of the command are the job's; the others are inherited
 
 	words   []string // the command before variables are put into it
 	secrets contract.Secrets
@@ -104,7 +105,7 @@ func (m *Meet) Keyed() bool { return m.keyed }
 // Defaults are the options of a user who chose nothing.
 func Defaults() Options {
 	return Options{
-		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, HPFormat: hparams.FileJSON,
+		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit,
 		WaitTimeout: 15 * time.Minute,
 		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto,
 		Pipe:       DefaultPipe(),
@@ -121,9 +122,9 @@ type Options struct {
 	CalledTrain bool     // the verb was the platform's word "train", and no -- followed
 	ArgsStyle   hparams.Style
 	EnvStyle    contract.EnvStyle
-	NegateFalse bool   // gnu: false is --no-flag
-	HPFile      string // where to write the hyperparameters; empty for nowhere
-	HPFormat    hparams.FileFormat
+	NegateFalse bool               // gnu: false is --no-flag
+	HPFile      string             // where to write the hyperparameters; empty for nowhere
+	HPFormat    hparams.FileFormat // of HPFile; empty for what its ending says
 	WaitTimeout time.Duration
 	DNSOnly     bool
 	Rendezvous  Rendezvous

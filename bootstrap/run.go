@@ -22,6 +22,7 @@ type Doer struct {
 	log     zerolog.Logger
 	version string // of the program
 	signals *proc.Signals
+	ended   time.Time // of the trainer
 }
 
 // NewDoer takes over the process's signals: as PID 1 one that nobody catches is lost.
@@ -47,7 +48,7 @@ func (d *Doer) Run(plan *Plan) error {
 	if err == nil {
 		err = d.train(plan, m)
 	}
-	return m.leave(err)
+	return d.leave(m, err)
 }
 
 func (d *Doer) train(plan *Plan, m *meeting) error {
@@ -74,10 +75,20 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		o.Ended = func(exit proc.Exit) { m.end(failed(exit), false) }
 	}
 	exit, err := proc.Run(ctx, d.signals, plan.cmd(), o)
-	if exit.Left > 0 {
-		d.log.Warn().Msgf("%d processes that the trainer left behind could not be killed", exit.Left)
-	}
+	d.trained(exit)
+	d.tellLeft(exit, "trainer")
 	return errors.Join(err, failed(exit))
+}
+
+// tellLeft warns of processes that are still there at the end.
+func (d *Doer) tellLeft(exit proc.Exit, program string) {
+	switch exit.Left {
+	case 0:
+	case 1:
+		d.log.Warn().Str(fieldEvent, "left").Msgf("1 process that the %s left behind could not be killed", program)
+	default:
+		d.log.Warn().Str(fieldEvent, "left").Msgf("%d processes that the %s left behind could not be killed", exit.Left, program)
+	}
 }
 
 // Exec prepares and becomes the trainer; it returns only if that failed.
@@ -141,11 +152,12 @@ func (p *Plan) procOptions() proc.Options {
 // prepare does what comes before the trainer, and last, if it is not nil, what the other hosts find here when all are
 // released.
 func (d *Doer) prepare(plan *Plan, m *meeting, last func(context.Context) error) error {
+	end := d.Phase("prepare")
 	for _, note := range plan.Notes {
-		d.log.Info().Msg(note)
+		d.log.Info().Str(fieldEvent, "note").Msg(note)
 	}
 	for _, remark := range plan.Remarks {
-		d.log.Debug().Msg(remark)
+		d.log.Debug().Str(fieldEvent, "note").Msg(remark)
 	}
 	_ = os.Remove(plan.Failure) // an earlier run's, on a laptop: what is there at the end is the trainer's
 	for _, f := range plan.Files {
@@ -153,6 +165,7 @@ func (d *Doer) prepare(plan *Plan, m *meeting, last func(context.Context) error)
 			return err
 		}
 	}
+	end()
 	if len(plan.Wait.Hosts) == 0 && last != nil {
 		return last(context.Background())
 	}
@@ -162,6 +175,8 @@ func (d *Doer) prepare(plan *Plan, m *meeting, last func(context.Context) error)
 // await returns when all names resolve here and, where the hosts meet, when that is so on all of them.
 func (d *Doer) await(w Wait, m *meeting, last func(context.Context) error) error {
 	if len(w.Hosts) == 0 {
+		d.tellPhase("wait", 0)
+		d.tellPhase("rendezvous", 0)
 		return nil
 	}
 	probe, o, err := d.probe(w)
@@ -183,8 +198,11 @@ func (d *Doer) await(w Wait, m *meeting, last func(context.Context) error) error
 	} else if last != nil {
 		err = last(ctx)
 	}
+	d.tellPhase("wait", time.Since(start))
 	if err == nil && m != nil {
+		end := d.Phase("rendezvous")
 		err = m.gather(ctx, w, start)
+		end()
 	}
 	unite()
 	release()
@@ -198,8 +216,9 @@ func (d *Doer) tellMissing(w Wait, elapsed time.Duration, missing []hostwait.Mis
 	if len(missing) == 0 {
 		return // it is about to go on
 	}
-	d.log.Info().Msgf("still waiting for %d of %d hosts after %s, giving up in %s: %s",
-		len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing))
+	d.log.Info().Str(fieldEvent, "waiting").Int("missing", len(missing)).Int64(fieldMS, elapsed.Milliseconds()).
+		Msgf("still waiting for %d of %d hosts after %s, giving up in %s: %s",
+			len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing))
 }
 
 // probe says how to ask: the DNS, and unless that is all the hosts file beside it.

@@ -38,7 +38,9 @@ type UnavailableError struct {
 	Timeout time.Duration
 }
 
-func (e *UnavailableError) Error() string { return fmt.Sprintf("%s within %s (--fifo-timeout)", e.What, e.Timeout) }
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%s within %s (--fifo-timeout)", e.What, e.Timeout)
+}
 
 // WriteError is an output that could not be written.
 type WriteError struct{ Err error }

@@ -1,0 +1,93 @@
+package bootstrap
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"entrain/contract"
+	"entrain/proc"
+)
+
+// The fields of JSON logs. docs/logs.md tells their meaning: other programs read them.
+const (
+	fieldEvent = "event"
+	fieldHost  = "host"
+	fieldPhase = "phase"
+	fieldMS    = "ms"
+)
+
+// At puts the host's name into everything that the log says from now on.
+func (d *Doer) At(host string) {
+	if host != "" {
+		d.log = d.log.With().Str(fieldHost, host).Logger()
+	}
+}
+
+// Host is the name of this host, as far as the contract can be read; empty where it cannot.
+func (in *Inspection) Host() string {
+	job := in.Job
+	if job == nil {
+		job = contract.Identify(in.Snapshot)
+	}
+	if job == nil {
+		return ""
+	}
+	return job.Host
+}
+
+// Phase begins a phase of the work; the function that it gives ends it and tells its time.
+func (d *Doer) Phase(name string) (end func()) {
+	start := time.Now()
+	return func() { d.tellPhase(name, time.Since(start)) }
+}
+
+func (d *Doer) tellPhase(name string, took time.Duration) {
+	ms := took.Milliseconds()
+	d.log.Debug().Str(fieldEvent, "phase").Str(fieldPhase, name).Int64(fieldMS, ms).Msgf("phase %s took %d ms", name, ms)
+}
+
+// trained tells how long the trainer ran. What comes after it is the last phase.
+func (d *Doer) trained(exit proc.Exit) {
+	if !exit.At.IsZero() { // it was started
+		d.ended = exit.At
+		d.tellPhase("train", exit.Elapsed)
+	}
+}
+
+// leave leaves the meeting, and tells how long the end took.
+func (d *Doer) leave(m *meeting, err error) error {
+	start := time.Now()
+	if !d.ended.IsZero() {
+		start = d.ended
+	}
+	err = m.leave(err)
+	d.tellPhase("end", time.Since(start))
+	return err
+}
+
+// Describe says at debug level what there is: the plan is one whose secrets are masked.
+func (d *Doer) Describe(in *Inspection, plan *Plan) {
+	job := in.Job
+	index := 1 + slices.Index(job.Order(), job.Host)
+	d.log.Debug().Str(fieldEvent, "start").Str("version", d.version).Int("index", index).Int("hosts", len(job.Hosts)).
+		Str("role", string(plan.Role)).Str("root", job.Root).
+		Msgf("entrain %s on host %s (%d of %d), %s; the contract is in %s", d.version, job.Host, index, len(job.Hosts), plan.Role, job.Root)
+	m := job.Machine
+	d.log.Debug().Str(fieldEvent, "resources").Int("cpus", m.CPUs).Int("gpus", m.GPUs).Int("neuron_cores", m.NeuronCores).
+		Msgf("resources: CPUs %d, GPUs %d, Neuron cores %d", m.CPUs, m.GPUs, m.NeuronCores)
+	for _, c := range job.Channels {
+		d.log.Debug().Str(fieldEvent, "channel").Str("channel", c.Name).Str("mode", string(c.Mode)).Str("path", job.ChannelPath(c)).
+			Msgf("channel %s: %s mode, %s", c.Name, c.Mode, job.ChannelPath(c))
+	}
+	if len(job.Channels) == 0 {
+		d.log.Debug().Str(fieldEvent, "channel").Msg("no channels")
+	}
+	words := make([]string, len(plan.Command.Argv))
+	for i, word := range plan.Command.Argv {
+		words[i] = ShellQuote(word)
+	}
+	d.log.Debug().Str(fieldEvent, "command").Strs("argv", plan.Command.Argv).Str("dir", plan.Command.Dir).
+		Msgf("command, in %s: %s", plan.Command.Dir, cmp.Or(strings.Join(words, " "), "none, the leader launches the trainer"))
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
+var version = "dev"
+
+// build says what this program was made of. The keys of its JSON are fixed: other programs read them.
+type build struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit"`   // empty where it was not built in a checkout
+	Modified bool   `json:"modified"` // the checkout had changes that were not committed
+	Go       string `json:"go"`
+	OS       string `json:"os"`
+	Arch     string `json:"arch"`
+	Build    string `json:"build"` // static, or dynamic where it was linked with C
+}
+
+func buildInfo() build {
+	b := build{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Build: "static"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
+		case "CGO_ENABLED":
+			if s.Value == "1" {
+				b.Build = "dynamic"
+			}
+		}
+	}
+	return b
+}
+
+func (b build) String() string {
+	parts := []string{b.Go, b.OS + "/" + b.Arch, b.Build}
+	switch {
+	case b.Commit != "" && b.Modified:
+		parts = append(parts, "commit "+b.Commit+" with changes")
+	case b.Commit != "":
+		parts = append(parts, "commit "+b.Commit)
+	}
+	return fmt.Sprintf("entrain %s (%s)", b.Version, strings.Join(parts, ", "))
+}
+
+func (c *command) versionFlags() []cli.Flag {
+	return []cli.Flag{toggle("json", "print it as JSON", &c.settings.json)}
+}
+
+func (c *command) printVersion(*cli.Context) error {
+	if c.settings.json {
+		return c.printJSON(buildInfo())
+	}
+	return c.print(buildInfo().String() + "\n")
+}
