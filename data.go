@@ -87,34 +87,6 @@ func (c *command) stdinFlags() []cli.Flag {
 		text("stdin-channel", "CHANNEL", "stream this Pipe-mode channel to the trainer's standard input", &c.settings.options.Stdin))
 }
 
-// serve writes a tree unless it is there, and plays the platform's side of its Pipe channels.
-func (c *command) serve(dir string, t bootstrap.Tree) error {
-	doer, err := bootstrap.NewDoer(c.logger(), version)
-	if err != nil {
-		return err
-	}
-	if err := bootstrap.PreparePlatform(dir, t, c.env); err != nil {
-		return err
-	}
-	if err := c.print(fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", dir, epochs(t.Platform.Epochs))); err != nil {
-		return err
-	}
-	return doer.Serve(dir, t)
-}
-
-func (c *command) platformFlags() []cli.Flag {
-	p := &c.settings.tree.Platform
-	return append([]cli.Flag{
-		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "add a Pipe channel and serve its FIFOs, epoch after epoch, from a directory or an augmented manifest; repeat it for more", set: c.settings.tree.AddPipe},
-	}, needing([]string{"pipe"},
-		count("epochs", "serve this many epochs (default: as many as are read)", &p.Epochs),
-		duration("late", "delay each FIFO by up to this much", &p.Late),
-		natural("seed", "seed for the delays of --late", &p.Seed),
-		oneOf("record-wrapper", "WRAPPER", "record wrapper of the Pipe channels", &p.Wrapper, bootstrap.Wrappers()),
-		text("attributes", "NAME,NAME", "attributes to take from an augmented manifest, in this order", &p.Attributes),
-	)...)
-}
-
 // natural is a number from 0.
 func natural(name, usage string, to *int) cli.Flag {
 	return &option{name: name, arg: "N", usage: usage, deflt: strconv.Itoa(*to), set: func(s string) error {
@@ -125,14 +97,4 @@ func natural(name, usage string, to *int) cli.Flag {
 		*to = int(n)
 		return nil
 	}}
-}
-
-func epochs(n int) string {
-	switch n {
-	case 0:
-		return "as many epochs as are read"
-	case 1:
-		return "1 epoch"
-	}
-	return strconv.Itoa(n) + " epochs"
 }

@@ -19,7 +19,7 @@ type settings struct {
 	options   bootstrap.Options
 	format    string // the output format of a verb
 	secrets   bool
-	all       bool // of plan: the inherited environment too
+	all       bool // of plan: the inherited environment too; of scaffold: a tree for each host
 	dryRun    bool
 	json      bool   // of version
 	output    string // of pipe
@@ -115,17 +115,6 @@ func (c *command) launcherFlag() cli.Flag {
 func (c *command) hostfileFlags() []cli.Flag {
 	return c.jobFlags(c.formatFlag(bootstrap.HostfileFormats()...),
 		c.slotsFlag())
-}
-
-func (c *command) scaffoldFlags() []cli.Flag {
-	t := &c.settings.tree
-	return append(c.platformFlags(), []cli.Flag{
-		count("hosts", "number of hosts, named algo-1, algo-2, …", &t.Hosts),
-		text("current-host", "HOST", "write the contract of this host", &t.CurrentHost),
-		text("instance-type", "TYPE", "instance type of the hosts", &t.InstanceType),
-		&option{name: "hp", arg: "NAME=VALUE", usage: "add a hyperparameter; repeat it for more", set: t.AddParam},
-		&option{name: "channel", arg: "NAME[=MODE]", usage: "add a channel; repeat it for more", set: t.AddChannel},
-	}...)
 }
 
 // formatFlag is of one verb; the first format is its default.

@@ -11,22 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func (c *command) scaffold(ctx *cli.Context) error {
-	dir, err := onePath(ctx, "DIR")
-	if err != nil {
-		return err
-	}
-	t := c.settings.tree
-	if t.Serves() {
-		return c.serve(dir, t)
-	}
-	if err := bootstrap.Scaffold(dir, t); err != nil {
-		return err
-	}
-	return c.print(fmt.Sprintf("wrote %s as %s of %d would see it\ntry it: entrain plan --root %s -- echo, or docker run -v %s:/opt/ml IMAGE train\n",
-		dir, t.CurrentHost, t.Hosts, dir, dir))
-}
-
 func (c *command) install(ctx *cli.Context) error {
 	path, err := onePath(ctx, "PATH")
 	if err != nil {

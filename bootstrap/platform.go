@@ -109,6 +109,9 @@ func (t *Tree) take(dir string, env []string) error {
 
 // ignored refuses flags of which a tree that is there says something else.
 func (t *Tree) ignored(dir string) error {
+	if len(t.data) > 0 {
+		return &UsageError{Err: fmt.Errorf("--data: %s holds a contract already, and nothing is added to it\nhint: leave the flag out, or name another directory", dir)}
+	}
 	t.wrap()
 	d, files := DefaultTree(), t.files()
 	for _, f := range []struct {

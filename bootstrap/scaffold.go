@@ -1,9 +1,9 @@
 package bootstrap
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,8 +20,10 @@ type Tree struct {
 	CurrentHost  string
 	InstanceType string
 	Platform     Platform
+	Image        string // that compose.yaml names; empty for one that the variable IMAGE names
 	params       hparams.Value
 	channels     hparams.Value
+	data         []source // of channels that are filled
 }
 
 // DefaultTree is a host alone, without hyperparameters and channels.
@@ -61,42 +63,59 @@ func (t *Tree) AddChannel(text string) error {
 
 // Scaffold writes a contract tree that is valid, or nothing.
 func Scaffold(dir string, t Tree) error {
+	data, err := t.fill()
+	if err != nil {
+		return err
+	}
+	entries, err := t.entries(dir, data)
+	if err != nil {
+		return err
+	}
+	return write(dir, append(entries, entry{path: filepath.Join(dir, "code"), mode: fs.ModeDir | 0o755}))
+}
+
+// entries are the tree of one host. The SDK's local mode, too, makes them of input, model, output and output/data, and
+// copies the data to each host. It makes all of them for its own user. Here everybody may write where a trainer writes,
+// since an image's USER may have any number. A directory for /opt/ml/checkpoints is not among them: the platform has
+// that only where the job asks for it.
+func (t *Tree) entries(dir string, data map[string][]entry) ([]entry, error) {
 	t.wrap()
 	files := t.files()
 	job, problems := contract.Load(&contract.Snapshot{Root: dir, Files: files})
 	if job == nil {
-		return &UsageError{Err: &contract.InvalidError{Problems: problems}}
+		return nil, &UsageError{Err: &contract.InvalidError{Problems: problems}}
 	}
-	dirs := []string{"input/config", "input/data", "model", "output/data", "code"}
+	const forAll, forTrainers = fs.ModeDir | 0o755, fs.ModeDir | 0o777
+	in := func(name string) string { return filepath.Join(dir, name) }
+	entries := []entry{
+		{path: in("input"), mode: forAll},
+		{path: in("input/config"), mode: forAll},
+		{path: in("input/data"), mode: forAll},
+		{path: in("model"), mode: forTrainers},
+		{path: in("output"), mode: forTrainers},
+		{path: in("output/data"), mode: forTrainers},
+	}
 	for _, c := range job.Channels {
-		if c.Mode != contract.ModePipe {
-			dirs = append(dirs, "input/data/"+c.Name)
+		if c.Mode == contract.ModePipe {
+			continue
+		}
+		to := in("input/data/" + c.Name)
+		_, filled := data[c.Name]
+		entries = append(entries, entry{path: to, mode: forAll, empty: filled})
+		for _, e := range data[c.Name] {
+			e.path = filepath.Join(to, e.path)
+			entries = append(entries, e)
 		}
 	}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
-		if _, err := os.Lstat(filepath.Join(dir, "input/config", name)); err == nil {
-			return &OutputError{Err: fmt.Errorf("%s holds a contract already", dir)}
-		}
+		entries = append(entries, entry{path: in("input/config/" + name), mode: 0o644, data: files[name].Data})
 	}
-	for _, sub := range dirs {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil { //nolint:gosec // /opt/ml is for everybody to read
-			return &OutputError{Err: err}
-		}
-	}
-	for name, f := range files {
-		if err := writeAtomically(filepath.Join(dir, "input/config", name), bytes.NewReader(f.Data), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return entries, nil
 }
 
 // files are the three configuration files in the platform's key order, compact and without a final newline.
 func (t *Tree) files() map[string]contract.File {
-	names := make([]string, t.Hosts)
-	for i := range names {
-		names[i] = "algo-" + strconv.Itoa(i+1)
-	}
+	names := t.hosts()
 	slices.Sort(names) // as the platform lists them: algo-10 comes before algo-2
 	const group = "homogeneousCluster"
 	resource := hparams.Dict(
@@ -115,6 +134,15 @@ func (t *Tree) files() map[string]contract.File {
 		files[name] = contract.File{Data: []byte(hparams.JSON(doc, hparams.PlainJSON()))}
 	}
 	return files
+}
+
+// hosts are the names of all hosts.
+func (t *Tree) hosts() []string {
+	names := make([]string, t.Hosts)
+	for i := range names {
+		names[i] = "algo-" + strconv.Itoa(i+1)
+	}
+	return names
 }
 
 // Install copies a program so that nobody ever runs half of it: a running program cannot be written to, but its

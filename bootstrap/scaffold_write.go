@@ -1,0 +1,137 @@
+package bootstrap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+)
+
+// entry is a directory or a file that is written.
+type entry struct {
+	path  string
+	mode  fs.FileMode // with fs.ModeDir for a directory
+	empty bool        // of a directory: it may be present, but must hold nothing
+	data  []byte      // what a file holds
+	from  string      // or the file that it is a copy of
+}
+
+// writer remembers what it has written.
+type writer struct {
+	made  []string
+	owner *syscall.Stat_t // who everything is for; nil for whom the kernel makes it
+}
+
+// write writes all of a tree, or nothing. It overwrites nothing.
+func write(dir string, entries []entry) error {
+	var errs []error
+	for _, e := range entries {
+		errs = append(errs, e.free(dir))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &OutputError{Err: err}
+	}
+	w := &writer{owner: heir(dir)}
+	err := w.dir(dir, 0o755)
+	for i := 0; err == nil && i < len(entries); i++ {
+		err = w.entry(entries[i])
+	}
+	if err == nil {
+		return nil
+	}
+	for _, path := range slices.Backward(w.made) {
+		_ = os.Remove(path) // the first error is the one that counts
+	}
+	return &OutputError{Err: err}
+}
+
+// free says what is in an entry's place already.
+func (e *entry) free(dir string) error {
+	switch info, err := os.Lstat(e.path); {
+	case err != nil: // nothing is, or writing says more
+		return nil
+	case !e.mode.IsDir() && filepath.Base(filepath.Dir(e.path)) == "config":
+		return fmt.Errorf("%s holds a contract already: %s\nhint: name another directory, or remove this one", dir, e.path)
+	case !e.mode.IsDir():
+		return fmt.Errorf("%s is present already, expected nothing there\nhint: name another directory, or remove this one", e.path)
+	case e.empty && info.IsDir():
+		if names, err := os.ReadDir(e.path); err != nil || len(names) > 0 {
+			return fmt.Errorf("%s holds data already, expected an empty directory\nhint: name another directory, or remove this one", e.path)
+		}
+	}
+	return nil
+}
+
+// heir is the owner of the directory in which a tree is made, where root writes for somebody else: from a container, into
+// a directory of the user who has started it. That user could not read the key in .env otherwise, nor remove the tree.
+func heir(dir string) *syscall.Stat_t {
+	if os.Geteuid() != 0 || !mainProcess() {
+		return nil
+	}
+	for {
+		if info, err := os.Stat(dir); err == nil {
+			owner, _ := info.Sys().(*syscall.Stat_t)
+			return owner
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func (w *writer) entry(e entry) error {
+	if e.mode.IsDir() {
+		return w.dir(e.path, e.mode.Perm())
+	}
+	if e.from == "" {
+		return w.file(e.path, bytes.NewReader(e.data), e.mode)
+	}
+	from, err := os.Open(e.from)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	return w.file(e.path, from, e.mode)
+}
+
+// dir makes a directory and those above it. One that is present stays as it is.
+func (w *writer) dir(path string, mode fs.FileMode) error {
+	err := os.Mkdir(path, mode)
+	if errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
+		if err := w.dir(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		err = os.Mkdir(path, mode)
+	}
+	if info, statErr := os.Stat(path); errors.Is(err, fs.ErrExist) && statErr == nil && info.IsDir() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	w.made = append(w.made, path)
+	return errors.Join(os.Chmod(path, mode), w.give(path)) // whatever the umask is
+}
+
+func (w *writer) file(path string, from io.Reader, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	w.made = append(w.made, path)
+	_, err = io.Copy(f, from)
+	return errors.Join(err, f.Chmod(mode), f.Close(), w.give(path))
+}
+
+func (w *writer) give(path string) error {
+	if w.owner == nil {
+		return nil
+	}
+	return os.Lchown(path, int(w.owner.Uid), int(w.owner.Gid))
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"entrain/bootstrap"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (c *command) scaffoldFlags() []cli.Flag {
+	t := &c.settings.tree
+	return append(c.platformFlags(), []cli.Flag{
+		count("hosts", "number of hosts, named algo-1, algo-2, …", &t.Hosts),
+		text("current-host", "HOST", "write the contract of this host", &t.CurrentHost),
+		toggle("all", "write a tree for each host, and a compose.yaml that runs all of them", &c.settings.all),
+		needing([]string{"all"}, &option{name: "image", arg: "IMAGE", usage: "the image that compose.yaml runs (default: the variable IMAGE names it)", set: t.SetImage})[0],
+		text("instance-type", "TYPE", "instance type of the hosts", &t.InstanceType),
+		&option{name: "hp", arg: "NAME=VALUE", usage: "add a hyperparameter; repeat it for more", set: t.AddParam},
+		&option{name: "channel", arg: "NAME[=MODE]", usage: "add a channel: File, FastFile or Pipe (default: File); repeat it for more", set: t.AddChannel},
+		&option{name: "data", arg: "CHANNEL=PATH", usage: "copy a directory, or a file, into a channel; repeat it for more", set: t.AddData},
+	}...)
+}
+
+func (c *command) platformFlags() []cli.Flag {
+	p := &c.settings.tree.Platform
+	return append([]cli.Flag{
+		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "add a Pipe channel and serve its FIFOs from a directory or an augmented manifest; repeat it for more", set: c.settings.tree.AddPipe},
+	}, needing([]string{"pipe"},
+		count("epochs", "serve this many epochs (default: as many as are read)", &p.Epochs),
+		duration("late", "delay each FIFO by up to this much", &p.Late),
+		natural("seed", "seed for the delays of --late", &p.Seed),
+		oneOf("record-wrapper", "WRAPPER", "record wrapper of the Pipe channels", &p.Wrapper, bootstrap.Wrappers()),
+		text("attributes", "NAME,NAME", "attributes to take from an augmented manifest, in this order", &p.Attributes),
+	)...)
+}
+
+func (c *command) scaffold(ctx *cli.Context) error {
+	dir, err := onePath(ctx, "DIR")
+	if err != nil {
+		return err
+	}
+	t, place := c.settings.tree, bootstrap.NewPlace(dir, ctx.Args().First())
+	switch {
+	case c.settings.all:
+		return c.scaffoldAll(ctx, place, t)
+	case t.Serves():
+		return c.serve(place, t)
+	}
+	if err := bootstrap.Scaffold(dir, t); err != nil {
+		return err
+	}
+	return c.print(fmt.Sprintf("wrote a contract for host %s (%s) to %s\n", t.CurrentHost, plural(t.Hosts, "host"), place.Name) +
+		c.paste(place, "To see what would run:", c.planLine(place, ""), "To train, with your image for IMAGE:", runLine(place)))
+}
+
+// scaffoldAll writes the trees of all hosts.
+func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstrap.Tree) error {
+	var errs []error
+	for _, o := range given(ctx.Command.Flags) {
+		if slices.Contains([]string{"current-host", "pipe"}, o.name) {
+			errs = append(errs, fmt.Errorf("--%s is of one host, and --all writes all of them: expected one of the two", o.name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &bootstrap.UsageError{Err: err}
+	}
+	if err := bootstrap.ScaffoldAll(place.Dir, t); err != nil {
+		return err
+	}
+	image := ""
+	if t.Image == "" {
+		image = "IMAGE=IMAGE "
+	}
+	compose := image + "docker compose -f " + fromHere(place, "compose.yaml")
+	train := "To train (docker-compose, where docker has no compose):"
+	if image != "" {
+		train = "To train, with your image after IMAGE= (docker-compose, where docker has no compose):"
+	}
+	failures := fromHere(place, "") + "/algo-*/output/failure"
+	return c.print(fmt.Sprintf("wrote contracts for %s, compose.yaml and a cluster key in .env to %s\n", plural(t.Hosts, "host"), place.Name) +
+		c.paste(place, "To see what would run:", c.planLine(place, "algo-1"), train, compose+" up",
+			"Each host's exit code, and why it failed:", compose+" ps -a", "cat "+failures,
+			"To remove the containers:", compose+" down"))
+}
+
+// serve writes a tree unless it is there, and plays the platform's side of its Pipe channels.
+func (c *command) serve(place bootstrap.Place, t bootstrap.Tree) error {
+	doer, err := bootstrap.NewDoer(c.logger(), version)
+	if err != nil {
+		return err
+	}
+	if err := bootstrap.PreparePlatform(place.Dir, t, c.env); err != nil {
+		return err
+	}
+	epochs := "an epoch whenever one is read"
+	if n := t.Platform.Epochs; n > 0 {
+		epochs = plural(n, "epoch")
+	}
+	if err := c.print(fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", place.Name, epochs)); err != nil {
+		return err
+	}
+	return doer.Serve(place.Dir, t)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// paste lays out lines: what ends in a colon tells what the lines below it are for. Those can be pasted into a shell. A
+// shell's comment would not do: zsh takes none at its prompt.
+func (c *command) paste(place bootstrap.Place, lines ...string) string {
+	var b strings.Builder
+	if _, ok := place.Relative(); place.Contained && !ok {
+		return fmt.Sprintf("%s is in the container alone, and ends with it. To keep it, mount a directory:\n  %s\n", place.Name,
+			`docker run --rm -v "$PWD:/w" --entrypoint entrain IMAGE scaffold /w/job`)
+	}
+	if place.Contained {
+		fmt.Fprintf(&b, "The lines below are for a shell in the directory that is mounted at %s, outside of the container.\n", place.Mount)
+	}
+	for _, line := range lines {
+		if !strings.HasSuffix(line, ":") {
+			line = "  " + line
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+// planLine shows what would run. Outside of a container there may be no entrain.
+func (c *command) planLine(place bootstrap.Place, host string) string {
+	if place.Contained {
+		return fmt.Sprintf("docker run --rm %s --entrypoint entrain IMAGE plan --root %s -- echo",
+			bind(`"$PWD"`, "", place.Mount), bootstrap.ShellQuote(filepath.Join(place.Dir, host)))
+	}
+	return fmt.Sprintf("%s plan --root %s -- echo", bootstrap.ShellQuote(c.args[0]), fromHere(place, host))
+}
+
+// runLine trains as the SDK's local mode does (sagemaker/local/image.py, _build_optml_volumes and
+// _prepare_training_volumes): input, model and output are mounted each by itself, so that /opt/ml/code stays the
+// image's. A mount of its own does for /opt/ml/checkpoints what these do, for a trainer that writes there.
+func runLine(place bootstrap.Place) string {
+	line := "docker run --rm"
+	for _, name := range []string{"input", "model", "output"} {
+		line += " " + mount(place, name, "/opt/ml/"+name)
+	}
+	return line + " -e TRAINING_JOB_NAME=" + bootstrap.LocalJob + " IMAGE train"
+}
