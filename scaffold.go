@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"entrain/bootstrap"
@@ -60,13 +59,7 @@ func (c *command) scaffold(ctx *cli.Context) error {
 
 // scaffoldAll writes the trees of all hosts.
 func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstrap.Tree) error {
-	var errs []error
-	for _, o := range given(ctx.Command.Flags) {
-		if slices.Contains([]string{"current-host", "pipe"}, o.name) {
-			errs = append(errs, fmt.Errorf("--%s is of one host, and --all writes all of them: expected one of the two", o.name))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := ofOneHost(given(ctx.Command.Flags), place.Name); err != nil {
 		return &bootstrap.UsageError{Err: err}
 	}
 	if err := bootstrap.ScaffoldAll(place.Dir, t); err != nil {
@@ -86,6 +79,22 @@ func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstr
 		c.paste(place, "To see what would run:", c.planLine(place, "algo-1"), train, compose+" up",
 			"Each host's exit code, and why it failed:", compose+" ps -a", "cat "+failures,
 			"To remove the containers:", compose+" down"))
+}
+
+// ofOneHost are the mistakes of flags that mean one host.
+func ofOneHost(flags []*option, dir string) error {
+	hints := map[string]string{
+		"current-host": "leave out --all for the tree of one host",
+		"pipe": "declare it with --channel NAME=Pipe; entrain scaffold --pipe NAME=PATH " +
+			bootstrap.ShellQuote(dir+"/algo-1") + " then serves one host",
+	}
+	var errs []error
+	for _, o := range flags {
+		if hint, ok := hints[o.name]; ok {
+			errs = append(errs, fmt.Errorf("--%s is for one host, and --all writes every host\nhint: %s", o.name, hint))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // serve writes a tree unless it is there, and plays the platform's side of its Pipe channels.

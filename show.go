@@ -217,7 +217,7 @@ EXAMPLE, in a Dockerfile:
   ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]
 
 EXAMPLE, on a laptop:
-  entrain scaffold --hp lr=0.1 --channel train ./job
+  entrain scaffold --hp lr=0.1 --data train=./data ./job
   entrain plan --root ./job -- python3 train.py
 
   entrain VERB --help, or entrain help VERB, shows the flags of a verb. Flags go after the verb.

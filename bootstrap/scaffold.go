@@ -108,7 +108,7 @@ func (t *Tree) entries(dir string, data map[string][]entry) ([]entry, error) {
 		}
 	}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
-		entries = append(entries, entry{path: in("input/config/" + name), mode: 0o644, data: files[name].Data})
+		entries = append(entries, entry{path: in("input/config/" + name), mode: 0o644, config: true, data: files[name].Data})
 	}
 	return entries, nil
 }

@@ -65,10 +65,10 @@ func project(dir string) string {
 func (t *Tree) compose() string {
 	image := "${IMAGE:?expected the name of an image, as in IMAGE=trainer docker compose up}"
 	if t.Image != "" {
-		image = "${IMAGE:-" + t.Image + "}"
+		image = t.Image
 	}
 	var b strings.Builder
-	b.WriteString("# The hosts of a training job on one network. The cluster key is in .env.\nservices:\n")
+	b.WriteString("# Hosts of a training job on one network: docker compose up trains. The cluster key is in .env.\nservices:\n")
 	for _, host := range t.hosts() {
 		fmt.Fprintf(&b, `  %[1]s:
     image: "%[2]s"

@@ -103,11 +103,22 @@ func listDir(from, to string, above []fs.FileInfo) (entries []entry, err error) 
 // dataFile is a file to copy, once it is sure that it can be read.
 func dataFile(from, to string, info fs.FileInfo) (entry, error) {
 	if !info.Mode().IsRegular() {
-		return entry{}, fmt.Errorf("%s: expected a file or a directory, got %s", from, info.Mode().Type())
+		return entry{}, fmt.Errorf("%s: expected a file or a directory, got %s", from, kind(info.Mode()))
 	}
 	f, err := os.Open(from)
 	if err != nil {
 		return entry{}, err
 	}
 	return entry{path: to, mode: 0o644 | info.Mode().Perm()&0o111, from: from}, f.Close()
+}
+
+// kind names what is neither a file nor a directory.
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a FIFO"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }

@@ -3,22 +3,23 @@ package bootstrap
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 )
 
 // entry is a directory or a file that is written.
 type entry struct {
-	path  string
-	mode  fs.FileMode // with fs.ModeDir for a directory
-	empty bool        // of a directory: it may be present, but must hold nothing
-	data  []byte      // what a file holds
-	from  string      // or the file that it is a copy of
+	path   string
+	mode   fs.FileMode // with fs.ModeDir for a directory
+	empty  bool        // of a directory: it may be present, but must hold nothing
+	config bool        // of a file: it is of the contract
+	data   []byte      // what a file holds
+	from   string      // or the file that it is a copy of
 }
 
 // writer remembers what it has written.
@@ -29,11 +30,7 @@ type writer struct {
 
 // write writes all of a tree, or nothing. It overwrites nothing.
 func write(dir string, entries []entry) error {
-	var errs []error
-	for _, e := range entries {
-		errs = append(errs, e.free(dir))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := free(entries); err != nil {
 		return &OutputError{Err: err}
 	}
 	w := &writer{owner: heir(dir)}
@@ -50,21 +47,35 @@ func write(dir string, entries []entry) error {
 	return &OutputError{Err: err}
 }
 
-// free says what is in an entry's place already.
-func (e *entry) free(dir string) error {
-	switch info, err := os.Lstat(e.path); {
-	case err != nil: // nothing is, or writing says more
-		return nil
-	case !e.mode.IsDir() && filepath.Base(filepath.Dir(e.path)) == "config":
-		return fmt.Errorf("%s holds a contract already: %s\nhint: name another directory, or remove this one", dir, e.path)
-	case !e.mode.IsDir():
-		return fmt.Errorf("%s is present already, expected nothing there\nhint: name another directory, or remove this one", e.path)
-	case e.empty && info.IsDir():
-		if names, err := os.ReadDir(e.path); err != nil || len(names) > 0 {
-			return fmt.Errorf("%s holds data already, expected an empty directory\nhint: name another directory, or remove this one", e.path)
+// free says which places are taken.
+func free(entries []entry) error {
+	var taken []string
+	for _, e := range entries {
+		if text := e.taken(); text != "" && !slices.Contains(taken, text) {
+			taken = append(taken, text)
 		}
 	}
-	return nil
+	if taken == nil {
+		return nil
+	}
+	return errors.New(strings.Join(taken, "\n") + "\nhint: name another directory, or remove what is present")
+}
+
+// taken says what is in an entry's place already. A copy's place is free if its channel's directory is empty.
+func (e *entry) taken() string {
+	_, err := os.Lstat(e.path)
+	present := err == nil // of another error writing says more
+	switch {
+	case present && e.empty:
+		if names, err := os.ReadDir(e.path); err == nil && len(names) > 0 {
+			return e.path + " holds data already, expected an empty directory"
+		}
+	case present && e.config:
+		return strings.TrimSuffix(filepath.Dir(e.path), "/input/config") + " holds a contract already"
+	case present && !e.mode.IsDir() && e.from == "":
+		return e.path + " is present already, expected no such file"
+	}
+	return ""
 }
 
 // heir is the owner of the directory in which a tree is made, where root writes for somebody else: from a container, into
@@ -129,8 +140,16 @@ func (w *writer) file(path string, from io.Reader, mode fs.FileMode) error {
 	return errors.Join(err, f.Chmod(mode), f.Close(), w.give(path))
 }
 
+// give makes something the owner's. A file system that has owners of its own may have done so already.
 func (w *writer) give(path string) error {
 	if w.owner == nil {
+		return nil
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if now, ok := info.Sys().(*syscall.Stat_t); ok && now.Uid == w.owner.Uid && now.Gid == w.owner.Gid {
 		return nil
 	}
 	return os.Lchown(path, int(w.owner.Uid), int(w.owner.Gid))
