@@ -17,18 +17,30 @@ func (c *command) scaffoldFlags() []cli.Flag {
 		count("hosts", "number of hosts, named algo-1, algo-2, …", &t.Hosts),
 		text("current-host", "HOST", "write the contract of this host", &t.CurrentHost),
 		toggle("all", "write a tree for each host, and a compose.yaml that runs all of them", &c.settings.all),
-		needing([]string{"all"}, &option{name: "image", arg: "IMAGE", usage: "the image that compose.yaml runs (default: the variable IMAGE names it)", set: t.SetImage})[0],
+		&option{
+			name: "image", arg: "IMAGE", needs: []string{"all"}, set: t.SetImage,
+			usage: "name the image that compose.yaml runs (default: the variable IMAGE names it)",
+		},
 		text("instance-type", "TYPE", "instance type of the hosts", &t.InstanceType),
 		&option{name: "hp", arg: "NAME=VALUE", usage: "add a hyperparameter; repeat it for more", set: t.AddParam},
-		&option{name: "channel", arg: "NAME[=MODE]", usage: "add a channel: File, FastFile or Pipe (default: File); repeat it for more", set: t.AddChannel},
-		&option{name: "data", arg: "CHANNEL=PATH", usage: "copy a directory, or a file, into a channel; repeat it for more", set: t.AddData},
+		&option{
+			name: "channel", arg: "NAME[=MODE]", set: t.AddChannel,
+			usage: "add a channel: File, FastFile or Pipe (default: File); repeat it for more",
+		},
+		&option{
+			name: "data", arg: "CHANNEL=PATH", set: t.AddData,
+			usage: "copy a directory, or a file, into a channel; repeat it for more",
+		},
 	}...)
 }
 
 func (c *command) platformFlags() []cli.Flag {
 	p := &c.settings.tree.Platform
 	return append([]cli.Flag{
-		&option{name: "pipe", arg: "CHANNEL=PATH", usage: "add a Pipe channel and serve its FIFOs from a directory or an augmented manifest; repeat it for more", set: c.settings.tree.AddPipe},
+		&option{
+			name: "pipe", arg: "CHANNEL=PATH", set: c.settings.tree.AddPipe,
+			usage: "add a Pipe channel and serve its FIFOs from a directory or an augmented manifest; repeat it for more",
+		},
 	}, needing([]string{"pipe"},
 		count("epochs", "serve this many epochs (default: as many as are read)", &p.Epochs),
 		duration("late", "delay each FIFO by up to this much", &p.Late),
@@ -53,8 +65,10 @@ func (c *command) scaffold(ctx *cli.Context) error {
 	if err := bootstrap.Scaffold(dir, t); err != nil {
 		return err
 	}
-	return c.print(fmt.Sprintf("wrote a contract for host %s (%s) to %s\n", t.CurrentHost, plural(t.Hosts, "host"), place.Name) +
-		c.paste(place, "To see what would run:", c.planLine(place, ""), "To train, with your image for IMAGE:", runLine(place)))
+	wrote := fmt.Sprintf("wrote a contract for host %s (%s) to %s\n",
+		t.CurrentHost, plural(t.Hosts, "host"), place.Name)
+	return c.print(wrote + paste(place, "To see what would run:", c.planLine(place, ""),
+		"To train, with your image for IMAGE:", runLine(place)))
 }
 
 // scaffoldAll writes the trees of all hosts.
@@ -75,8 +89,10 @@ func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstr
 		train = "To train, with your image after IMAGE= (docker-compose, where docker has no compose):"
 	}
 	failures := fromHere(place, "") + "/algo-*/output/failure"
-	return c.print(fmt.Sprintf("wrote contracts for %s, compose.yaml and a cluster key in .env to %s\n", plural(t.Hosts, "host"), place.Name) +
-		c.paste(place, "To see what would run:", c.planLine(place, "algo-1"), train, compose+" up",
+	wrote := fmt.Sprintf("wrote contracts for %s, compose.yaml and a cluster key in .env to %s\n",
+		plural(t.Hosts, "host"), place.Name)
+	return c.print(wrote +
+		paste(place, "To see what would run:", c.planLine(place, "algo-1"), train, compose+" up",
 			"Each host's exit code, and why it failed:", compose+" ps -a", "cat "+failures,
 			"To remove the containers:", compose+" down"))
 }
@@ -110,7 +126,8 @@ func (c *command) serve(place bootstrap.Place, t bootstrap.Tree) error {
 	if n := t.Platform.Epochs; n > 0 {
 		epochs = plural(n, "epoch")
 	}
-	if err := c.print(fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", place.Name, epochs)); err != nil {
+	line := fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", place.Name, epochs)
+	if err := c.print(line); err != nil {
 		return err
 	}
 	return doer.Serve(place.Dir, t)
@@ -123,16 +140,17 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// paste lays out lines: what ends in a colon tells what the lines below it are for. Those can be pasted into a shell. A
-// shell's comment would not do: zsh takes none at its prompt.
-func (c *command) paste(place bootstrap.Place, lines ...string) string {
+// paste lays out lines: what ends in a colon tells what the lines below it are for. Those can be pasted into
+// a shell. A shell's comment would not do: zsh takes none at its prompt.
+func paste(place bootstrap.Place, lines ...string) string {
 	var b strings.Builder
 	if _, ok := place.Relative(); place.Contained && !ok {
-		return fmt.Sprintf("%s is in the container alone, and ends with it. To keep it, mount a directory:\n  %s\n", place.Name,
-			`docker run --rm -v "$PWD:/w" --entrypoint entrain IMAGE scaffold /w/job`)
+		return fmt.Sprintf("%s is in the container alone, and ends with it. To keep it, mount a directory:\n  %s\n",
+			place.Name, `docker run --rm -v "$PWD:/w" --entrypoint entrain IMAGE scaffold /w/job`)
 	}
 	if place.Contained {
-		fmt.Fprintf(&b, "The lines below are for a shell in the directory that is mounted at %s, outside of the container.\n", place.Mount)
+		fmt.Fprintf(&b, "The lines below are for a shell outside of the container, in the directory mounted at %s.\n",
+			place.Mount)
 	}
 	for _, line := range lines {
 		if !strings.HasSuffix(line, ":") {
@@ -153,8 +171,9 @@ func (c *command) planLine(place bootstrap.Place, host string) string {
 }
 
 // runLine trains as the SDK's local mode does (sagemaker/local/image.py, _build_optml_volumes and
-// _prepare_training_volumes): input, model and output are mounted each by itself, so that /opt/ml/code stays the
-// image's. A mount of its own does for /opt/ml/checkpoints what these do, for a trainer that writes there.
+// _prepare_training_volumes): input, model and output are mounted each by itself, so that /opt/ml/code stays
+// the image's. /opt/ml/checkpoints is not mounted there either: a trainer that writes to it needs one more
+// mount.
 func runLine(place bootstrap.Place) string {
 	line := "docker run --rm"
 	for _, name := range []string{"input", "model", "output"} {

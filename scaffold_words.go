@@ -22,18 +22,20 @@ func fromHere(place bootstrap.Place, name string) string {
 // mount is docker's flag for a directory of a tree.
 func mount(place bootstrap.Place, name, target string) string {
 	rel, ok := place.Relative()
-	if outside := strings.TrimSuffix(place.Dir, rel); ok && (place.Contained || !strings.ContainsAny(outside, `:"`)) {
+	outside := strings.TrimSuffix(place.Dir, rel) // what $PWD is, unless a container hides it
+	if ok && (place.Contained || !strings.ContainsAny(outside, `:"`)) {
 		return bind(`"$PWD"`, "/"+filepath.Join(rel, name), target)
 	}
 	return bind("", filepath.Join(place.Dir, name), target)
 }
 
-// bind is docker's flag for a directory whose name begins with a word that the shell expands. In -v a colon ends the
-// name. In --mount nothing does, if it is quoted as in CSV.
+// bind is docker's flag for a directory whose name begins with a word that the shell expands. In -v a colon
+// ends the name. In --mount nothing does, if it is quoted as in CSV.
 func bind(first, rest, target string) string {
 	if strings.Contains(rest, ":") {
 		rest = strings.ReplaceAll(rest, `"`, `""`)
-		return "--mount " + bootstrap.ShellQuote(`type=bind,"source=`) + first + bootstrap.ShellQuote(rest+`",target=`+target)
+		return "--mount " + bootstrap.ShellQuote(`type=bind,"source=`) +
+			first + bootstrap.ShellQuote(rest+`",target=`+target)
 	}
 	rest += ":" + target
 	if quoted := bootstrap.ShellQuote(rest); quoted != rest {

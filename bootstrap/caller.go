@@ -15,10 +15,16 @@ func photographCaller(getenv func(string) (string, bool), proc string) contract.
 	if _, named := getenv("TRAINING_JOB_NAME"); named {
 		return contract.CallerPlatform
 	}
-	if os.Getpid() == 1 || os.Getppid() == 1 && isContainerInit(readFile(proc+"/1/comm")) {
+	if byEngine(proc) {
 		return contract.CallerContainer
 	}
 	return contract.CallerOther
+}
+
+// byEngine says whether this is a container's own program. A shell in a container has other children, whose user sees
+// what they see.
+func byEngine(proc string) bool {
+	return os.Getpid() == 1 || os.Getppid() == 1 && isContainerInit(readFile(proc+"/1/comm"))
 }
 
 // isContainerInit looks at the name of PID 1. A shell as PID 1 is no init: what it starts has its words from a person.

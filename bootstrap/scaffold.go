@@ -74,10 +74,10 @@ func Scaffold(dir string, t Tree) error {
 	return write(dir, append(entries, entry{path: filepath.Join(dir, "code"), mode: fs.ModeDir | 0o755}))
 }
 
-// entries are the tree of one host. The SDK's local mode, too, makes them of input, model, output and output/data, and
-// copies the data to each host. It makes all of them for its own user. Here everybody may write where a trainer writes,
-// since an image's USER may have any number. A directory for /opt/ml/checkpoints is not among them: the platform has
-// that only where the job asks for it.
+// entries are the tree of one host. The SDK's local mode, too, makes it of input, model, output and
+// output/data, and copies the data to each host. It makes them for its own user alone. Here everybody may
+// write where a trainer writes, since an image's USER may have any number. There is no directory for
+// /opt/ml/checkpoints: the platform has one only if the job asks for it.
 func (t *Tree) entries(dir string, data map[string][]entry) ([]entry, error) {
 	t.wrap()
 	files := t.files()
@@ -108,7 +108,8 @@ func (t *Tree) entries(dir string, data map[string][]entry) ([]entry, error) {
 		}
 	}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
-		entries = append(entries, entry{path: in("input/config/" + name), mode: 0o644, config: true, data: files[name].Data})
+		path := in("input/config/" + name)
+		entries = append(entries, entry{path: path, mode: 0o644, config: true, data: files[name].Data})
 	}
 	return entries, nil
 }

@@ -16,7 +16,8 @@ const LocalJob = "local"
 // SetImage takes the image that compose.yaml runs.
 func (t *Tree) SetImage(name string) error {
 	odd := func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("_-./:@", c)
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		return !letter && !strings.ContainsRune("_-./:@", c)
 	}
 	if name == "" || strings.ContainsFunc(name, odd) {
 		return errors.New("expected the name of an image, such as trainer or trainer:1.2")
@@ -41,8 +42,8 @@ func ScaffoldAll(dir string, t Tree) error {
 		}
 		all = append(append(all, entry{path: root, mode: fs.ModeDir | 0o755}), entries...)
 	}
-	// A key in a file that is mounted, as compose does with a secret, keeps its owner on the laptop: an image's USER
-	// could not read it. A variable reaches every user.
+	// A key in a file that is mounted, as compose does with a secret, keeps its owner on the laptop: an image's
+	// USER could not read it. A variable reaches every user.
 	key := "ENTRAIN_CLUSTER_KEY=" + strings.TrimSpace(rendezvous.NewKey()) + "\n"
 	return write(dir, append(all,
 		entry{path: filepath.Join(dir, "compose.yaml"), mode: 0o644, data: []byte(t.compose())},
@@ -58,17 +59,20 @@ func project(dir string) string {
 	return "COMPOSE_PROJECT_NAME=job\n"
 }
 
-// compose is the compose.yaml. It keeps to what docker compose and docker-compose from 1.27 both read, so it has neither
-// a version nor a name. Paths are relative: the tree can be moved. The mounts are those of the SDK's local mode
-// (sagemaker/local/image.py, _generate_compose_file): input, model and output, each by itself, so that /opt/ml/code stays
-// the image's. They are written out, since a colon in a path has no meaning then. SIGKILL comes after two minutes, as on the platform.
+// compose is the compose.yaml. It keeps to what docker compose and docker-compose from 1.27 both read, so it
+// has neither a version nor a name. Paths are relative: the tree can be moved. The mounts are those of the
+// SDK's local mode (sagemaker/local/image.py, _generate_compose_file): input, model and output, each by
+// itself, so that /opt/ml/code stays the image's. They are in the long form, in which a colon in a path
+// means nothing. SIGKILL comes after two minutes, as on the platform.
 func (t *Tree) compose() string {
 	image := "${IMAGE:?expected the name of an image, as in IMAGE=trainer docker compose up}"
 	if t.Image != "" {
 		image = t.Image
 	}
 	var b strings.Builder
-	b.WriteString("# Hosts of a training job on one network: docker compose up trains. The cluster key is in .env.\nservices:\n")
+	b.WriteString(
+		"# Hosts of a training job on one network: docker compose up trains. The cluster key is in .env.\n" +
+			"services:\n")
 	for _, host := range t.hosts() {
 		fmt.Fprintf(&b, `  %[1]s:
     image: "%[2]s"

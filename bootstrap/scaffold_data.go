@@ -26,8 +26,8 @@ func (t *Tree) AddData(text string) error {
 	return nil
 }
 
-// fill declares the channels that have data, in File mode unless --channel says another, and lists what they are filled
-// with. All data is looked at here, before anything is written.
+// fill declares the channels that have data, in File mode unless --channel says another, and lists what they
+// are filled with. All data is looked at here, before anything is written.
 func (t *Tree) fill() (map[string][]entry, error) {
 	data := map[string][]entry{}
 	var errs []error
@@ -39,8 +39,8 @@ func (t *Tree) fill() (map[string][]entry, error) {
 			}
 		}
 		if mode, _ := channel.Get("TrainingInputMode"); mode.Text == string(contract.ModePipe) {
-			errs = append(errs, fmt.Errorf("--data %s=%s: channel %s has Pipe mode, expected File or FastFile\nhint: --pipe %s streams it",
-				s.channel, s.path, hparams.Quote(s.channel), ShellQuote(s.channel+"="+s.path)))
+			errs = append(errs, fmt.Errorf("--data %s=%s: channel %[1]q has Pipe mode, expected File or FastFile\n"+
+				"hint: --pipe %[3]s streams it", s.channel, s.path, ShellQuote(s.channel+"="+s.path)))
 			continue
 		}
 		entries, err := s.list()
@@ -75,8 +75,8 @@ func (s *source) list() ([]entry, error) {
 	return []entry{file}, err
 }
 
-// listDir lists what is below a directory. A link stands for what it points to, which a container cannot see; one that
-// leads back to a directory above it would have no end.
+// listDir lists what is below a directory. A link stands for what it points to, which a container cannot
+// see. A link to a directory above it would have no end.
 func listDir(from, to string, above []fs.FileInfo) (entries []entry, err error) {
 	names, err := os.ReadDir(from)
 	errs := []error{err}

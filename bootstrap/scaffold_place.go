@@ -16,7 +16,7 @@ type Place struct {
 
 // NewPlace looks where a directory is.
 func NewPlace(dir, name string) Place {
-	p := Place{Dir: dir, Name: name, Contained: mainProcess()}
+	p := Place{Dir: dir, Name: name, Contained: byEngine("/proc")}
 	if p.Contained {
 		mounts, _ := os.ReadFile("/proc/self/mountinfo") // without it, there is no mount
 		p.Mount = mountOf(string(mounts), dir)
@@ -24,28 +24,14 @@ func NewPlace(dir, name string) Place {
 	return p
 }
 
-// Relative is the path from the directory that the commands are called in; false for one that only the whole path
-// names: .. may mean something else where the shell has come by a link.
+// Relative is the path from the directory that the commands are called in. It is false where only the whole
+// path is sure: .. may mean something else where the shell has come by a link.
 func (p *Place) Relative() (string, bool) {
 	if p.Contained {
 		rel, err := filepath.Rel(p.Mount, p.Dir)
 		return rel, err == nil && p.Mount != ""
 	}
 	return filepath.Clean(p.Name), filepath.IsLocal(p.Name)
-}
-
-// mainProcess says whether this is a container's own program, or the child of its init. A shell in a container has other
-// children: what its user sees is what entrain sees.
-func mainProcess() bool {
-	if os.Getpid() == 1 {
-		return true
-	}
-	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
-		if _, err := os.Stat(mark); err == nil && os.Getppid() == 1 {
-			return true
-		}
-	}
-	return false
 }
 
 // mountOf is the innermost mount that a path is in, empty for the root.

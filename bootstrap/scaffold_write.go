@@ -78,10 +78,11 @@ func (e *entry) taken() string {
 	return ""
 }
 
-// heir is the owner of the directory in which a tree is made, where root writes for somebody else: from a container, into
-// a directory of the user who has started it. That user could not read the key in .env otherwise, nor remove the tree.
+// heir is the owner of the directory in which a tree is made, where root writes for somebody else: from a
+// container, into a directory of the user who has started it. That user could otherwise not read the key in
+// .env, nor remove the tree.
 func heir(dir string) *syscall.Stat_t {
-	if os.Geteuid() != 0 || !mainProcess() {
+	if os.Geteuid() != 0 || !byEngine("/proc") {
 		return nil
 	}
 	for {

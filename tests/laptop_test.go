@@ -84,8 +84,8 @@ func (l *laptop) strangers() (names []string) {
 	return strings.Fields(must(l.t, "find", l.dir, "!", "-uid", owner))
 }
 
-// TestScaffoldInContainer: a tree that is made in a container belongs to the user, and the lines that are printed train
-// the example, also as an image's own user.
+// TestScaffoldInContainer: a tree that is made in a container belongs to the user, and the lines that are
+// printed train the example, also as an image's own user.
 func TestScaffoldInContainer(t *testing.T) {
 	for _, c := range []struct{ name, options, dir, user string }{
 		{"as root", "", "/w/job", ""},
@@ -109,9 +109,9 @@ func TestScaffoldInContainer(t *testing.T) {
 				t.Errorf("the plan is\n%s", out)
 			}
 			out := l.lets(lines[1])
-			models := strings.Fields(must(t, "find", l.dir, "-path", "*/model/model.json", "-size", "+1c", "-printf", "x%f\n"))
-			if len(models) != 1 || !strings.Contains(out, "trained: y = 2.00 * x + 0.99") {
-				t.Errorf("%d models\n%s", len(models), out)
+			models := must(t, "find", l.dir, "-path", "*/model/model.json", "-size", "+1c", "-printf", "%f\n")
+			if models != "model.json\n" || !strings.Contains(out, "trained: y = 2.00 * x + 0.99") {
+				t.Errorf("models: %q\n%s", models, out)
 			}
 		})
 	}
@@ -121,7 +121,8 @@ func TestScaffoldInContainer(t *testing.T) {
 func (l *laptop) derive(user string) string {
 	l.t.Helper()
 	tag, dir := fmt.Sprintf("entrain-test-laptop:%d", os.Getpid()), l.t.TempDir()
-	dockerfile := "FROM " + l.image + "\nRUN mkdir -p /opt/ml/code && mv /opt/train.py /opt/ml/code/\nUSER " + user + "\n" +
+	dockerfile := "FROM " + l.image + "\nRUN mkdir -p /opt/ml/code && mv /opt/train.py /opt/ml/code/\n" +
+		"USER " + user + "\n" +
 		`ENTRYPOINT ["entrain", "run", "--", "python3", "/opt/ml/code/train.py"]`
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
 		l.t.Fatal(err)
@@ -135,7 +136,8 @@ func (l *laptop) derive(user string) string {
 func TestScaffoldKeptNowhere(t *testing.T) {
 	l := newLaptop(t)
 	out := l.lets("docker run --rm --entrypoint entrain IMAGE scaffold /tmp/job")
-	if !strings.Contains(out, "/tmp/job is in the container alone, and ends with it. To keep it, mount a directory:\n") || strings.Contains(out, "/opt/ml") {
+	const says = "/tmp/job is in the container alone, and ends with it. To keep it, mount a directory:\n"
+	if !strings.Contains(out, says) || strings.Contains(out, "/opt/ml") {
 		t.Error(out)
 	}
 }
@@ -144,19 +146,21 @@ func TestScaffoldKeptNowhere(t *testing.T) {
 func TestCompose(t *testing.T) {
 	needDocker(t)
 	words := strings.Split(strings.TrimSpace(must(t, "scripts/compose")), "\n")
-	compose := words[len(words)-1] // what it has installed stands before
+	compose := words[len(words)-1]                 // what it has installed stands before
+	own := fmt.Sprintf("/w/hosts-%d", os.Getpid()) // its base is the name of compose's project
 	for _, c := range []struct {
 		name, options, dir, user, flags string
 		fails                           bool
 	}{
-		{name: "trains", dir: fmt.Sprintf("/w/hosts-%d", os.Getpid())},
-		{name: "trains as a user", options: "--user " + userID(), dir: fmt.Sprintf("/w/hosts-%d-user", os.Getpid()), user: "nobody"},
+		{name: "trains", dir: own},
+		{name: "trains as a user", options: "--user " + userID(), dir: own + "-user", user: "nobody"},
 		{name: "trains in an odd directory", options: "-w /w", dir: fmt.Sprintf(`'odd: "%d"$x'`, os.Getpid())},
-		{name: "fails", dir: fmt.Sprintf("/w/hosts-%d-fail", os.Getpid()), flags: "--hp linger=600", fails: true},
+		{name: "fails", dir: own + "-fail", flags: "--hp linger=600", fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLaptop(t)
-			lines := l.scaffold(c.options, "--hosts 3 --all --hp lr=0.05 --hp epochs=200 --data train=/w/data "+c.flags+" "+c.dir)
+			const flags = "--hosts 3 --all --hp lr=0.05 --hp epochs=200 --data train=/w/data "
+			lines := l.scaffold(c.options, flags+c.flags+" "+c.dir)
 			if c.user != "" {
 				l.image = l.derive(c.user)
 			}
@@ -224,7 +228,9 @@ func (l *laptop) failsTogether(up, ps, cat string) {
 		l.t.Errorf("expected three exits with 1:\n%s\n%s", ended, out)
 	}
 	failures := l.lets(cat)
-	for _, want := range []string{"ValueError: could not convert string to float: 'no'\n", "algo-2: exit code 1: ValueError"} {
+	for _, want := range []string{
+		"ValueError: could not convert string to float: 'no'\n", "algo-2: exit code 1: ValueError",
+	} {
 		if !strings.Contains(failures, want) {
 			l.t.Errorf("expected %q in the failure files:\n%s\n%s", want, failures, out)
 		}
