@@ -128,13 +128,15 @@ func check(t *testing.T, all []block, out string) {
 			continue
 		}
 		if !match(said, b.text) {
-			t.Errorf("%s: these lines are not in what was printed:\n%s\nprinted:\n%.3000s", b.place(), b.text, said)
+			t.Errorf("%s: these lines are not in what was printed:\n%s\nprinted:\n%s", b.place(), b.text, last3000(said))
 		}
 	}
 	if last < len(all)-1 && last >= 0 {
-		t.Errorf("%s: this block failed:\n%s\nprinted:\n%.3000s", all[last].place(), all[last].text, parts[last])
+		t.Errorf("%s: this block failed:\n%s\nprinted:\n%.3000s", all[last].place(), all[last].text, last3000(parts[last]))
 	}
 }
+
+func last3000(text string) string { return text[max(0, len(text)-3000):] }
 
 // distDir is where the binary is.
 func distDir(t *testing.T) string {
