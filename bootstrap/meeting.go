@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"strings"
 	"syscall"
 	"time"
 
@@ -204,19 +203,4 @@ func (m *meeting) patience(err error) time.Duration {
 		return 0
 	}
 	return max(0, min(linger, time.Until(m.begun.Add(m.plan.Timeout))))
-}
-
-// Summary is a failure in one line, as the other hosts are told of it.
-func Summary(err error) string {
-	if err == nil {
-		return ""
-	}
-	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
-		how := exit.How()
-		if line := telling(readableLines(exit.Stderr)); line != "" {
-			how += ": " + line
-		}
-		return how
-	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"entrain/bootstrap/report"
 	"entrain/contract"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi/remote"
@@ -74,7 +75,7 @@ func (a *openSSH) serve() error {
 		a.l.work.Go(func() {
 			if at := time.Now(); !a.l.isOver(settle) {
 				said, _ := os.ReadFile(log)
-				text := fmt.Sprintf("sshd ended with exit code %d: %s", code, telling(readableLines(said)))
+				text := fmt.Sprintf("sshd ended with exit code %d: %s", code, report.Cause(said, report.End{Code: code}))
 				a.l.fault(a.l.host(), rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at})
 			}
 		})

@@ -132,12 +132,7 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		// Where the run is gone there is nobody to tell, and soon no container.
 		_ = run.Ended(remote.RankEnd{Code: ExitCode(err), Signal: int(exit.Signal), Text: text, At: exit.At, Told: exit.Told && !starved})
 	}
-	ended := func(exit proc.Exit) error {
-		if exit.Code == 0 {
-			return nil
-		}
-		return &proc.ExitError{Program: cmd.Argv[0], Exit: exit}
-	}
+	ended := func(exit proc.Exit) error { return failureOf(cmd.Argv[0], exit, "") }
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
 		Grace: longest, Bound: true,
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) }, // at once: a launcher may be about to kill us

@@ -62,10 +62,7 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		if err := stdin.failure(); err != nil {
 			return err
 		}
-		if exit.Code == 0 {
-			return nil
-		}
-		return &proc.ExitError{Program: program, Exit: exit, Hint: plan.usageHint(exit.Code)}
+		return failureOf(program, exit, plan.usageHint(exit.Code))
 	}
 	o := plan.procOptions()
 	o.Stdin = stdin.fd()

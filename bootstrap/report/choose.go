@@ -1,0 +1,210 @@
+package report
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	muchOutput = 30 // lines of other output after which a process has survived what it said before
+	burst      = 5  // lines of other output between what belongs to one failure, at most
+)
+
+// newText reads an output.
+func newText(texts []string) *text {
+	t := &text{lines: untag(texts)}
+	t.lines = withoutLogging(t.lines)
+	var all []*process
+	for _, p := range processes(t.lines) {
+		all = append(all, p)
+		t.blocks = append(t.blocks, rootCauses(p)...)
+		for _, read := range []func(*process) []finding{openMPI, hydra, python, java, native, rust, scripts, messages} {
+			t.findings = append(t.findings, read(p)...)
+		}
+	}
+	slices.SortStableFunc(t.findings, func(a, b finding) int { return a.at - b.at })
+	slices.SortStableFunc(t.blocks, func(a, b rootCause) int { return a.last - b.last })
+	t.count(len(texts), all)
+	return t
+}
+
+// count counts the lines that are no part of a finding.
+func (t *text) count(lines int, all []*process) {
+	is := make([]int, lines+1)
+	for _, p := range all {
+		for i, l := range p.lines {
+			if !p.taken[i] && !isNoise(l.text) && !strings.HasPrefix(l.text, "wandb: ") {
+				is[l.at+1] = 1
+			}
+		}
+	}
+	for i := range lines {
+		is[i+1] += is[i]
+	}
+	t.ordinary = is
+}
+
+func (t *text) ordinaryAfter(line int) int { return t.ordinary[len(t.ordinary)-1] - t.ordinary[line+1] }
+
+func (t *text) between(a, b finding) int {
+	return max(0, t.ordinary[b.at]-t.ordinary[min(a.last+1, b.at)])
+}
+
+// cause is the finding that says why the program failed.
+func (t *text) cause(end End) finding {
+	if root, found := t.rootCause(); found && end.Signal == 0 && t.ordinaryAfter(root.last) <= muchOutput {
+		return t.causeOfRank(root)
+	}
+	if f := t.choose(t.findings, end); f.kind != none {
+		return f
+	}
+	if end.Signal != 0 {
+		return finding{} // how it ended says more than its last line
+	}
+	return t.lastLine()
+}
+
+// lastLine is what is left where nothing looks like an error. An innocent process's line is better than none.
+func (t *text) lastLine() finding {
+	for _, even := range []bool{false, true} {
+		for _, l := range slices.Backward(t.lines) {
+			if l.text = strings.TrimSpace(l.text); l.text != "" && (!isNoise(l.text) || even && isPeer(l.text)) {
+				return finding{at: l.at, last: l.at, text: l.text, kind: mention}
+			}
+		}
+	}
+	return finding{}
+}
+
+// choose takes one finding. Those with much output after them count only where there is no other one; of both, the
+// highest kind counts; of several of that kind, the first one of the last burst.
+func (t *text) choose(all []finding, end End) finding {
+	var fresh, stale []finding
+	for _, f := range all {
+		switch old := t.ordinaryAfter(f.last) > muchOutput; {
+		case !canEnd(f, old, end):
+		case old:
+			stale = append(stale, f)
+		default:
+			fresh = append(fresh, f)
+		}
+	}
+	for _, group := range [][]finding{fresh, stale} {
+		for k := cause; k > none; k-- {
+			of := slices.DeleteFunc(slices.Clone(group), func(f finding) bool { return kindAt(f, end) != k })
+			if len(of) > 0 {
+				return t.firstOfLastBurst(of)
+			}
+		}
+	}
+	return finding{}
+}
+
+// kindAt is a finding's kind for an end. Python ends with 1 after an exception, and argparse with 2: there the
+// complaint about an argument is the end, and not an exception before it.
+func kindAt(f finding, end End) kind {
+	if f.usage && end.Code == 2 && end.Signal == 0 {
+		return cause
+	}
+	if end.Code == 2 && end.Signal == 0 && f.kind == cause && !f.deadly {
+		return said
+	}
+	return f.kind
+}
+
+// canEnd says whether a finding can be the reason of an end. Nobody says why somebody else kills. After a crash only
+// what ends a process at once counts, or an error message just before. An exception that was survived counts only
+// where the exit code is that of an exception.
+func canEnd(f finding, old bool, end End) bool {
+	switch {
+	case end.Signal != 0 && !isCrash(end.Signal):
+		return false
+	case end.Signal != 0:
+		return !old && (f.deadly || f.kind == said)
+	case old && end.Code > 1:
+		return f.deadly || f.kind < peer
+	}
+	return true
+}
+
+// isCrash says whether a process brings a signal on itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+func isCrash(signal int) bool { return slices.Contains([]int{4, 5, 6, 7, 8, 11, 31}, signal) }
+
+// firstOfLastBurst takes of several findings of one kind the first one of those that came together at last: the
+// others come of it. Of one process the end counts: what it survived was before.
+func (t *text) firstOfLastBurst(of []finding) finding {
+	i := len(of) - 1
+	for i > 0 && t.isTogether(of[i-1], of[i]) {
+		i--
+	}
+	first := of[i]
+	for _, f := range of[i+1:] {
+		if f.tag == first.tag && f.deadly && !first.deadly {
+			return f
+		}
+	}
+	return first
+}
+
+// isTogether says whether two findings belong to one failure.
+func (t *text) isTogether(a, b finding) bool {
+	between := t.between(a, b)
+	if between > burst || between > 0 && a.tag != "" && a.tag == b.tag && a.kind == cause {
+		return false
+	}
+	if between == 0 {
+		return true
+	}
+	from, _ := slices.BinarySearchFunc(t.lines, a.last+1, func(l line, at int) int { return l.at - at })
+	for _, l := range t.lines[from:] {
+		if l.at >= b.at {
+			break
+		}
+		if isGoingOn(l.text) {
+			return false
+		}
+	}
+	return true
+}
+
+// isGoingOn says whether a line tells that the program goes on after a failure.
+func isGoingOn(line string) bool {
+	line = strings.ToLower(line)
+	return slices.ContainsFunc([]string{"retry", "trying again", "ignor", "skipping", "falling back", "going on", "continuing", "without it"},
+		func(words string) bool { return strings.Contains(line, words) })
+}
+
+// causeOfRank is why a rank failed that torchrun names. The rank's own report counts where torchrun has none.
+func (t *text) causeOfRank(root rootCause) finding {
+	own := t.choose(t.ofRank(root.rank), root.end)
+	known := own.kind == cause || own.kind == said || own.kind == mention
+	f := finding{at: root.at, last: root.last, kind: cause, text: root.says}
+	switch {
+	case root.says == "" && !known:
+		f.text = "exit code " + strconv.Itoa(root.end.Code)
+	case known && (root.says == "" || root.end.Signal != 0 || isPeer(root.says) && own.kind != mention):
+		f = own
+		if other := rankOf(own.tag); other != "" && other != root.rank {
+			return f
+		}
+	}
+	f.text = "rank " + root.rank + ": " + f.text
+	return f
+}
+
+// ofRank gives the findings of a rank where some have its tag, else all.
+func (t *text) ofRank(rank string) []finding {
+	own := slices.DeleteFunc(slices.Clone(t.findings), func(f finding) bool { return rankOf(f.tag) != rank || f.kind == peer })
+	if len(own) > 0 {
+		return own
+	}
+	return t.findings
+}
+
+// rankOf is the rank in a tag such as "[rank1]:".
+func rankOf(tag string) string {
+	_, rank, _ := strings.Cut(tag, "[rank")
+	rank, _, _ = strings.Cut(rank, "]")
+	return rank
+}

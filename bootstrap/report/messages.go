@@ -1,0 +1,53 @@
+package report
+
+import "regexp"
+
+// messages reads what is left: messages that begin as an error, lines of a log that have an error's level, and lines
+// with a word that tells of a failure.
+func messages(p *process) []finding {
+	var found []finding
+	level, word, not := levelPattern(), wordPattern(), harmlessPattern()
+	for i := 0; i < len(p.lines); i++ {
+		text := p.lines[i].text
+		if p.taken[i] || isNoise(text) || isShutdown(text) || not.MatchString(text) {
+			continue
+		}
+		k := none
+		switch {
+		case level.MatchString(text):
+			k = said
+		case word.MatchString(text):
+			k = mention
+		default:
+			continue
+		}
+		joined, last := p.message(i)
+		f := p.find(k, i, last, joined)
+		if isWrapper(f.text) {
+			f.kind = wrapper
+		}
+		found = append(found, grade(f))
+		i = last
+	}
+	return found
+}
+
+// levelPattern knows the beginning of an error message, and the level in a line of a log: Python's logging, loguru,
+// log4j, glog ("E1125 16:27:12"), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
+func levelPattern() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[^\s:]+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|SEVERE)\b(?:[:\]]| in )|` +
+		`^.{0,100}?\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^\[?[EF]\d{4,8} \d\d:|\[(?:Fatal|fatal|error|Error)\]|` +
+		`"(?:level|severity|levelname|lvl)": ?"(?i:error|fatal|critical|panic)"|\blevel=(?:error|fatal)\b|^\d{4}-\d\d-\d\d .*: E \S+:\d+\] `)
+}
+
+func wordPattern() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(?:error|fatal|exception|failed|failure|cannot|can't|could not|unable to|no such|not found|` +
+		`no space left|out of memory|oom-kill|killed|aborted|denied|is (?:empty|missing)|does not exist|invalid)\b|[a-z]Error\b`)
+}
+
+// harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level, counts of no
+// errors, and metrics.
+func harmlessPattern() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(?:info|debug|warning|warn|notice)\b|[a-z]Warning\b|^\[?[IW]\d{4,8} \d\d:|` +
+		`\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failed|failures)[ =:]+\d+(?:\.\d+)?(?:e-?\d+)?(?:[ ,%|]|$)`)
+}

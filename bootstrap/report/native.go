@@ -1,0 +1,74 @@
+package report
+
+import (
+	"regexp"
+	"strings"
+)
+
+// native reads what a runtime, the C library or a sanitizer prints before it ends the process.
+func native(p *process) []finding {
+	var found []finding
+	pattern := nativePattern()
+	for i := 0; i < len(p.lines); i++ {
+		text := p.lines[i].text
+		if p.taken[i] || !pattern.MatchString(text) {
+			continue
+		}
+		var f finding
+		switch {
+		case strings.Contains(text, "terminate called after"):
+			f, i = p.terminate(i)
+		case strings.Contains(text, "Sanitizer: "):
+			f, i = p.sanitizer(i)
+		default:
+			if _, after, ok := strings.Cut(text, "uncaught exception of type "); ok {
+				text = after
+			}
+			joined, last := p.message(i)
+			f = p.find(cause, i, last, text+strings.TrimPrefix(joined, p.lines[i].text))
+			i = last
+		}
+		f.deadly = true
+		found = append(found, grade(f))
+	}
+	return found
+}
+
+// nativePattern has, in this order: Go's runtime; libstdc++ and libc++; assert(3) and CUDA's; the sanitizers of LLVM
+// and GCC; glibc's own checks; CPython's faulthandler; glog and Abseil, which TensorFlow, JAX and XLA use; gfortran
+// and Intel Fortran; Julia; XLA and MLIR.
+func nativePattern() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:panic: |fatal error: \S+ |terminate called |libc\+\+abi: terminating |` +
+		`.*: Assertion .* failed|.*Assertion failed: |` +
+		`(?:==\d+==)?.*(?:ERROR|WARNING): (?:Address|HWAddress|Leak|Memory|Thread|UndefinedBehavior)Sanitizer: |\S+:\d+:\d+: runtime error: |` +
+		`\*\*\* .*detected \*\*\*|free\(\): |double free|corrupted |malloc(?:_consolidate)?\(\): |realloc\(\): |munmap_chunk|` +
+		`Fatal Python error: |F\d{4,8} \d\d:\d\d:|\d{4}-\d\d-\d\d .*: F \S+:\d+\] |` +
+		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|Program received signal SIG|` +
+		`ERROR: LoadError: |LLVM ERROR: )`)
+}
+
+// terminate is what libstdc++ says of an exception that nobody caught: its type, and its what() in the next line.
+func (p *process) terminate(first int) (finding, int) {
+	_, kind, found := strings.Cut(p.lines[first].text, "after throwing an instance of '")
+	for i := first + 1; found && i < min(first+10, len(p.lines)); i++ {
+		if _, what, ok := strings.Cut(p.lines[i].text, "what():  "); ok {
+			joined, last := p.message(i)
+			_, what, _ = strings.Cut(joined, what[:0]+"what():  ")
+			return p.find(cause, first, last, strings.TrimSuffix(kind, "'")+": "+what), last
+		}
+	}
+	return p.find(cause, first, first, p.lines[first].text), first
+}
+
+// sanitizer is a sanitizer's report: its summary where that names a place in the source.
+func (p *process) sanitizer(first int) (finding, int) {
+	for i := first + 1; i < min(first+300, len(p.lines)); i++ {
+		if text := p.lines[i].text; strings.HasPrefix(text, "SUMMARY: ") && strings.Contains(text, "Sanitizer: ") {
+			if strings.Count(text, ":") < 3 {
+				break
+			}
+			return p.find(cause, first, i, text), i
+		}
+	}
+	return p.find(cause, first, first, p.lines[first].text), first
+}

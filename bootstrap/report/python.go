@@ -1,0 +1,206 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// pythonReader reads what the Python interpreter prints of exceptions that nobody caught, and what traceback and
+// logging print of others: a first line, frames that are indented, and the exception. Where two processes write into
+// one stream their frames mix, so that each first line waits for an exception of its own.
+type pythonReader struct {
+	p       *process
+	open    []opened
+	found   []finding
+	chained bool
+	group   bool
+	others  int // lines since the last first line that are no part of a traceback
+}
+
+// opened is a traceback whose exception has not come.
+type opened struct {
+	at      int
+	ignored bool // Python goes on after it, as after one in __del__
+}
+
+func python(p *process) []finding {
+	r := &pythonReader{p: p}
+	for i, l := range p.lines {
+		if !p.taken[i] {
+			r.read(i, r.withoutMargin(l.text))
+		}
+	}
+	return r.found
+}
+
+// patience is how many lines of others may come before a traceback is taken for unfinished.
+const patience = 40
+
+func (r *pythonReader) read(i int, text string) {
+	switch {
+	case strings.Contains(text, traceback):
+		r.head(i, text)
+	case strings.HasPrefix(text, "During handling of the above") || strings.HasPrefix(text, "The above exception was the direct"):
+		r.chained = true
+	case len(r.open) == 0:
+		r.bare(i, text)
+	case text == "" || isIndented(text) || strings.ContainsAny(text[:1], "│╭╰>\xe2"):
+		r.p.taken[i] = true
+	case isException(text):
+		r.emit(i, text)
+	default:
+		if r.others++; r.others > patience {
+			r.open = nil
+		}
+	}
+}
+
+// withoutMargin takes off what an exception group has in front of its lines.
+func (r *pythonReader) withoutMargin(text string) string {
+	if strings.Contains(text, "Exception Group "+traceback) {
+		r.group = true
+		return text
+	}
+	if !r.group {
+		return text
+	}
+	trimmed := strings.TrimLeft(text, " ")
+	switch {
+	case trimmed == "|" || strings.HasPrefix(trimmed, "+-"):
+		return ""
+	case strings.HasPrefix(trimmed, "| "):
+		return trimmed[2:]
+	}
+	r.group = isIndented(text)
+	return text
+}
+
+func (r *pythonReader) head(i int, text string) {
+	before := ""
+	if i > 0 {
+		before = r.p.lines[i-1].text
+	}
+	r.p.taken[i] = true
+	ignored := strings.Contains(before, "Exception ignored ") || strings.Contains(text, "Exception ignored ")
+	r.open = append(r.open, opened{at: i, ignored: ignored})
+	r.others = 0
+}
+
+// emit ends the first traceback that is open.
+func (r *pythonReader) emit(i int, text string) {
+	head := r.open[0]
+	r.open = r.open[1:]
+	message, last := r.message(i, text)
+	f := grade(r.p.find(cause, i, last, message))
+	f.at, f.chained = r.p.lines[head.at].at, r.chained
+	r.chained = false
+	before := len(r.found) - 1
+	switch {
+	case head.ignored:
+	case before >= 0 && f.chained:
+		r.chain(f)
+	case before >= 0 && r.group && strings.Contains(r.found[before].text, "Group: "):
+		r.found[before].text += ": " + f.text
+		r.found[before].last = f.last
+	default:
+		r.found = append(r.found, f)
+	}
+}
+
+// chain joins an exception to the one that it was raised for: the last one counts, unless only the first one says why.
+func (r *pythonReader) chain(f finding) {
+	first := &r.found[len(r.found)-1]
+	if f.kind >= first.kind {
+		first.text, first.kind = f.text, f.kind
+	}
+	first.last = f.last
+}
+
+// message is an exception with what belongs to it. NCCL says in the next lines whether the fault is another process's,
+// and pydantic which field it means.
+func (r *pythonReader) message(i int, text string) (string, int) {
+	more := 0
+	switch {
+	case r.group:
+		return text, i
+	case strings.Contains(text, "NCCL"):
+		more = 3
+	case strings.Contains(text, "validation error"):
+		more = 2
+	default:
+		joined, last := r.p.message(i)
+		return text + strings.TrimPrefix(joined, r.p.lines[i].text), last
+	}
+	last := i
+	for _, l := range r.p.lines[i+1 : min(i+1+more, len(r.p.lines))] {
+		if l.text == "" || strings.Contains(l.text, traceback) || isException(l.text) && !strings.HasPrefix(l.text, "nccl") {
+			break
+		}
+		text += " " + strings.TrimSpace(l.text)
+		last++
+	}
+	return text, last
+}
+
+// bare reads an exception without a traceback: a SyntaxError, and the real one in the stack of a Ray task.
+func (r *pythonReader) bare(i int, text string) {
+	name, _, _ := strings.Cut(text, ":")
+	if !isException(text) || !hasErrorName(name) {
+		return
+	}
+	inStack := i > 0 && isIndented(r.p.lines[i-1].text)
+	joined, last := r.p.message(i)
+	f := grade(r.p.find(said, i, last, joined))
+	if f.kind == said && inStack {
+		f.kind = cause
+	}
+	r.found = append(r.found, f)
+}
+
+func hasErrorName(name string) bool {
+	name = strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], ")")
+	return slices.ContainsFunc([]string{"Error", "Exception", "Interrupt", "Warning"}, func(end string) bool {
+		return len(name) > len(end) && strings.HasSuffix(name, end)
+	})
+}
+
+// isException says whether a line can name an exception: a dotted name, and a message after a colon.
+func isException(text string) bool {
+	name, message, found := strings.Cut(text, ":")
+	if found && message != "" && message[0] != ' ' {
+		return false
+	}
+	return name != "" && strings.IndexFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.<>()", r)
+	}) < 0 && !unicode.IsDigit([]rune(name)[0])
+}
+
+// withoutLogging takes out what Python's logging says of a message that it could not format, tracebacks and all: the
+// program goes on after it. It ends with the message's arguments. Where nothing else is left it stays.
+func withoutLogging(lines []line) []line {
+	ends := map[string]int{} // by tag, the next last line of such a report
+	next := make([]int, len(lines))
+	for i, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l.text, "Arguments: ") || strings.HasPrefix(l.text, "Unable to print the message and arguments") {
+			ends[l.tag] = i
+		}
+		next[i] = ends[l.tag]
+	}
+	until := map[string]int{}
+	var others []line
+	blank := true
+	for i, l := range lines {
+		if strings.Contains(l.text, "--- Logging error ---") && next[i] > i {
+			until[l.tag] = max(until[l.tag], next[i]+1)
+		}
+		if i >= until[l.tag] {
+			others = append(others, l)
+			blank = blank && l.text == ""
+		}
+	}
+	if blank {
+		return lines
+	}
+	return others
+}

@@ -1,0 +1,131 @@
+package report
+
+import (
+	"regexp"
+	"strings"
+)
+
+// line is one line without its tag.
+type line struct {
+	text string
+	tag  string // what a launcher put in front of each line of one process, such as "[rank0]: "
+	at   int    // its number in the whole text
+}
+
+// process is the lines of one tag, in their order. A line that a reader has taken is of no use to the next one.
+type process struct {
+	tag   string
+	lines []line
+	taken []bool
+}
+
+// traceback is the first line of Python's report of an exception.
+const traceback = "Traceback (most recent call last)"
+
+// untag takes the tags off.
+func untag(texts []string) []line {
+	pattern := tagPattern()
+	learned := learnTags(texts)
+	lines := make([]line, len(texts))
+	for i, text := range texts {
+		lines[i] = line{text: text, at: i}
+		for range 3 { // Open MPI's under srun's
+			n := tagLength(lines[i].text, pattern, learned)
+			if n == 0 {
+				break
+			}
+			lines[i].tag += strings.TrimSpace(lines[i].text[:n])
+			lines[i].text = lines[i].text[n:]
+		}
+	}
+	return lines
+}
+
+// tagPattern knows the tags of launchers: Open MPI's "[1,1]<stderr>:" and its version 5's "[prterun-…@1,0]<stderr>: ",
+// Horovod's "[1]<stderr>:", torch's "[rank0]: ", torchrun's "[default0]:", "[0] " of MPICH and Intel MPI, "0: " of srun,
+// "(Actor pid=1, ip=…) " of Ray, "algo-2: " of pdsh, which DeepSpeed uses, and "app-1  | " of Docker's compose.
+func tagPattern() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|\[(?:rank|default|trainer|worker|local_rank)[ :]*\d+\]: ?|` +
+		`\[\d{1,6}\]:? |\[rank: \d+\] |\d{1,6}: |\([\w.:<>\[\]-]* ?pid=\d+[^)]*\) (?:\[repeated[^\]]*\] )?|\(raylet[^)]*\) |` +
+		`[a-z][a-z0-9.-]*-\d+: |[\w.-]+[-_]\d+ +\| )`)
+}
+
+// tagLength is how many bytes of a line are its tag. A frame of a stack may begin as a tag does.
+func tagLength(text string, pattern *regexp.Regexp, learned map[string]bool) int {
+	if end := strings.IndexAny(text, ":]>)|"); end > 0 && len(learned) > 0 {
+		for _, n := range []int{end + 1, end + 2, end + 3} {
+			if n <= len(text) && learned[text[:n]] {
+				return n
+			}
+		}
+	}
+	n := len(pattern.FindString(text))
+	if n == 0 || isFrame(strings.TrimSpace(text)) {
+		return 0
+	}
+	return n
+}
+
+// learnTags finds tags of any other form: what stands in front of a traceback's first line and of a following frame.
+func learnTags(texts []string) map[string]bool {
+	learned := map[string]bool{}
+	for i, text := range texts {
+		tag, _, found := strings.Cut(text, traceback)
+		if !found || tag == "" || len(tag) > 64 || strings.IndexAny(tag, ":]>)|") < len(tag)-3 || isIndented(tag) {
+			continue
+		}
+		for _, next := range texts[i+1 : min(i+30, len(texts))] {
+			if strings.HasPrefix(next, tag+"  ") {
+				learned[tag] = true
+				break
+			}
+		}
+	}
+	return learned
+}
+
+// processes sorts the lines by their tags, in the order in which the tags come.
+func processes(lines []line) []*process {
+	var all []*process
+	byTag := map[string]*process{}
+	for _, l := range lines {
+		p := byTag[l.tag]
+		if p == nil {
+			p = &process{tag: l.tag}
+			byTag[l.tag] = p
+			all = append(all, p)
+		}
+		p.lines = append(p.lines, l)
+	}
+	for _, p := range all {
+		p.taken = make([]bool, len(p.lines))
+	}
+	return all
+}
+
+// find makes a finding of a process's lines from first to last, and takes them.
+func (p *process) find(k kind, first, last int, text string) finding {
+	last = min(last, len(p.lines)-1)
+	for i := first; i <= last; i++ {
+		p.taken[i] = true
+	}
+	return finding{at: p.lines[first].at, last: p.lines[last].at, tag: p.tag, text: strings.Join(strings.Fields(text), " "), kind: k}
+}
+
+// message is a line and what belongs to it: the next line after a colon at the end, and indented lines that are no
+// stack. It returns the last line's number too.
+func (p *process) message(at int) (text string, last int) {
+	text, last = p.lines[at].text, at
+	for next := at + 1; next < min(at+4, len(p.lines)); next++ {
+		line := p.lines[next].text
+		open := strings.HasSuffix(strings.TrimSpace(text), ":")
+		switch {
+		case line == "" && open && next == at+1:
+			continue
+		case line == "" || isNoise(line) || strings.Contains(line, traceback) || !open && !isIndented(line):
+			return text, last
+		}
+		text, last = text+" "+strings.TrimSpace(line), next
+	}
+	return text, last
+}
