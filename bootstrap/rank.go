@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"entrain/bootstrap/report"
 	"entrain/contract"
 	"entrain/mpi"
 	"entrain/mpi/remote"
@@ -134,7 +135,7 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 	}
 	ended := func(exit proc.Exit) error { return failureOf(cmd.Argv[0], exit, "") }
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
-		Grace: longest, Bound: true,
+		Grace: longest, Bound: true, Marker: report.Marker,
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) }, // at once: a launcher may be about to kill us
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"entrain/bootstrap/report"
 	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/proc"
@@ -143,7 +144,10 @@ func (d *Doer) Fail(in *Inspection, o Options, mode string, err error) error {
 func (p *Plan) cmd() proc.Cmd { return proc.Cmd(p.Command) }
 
 func (p *Plan) procOptions() proc.Options {
-	return proc.Options{Grace: p.End.Grace, SignalGroup: p.End.SignalGroup, NoCapture: p.End.NoCapture, ParentDeath: p.End.ParentDeath}
+	return proc.Options{
+		Grace: p.End.Grace, SignalGroup: p.End.SignalGroup, ParentDeath: p.End.ParentDeath,
+		NoCapture: p.End.NoCapture, Marker: report.Marker,
+	}
 }
 
 // prepare does what comes before the trainer, and last, if it is not nil, what the other hosts find here when all are

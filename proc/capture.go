@@ -11,9 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tailSize is how much of the end of stderr is kept, in bytes.
-const tailSize = 64 << 10
-
 // pipeSize is what the pipe from the program holds: the largest that needs no privilege, so that a busy trainer is not
 // kept waiting.
 const pipeSize = 1 << 20
@@ -33,8 +30,8 @@ type capture struct {
 
 const stderrFd = 2
 
-func newCapture(off bool) (*capture, error) {
-	c := &capture{r: -1, w: -1}
+func newCapture(off bool, marker string) (*capture, error) {
+	c := &capture{r: -1, w: -1, tail: newTail(marker)}
 	if _, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS); off || err == nil || errors.Is(err, unix.EBADF) {
 		return c, nil
 	}
@@ -188,25 +185,4 @@ func writeAll(fd int, data []byte) error {
 		}
 	}
 	return nil
-}
-
-// tail keeps the last tailSize bytes of a stream.
-type tail struct {
-	ring []byte
-	next int // where the next byte goes, once the ring is full
-}
-
-func (t *tail) add(data []byte) {
-	data = data[max(0, len(data)-tailSize):]
-	room := min(tailSize-len(t.ring), len(data))
-	t.ring = append(t.ring, data[:room]...)
-	for data = data[room:]; len(data) > 0; {
-		n := copy(t.ring[t.next:], data)
-		t.next = (t.next + n) % tailSize
-		data = data[n:]
-	}
-}
-
-func (t *tail) bytes() []byte {
-	return append(t.ring[t.next:len(t.ring):len(t.ring)], t.ring[:t.next]...)
 }

@@ -1,8 +1,6 @@
 package proc
 
 import (
-	"bytes"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,26 +49,6 @@ func TestLookPath(t *testing.T) {
 		}
 		if got != c.want || code != c.code {
 			t.Errorf("%q in %s: %q, %d (%v), want %q, %d", c.name, c.env, got, code, err, c.want, c.code)
-		}
-	}
-}
-
-// TestTail: whatever the sizes of the pieces, the last bytes are kept in their order.
-func TestTail(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 50 {
-		var all []byte
-		var kept tail
-		for range r.IntN(30) {
-			piece := make([]byte, r.IntN(2*tailSize/(1+r.IntN(20))))
-			for i := range piece {
-				piece[i] = byte(r.Uint32())
-			}
-			all = append(all, piece...)
-			kept.add(piece)
-		}
-		if want := all[max(0, len(all)-tailSize):]; !bytes.Equal(want, kept.bytes()) {
-			t.Fatalf("of %d bytes the last %d are wrong", len(all), len(want))
 		}
 	}
 }

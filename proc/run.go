@@ -17,6 +17,7 @@ type Options struct {
 	SignalGroup bool           // signals go to the program's process group, not to it alone
 	Stdin       int            // what the program reads, which is closed here then; 0 is our own
 	NoCapture   bool           // stderr is passed on as it is, and its last lines are not kept
+	Marker      string         // in a line of stderr: what follows its last one is kept beside the last lines
 	ParentDeath syscall.Signal // comes when the process that started us ends; 0 for none. Of no use as PID 1
 	Memory      int64          // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
 	Terminated  func()         // is called when a SIGTERM was passed on that ctx is not the reason of; nil for none
@@ -38,7 +39,7 @@ type Exit struct {
 	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
 	Elapsed    time.Duration
 	At         time.Time // when it ended
-	Stderr     []byte    // the last of what it wrote there, at most tailSize; nil without capture
+	Stderr     []byte    // the last of what it wrote there, behind what followed a marker; nil without capture
 }
 
 // ExitError is the error of a program that ran and did not succeed.
@@ -84,7 +85,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	if err := adopt(o.ParentDeath); err != nil {
 		return Exit{}, err
 	}
-	stderr, err := newCapture(o.NoCapture || len(cmd.Argv) == 0)
+	stderr, err := newCapture(o.NoCapture || len(cmd.Argv) == 0, o.Marker)
 	if err != nil {
 		return Exit{}, err
 	}

@@ -19,7 +19,11 @@ type process struct {
 	taken []bool
 }
 
-// traceback is the first line of Python's report of an exception.
+// Marker is in the first line of Python's report of an exception. What follows the last one is worth keeping, however
+// much a program writes after it.
+const Marker = traceback
+
+// traceback is how Python's interpreter begins such a report; rich and loguru leave out the colon behind it.
 const traceback = "Traceback (most recent call last)"
 
 // untag takes the tags off.
