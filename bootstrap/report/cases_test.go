@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -67,6 +68,55 @@ func TestRealFailures(t *testing.T) {
 		for _, words := range f.First {
 			if !strings.Contains(first, words) {
 				t.Errorf("%s: the first line is %q, expected %q in it", f.Name, first, words)
+			}
+		}
+	}
+}
+
+// readVariations reads testdata/variations.txt.
+func readVariations(t testing.TB) []failure {
+	t.Helper()
+	data, err := os.ReadFile("testdata/variations.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []failure
+	for _, part := range strings.Split("\n"+string(data), "\n=== ")[1:] {
+		head, text, _ := strings.Cut(part, "\n")
+		fields := strings.Split(head, " | ")
+		if len(fields) < 3 {
+			t.Fatalf("%q: expected a name, an end and words", head)
+		}
+		f := failure{Name: fields[0], Stderr: strings.ReplaceAll(text, `\e`, "\x1b") + "\n", First: fields[2:]}
+		if signal, ok := strings.CutPrefix(fields[1], "signal "); ok {
+			f.End.Signal = signal
+		} else if f.End.Code, err = strconv.Atoi(strings.TrimPrefix(fields[1], "code ")); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// TestVariations: so do other failures of the same kinds, also without a newline at the end, with Windows' line ends,
+// in colours and after a progress bar.
+func TestVariations(t *testing.T) {
+	for _, f := range readVariations(t) {
+		for what, text := range map[string]string{
+			"":                     f.Stderr,
+			", no newline":         strings.TrimRight(f.Stderr, "\n"),
+			", CRLF":               strings.ReplaceAll(f.Stderr, "\n", "\r\n"),
+			", after a bar":        strings.Repeat("\rtrain:  39%|███▉      | 392/1000 [00:00<00:00]", 90) + "\n" + f.Stderr,
+			", after ordinary log": strings.Repeat("10:00:00 INFO epoch 3, no error\n", 90) + f.Stderr,
+		} {
+			f := f
+			f.Stderr = text
+			first, _, _ := strings.Cut(f.text(), "\n")
+			for _, words := range f.First {
+				not, unwanted := strings.CutPrefix(words, "!")
+				if strings.Contains(first, not) == unwanted {
+					t.Errorf("%s%s: the first line is %q, expected %q", f.Name, what, first, words)
+				}
 			}
 		}
 	}

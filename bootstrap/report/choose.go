@@ -57,12 +57,25 @@ func (t *text) cause(end End) finding {
 		return t.causeOfRank(root)
 	}
 	if f := t.choose(t.findings, end); f.kind != none {
-		return f
+		return t.withAssertion(f)
 	}
 	if end.Signal != 0 {
 		return finding{} // how it ended says more than its last line
 	}
 	return t.lastLine()
+}
+
+// withAssertion adds to what CUDA says of an assertion on a device the assertion itself, which the device has printed.
+func (t *text) withAssertion(f finding) finding {
+	if strings.Contains(f.text, "device-side assert") {
+		for _, other := range t.findings {
+			if isDeviceAssertion(other.text) {
+				f.text += ": " + other.text
+				break
+			}
+		}
+	}
+	return f
 }
 
 // lastLine is what is left where nothing looks like an error. An innocent process's line is better than none.
@@ -82,7 +95,7 @@ func (t *text) lastLine() finding {
 func (t *text) choose(all []finding, end End) finding {
 	var fresh, stale []finding
 	for _, f := range all {
-		switch old := t.ordinaryAfter(f.last) > muchOutput; {
+		switch old := t.ordinaryAfter(f.last) > muchOutput || t.isSurvived(f); {
 		case !canEnd(f, old, end):
 		case old:
 			stale = append(stale, f)
@@ -147,6 +160,24 @@ func (t *text) firstOfLastBurst(of []finding) finding {
 	return first
 }
 
+// isSurvived says whether the program says, in a finding or soon after it, that it goes on. What a process cannot
+// survive it has not.
+func (t *text) isSurvived(f finding) bool {
+	if f.deadly || t.ordinaryAfter(f.last) == 0 {
+		return false
+	}
+	if isGoingOn(f.text) {
+		return true
+	}
+	from, _ := slices.BinarySearchFunc(t.lines, f.last+1, func(l line, at int) int { return l.at - at })
+	for _, l := range t.lines[from:min(from+2, len(t.lines))] {
+		if isGoingOn(l.text) {
+			return true
+		}
+	}
+	return false
+}
+
 // isTogether says whether two findings belong to one failure.
 func (t *text) isTogether(a, b finding) bool {
 	between := t.between(a, b)
@@ -171,7 +202,7 @@ func (t *text) isTogether(a, b finding) bool {
 // isGoingOn says whether a line tells that the program goes on after a failure.
 func isGoingOn(line string) bool {
 	line = strings.ToLower(line)
-	return slices.ContainsFunc([]string{"retry", "trying again", "ignor", "skipping", "falling back", "going on", "continuing", "without it"},
+	return slices.ContainsFunc([]string{"retry", "trying again", "ignoring", "skipping", "falling back", "going on", "continuing", "without it"},
 		func(words string) bool { return strings.Contains(line, words) })
 }
 

@@ -7,14 +7,17 @@ import (
 )
 
 // readable gives the lines of an output as a terminal shows them: no colours, of a progress bar only its last state,
-// no NUL, valid UTF-8. Blank lines stay, since they end paragraphs.
+// no NUL, valid UTF-8. A blank line ends a paragraph, and stays; a second one does not.
 func readable(output []byte) []string {
 	var lines []string
 	for raw := range bytes.Lines(output) {
 		raw = bytes.TrimRight(raw, "\r\n \t")
 		raw = raw[bytes.LastIndexByte(raw, '\r')+1:]
 		text := strings.ToValidUTF8(string(withoutEscapes(raw)), "\ufffd")
-		lines = append(lines, strings.TrimRight(text, " \t"))
+		text = strings.TrimRight(text, " \t")
+		if text != "" || len(lines) > 0 && lines[len(lines)-1] != "" {
+			lines = append(lines, text)
+		}
 	}
 	return lines
 }
@@ -98,7 +101,7 @@ func isNoise(line string) bool {
 			return true
 		}
 	}
-	return isFrame(trimmed) || isPeer(line)
+	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
 }
 
 // isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…" of Open

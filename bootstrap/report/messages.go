@@ -35,7 +35,7 @@ func messages(p *process) []finding {
 // levelPattern knows the beginning of an error message, and the level in a line of a log: Python's logging, loguru,
 // log4j, glog ("E1125 16:27:12"), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
 func levelPattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:[^\s:]+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|SEVERE)\b(?:[:\]]| in )|` +
+	return regexp.MustCompile(`^(?:\S+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|SEVERE)\b(?:[:\]]| in )|` +
 		`^.{0,100}?\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^\[?[EF]\d{4,8} \d\d:|\[(?:Fatal|fatal|error|Error)\]|` +
 		`"(?:level|severity|levelname|lvl)": ?"(?i:error|fatal|critical|panic)"|\blevel=(?:error|fatal)\b|^\d{4}-\d\d-\d\d .*: E \S+:\d+\] `)
 }

@@ -73,13 +73,14 @@ func (p *process) ruled(at int) int {
 // helpText is the first paragraph as one line, and the values that follow it.
 func (p *process) helpText(start, end int, values *regexp.Regexp) finding {
 	var words, more []string
-	paragraphs := 0
+	paragraphs, open := 0, false // a colon at the end of a paragraph opens the next one
 	for i := start + 1; i < end; i++ {
 		text := p.lines[i].text
 		parts := values.FindStringSubmatch(text)
 		switch {
 		case text == "":
-			if len(words) > 0 {
+			open = !open && len(words) > 0 && strings.HasSuffix(words[len(words)-1], ":")
+			if len(words) > 0 && !open {
 				paragraphs++
 			}
 		case parts != nil && !strings.HasPrefix(strings.ToUpper(parts[1]), "NOTE") && len(words) > 0:

@@ -25,10 +25,16 @@ func native(p *process) []finding {
 				text = after
 			}
 			joined, last := p.message(i)
+			if strings.HasPrefix(p.next(i), "Fortran runtime error: ") {
+				joined, last = text+": "+p.next(i), i+1
+			}
 			f = p.find(cause, i, last, text+strings.TrimPrefix(joined, p.lines[i].text))
 			i = last
 		}
 		f.deadly = true
+		if isDeviceAssertion(f.text) {
+			f.kind = said
+		}
 		found = append(found, grade(f))
 	}
 	return found
@@ -39,12 +45,17 @@ func native(p *process) []finding {
 // and Intel Fortran; Julia; XLA and MLIR.
 func nativePattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:panic: |fatal error: \S+ |terminate called |libc\+\+abi: terminating |` +
-		`.*: Assertion .* failed|.*Assertion failed: |` +
+		`.*[:\]] Assertion .* failed|.*Assertion failed: |` +
 		`(?:==\d+==)?.*(?:ERROR|WARNING): (?:Address|HWAddress|Leak|Memory|Thread|UndefinedBehavior)Sanitizer: |\S+:\d+:\d+: runtime error: |` +
 		`\*\*\* .*detected \*\*\*|free\(\): |double free|corrupted |malloc(?:_consolidate)?\(\): |realloc\(\): |munmap_chunk|` +
 		`Fatal Python error: |F\d{4,8} \d\d:\d\d:|\d{4}-\d\d-\d\d .*: F \S+:\d+\] |` +
 		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|Program received signal SIG|` +
 		`ERROR: LoadError: |LLVM ERROR: )`)
+}
+
+// isDeviceAssertion says whether a line is of an assertion in a CUDA kernel.
+func isDeviceAssertion(text string) bool {
+	return strings.Contains(text, ": block: [") && strings.Contains(text, "] Assertion ")
 }
 
 // terminate is what libstdc++ says of an exception that nobody caught: its type, and its what() in the next line.

@@ -15,7 +15,8 @@ type pythonReader struct {
 	found   []finding
 	chained bool
 	group   bool
-	others  int // lines since the last first line that are no part of a traceback
+	leaf    bool // an exception of the group was read
+	others  int  // lines since the last first line that are no part of a traceback
 }
 
 // opened is a traceback whose exception has not come.
@@ -59,7 +60,7 @@ func (r *pythonReader) read(i int, text string) {
 // withoutMargin takes off what an exception group has in front of its lines.
 func (r *pythonReader) withoutMargin(text string) string {
 	if strings.Contains(text, "Exception Group "+traceback) {
-		r.group = true
+		r.group, r.leaf = true, false
 		return text
 	}
 	if !r.group {
@@ -101,8 +102,11 @@ func (r *pythonReader) emit(i int, text string) {
 	case before >= 0 && f.chained:
 		r.chain(f)
 	case before >= 0 && r.group && strings.Contains(r.found[before].text, "Group: "):
-		r.found[before].text += ": " + f.text
 		r.found[before].last = f.last
+		if !r.leaf { // the first one of the group is enough
+			r.found[before].text += ": " + f.text
+		}
+		r.leaf = true
 	default:
 		r.found = append(r.found, f)
 	}
@@ -134,7 +138,7 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 	}
 	last := i
 	for _, l := range r.p.lines[i+1 : min(i+1+more, len(r.p.lines))] {
-		if l.text == "" || strings.Contains(l.text, traceback) || isException(l.text) && !strings.HasPrefix(l.text, "nccl") {
+		if l.text == "" || strings.Contains(l.text, traceback) || hasErrorName(l.text) && !strings.HasPrefix(l.text, "nccl") {
 			break
 		}
 		text += " " + strings.TrimSpace(l.text)
@@ -145,8 +149,7 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 
 // bare reads an exception without a traceback: a SyntaxError, and the real one in the stack of a Ray task.
 func (r *pythonReader) bare(i int, text string) {
-	name, _, _ := strings.Cut(text, ":")
-	if !isException(text) || !hasErrorName(name) {
+	if !isException(text) || !hasErrorName(text) {
 		return
 	}
 	inStack := i > 0 && isIndented(r.p.lines[i-1].text)
@@ -159,6 +162,7 @@ func (r *pythonReader) bare(i int, text string) {
 }
 
 func hasErrorName(name string) bool {
+	name, _, _ = strings.Cut(name, ":")
 	name = strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], ")")
 	return slices.ContainsFunc([]string{"Error", "Exception", "Interrupt", "Warning"}, func(end string) bool {
 		return len(name) > len(end) && strings.HasSuffix(name, end)
@@ -188,7 +192,7 @@ func withoutLogging(lines []line) []line {
 		next[i] = ends[l.tag]
 	}
 	until := map[string]int{}
-	var others []line
+	others := make([]line, 0, len(lines))
 	blank := true
 	for i, l := range lines {
 		if strings.Contains(l.text, "--- Logging error ---") && next[i] > i {

@@ -53,7 +53,7 @@ func join(above, below string) string {
 // rest are the lines that are not told above them, without those that only separate.
 func (t *text) rest(lines []string, told finding) []string {
 	const long = 20 // characters of a ruler
-	bare := map[int]string{}
+	bare := make([]string, len(lines))
 	for _, l := range t.lines {
 		bare[l.at] = strings.Join(strings.Fields(l.text), " ")
 	}

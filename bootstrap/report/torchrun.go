@@ -49,12 +49,16 @@ func rootCauses(p *process) []rootCause {
 	return blocks
 }
 
-// rootCause reads the block that begins at a line, and takes it. The exception is the last line of the traceback.
+// rootCause reads the block that begins at a line, and takes it. Its lines are indented but for the rank's number; a
+// ruler ends it. The exception is the last line of the traceback.
 func (p *process) rootCause(first int, field *regexp.Regexp) (rootCause, int) {
 	block := rootCause{at: p.lines[first].at}
 	i, inTraceback := first, false
-	for ; i < len(p.lines) && !strings.HasPrefix(p.lines[i].text, "====="); i++ {
+	for ; i < len(p.lines); i++ {
 		text := p.lines[i].text
+		if i > first && text != "" && !isIndented(text) && !strings.HasPrefix(text, "[") {
+			break
+		}
 		parts := field.FindStringSubmatch(text)
 		switch {
 		case inTraceback:
