@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -102,6 +103,22 @@ func isNoise(line string) bool {
 		}
 	}
 	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
+}
+
+// mayTell says quickly of most lines that they tell of no failure: no pattern of this package can match those. What
+// begins with a capital E or F may be a line of glog's.
+func mayTell(text string) bool {
+	if text == "" || text[0] == 'E' || text[0] == 'F' || text[0] == '[' {
+		return text != ""
+	}
+	text = strings.ToLower(text)
+	return slices.ContainsFunc([]string{
+		"err", "fatal", "fail", "excep", "critical", "severe", "panic", "not", "can", "could", "unable", "no ", "oom", "memory",
+		"kill", "abort", "denied", "empty", "missing", "invalid", ": e ", ": f ", "terminat", "detected", "(): ", "free",
+		"corrupt", "munmap", "assert", "signal", "sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating",
+		"option", "defined", "version", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
+		"lua", "*** ",
+	}, func(stem string) bool { return strings.Contains(text, stem) })
 }
 
 // isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…" of Open

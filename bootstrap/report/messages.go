@@ -9,7 +9,7 @@ func messages(p *process) []finding {
 	level, word, not := levelPattern(), wordPattern(), harmlessPattern()
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
-		if p.taken[i] || isNoise(text) || isShutdown(text) || not.MatchString(text) {
+		if p.taken[i] || !mayTell(text) || isNoise(text) || isShutdown(text) {
 			continue
 		}
 		k := none
@@ -18,7 +18,8 @@ func messages(p *process) []finding {
 			k = said
 		case word.MatchString(text):
 			k = mention
-		default:
+		}
+		if k == none || not.MatchString(text) {
 			continue
 		}
 		joined, last := p.message(i)

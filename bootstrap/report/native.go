@@ -11,7 +11,7 @@ func native(p *process) []finding {
 	pattern := nativePattern()
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
-		if p.taken[i] || !pattern.MatchString(text) {
+		if p.taken[i] || !mayTell(text) || !pattern.MatchString(text) {
 			continue
 		}
 		var f finding

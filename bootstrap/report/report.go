@@ -7,6 +7,8 @@
 // rules of choose.go take one finding.
 package report
 
+import "bytes"
+
 // End is how the program ended: by a code, or by a signal unless Signal is 0.
 type End struct {
 	Code   int
@@ -21,7 +23,7 @@ func Cause(output []byte, end End) string {
 // JobCode is the exit code of the job that a program ran. It is the program's own code, except for torchrun: torchrun
 // ends with 1 whatever its workers end with, and names the real code at the end of its output.
 func JobCode(output []byte, end End) int {
-	if end.Code != 1 || end.Signal != 0 {
+	if end.Code != 1 || end.Signal != 0 || !bytes.Contains(output, []byte(rootCauseHead)) {
 		return end.Code
 	}
 	t := newText(readable(output))

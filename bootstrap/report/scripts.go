@@ -11,7 +11,7 @@ func scripts(p *process) []finding {
 	errors, usage, killed := scriptPattern(), usagePattern(), killedPattern()
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
-		if p.taken[i] || text == "" {
+		if p.taken[i] || !mayTell(text) {
 			continue
 		}
 		k := none

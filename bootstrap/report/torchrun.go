@@ -15,6 +15,8 @@ type rootCause struct {
 	says     string // the exception where the worker's main function has @record, or which signal ended the worker
 }
 
+const rootCauseHead = "Root Cause (first observed failure):"
+
 // code is the exit code of the rank as a shell has it.
 func (r rootCause) code() int {
 	if r.end.Signal != 0 {
@@ -36,7 +38,7 @@ func rootCauses(p *process) []rootCause {
 	var blocks []rootCause
 	var field *regexp.Regexp
 	for i := 0; i < len(p.lines); i++ {
-		if strings.HasPrefix(p.lines[i].text, "Root Cause (first observed failure):") {
+		if strings.HasPrefix(p.lines[i].text, rootCauseHead) {
 			if field == nil {
 				field = regexp.MustCompile(`^ +([a-z_]+) *: +(.*)$`)
 			}
