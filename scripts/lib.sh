@@ -7,19 +7,54 @@ say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# need COMMAND PACKAGE…: installs the packages unless the command is there.
+# need WHAT…: installs what is missing, all at once. WHAT is a command, and the packages that hold it where those have other
+# names: need python3 "gcc gcc libc6-dev".
 need() {
-  have "$1" && return
-  command=$1
-  shift
-  have apt-get || die "needs $command, and this is no Debian machine: install it yourself"
-  say "installing $*"
+  missing "$@"
+  [ "$lacks" ] || return 0
+  installs || die "$lacks; install first: apt-get install$packages"
+  say "installing$packages"
   root apt-get update -qq
-  root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  # shellcheck disable=SC2086 # a list of packages
+  root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+}
+
+# missing says in $lacks what is missing, and in $packages what has it.
+missing() {
+  lacks="" packages=""
+  for what; do
+    have "${what%% *}" && continue
+    lacks="$lacks${lacks:+, }${what%% *}"
+    packages="$packages ${what#* }"
+  done
+  lacks="${lacks:+missing: }$lacks"
+}
+
+installs() { have apt-get && { [ "$(id -u)" = 0 ] || have sudo; }; }
+
+# need_go WHAT…: Go, and the certificates that it downloads modules with unless it has them. Where nothing can be installed
+# it names everything that is missing at once, WHAT too; else that waits until it is needed.
+need_go() {
+  certificates=""
+  trusts || modules || certificates=ca-certificates
+  # shellcheck disable=SC2086 # none or one
+  missing $certificates "$@"
+  have go || die "missing: go, from https://go.dev/dl${lacks:+; $lacks, by apt-get install$packages}"
+  # shellcheck disable=SC2086 # none or one
+  if installs; then need $certificates; else need $certificates "$@"; fi
+}
+
+modules() { have go && GOPROXY=off go list -deps . >/dev/null 2>&1; }
+
+trusts() {
+  for file in "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt; do
+    [ ! -s "$file" ] || return 0
+  done
+  return 1
 }
 
 root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; elif have sudo; then sudo "$@"; else die "needs root for: $*"; fi
+  if [ "$(id -u)" = 0 ]; then "$@"; elif have sudo; then sudo "$@"; else die "this needs root, or sudo: $*"; fi
 }
 
 # cache is where what takes long to make is kept between runs, outside of the tree.
