@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// completeVerb is the hidden verb that the completion scripts call with the words up to the cursor. It starts nothing
-// and writes nothing but candidates.
+// completeVerb is the hidden verb that the completion scripts call with the words up to the cursor. It starts
+// nothing and writes nothing but candidates.
 const completeVerb = "__complete"
 
 // completeFiles stands for the names of files, which a shell knows better.
@@ -30,7 +30,7 @@ func complete(words []string, stdout io.Writer) {
 	}
 }
 
-// candidates are the words that entrain knows for the place after some words. After -- they are the trainer's.
+// candidates are the words that entrain knows for the place after some words. After -- the words are the trainer's.
 func (c *command) candidates(words []string, current string) []string {
 	switch {
 	case slices.Contains(words, "--"):

@@ -23,8 +23,8 @@ func (c *command) completion(ctx *cli.Context) error {
 	return c.print(script)
 }
 
-// bashScript joins --flag, = and VALUE again, which bash takes apart. What follows -- is completed as a command line of
-// its own where the package bash-completion can do that.
+// bashScript joins --flag, = and VALUE again, which bash takes apart. Where the package bash-completion is loaded, it
+// completes what follows -- as a command line of its own.
 const bashScript = `# bash completion for entrain. Load it by: eval "$(entrain completion bash)"
 _entrain() {
   local IFS=$'\n' i word files= words=()

@@ -77,7 +77,8 @@ func (c *command) streamFlags() []cli.Flag {
 		oneOf("encode", "FORMAT", "encode records of --form into the stream", &p.Encode, bootstrap.Codecs()),
 	}, needing([]string{"decode", "encode"},
 		oneOf("form", "FORM", "how records are separated outside RecordIO", &p.Form, bootstrap.RecordForms()),
-		choice("joint", "how split records are joined; dmlc writers (MXNet, XGBoost) need magic", "magic", "nothing", &p.Bare),
+		choice("joint", "how split records are joined; dmlc writers (MXNet, XGBoost) need magic",
+			"magic", "nothing", &p.Bare),
 	)...)
 }
 

@@ -42,10 +42,13 @@ func defaults(env []string) settings {
 func (c *command) jobFlags(more ...cli.Flag) []cli.Flag {
 	s := &c.settings
 	return append([]cli.Flag{
-		text("root", "DIR", "contract directory (default: $SAGEMAKER_BASE_DIR, else "+bootstrap.DefaultRoot+")", &s.root).plain(),
-		oneOf("log-level", "LEVEL", "log nothing below this level", &s.logLevel, []string{"debug", "info", "warn", "error"}),
+		text("root", "DIR", "contract directory (default: $SAGEMAKER_BASE_DIR, else "+bootstrap.DefaultRoot+")",
+			&s.root).plain(),
+		oneOf("log-level", "LEVEL", "log nothing below this level", &s.logLevel,
+			[]string{"debug", "info", "warn", "error"}),
 		oneOf("log-format", "FORMAT", "log format", &s.logFormat, []string{"text", "json"}),
-		text("spec", "FILE", "check the job against this TrainingSpecification (default: "+bootstrap.DefaultSpec+", if present)", &s.spec),
+		text("spec", "FILE", "check the job against this TrainingSpecification (default: "+
+			bootstrap.DefaultSpec+", if present)", &s.spec),
 	}, more...)
 }
 
@@ -61,7 +64,8 @@ func (c *command) waitFlags() []cli.Flag {
 }
 
 func (c *command) slotsFlag() cli.Flag {
-	return count("slots", "ranks on each host (default: as the job says, else one for each accelerator, else 1)", &c.settings.options.Slots)
+	const usage = "ranks on each host (default: as the job says, else one for each accelerator, else 1)"
+	return count("slots", usage, &c.settings.options.Slots)
 }
 
 // trainerFlags are those of the verbs that prepare a trainer, or show it.
@@ -71,14 +75,17 @@ func (c *command) trainerFlags() []cli.Flag {
 		toggle("dry-run", "print the plan and end, without any effect", &c.settings.dryRun),
 		c.argsStyleFlag(),
 		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, bootstrap.EnvStyles()),
-		toggle("gnu-no", "with --args-style gnu, write --no-NAME for false (default: leave the flag out)", &o.NegateFalse),
+		toggle("gnu-no", "with --args-style gnu, write --no-NAME for false (default: leave the flag out)",
+			&o.NegateFalse),
 		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
-		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)", &o.HPFormat, bootstrap.FileFormats()),
+		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)",
+			&o.HPFormat, bootstrap.FileFormats()),
 		toggle("keep-train", `keep "train" as the last word of the command`, &o.KeepTrain),
 		c.slotsFlag(),
 		c.launcherFlag(),
 		text("mpirun", "PROGRAM", "name or path of the MPI launcher", &o.MPIRun),
-		oneOf("agent", "AGENT", "start the MPI launcher's daemons on other hosts by this agent", &o.Agent, bootstrap.Agents()),
+		oneOf("agent", "AGENT", "start the MPI launcher's daemons on other hosts by this agent",
+			&o.Agent, bootstrap.Agents()),
 	)
 }
 
@@ -89,7 +96,8 @@ func (c *command) runFlags() []cli.Flag {
 		duration("grace", "time from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
 		toggle("no-capture", "do not keep the last lines of stderr for the failure file", &o.End.NoCapture),
-		sig("parent-death-signal", "send this signal to the trainer when entrain's own parent ends", &o.End.ParentDeath),
+		sig("parent-death-signal", "send this signal to the trainer when entrain's own parent ends",
+			&o.End.ParentDeath),
 	)
 }
 

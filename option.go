@@ -139,13 +139,15 @@ func text(name, arg, usage string, to *string) *option {
 
 func oneOf[T ~string](name, arg, usage string, to *T, allowed []string) cli.Flag {
 	choices := strings.Join(allowed, ", ")
-	return &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), values: allowed, set: func(s string) error {
+	o := &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), values: allowed}
+	o.set = func(s string) error {
 		if !slices.Contains(allowed, s) {
 			return errors.New("expected " + choices)
 		}
 		*to = T(s)
 		return nil
-	}}
+	}
+	return o
 }
 
 func toggle(name, usage string, to *bool) cli.Flag {
@@ -170,13 +172,15 @@ func choice(name, usage, no, yes string, to *bool) cli.Flag {
 	words := map[bool]string{false: no, true: yes}
 	values := []string{words[*to], words[!*to]}
 	usage += ": " + strings.Join(values, ", ")
-	return &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], values: values, set: func(s string) error {
+	o := &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], values: values}
+	o.set = func(s string) error {
 		if s != no && s != yes {
 			return errors.New("expected " + no + " or " + yes)
 		}
 		*to = s == yes
 		return nil
-	}}
+	}
+	return o
 }
 
 func duration(name, usage string, to *time.Duration) cli.Flag {

@@ -70,7 +70,7 @@ func (c *command) lookAt(in *bootstrap.Inspection) (*bootstrap.Plan, error) {
 	return plan, err
 }
 
-// wantsDryRun says whether a dry run is asked for, before flags are read: a mistake in them has no effects then either.
+// wantsDryRun says whether a dry run is asked for, before flags are read: then a mistake in them has no effects either.
 func wantsDryRun(args, env []string) bool {
 	dry := false
 	if text, ok := bootstrap.Getenv(env, "ENTRAIN_DRY_RUN"); ok {
@@ -158,7 +158,7 @@ func shownLaunch(l *bootstrap.Launch) shown {
 	}
 }
 
-// planText is the plan for people. The environment that the trainer inherits is in it only if all is asked for.
+// planText is the plan for people. It shows the environment that the trainer inherits only if all is true.
 func planText(p *bootstrap.Plan, all bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "role     %s\n", p.Role)

@@ -64,7 +64,8 @@ func (c *command) unknownFlag(name string) string {
 	}
 	text := "unknown flag " + flag
 	if len(owners) > 0 {
-		return fmt.Sprintf("%s of entrain %s\nhint: it is a flag of entrain %s", text, given.Name, strings.Join(owners, ", entrain "))
+		return fmt.Sprintf("%s of entrain %s\nhint: it is a flag of entrain %s",
+			text, given.Name, strings.Join(owners, ", entrain "))
 	}
 	if given != nil {
 		all = append(optionNames(given.options()), "help")
@@ -142,7 +143,8 @@ func (c *command) unknownVerb(ctx *cli.Context) error {
 	text := fmt.Sprintf("unknown verb %q\nhint: ", word)
 	switch near := bootstrap.Nearest(word, append(c.verbNames(), "train")); {
 	case word == "serve":
-		text = "entrain only trains; \"serve\" is SageMaker's word for an inference container\nhint: use another image for it"
+		text = `entrain only trains; "serve" is SageMaker's word for an inference container` +
+			"\nhint: use another image for it"
 	case near != "":
 		text += "did you mean entrain " + near + "?"
 	default:
@@ -157,6 +159,7 @@ func (c *command) onlyTrain(ctx *cli.Context) error {
 	if len(words) == 0 || len(words) == 1 && words[0] == "train" {
 		return nil
 	}
+	shown := strings.Join(bootstrap.MaskWords(words), " ")
 	return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q\nhint: put -- before the command: entrain %s -- %s",
-		words[0], ctx.Command.Name, strings.Join(bootstrap.MaskWords(words), " "))}
+		words[0], ctx.Command.Name, shown)}
 }

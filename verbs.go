@@ -31,38 +31,39 @@ func (c *command) table() []verb {
 
 // jobVerbs are the verbs that read the contract.
 func (c *command) jobVerbs() []verb {
+	train := newVerb("run", "prepare, then run the trainer as its init (the default)", trainerWords, c.run, c.runFlags)
+	train.Aliases = []string{"train"}
 	return []verb{
-		{cli.Command{Name: "run", Aliases: []string{"train"}, Usage: "prepare, then run the trainer as its init (the default)",
-			ArgsUsage: trainerWords, Action: c.run}, c.runFlags},
-		{cli.Command{Name: "exec", Usage: "prepare, then become the trainer",
-			ArgsUsage: trainerWords, Action: c.exec}, c.trainerFlags},
-		{cli.Command{Name: "validate", Usage: "check the contract and print every problem",
-			ArgsUsage: checkedWords, Action: c.validate}, c.validateFlags},
-		{cli.Command{Name: "plan", Usage: "print what run would do",
-			ArgsUsage: trainerWords, Action: c.plan}, c.planFlags},
-		{cli.Command{Name: "wait", Usage: "wait until all hosts of the job are ready", Action: c.wait}, c.waitFlags},
-		{cli.Command{Name: "hostfile", Usage: "print a hostfile for MPI", Action: c.hostfile}, c.hostfileFlags},
-		{cli.Command{Name: "pipe", Usage: "stream a Pipe-mode channel, epoch after epoch",
-			ArgsUsage: "CHANNEL", Action: c.pipe}, c.pipeFlags},
-		{cli.Command{Name: "spec", Usage: "write a first specification of the algorithm, from a contract", Action: c.spec}, c.specFlags},
+		train,
+		newVerb("exec", "prepare, then become the trainer", trainerWords, c.exec, c.trainerFlags),
+		newVerb("validate", "check the contract and print every problem", checkedWords, c.validate, c.validateFlags),
+		newVerb("plan", "print what run would do", trainerWords, c.plan, c.planFlags),
+		newVerb("wait", "wait until all hosts of the job are ready", "", c.wait, c.waitFlags),
+		newVerb("hostfile", "print a hostfile for MPI", "", c.hostfile, c.hostfileFlags),
+		newVerb("pipe", "stream a Pipe-mode channel, epoch after epoch", "CHANNEL", c.pipe, c.pipeFlags),
+		newVerb("spec", "write a first specification of the algorithm, from a contract", "", c.spec, c.specFlags),
 	}
 }
 
-// toolVerbs are the others.
+// toolVerbs are the others. Launchers call the last two.
 func (c *command) toolVerbs() []verb {
+	rank := newVerb("rank", "start a rank's trainer in its host's environment; an MPI launcher calls it",
+		"DIR [--keep NAME]… -- COMMAND…", c.unknownVerb, nil)
+	rsh := newVerb("rsh", "start an MPI launcher's daemon on another host of the job; the launcher calls it",
+		"HOST WORD…", c.unknownVerb, nil)
+	rank.Hidden, rsh.Hidden = true, true
 	return []verb{
-		{cli.Command{Name: "scaffold", Usage: "write a valid contract, to try an image on a laptop",
-			ArgsUsage: "DIR", Action: c.scaffold}, c.scaffoldFlags},
-		{cli.Command{Name: "install", Usage: "copy this program, for init containers", ArgsUsage: "PATH", Action: c.install}, nil},
-		{cli.Command{Name: "keygen", Usage: "write a new cluster key", ArgsUsage: "PATH", Action: keygen}, nil},
-		{cli.Command{Name: "version", Usage: "print the version and how it was built", Action: c.printVersion}, c.versionFlags},
-		{cli.Command{Name: "completion", Usage: "print a completion script for a shell",
-			ArgsUsage: shellWords, Action: c.completion}, nil},
-		{cli.Command{Name: "rank", Hidden: true, Usage: "start a rank's trainer in its host's environment; an MPI launcher calls it",
-			ArgsUsage: "DIR [--keep NAME]… -- COMMAND…", Action: c.unknownVerb}, nil},
-		{cli.Command{Name: "rsh", Hidden: true, Usage: "start an MPI launcher's daemon on another host of the job; the launcher calls it",
-			ArgsUsage: "HOST WORD…", Action: c.unknownVerb}, nil},
+		newVerb("scaffold", "write a valid contract, to try an image on a laptop", "DIR", c.scaffold, c.scaffoldFlags),
+		newVerb("install", "copy this program, for init containers", "PATH", c.install, nil),
+		newVerb("keygen", "write a new cluster key", "PATH", keygen, nil),
+		newVerb("version", "print the version and how it was built", "", c.printVersion, c.versionFlags),
+		newVerb("completion", "print a completion script for a shell", shellWords, c.completion, nil),
+		rank, rsh,
 	}
+}
+
+func newVerb(name, usage, words string, action cli.ActionFunc, flags func() []cli.Flag) verb {
+	return verb{cli.Command{Name: name, Usage: usage, ArgsUsage: words, Action: action}, flags}
 }
 
 func (c *command) verbs() []*cli.Command {
@@ -80,7 +81,8 @@ func (c *command) verbs() []*cli.Command {
 				c.args = append(slices.Clip(c.args[:2]), flagsFirst(c.args[2:], v.Flags)...)
 			}
 		}
-		v.Before, v.OnUsageError, v.CustomHelpTemplate, v.HideHelpCommand = c.before, c.usageError, verbHelpTemplate, true
+		v.Before, v.OnUsageError = c.before, c.usageError
+		v.CustomHelpTemplate, v.HideHelpCommand = verbHelpTemplate, true
 		verbs[i] = &v.Command
 	}
 	return verbs

@@ -45,7 +45,8 @@ func (d *Doer) Phase(name string) (end func()) {
 
 func (d *Doer) tellPhase(name string, took time.Duration) {
 	ms := took.Milliseconds()
-	d.log.Debug().Str(fieldEvent, "phase").Str(fieldPhase, name).Int64(fieldMS, ms).Msgf("phase %s took %d ms", name, ms)
+	d.log.Debug().Str(fieldEvent, "phase").Str(fieldPhase, name).Int64(fieldMS, ms).
+		Msgf("phase %s took %d ms", name, ms)
 }
 
 // trained tells how long the trainer ran. What comes after it is the last phase.
@@ -69,25 +70,33 @@ func (d *Doer) leave(m *meeting, err error) error {
 
 // Describe says at debug level what there is: the plan is one whose secrets are masked.
 func (d *Doer) Describe(in *Inspection, plan *Plan) {
-	job := in.Job
-	index := 1 + slices.Index(job.Order(), job.Host)
-	d.log.Debug().Str(fieldEvent, "start").Str("version", d.version).Int("index", index).Int("hosts", len(job.Hosts)).
+	job, m := in.Job, in.Job.Machine
+	index, hosts := 1+slices.Index(job.Order(), job.Host), len(job.Hosts)
+	d.log.Debug().Str(fieldEvent, "start").Str("version", d.version).Int("index", index).Int("hosts", hosts).
 		Str("role", string(plan.Role)).Str("root", job.Root).
-		Msgf("entrain %s on host %s (%d of %d), %s; the contract is in %s", d.version, job.Host, index, len(job.Hosts), plan.Role, job.Root)
-	m := job.Machine
-	d.log.Debug().Str(fieldEvent, "resources").Int("cpus", m.CPUs).Int("gpus", m.GPUs).Int("neuron_cores", m.NeuronCores).
+		Msgf("entrain %s on host %s (%d of %d), %s; the contract is in %s",
+			d.version, job.Host, index, hosts, plan.Role, job.Root)
+	d.log.Debug().Str(fieldEvent, "resources").
+		Int("cpus", m.CPUs).Int("gpus", m.GPUs).Int("neuron_cores", m.NeuronCores).
 		Msgf("resources: CPUs %d, GPUs %d, Neuron cores %d", m.CPUs, m.GPUs, m.NeuronCores)
 	for _, c := range job.Channels {
-		d.log.Debug().Str(fieldEvent, "channel").Str("channel", c.Name).Str("mode", string(c.Mode)).Str("path", job.ChannelPath(c)).
-			Msgf("channel %s: %s mode, %s", c.Name, c.Mode, job.ChannelPath(c))
+		path := job.ChannelPath(c)
+		d.log.Debug().Str(fieldEvent, "channel").
+			Str("channel", c.Name).Str("mode", string(c.Mode)).Str("path", path).
+			Msgf("channel %s: %s mode, %s", c.Name, c.Mode, path)
 	}
 	if len(job.Channels) == 0 {
 		d.log.Debug().Str(fieldEvent, "channel").Msg("no channels")
 	}
-	words := make([]string, len(plan.Command.Argv))
-	for i, word := range plan.Command.Argv {
+	d.describeCommand(plan.Command)
+}
+
+func (d *Doer) describeCommand(c Command) {
+	words := make([]string, len(c.Argv))
+	for i, word := range c.Argv {
 		words[i] = ShellQuote(word)
 	}
-	d.log.Debug().Str(fieldEvent, "command").Strs("argv", plan.Command.Argv).Str("dir", plan.Command.Dir).
-		Msgf("command, in %s: %s", plan.Command.Dir, cmp.Or(strings.Join(words, " "), "none, the leader launches the trainer"))
+	line := cmp.Or(strings.Join(words, " "), "none, the leader launches the trainer")
+	d.log.Debug().Str(fieldEvent, "command").Strs("argv", c.Argv).Str("dir", c.Dir).
+		Msgf("command, in %s: %s", c.Dir, line)
 }

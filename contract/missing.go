@@ -11,8 +11,8 @@ const isMissing = "is missing"
 // configFiles are the files that the platform writes for every job.
 func configFiles() []string { return []string{HyperparametersFile, InputDataFile, ResourceFile} }
 
-// noContract is the one problem of a directory that holds nothing of a contract; none where it holds some of it, or files
-// whose names look like those of one.
+// noContract is the one problem of a directory that holds nothing of a contract. There is no such problem where it
+// holds a part of one, or files whose names look like those of a contract.
 func noContract(s *Snapshot) []Problem {
 	for _, name := range configFiles() {
 		if file, there := s.Files[name]; there && file.Problem != isMissing || misnamed(s, name) != "" {
