@@ -175,9 +175,9 @@ func (c *command) planLine(place bootstrap.Place, host string) string {
 // the image's. /opt/ml/checkpoints is not mounted there either: a trainer that writes to it needs one more
 // mount.
 func runLine(place bootstrap.Place) string {
-	line := "docker run --rm"
+	words := []string{"docker run --rm"}
 	for _, name := range []string{"input", "model", "output"} {
-		line += " " + mount(place, name, "/opt/ml/"+name)
+		words = append(words, mount(place, name, "/opt/ml/"+name))
 	}
-	return line + " -e TRAINING_JOB_NAME=" + bootstrap.LocalJob + " IMAGE train"
+	return strings.Join(append(words, "-e TRAINING_JOB_NAME="+bootstrap.LocalJob, "IMAGE train"), " ")
 }
