@@ -67,8 +67,13 @@ func (c *command) scaffold(ctx *cli.Context) error {
 	}
 	wrote := fmt.Sprintf("wrote a contract for host %s (%s) to %s\n",
 		t.CurrentHost, plural(t.Hosts, "host"), place.Name)
-	return c.print(wrote + paste(place, "To see what would run:", c.planLine(place, ""),
-		"To train, with your image for IMAGE:", runLine(place)))
+	lines := paste(place, "To see what would run:", c.planLine(place, ""),
+		"To train, with your image for IMAGE:", runLine(place))
+	if t.Hosts > 1 {
+		lines = paste(place, "To see what would run:", c.planLine(place, "")) +
+			"One host of several does not train alone: --all writes every host, and a compose.yaml that runs them.\n"
+	}
+	return c.print(wrote + lines)
 }
 
 // scaffoldAll writes the trees of all hosts.

@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -121,8 +122,11 @@ func (w *writer) dir(path string, mode fs.FileMode) error {
 		}
 		err = os.Mkdir(path, mode)
 	}
-	if info, statErr := os.Stat(path); errors.Is(err, fs.ErrExist) && statErr == nil && info.IsDir() {
-		return nil
+	if errors.Is(err, fs.ErrExist) {
+		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+			return nil
+		}
+		return fmt.Errorf("%s is present already, expected a directory or nothing", path)
 	}
 	if err != nil {
 		return err
