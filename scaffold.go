@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -67,10 +68,10 @@ func (c *command) scaffold(ctx *cli.Context) error {
 	}
 	wrote := fmt.Sprintf("wrote a contract for host %s (%s) to %s\n",
 		t.CurrentHost, plural(t.Hosts, "host"), place.Name)
-	lines := paste(place, "To see what would run:", c.planLine(place, ""),
+	lines := paste(place, "To see what would run:", c.planLine(place, "", "IMAGE"),
 		"To train, with your image for IMAGE:", runLine(place))
 	if t.Hosts > 1 {
-		lines = paste(place, "To see what would run:", c.planLine(place, "")) +
+		lines = paste(place, "To see what would run:", c.planLine(place, "", "IMAGE")) +
 			"One host of several does not train alone: --all writes every host, and a compose.yaml that runs them.\n"
 	}
 	return c.print(wrote + lines)
@@ -97,7 +98,7 @@ func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstr
 	wrote := fmt.Sprintf("wrote contracts for %s, compose.yaml and a cluster key in .env to %s\n",
 		plural(t.Hosts, "host"), place.Name)
 	return c.print(wrote +
-		paste(place, "To see what would run:", c.planLine(place, "algo-1"), train, compose+" up",
+		paste(place, "To see what would run:", c.planLine(place, "algo-1", cmp.Or(t.Image, "IMAGE")), train, compose+" up",
 			"Each host's exit code, and why it failed:", compose+" ps -a", "cat "+failures,
 			"To remove the containers:", compose+" down"))
 }
@@ -167,10 +168,10 @@ func paste(place bootstrap.Place, lines ...string) string {
 }
 
 // planLine shows what would run. Outside of a container there may be no entrain.
-func (c *command) planLine(place bootstrap.Place, host string) string {
+func (c *command) planLine(place bootstrap.Place, host, image string) string {
 	if place.Contained {
-		return fmt.Sprintf("docker run --rm %s --entrypoint entrain IMAGE plan --root %s -- echo",
-			bind(`"$PWD"`, "", place.Mount), bootstrap.ShellQuote(filepath.Join(place.Dir, host)))
+		return fmt.Sprintf("docker run --rm %s --entrypoint entrain %s plan --root %s -- echo",
+			bind(`"$PWD"`, "", place.Mount), image, bootstrap.ShellQuote(filepath.Join(place.Dir, host)))
 	}
 	return fmt.Sprintf("%s plan --root %s -- echo", bootstrap.ShellQuote(c.args[0]), fromHere(place, host))
 }
