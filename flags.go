@@ -25,6 +25,7 @@ type settings struct {
 	output    string // of pipe
 	spec      string // empty for the image's own, if there
 	tree      bootstrap.Tree
+	owner     *bootstrap.Owner // of the cluster key; nil for this user
 }
 
 // defaults holds the root that counts until flags are read: a mistake in those has to be reported somewhere.
@@ -148,6 +149,7 @@ func (c *command) readEnv(ctx *cli.Context) error {
 		}
 	}
 	errs = append(errs, idle(called, given(ctx.Command.Flags))...)
+	c.unread(ctx)
 	if c.settings.root == "" {
 		errs = append(errs, errors.New(`SAGEMAKER_BASE_DIR="": expected a directory`))
 	}

@@ -34,7 +34,7 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 	c := newCommand(args, env, stdout, stderr)
 	err := c.app().Run(c.args)
 	if err == nil && c.stdout.err != nil {
-		err = &bootstrap.OutputError{Err: c.stdout.err}
+		err = &bootstrap.OutputError{What: "standard output", Err: c.stdout.err}
 	}
 	if c.trains && !c.looks {
 		err = bootstrap.Report(c.settings.root, c.mask, err)

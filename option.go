@@ -24,6 +24,8 @@ type option struct {
 	deflt string
 	set   func(text string) error
 	given bool
+	text  string // that was given
+	many  bool   // it may be given again, for one more
 	// values are the words that it takes; empty where those cannot be listed.
 	values []string
 	needs  []string // flags of which it takes one to mean anything; none for a flag that stands alone
@@ -85,10 +87,18 @@ func (o *option) Names() []string {
 	return o.names
 }
 
-func (o *option) IsSet() bool        { return o.given }
-func (o *option) IsVisible() bool    { return true }
-func (o *option) IsBoolFlag() bool   { return o.arg == "" }
-func (o *option) Set(t string) error { o.given = true; return o.set(t) }
+func (o *option) IsSet() bool      { return o.given }
+func (o *option) IsVisible() bool  { return true }
+func (o *option) IsBoolFlag() bool { return o.arg == "" }
+
+// Set takes a value. A second one where one counts is a mistake: somebody would look for the first one in vain.
+func (o *option) Set(t string) error {
+	if o.given && !o.many {
+		return fmt.Errorf("it was given before, as %q, expected it once", o.text)
+	}
+	o.given, o.text = true, t
+	return o.set(t)
+}
 
 func (o *option) Apply(set *flag.FlagSet) error {
 	set.Var(o, o.name, o.usage)

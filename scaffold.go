@@ -23,13 +23,13 @@ func (c *command) scaffoldFlags() []cli.Flag {
 			usage: "name the image that compose.yaml runs (default: the variable IMAGE names it)",
 		},
 		text("instance-type", "TYPE", "instance type of the hosts", &t.InstanceType),
-		&option{name: "hp", arg: "NAME=VALUE", usage: "add a hyperparameter; repeat it for more", set: t.AddParam},
+		&option{name: "hp", arg: "NAME=VALUE", usage: "add a hyperparameter; repeat it for more", many: true, set: t.AddParam},
 		&option{
-			name: "channel", arg: "NAME[=MODE]", set: t.AddChannel,
+			name: "channel", arg: "NAME[=MODE]", many: true, set: t.AddChannel,
 			usage: "add a channel: File, FastFile or Pipe (default: File); repeat it for more",
 		},
 		&option{
-			name: "data", arg: "CHANNEL=PATH", set: t.AddData,
+			name: "data", arg: "CHANNEL=PATH", many: true, set: t.AddData,
 			usage: "copy a directory, or a file, into a channel; repeat it for more",
 		},
 	}...)
@@ -39,7 +39,7 @@ func (c *command) platformFlags() []cli.Flag {
 	p := &c.settings.tree.Platform
 	return append([]cli.Flag{
 		&option{
-			name: "pipe", arg: "CHANNEL=PATH", set: c.settings.tree.AddPipe,
+			name: "pipe", arg: "CHANNEL=PATH", many: true, set: c.settings.tree.AddPipe,
 			usage: "add a Pipe channel and serve its FIFOs from a directory or an augmented manifest; repeat it for more",
 		},
 	}, needing([]string{"pipe"},

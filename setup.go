@@ -26,12 +26,20 @@ func (c *command) install(ctx *cli.Context) error {
 	return bootstrap.Install(self, path)
 }
 
-func keygen(ctx *cli.Context) error {
+func (c *command) keygen(ctx *cli.Context) error {
 	path, err := onePath(ctx, "PATH")
 	if err != nil {
 		return err
 	}
-	return bootstrap.WriteKey(path)
+	return bootstrap.WriteKey(path, c.settings.owner)
+}
+
+func (c *command) keygenFlags() []cli.Flag {
+	set := func(text string) (err error) {
+		c.settings.owner, err = bootstrap.ParseOwner(text)
+		return err
+	}
+	return []cli.Flag{&option{name: "owner", arg: "UID[:GID]", usage: "who can read the key, such as the image's user (default: who calls)", set: set}}
 }
 
 // onePath is the single argument of a verb, absolute.

@@ -38,6 +38,9 @@ func (c *command) explain(text string) string {
 			return c.spelled(name) + " " + errEmpty.Error()
 		}
 	}
+	if boolean, ok := strings.CutPrefix(text, "invalid boolean flag "); ok {
+		return "invalid use of flag --" + boolean
+	}
 	if boolean, ok := strings.CutPrefix(text, "invalid boolean value "); ok {
 		return "invalid value " + strings.Replace(boolean, " for -", " for flag --", 1)
 	}

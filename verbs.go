@@ -55,7 +55,7 @@ func (c *command) toolVerbs() []verb {
 	return []verb{
 		newVerb("scaffold", "write a valid contract, to try an image on a laptop", "DIR", c.scaffold, c.scaffoldFlags),
 		newVerb("install", "copy this program, for init containers", "PATH", c.install, nil),
-		newVerb("keygen", "write a new cluster key", "PATH", keygen, nil),
+		newVerb("keygen", "write a new cluster key", "PATH", c.keygen, c.keygenFlags),
 		newVerb("version", "print the version and how it was built", "", c.printVersion, c.versionFlags),
 		newVerb("completion", "print a completion script for a shell", shellWords, c.completion, nil),
 		rank, rsh,
@@ -243,7 +243,7 @@ func (c *command) hostfile(*cli.Context) error {
 
 func (c *command) print(text string) error {
 	if _, err := fmt.Fprint(&c.stdout, text); err != nil {
-		return &bootstrap.OutputError{Err: err}
+		return &bootstrap.OutputError{What: "standard output", Err: err}
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func (c *command) printJSON(v any) error {
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	if err := out.Encode(v); err != nil {
-		return &bootstrap.OutputError{Err: err}
+		return &bootstrap.OutputError{What: "standard output", Err: err}
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 		Role:    Worker,
 		Added:   len(vars),
 		Failure: job.Dir("output/failure"),
+		Model:   job.Dir("model"),
 		Command: Command{Env: environment(snap, vars), Dir: snap.Dir},
 		Wait:    decideWait(job, o),
 		End:     o.End,

@@ -1,7 +1,10 @@
 package bootstrap
 
 import (
+	"cmp"
 	"errors"
+	"io/fs"
+	"os"
 	"syscall"
 
 	"entrain/channel"
@@ -29,9 +32,26 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
 // OutputError is an output that could not be written.
-type OutputError struct{ Err error }
+type OutputError struct {
+	What string // such as its path, never that of a temporary file
+	Err  error
+}
 
-func (e *OutputError) Error() string { return "writing an output: " + e.Err.Error() }
+func (e *OutputError) Error() string {
+	return "cannot write " + cmp.Or(e.What, "an output") + ": " + withoutPath(e.Err)
+}
+
+// withoutPath is the reason of an error without the call and the path that had it.
+func withoutPath(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
 func (e *OutputError) Unwrap() error { return e.Err }
 
 // LaunchError is a launcher that failed, and why: the host, and usually the rank, that failed first.

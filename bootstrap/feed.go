@@ -36,7 +36,7 @@ func (d *Doer) feed(ctx context.Context, s *Stream) (context.Context, *feed, err
 	streaming, stop := context.WithCancel(ctx)
 	f := &feed{stdin: stdin, stop: stop, release: sync.OnceFunc(hold)}
 	f.ended.Go(func() {
-		err := d.stream(streaming, s, out)
+		err := d.stream(streaming, s, out, "the trainer's standard input")
 		switch {
 		case err == nil:
 			f.release()

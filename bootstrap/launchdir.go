@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -25,11 +24,11 @@ func (l *launching) open(ctx context.Context) error {
 		return err
 	}
 	if err := os.Symlink(l.launch.Rank[0], dir+"/"+fileRsh); err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: dir + "/" + fileRsh, Err: err}
 	}
 	var err error
 	if l.local, err = remote.Listen(dir, remote.Handlers{Remote: l.remote, Joined: l.joined}); err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: "a socket in " + dir, Err: err}
 	}
 	if l.m == nil {
 		return nil
@@ -44,16 +43,16 @@ func makePrivate(dir string) error {
 	if err := syscall.Lstat(dir, &info); err == nil {
 		switch {
 		case info.Mode != syscall.S_IFDIR|0o700 || int(info.Uid) != os.Getuid():
-			return &OutputError{Err: fmt.Errorf("%s is there, and not this program's\nhint: remove it", dir)}
+			return &OutputError{What: dir, Err: errors.New("it is there, and not this program's\nhint: remove it")}
 		case remote.InUse(dir):
 			return &UsageError{Err: errors.New("another run of this job is at work in this container, with " + dir)}
 		}
 		if err := os.RemoveAll(dir); err != nil { // an earlier run's
-			return &OutputError{Err: err}
+			return &OutputError{What: dir, Err: err}
 		}
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return &OutputError{Err: fmt.Errorf("%w\nhint: MPI needs a /tmp that can be written, such as a tmpfs", err)}
+		return &OutputError{What: dir, Err: errors.New(withoutPath(err) + "\nhint: MPI needs a /tmp that can be written, such as a tmpfs")}
 	}
 	return nil
 }

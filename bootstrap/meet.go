@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"entrain/contract"
 	"entrain/hostwait/rendezvous"
@@ -26,10 +29,11 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 	if err != nil {
 		return nil, err
 	}
-	if problem := snap.ClusterKey.Problem; problem != "" {
-		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, expected a readable file as entrain keygen writes it", keyFile, problem)}
-	}
 	key, keyed := snap.Getenv(clusterKey)
+	if problem := snap.ClusterKey.Problem; problem != "" && !keyed {
+		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, expected a readable file as entrain keygen writes it\n"+
+			"hint: in the Dockerfile: RUN entrain keygen --owner %d %s; or set %s", keyFile, problem, snap.UID, keyFile, clusterKey)}
+	}
 	if !keyed {
 		key, keyed = string(snap.ClusterKey.Data), snap.ClusterKey.Data != nil
 	}
@@ -57,16 +61,44 @@ func digest(words ...string) string {
 	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
-// WriteKey writes a new cluster key to a file that only its owner can read. It refuses one that is there: hosts that
-// have it would be cut off.
-func WriteKey(path string) error {
+// WriteKey writes a new cluster key to a file that only its owner can read: this user, or owner if that is not nil. It
+// makes missing directories. It refuses a file that is there: hosts that have its key would be cut off.
+func WriteKey(path string, owner *Owner) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o755) //nolint:gosec // the file itself is private
+	if err != nil {
+		return &OutputError{What: path, Err: err}
+	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: path, Err: err}
 	}
 	_, err = file.WriteString(rendezvous.NewKey())
+	if err == nil && owner != nil {
+		err = file.Chown(owner.UID, owner.GID)
+	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: path, Err: errors.Join(err, os.Remove(path))}
 	}
 	return nil
+}
+
+// Owner is to whom a file is given.
+type Owner struct{ UID, GID int } // a GID of -1 is left as it is
+
+// ParseOwner reads UID or UID:GID.
+func ParseOwner(text string) (*Owner, error) {
+	uid, gid, grouped := strings.Cut(text, ":")
+	u, err := strconv.ParseUint(uid, 10, 31)
+	g := uint64(0)
+	if err == nil && grouped {
+		g, err = strconv.ParseUint(gid, 10, 31)
+	}
+	if err != nil {
+		return nil, errors.New("expected UID or UID:GID, as numbers")
+	}
+	o := &Owner{UID: int(u), GID: -1} //nolint:gosec // 31 bits
+	if grouped {
+		o.GID = int(g) //nolint:gosec // 31 bits
+	}
+	return o, nil
 }

@@ -19,11 +19,11 @@ func writeAtomically(path string, from io.Reader, mode fs.FileMode) error {
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // /opt/ml is for everybody to read
-		return &OutputError{Err: err}
+		return &OutputError{What: path, Err: err}
 	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: path, Err: err}
 	}
 	_, err = io.Copy(f, from)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
@@ -31,7 +31,7 @@ func writeAtomically(path string, from io.Reader, mode fs.FileMode) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return &OutputError{Err: errors.Join(err, os.Remove(f.Name()))}
+		return &OutputError{What: path, Err: errors.Join(err, os.Remove(f.Name()))}
 	}
 	return nil
 }
@@ -39,11 +39,11 @@ func writeAtomically(path string, from io.Reader, mode fs.FileMode) error {
 func writeInto(path string, from io.Reader) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: path, Err: err}
 	}
 	_, err = io.Copy(f, from)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: path, Err: err}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"syscall"
 
@@ -54,8 +53,5 @@ func reason(err error) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "it is a link to nothing"
 	}
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Sprint(e.Err)
-	}
-	return err.Error()
+	return withoutPath(err)
 }

@@ -29,7 +29,8 @@ type Plan struct {
 	Remarks []string // likewise, at debug
 	// KeptTrain says that the command's last word is "train" and may be the platform's, not the user's.
 	KeptTrain bool
-	Added     int // how many of the last variables of the command are the job's; the others are inherited
+	Added     int    // how many of the last variables of the command are the job's; the others are inherited
+	Model     string // the directory that the platform keeps as the model
 
 	words   []string // the command before variables are put into it
 	secrets contract.Secrets

@@ -152,7 +152,7 @@ func (d *Doer) Serve(dir string, t Tree) error {
 		})
 	}
 	channels.Wait()
-	return outputError(context.Cause(ctx))
+	return outputError("the FIFOs", context.Cause(ctx))
 }
 
 // prepare says what a channel's epochs hold.

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,6 +38,9 @@ func Report(root string, mask func(string) string, err error) error {
 	writeErr := writeAtomically(file, strings.NewReader(text), 0o644)
 	if writeErr != nil && writeOver(file, text) == nil { // a full disk may have room in the file itself
 		writeErr = nil
+	}
+	if output, ok := errors.AsType[*OutputError](writeErr); ok {
+		output.What = fmt.Sprintf("the failure file %s as uid %d", file, os.Getuid())
 	}
 	return errors.Join(err, writeErr)
 }

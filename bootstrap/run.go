@@ -38,6 +38,16 @@ func Relay(args, env []string) error { return proc.Relay(args, env) }
 // Run prepares and supervises the trainer. A trainer that does not succeed is a *proc.ExitError, another host's failure
 // a *rendezvous.PeerError.
 func (d *Doer) Run(plan *Plan) error {
+	err := d.run(plan)
+	if err == nil && plan.Role == Leader {
+		if names, listErr := listSome(plan.Model); listErr == nil && len(names) == 0 {
+			d.log.Warn().Msgf("%s is empty after the end: this job has no model\nhint: a trainer saves its model to SM_MODEL_DIR", plan.Model)
+		}
+	}
+	return err
+}
+
+func (d *Doer) run(plan *Plan) error {
 	if plan.Launch != nil {
 		return d.launch(plan)
 	}

@@ -32,7 +32,7 @@ type writer struct {
 // write writes all of a tree, or nothing. It overwrites nothing.
 func write(dir string, entries []entry) error {
 	if err := free(entries); err != nil {
-		return &OutputError{Err: err}
+		return &OutputError{What: dir, Err: err}
 	}
 	w := &writer{owner: heir(dir)}
 	err := w.dir(dir, 0o755)
@@ -45,7 +45,7 @@ func write(dir string, entries []entry) error {
 	for _, path := range slices.Backward(w.made) {
 		_ = os.Remove(path) // the first error is the one that counts
 	}
-	return &OutputError{Err: err}
+	return &OutputError{What: dir, Err: err}
 }
 
 // free says which places are taken.

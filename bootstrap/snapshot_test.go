@@ -179,7 +179,7 @@ func TestReport(t *testing.T) {
 	}
 	put(t, filepath.Join(root, "file/input/config/x"), "")
 	put(t, filepath.Join(root, "file/output"), "")
-	if err := Report(filepath.Join(root, "file"), contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "writing an output") {
+	if err := Report(filepath.Join(root, "file"), contract.Secrets{}.Mask, wrong); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "cannot write the failure file ") {
 		t.Errorf("a failure file that cannot be written is not said: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,7 +41,16 @@ func lookPath(name string, env []string, dir string) (string, *StartError) {
 	if denied != nil {
 		return "", denied
 	}
-	return "", &StartError{Program: name, Code: 127, Err: errors.New("not found in PATH " + search)}
+	return "", notFound(name, "not found in PATH "+search)
+}
+
+// notFound knows that a whole command in one word is no program's name.
+func notFound(name, text string) *StartError {
+	e := &StartError{Program: name, Code: 127, Err: errors.New(text)}
+	if words := strings.Fields(name); len(words) > 1 {
+		e.Hint = fmt.Sprintf("it is one word with a space in it, expected %d words: %s", len(words), strings.Join(words, " "))
+	}
+	return e
 }
 
 // Find is the path of a program, as the trainer's is found; its error is a *StartError's cause.
@@ -65,7 +75,7 @@ func checkExecutable(name, path string) *StartError {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
-		return &StartError{Program: name, Code: 127, Err: errors.New("no such file")}
+		return notFound(name, "no such file")
 	case err != nil:
 		return startError(name, errors.Unwrap(err))
 	case info.IsDir():

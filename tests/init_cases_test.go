@@ -353,7 +353,7 @@ func unwritableReport(b *bench) error {
 		return err
 	}
 	err = s.ends(5)
-	if !strings.Contains(s.stderr.String(), "writing an output") {
+	if !strings.Contains(s.stderr.String(), "cannot write the failure file ") {
 		err = errors.Join(err, fmt.Errorf("the log does not say that the report is lost: %s", s.stderr))
 	}
 	s, startErr := b.start(nil, "zzzz")
