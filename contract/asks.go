@@ -77,12 +77,14 @@ func checkCode(d *document, j *Job, s *Snapshot, given bool) {
 	case submits && isRemote(hparams.ToolkitText(submit.Value)):
 		c.remote(submit)
 	case submits && c.is(j.CodeDir(), KindFile):
-		c.archive(submit.Raw.Pos, "hyperparameter "+hparams.Quote(submitParam), j.CodeDir())
+		c.asked(submit.Raw.Pos, unpackCode, "hyperparameter %s: %s is a file, expected a directory with the code",
+			hparams.Quote(submitParam), j.CodeDir())
 	case c.script != "" && c.is(j.CodeDir(), KindFile):
-		c.archive(nowhere, "the code directory", j.CodeDir())
-	case c.script != "" && !given && c.isMissing():
+		c.document = &document{file: j.CodeDir(), problems: d.problems}
+		c.asked(nowhere, unpackCode, "is a file, expected a directory with the code")
+	case c.script != "" && !given && c.lacks() != "":
 		c.missing()
-	case c.hasArchive() && c.isMissing():
+	case c.hasArchive() && (c.script == "" || c.lacks() != ""):
 		c.inChannel()
 	}
 	c.extras()
@@ -101,15 +103,22 @@ func (c *code) hasArchive() bool {
 	return c.is(path.Join(c.job.DataDir(), "code", codeArchive), KindFile)
 }
 
-func (c *code) isMissing() bool {
-	_, there := c.snap.Paths[c.script]
-	return c.script == "" || !there
+// lacks says why there is no script to start; empty where there is one.
+func (c *code) lacks() string {
+	entry, there := c.snap.Paths[c.script]
+	switch {
+	case !there:
+		return "is missing"
+	case entry.Kind == KindDir:
+		return "is a directory"
+	}
+	return entry.Problem
 }
 
 // asked reports what keeps the job's program from being started, or only that it is not started.
 func (c *code) asked(pos int, hint, format string, args ...any) {
 	report := c.fail
-	if c.given || c.script == "" || !c.isMissing() {
+	if c.given || c.script == "" || c.lacks() == "" {
 		report = c.warn
 	}
 	report(pos, hint, format, args...)
@@ -127,15 +136,11 @@ func (c *code) remote(submit hparams.Param) {
 		c.asked(submit.Raw.Pos, "", "%s: the command that is given counts", what)
 	case c.script == "":
 		c.asked(submit.Raw.Pos, bringCode, "%s", what)
-	case c.isMissing():
-		c.asked(submit.Raw.Pos, bringCode, "%s, and %s is missing, expected the script there", what, c.script)
+	case c.lacks() != "":
+		c.asked(submit.Raw.Pos, bringCode, "%s, and %s %s, expected the script there", what, c.script, c.lacks())
 	default:
 		c.asked(submit.Raw.Pos, "", "%s: the image's own %s runs", what, c.script)
 	}
-}
-
-func (c *code) archive(pos int, what, file string) {
-	c.asked(pos, unpackCode, "%s: %s is a file, expected a directory with the code", what, file)
 }
 
 // inChannel is an archive in the channel that a network-isolated job brings its code by.
@@ -155,21 +160,20 @@ func (c *code) missing() {
 	if c.hasArchive() {
 		hint = "channel \"code\" holds " + codeArchive + ", which entrain does not unpack; " + bringCode
 	}
-	const message = "%s: %s is missing, expected the script there"
 	if v, _ := c.snap.Getenv("SAGEMAKER_PROGRAM"); v != "" {
 		d := &document{file: "SAGEMAKER_PROGRAM", problems: c.problems}
-		d.fail(nowhere, hint, "%s is missing, expected the script there", c.script)
+		d.fail(nowhere, hint, "%s %s, expected the script there", c.script, c.lacks())
 		return
 	}
 	if p, ok := c.job.param(programParam); ok {
 		pos = p.Raw.Pos
 	}
-	c.fail(pos, hint, message, "hyperparameter "+hparams.Quote(programParam), c.script)
+	c.fail(pos, hint, "hyperparameter %s: %s %s, expected the script there", hparams.Quote(programParam), c.script, c.lacks())
 }
 
 // extras are files beside the script that the toolkit would install.
 func (c *code) extras() {
-	if c.given || c.isMissing() {
+	if c.given || c.script == "" || c.lacks() != "" {
 		return
 	}
 	for _, extra := range []struct{ name, hint string }{

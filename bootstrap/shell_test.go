@@ -1,0 +1,59 @@
+package bootstrap
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestShell: the shells that lose hyperparameters, and the line that does not.
+func TestShell(t *testing.T) {
+	for _, c := range []struct {
+		words []string
+		hint  string // empty where nothing is lost
+	}{
+		{[]string{"sh", "-c", "python3 train.py"}, `sh -c 'exec python3 train.py "$@"' sh, or`},
+		{[]string{"/bin/bash", "-euo", "pipefail", "-c", "cd x && python3 train.py;"}, `/bin/bash -euo pipefail -c 'cd x && python3 train.py "$@"' bash, or`},
+		{[]string{"bash", "-lc", "exec python3 train.py", "me"}, `bash -lc 'exec python3 train.py "$@"' bash, or`},
+		{[]string{"sh", "-c", "A=1 python3 train.py"}, `sh -c 'A=1 python3 train.py "$@"' sh, or`},
+		{[]string{"sh", "-c", `python3 train.py "$@"`, "sh"}, ""},
+		{[]string{"sh", "-c", `python3 train.py $*`}, ""},
+		{[]string{"sh", "-c", `python3 train.py ${1}`}, ""},
+		{[]string{"sh", "-c", `echo $1`}, ""},
+		{[]string{"sh", "-c", `python3 train.py --lr $SM_HP_LR`}, ""},
+		{[]string{"sh", "-c", `while getopts l: x; do :; done`}, ""},
+		{[]string{"sh", "train.sh"}, ""},
+		{[]string{"sh", "train.sh", "-c", "x"}, ""},
+		{[]string{"python3", "-c", "print()"}, ""},
+		{[]string{"sh"}, ""},
+		{[]string{"sh", "-c"}, ""},
+		{nil, ""},
+	} {
+		job := world(t, `{"lr":"1"}`, alone).Job
+		var got string
+		for _, p := range checkShell(job, c.words, options()) {
+			got = p.Hint
+		}
+		if c.hint == "" && got != "" || !strings.HasPrefix(got, c.hint) {
+			t.Errorf("%q: %q, want %q", c.words, got, c.hint)
+		}
+		o := options()
+		o.ArgsStyle = "none"
+		if len(checkShell(job, c.words, o)) > 0 || len(checkShell(world(t, `{}`, alone).Job, c.words, options())) > 0 {
+			t.Errorf("%q: said where nothing is lost", c.words)
+		}
+	}
+}
+
+// TestKeyChoice: a key file that cannot be read matters only where no variable has the key.
+func TestKeyChoice(t *testing.T) {
+	const two = `{"current_host":"a","hosts":["a","b"]}`
+	in := world(t, `{}`, two, "ENTRAIN_CLUSTER_KEY="+strings.Repeat("00", 32))
+	in.Snapshot.ClusterKey.Problem = "cannot be read: permission denied"
+	if plan, err := in.Plan(options("x")); err != nil || !plan.Meet.Keyed() {
+		t.Error(err)
+	}
+	in.Snapshot.Env = nil
+	if _, err := in.Plan(options("x")); ExitCode(err) != CodeUsage || !strings.Contains(err.Error(), "permission denied, expected a readable file") || !strings.Contains(err.Error(), "\nhint: in the Dockerfile: RUN entrain keygen --owner ") {
+		t.Error(err)
+	}
+}
