@@ -1,0 +1,179 @@
+package hosts
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary stand in for a launcher, for its daemon and for a trainer.
+func TestMain(m *testing.M) {
+	parts := map[string]func([]string) int{"mpirun": mpirun, "orted": orted, "peer": peer}
+	if act := parts[filepath.Base(os.Args[0])]; act != nil {
+		os.Exit(act(os.Args[1:]))
+	}
+	code := m.Run()
+	_ = os.RemoveAll(tools())
+	os.Exit(code)
+}
+
+// mpirun starts a rank on every host of the hostfile, as Open MPI 4 does: it asks its agent for a daemon on each other host.
+// STANDIN has it do something else.
+func mpirun(args []string) int {
+	if len(args) == 1 && args[0] == "--version" {
+		fmt.Println("mpirun (Open MPI) 4.1.4")
+		return 0
+	}
+	switch os.Getenv("STANDIN") {
+	case "lives on":
+		_ = remoteRank("foo", 0, 1, args).Run()
+		select {}
+	case "ends with 0":
+		_ = remoteRank("foo", 0, 1, args).Run()
+		return 0
+	case "waits":
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("launching")
+		<-stop
+		return 0
+	}
+	return launch(args)
+}
+
+// launch ends with the first code that is not 0, as soon as there is one.
+func launch(args []string) int {
+	data, err := os.ReadFile(os.Getenv("OMPI_MCA_orte_default_hostfile"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	codes := make(chan int, len(lines))
+	var all []*exec.Cmd
+	for i, line := range lines {
+		cmd := remoteRank(strings.Fields(line)[0], i, len(lines), args)
+		if i == 0 {
+			cmd = rank(i, len(lines), rankWords(args))
+		}
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if err := cmd.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		all = append(all, cmd)
+		go func() {
+			_ = cmd.Wait()
+			codes <- cmd.ProcessState.ExitCode()
+		}()
+	}
+	for range all {
+		if code := <-codes; code != 0 {
+			for _, cmd := range all {
+				_ = cmd.Process.Signal(syscall.SIGTERM)
+			}
+			fmt.Fprintln(os.Stderr, "mpirun: a rank, or a daemon, has failed")
+			return code & 0xff
+		}
+	}
+	return 0
+}
+
+// rankWords are those of entrain rank.
+func rankWords(args []string) []string { return args[slices.Index(args, "rank")-1:] }
+
+func rank(i, n int, words []string) *exec.Cmd {
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("OMPI_COMM_WORLD_RANK=%d", i), fmt.Sprintf("OMPI_COMM_WORLD_SIZE=%d", n),
+		"OMPI_COMM_WORLD_LOCAL_RANK=0", "OMPI_COMM_WORLD_LOCAL_SIZE=1")
+	return cmd
+}
+
+// task is what a daemon is told.
+type task struct {
+	Rank, Size int
+	Words      []string
+}
+
+func remoteRank(host string, i, n int, args []string) *exec.Cmd {
+	data, _ := json.Marshal(task{i, n, rankWords(args)})
+	return exec.Command(os.Getenv("OMPI_MCA_plm_rsh_agent"), host, "orted", base64.RawURLEncoding.EncodeToString(data))
+}
+
+// orted starts its rank.
+func orted(args []string) int {
+	var todo task
+	data, err := base64.RawURLEncoding.DecodeString(args[0])
+	if err == nil {
+		err = json.Unmarshal(data, &todo)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	cmd := rank(todo.Rank, todo.Size, todo.Words)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	_ = cmd.Run()
+	return cmd.ProcessState.ExitCode() & 0xff
+}
+
+// peer is a trainer as those of a ring are: connected to all others, and of no use without one of them.
+func peer([]string) int {
+	var hosts []string
+	_ = json.Unmarshal([]byte(os.Getenv("SM_HOSTS")), &hosts)
+	self := os.Getenv("SM_CURRENT_HOST")
+	l, err := net.Listen("tcp", ":7000")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 9
+	}
+	failed := make(chan error, len(hosts))
+	first := slices.Index(hosts, self)
+	for _, host := range hosts[:first] {
+		var conn net.Conn
+		if err := eventually("a connection to "+host, func() bool {
+			conn, err = net.Dial("tcp", host+":7000")
+			return err == nil
+		}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 9
+		}
+		go beat(conn, failed)
+	}
+	for range hosts[first+1:] {
+		conn, err := l.Accept()
+		if err != nil {
+			return 9
+		}
+		go beat(conn, failed)
+	}
+	fmt.Println("training")
+	fmt.Fprintln(os.Stderr, "RuntimeError:", <-failed)
+	return 1
+}
+
+// beat says something now and then, and fails when nothing is heard for a while.
+func beat(conn net.Conn, failed chan<- error) {
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			_, _ = conn.Write([]byte{0})
+		}
+	}()
+	for buffer := make([]byte, 64); ; {
+		_ = conn.SetReadDeadline(time.Now().Add(1500 * time.Millisecond))
+		if _, err := conn.Read(buffer); err != nil {
+			failed <- fmt.Errorf("Connection reset by peer: %w", err)
+			return
+		}
+	}
+}
