@@ -1,7 +1,6 @@
 package hostwait
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -50,28 +49,35 @@ func (f *HostsFile) Lookup(ctx context.Context, host string) ([]netip.Addr, erro
 	return addrs, nil
 }
 
-// read finds the addresses of a host in the file (hosts(5)); names are compared without case.
+// read finds the addresses of a host in the file.
 func (f *HostsFile) read(host string) ([]netip.Addr, error) {
-	file, err := os.Open(f.Path)
+	text, err := os.ReadFile(f.Path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	addrs := parseHosts(string(text), host)
+	if len(addrs) == 0 {
+		return nil, errNoSuchHost
+	}
+	return addrs, nil
+}
+
+// parseHosts finds the addresses of a host in the text of a hosts file (hosts(5)). Names are compared without case, and
+// a line that cannot be read is skipped, as the C library does.
+func parseHosts(text, host string) []netip.Addr {
+	isHost := func(name string) bool { return strings.EqualFold(name, host) }
 	var addrs []netip.Addr
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		line, _, _ := strings.Cut(lines.Text(), "#")
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
 		fields := strings.Fields(line)
-		if len(fields) < 2 || !slices.ContainsFunc(fields[1:], func(name string) bool { return strings.EqualFold(name, host) }) {
+		if len(fields) < 2 || !slices.ContainsFunc(fields[1:], isHost) {
 			continue
 		}
 		if addr, err := netip.ParseAddr(fields[0]); err == nil {
 			addrs = append(addrs, addr.Unmap())
 		}
 	}
-	if len(addrs) == 0 {
-		return nil, errNoSuchHost
-	}
-	return addrs, nil
+	return addrs
 }
 
 // reason is an error of the net package without the name, which the caller has, and without the server.

@@ -2,149 +2,16 @@ package hostwait
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/net/dns/dnsmessage"
 )
-
-// nameServer answers on UDP and TCP from a table of absolute names; "big." does not fit into a datagram.
-func nameServer(t *testing.T, table map[string]string) netip.AddrPort {
-	t.Helper()
-	stream, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := stream.Addr().(*net.TCPAddr).AddrPort()
-	packets, err := net.ListenPacket("udp", addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stream.Close(); _ = packets.Close() })
-	go func() {
-		buffer := make([]byte, 512)
-		for {
-			n, from, err := packets.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			_, _ = packets.WriteTo(answer(buffer[:n], table, true), from)
-		}
-	}()
-	go func() {
-		for {
-			conn, err := stream.Accept()
-			if err != nil {
-				return
-			}
-			size := make([]byte, 2)
-			_, _ = io.ReadFull(conn, size)
-			query := make([]byte, binary.BigEndian.Uint16(size))
-			_, _ = io.ReadFull(conn, query)
-			reply := answer(query, table, false)
-			_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...))
-			_ = conn.Close()
-		}
-	}()
-	return addr
-}
-
-func answer(query []byte, table map[string]string, datagram bool) []byte {
-	var m dnsmessage.Message
-	if m.Unpack(query) != nil {
-		return nil
-	}
-	m.Response = true
-	if m.Questions[0].Name.String() == "forged." {
-		m.ID++
-	}
-	q := m.Questions[0]
-	text, known := table[q.Name.String()]
-	switch addr, err := netip.ParseAddr(text); {
-	case !known:
-		m.RCode = dnsmessage.RCodeNameError
-	case text == "fails":
-		m.RCode = dnsmessage.RCodeServerFailure
-	case err != nil:
-	case q.Name.String() == "big." && datagram:
-		m.Truncated = true
-	case q.Type == dnsmessage.TypeA && addr.Is4():
-		m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: addr.As4()}}}
-	case q.Type == dnsmessage.TypeAAAA && addr.Is6():
-		m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AAAAResource{AAAA: addr.As16()}}}
-	}
-	reply, _ := m.Pack()
-	return reply
-}
-
-func TestNameServers(t *testing.T) {
-	server := nameServer(t, map[string]string{
-		"algo-1.": "10.0.0.1", "algo-2.job.local.": "fd00::2", "a.b.": "10.0.0.3", "big.": "10.0.0.4", "empty.": "", "bad.": "fails", "forged.": "10.0.0.6",
-		"dotted.host.": "10.0.0.7", "dotted.host.job.local.": "10.0.0.8",
-	})
-	n := &NameServers{Servers: []netip.AddrPort{server}, Search: []string{"none.local", "job.local"}, NDots: 1, Timeout: time.Second}
-	for host, want := range map[string]string{
-		"algo-1": "[10.0.0.1]", "algo-2": "[fd00::2]", "a.b": "[10.0.0.3]", "algo-1.": "[10.0.0.1]", "big": "[10.0.0.4]",
-		"gone": "no such host", "empty": "no such host", "bad": "the name server says ServerFailure", "forged": "the name server answers rubbish", "dotted.host": "[10.0.0.7]", strings.Repeat("x", 300): "no such host",
-	} {
-		addrs, err := n.Lookup(t.Context(), host)
-		got := fmt.Sprint(addrs)
-		if err != nil {
-			got = err.Error()
-		}
-		if got != want {
-			t.Errorf("%.20s: %s, want %s", host, got, want)
-		}
-	}
-}
-
-// TestSilentNameServer: one that does not answer is passed over, and named when there is no other.
-func TestSilentNameServer(t *testing.T) {
-	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	first := silent.LocalAddr().(*net.UDPAddr).AddrPort()
-	n := &NameServers{Servers: []netip.AddrPort{first}, NDots: 1, Timeout: 50 * time.Millisecond}
-	if _, err := n.Lookup(t.Context(), "algo-1"); err == nil || err.Error() != "name server 127.0.0.1 does not answer" {
-		t.Errorf("got %v", err)
-	}
-	n.Servers = append(n.Servers, nameServer(t, map[string]string{"algo-1.": "10.0.0.1"}))
-	if addrs, err := n.Lookup(t.Context(), "algo-1"); err != nil || len(addrs) != 1 {
-		t.Errorf("got %v, %v", addrs, err)
-	}
-}
-
-func TestReadResolvConf(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "resolv.conf")
-	write(t, path, "# comment\nnameserver 127.0.0.11\nnameserver bad\nnameserver fd00::1\nsearch a.b c\noptions ndots:2 timeout:3 rotate\n")
-	n, err := ReadResolvConf(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := &NameServers{
-		Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.11:53"), netip.MustParseAddrPort("[fd00::1]:53")},
-		Search:  []string{"a.b", "c"}, NDots: 2, Timeout: 3 * time.Second,
-	}
-	if diff := cmp.Diff(want, n, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	write(t, path, "")
-	if _, err := ReadResolvConf(path); err == nil {
-		t.Error("no name server is no error")
-	}
-}
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
