@@ -13,26 +13,43 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
-// diagnose says what an error of a connection to the leader most likely comes from.
-func diagnose(err error, addr string) string {
-	var timeout net.Error
+// diagnose says what an error of a connection to the leader most likely comes from. A leader that has answered before has
+// started, and no rule of the network keeps this host from it: then its host or the network has failed since.
+func diagnose(err error, addr string, answered bool) string {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
+	var timeout net.Error
+	isTimeout := errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded)
+	isUnreachable := errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 	switch {
+	case isRefused(err) && answered:
+		return addr + " refuses connections: entrain has ended there"
 	case isRefused(err):
 		return addr + " refuses connections: entrain has not started there, or has ended, or another image runs there"
-	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
+	case isUnreachable && answered:
+		return addr + " cannot be reached any more: the host is gone, or the network between"
+	case isUnreachable:
 		return addr + " cannot be reached: no route leads there, or the host is gone"
 	case errors.Is(err, syscall.ECONNRESET) || strings.HasSuffix(err.Error(), "EOF"):
 		return addr + " closed the connection"
-	case errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded):
-		return addr + " does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"
+	case isTimeout && answered:
+		return addr + " does not answer any more: the host is gone, or the network between"
+	case isTimeout:
+		return addr + " does not answer: the port is filtered, as by a security group without a rule that admits its own " +
+			"members, or the host is gone"
 	default:
 		return oneLine(err.Error())
 	}
+}
+
+// lost is the text about a leader that was there and is not any more.
+func lost(err error, addr string, silent time.Duration) string {
+	return fmt.Sprintf("lost: the leader has not answered for %s (it was there until then): %s",
+		silent.Round(time.Second), diagnose(err, addr, true))
 }
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
@@ -88,7 +105,7 @@ func findHome(ctx context.Context, c *Config) home {
 }
 
 // listenAt is the address that peers find this host at: of the interface, and rather the one that its name leads
-// to; without such an interface any that its name leads to; else all.
+// to; without such an interface any that its name leads to; else the zero Addr, which stands for all.
 func (h home) listenAt() netip.Addr {
 	for _, candidates := range [][]netip.Addr{h.addrs, h.all} {
 		for _, a := range candidates {
@@ -100,21 +117,28 @@ func (h home) listenAt() netip.Addr {
 			return candidates[0]
 		}
 	}
-	return netip.IPv6Unspecified()
+	return netip.Addr{}
 }
 
-// Home is the address that peers find this host at.
-func (s *Session) Home(ctx context.Context) netip.Addr { return findHome(ctx, &s.c).listenAt() }
-
-// Listen listens where peers find this host, at the port that is the leader's elsewhere.
-func (s *Session) Listen(ctx context.Context) (net.Listener, error) {
-	at := net.JoinHostPort(s.Home(ctx).String(), strconv.Itoa(s.c.Port))
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+// listener listens where peers find this host. For all addresses the net package is given no host: it then knows whether
+// this machine has IPv6, and takes 0.0.0.0 where it has not.
+func (c *Config) listener(ctx context.Context) (net.Listener, error) {
+	host := ""
+	if at := findHome(ctx, c).listenAt(); at.IsValid() {
+		host = at.String()
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(c.Port)))
 	if err != nil {
 		return nil, &ListenError{Err: err}
 	}
 	return l, nil
 }
+
+// Home is the address that peers find this host at; the zero Addr where that may be any.
+func (s *Session) Home(ctx context.Context) netip.Addr { return findHome(ctx, &s.c).listenAt() }
+
+// Listen listens where peers find this host, at the port that is the leader's elsewhere.
+func (s *Session) Listen(ctx context.Context) (net.Listener, error) { return s.c.listener(ctx) }
 
 // doubts are what may be wrong with where a host is.
 func (h home) doubts(c *Config) []string {

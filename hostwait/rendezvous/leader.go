@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log" //nolint:depguard // net/http wants one
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -40,11 +39,10 @@ func listen(c *Config) (*leader, error) {
 	debug.SetGCPercent(25) // of a thousand hosts' TLS handshakes the garbage is more than what is kept: 80 MiB without, 57 with
 	ctx, stop := context.WithCancel(context.Background())
 	l := &leader{c: c, k: newCluster(c), stop: stop, sources: sources{lookup: c.Lookup}}
-	at := net.JoinHostPort(findHome(ctx, c).listenAt().String(), strconv.Itoa(c.Port))
-	inner, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+	inner, err := c.listener(ctx)
 	if err != nil {
 		stop()
-		return nil, &ListenError{Err: err}
+		return nil, err
 	}
 	l.server = &http.Server{
 		Handler: l, ReadTimeout: readTime, MaxHeaderBytes: maxHeader,

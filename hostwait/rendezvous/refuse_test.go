@@ -267,7 +267,7 @@ func TestDoubts(t *testing.T) {
 		"fine":         {"lo", at("127.0.0.1"), "", "127.0.0.1"},
 		"elsewhere":    {"lo", at("192.0.2.7"), "h0, this host, resolves to [192.0.2.7], which is no address of it", "127.0.0.1"},
 		"no interface": {"eth77", at("127.0.0.1"), "there is no interface eth77 here, which network_interface_name names (there are lo", "127.0.0.1"},
-		"neither":      {"eth77", at("192.0.2.7"), "there is no interface eth77 here", "::"},
+		"neither":      {"eth77", at("192.0.2.7"), "there is no interface eth77 here", "invalid IP"},
 	} {
 		config := newNetwork(t, 1).config(0)
 		config.Interface, config.Lookup = c.network, c.lookup

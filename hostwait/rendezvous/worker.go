@@ -25,6 +25,7 @@ type worker struct {
 	heard   time.Time // when it answered last
 	refused time.Time // since when it refuses connections; zero while it does not
 	joined  bool
+	met     bool // it has answered
 	trouble func(error)
 
 	mu   sync.Mutex // a dial goes on when the request that asked for it is given up
@@ -106,7 +107,7 @@ func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (v
 	defer answer.Body.Close()
 	v, err := readView(answer, w.c)
 	if err == nil {
-		w.heard, w.refused = time.Now(), time.Time{}
+		w.heard, w.refused, w.met = time.Now(), time.Time{}, true
 	}
 	return v, err
 }
@@ -144,7 +145,7 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 	if why := noHope(err); why != "" {
 		return false, &RefusedError{By: w.c.leader(), Why: why}
 	}
-	w.trouble(errors.New(diagnose(err, w.where())))
+	w.trouble(errors.New(diagnose(err, w.where(), w.met)))
 	switch {
 	case !isRefused(err):
 		w.refused = time.Time{}
@@ -153,7 +154,7 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 	}
 	silent := now.Sub(w.heard)
 	if w.joined && (silent > w.c.silence() || !w.refused.IsZero() && now.Sub(w.refused) > w.c.gone()) {
-		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: fmt.Sprintf("lost: the leader has not answered for %s: %s", silent.Round(time.Second), diagnose(err, w.where()))}
+		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: lost(err, w.where(), silent)}
 	}
 	return true, nil
 }

@@ -17,7 +17,7 @@ import (
 type OpenSSH struct {
 	Dir         string     // private; holds the files named below
 	Port        int        // of sshd, on every host
-	Listen      netip.Addr // where sshd listens
+	Listen      netip.Addr // where sshd listens; the zero Addr stands for all addresses
 	PeerTimeout time.Duration
 	Env         []string // KEY=VALUE for the daemons; sshd starts them with next to nothing
 }
@@ -91,9 +91,11 @@ LogLevel ERROR
 // everybody's.
 func (o OpenSSH) Server() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `Port %d
-ListenAddress %s
-HostKey %s/%s
+	fmt.Fprintf(&b, "Port %d\n", o.Port)
+	if o.Listen.IsValid() {
+		fmt.Fprintf(&b, "ListenAddress %s\n", o.Listen)
+	}
+	fmt.Fprintf(&b, `HostKey %s/%s
 AuthorizedKeysFile %s/%s
 AuthenticationMethods publickey
 PermitRootLogin prohibit-password
@@ -111,7 +113,7 @@ PermitUserRC no
 PrintMotd no
 PrintLastLog no
 UseDNS no
-`, o.Port, o.Listen, o.Dir, FileKey, o.Dir, FileAuthorized, o.alive())
+`, o.Dir, FileKey, o.Dir, FileAuthorized, o.alive())
 	var words []string
 	for _, kv := range o.Env {
 		if !strings.ContainsAny(kv, "\"\n\r\\") { // which the file cannot hold

@@ -31,6 +31,10 @@ func TestOpenSSHFiles(t *testing.T) {
 			}
 		}
 	}
+	o.Listen = netip.Addr{} // sshd takes no ListenAddress for all that there are, with IPv6 or without
+	if text := o.Server(); strings.Contains(text, "ListenAddress") || !strings.HasPrefix(text, "Port 7791\nHostKey ") {
+		t.Errorf("everywhere: %s", text)
+	}
 }
 
 func TestOpenSSHLines(t *testing.T) {
