@@ -31,7 +31,8 @@ func byLauncher(args, env []string, stderr io.Writer) (code int, called bool) {
 		return 0, false
 	}
 	if err != nil {
-		_, _ = fmt.Fprint(stderr, logLines("entrain: error: ", err.Error())) // a launcher that does not listen
+		text := bootstrap.MaskEnv(env, args)(err.Error())
+		_, _ = fmt.Fprint(stderr, logLines("entrain: error: ", text)) // a launcher that does not listen
 	}
 	return code, true
 }

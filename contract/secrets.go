@@ -141,18 +141,28 @@ func (c collection) add(value string, w weight) {
 		repr := hparams.PythonText(hparams.Value{Kind: hparams.List, Items: []hparams.Value{v}})
 		spelt = append(spelt, repr[2:len(repr)-2])
 	}
-	if lines := strings.Split(value, "\n"); len(lines) > 1 {
-		for _, line := range lines {
-			if line = strings.TrimSpace(line); len(line) >= 2*shortestPart {
-				spelt = append(spelt, line)
-			}
-		}
-	}
+	spelt = append(spelt, parts(value)...)
 	for _, s := range spelt {
 		if len(s) >= shortestWord {
 			c[s] = true
 		}
 	}
+}
+
+// parts are what may be shown of a value by itself: the lines of a key, and what follows a scheme such as Bearer.
+func parts(value string) []string {
+	var found []string
+	if scheme, rest, ok := strings.Cut(value, " "); ok && slices.Contains([]string{"bearer", "basic", "token"}, strings.ToLower(scheme)) {
+		found = append(found, rest)
+	}
+	if lines := strings.Split(value, "\n"); len(lines) > 1 {
+		for _, line := range lines {
+			if line = strings.TrimSpace(line); len(line) >= 2*shortestPart {
+				found = append(found, line)
+			}
+		}
+	}
+	return found
 }
 
 // isWorth says whether a value is hidden. One that is only likely to be a secret has to look like one.

@@ -54,6 +54,7 @@ func TestMaskText(t *testing.T) {
 		{"a variable's URL", `{}`, []string{"DB=postgres://u:swordfish99@h/d"}, `password "swordfish99" failed`, `password "******" failed`},
 		{"a command in a variable", `{}`, []string{"ENTRAIN_COMMAND=a --password swordfish99"}, "swordfish99", "******"},
 		{"lines of a key", `{}`, []string{"SSL_KEY=-----X-----\nabcdefghijklmnop\n-----Y-----"}, "bad abcdefghijklmnop", "bad ******"},
+		{"a header", `{"headers":{"Authorization":"Bearer abc-4711"}}`, nil, "no such token: abc-4711", "no such token: ******"},
 		{"a directory", `{}`, []string{"PWD=/opt/program", "OLDPWD=/opt/program"}, "no file /opt/program/x", "no file /opt/program/x"},
 		{
 			"columns and tokens of text", `{"label_key":"label","pad_token":"<pad>","max_tokens":"4096","key":"image","use_token":"true"}`, nil,
