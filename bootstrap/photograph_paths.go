@@ -39,7 +39,7 @@ func photographOutput(path string, uid int) (o contract.Output, there bool) {
 		const enterAndWrite = 1 | 2 // X_OK and W_OK
 		o.Kind = contract.KindDir
 		if err := syscall.Access(path, enterAndWrite); err != nil {
-			o.Problem = reason(err)
+			o.Problem, o.ReadOnly = reason(err), errors.Is(err, syscall.EROFS)
 		}
 	}
 	return o, true

@@ -4,11 +4,12 @@ import "fmt"
 
 // Output is a directory that a trainer writes to, as the container's user finds it.
 type Output struct {
-	Kind    Kind
-	Empty   bool
-	Problem string // why nothing can be made in it, e.g. "permission denied"; empty where something can
-	UID     int    // the owner
-	Mode    uint32 // the permissions
+	Kind     Kind
+	Empty    bool
+	ReadOnly bool   // its mount is
+	Problem  string // why nothing can be made in it, e.g. "permission denied"; empty where something can
+	UID      int    // the owner
+	Mode     uint32 // the permissions
 }
 
 // OutputPaths are the directories whose content the platform keeps, and the root, in which a missing one can be made.
@@ -32,7 +33,10 @@ func CheckOutputs(j *Job, s *Snapshot) []Problem {
 			message, hint = "is no directory, expected one that can be written", "remove it, or mount a directory there"
 		case o.Problem != "":
 			message = fmt.Sprintf("cannot be written by uid %d: %s (owner %d, mode %04o), expected a directory that can", s.UID, o.Problem, o.UID, o.Mode)
-			hint = fmt.Sprintf("chown %d it, or run the container as its owner; a mount may be read-only", s.UID)
+			hint = fmt.Sprintf("give it to that user (chown %d), or run the container as its owner", s.UID)
+			if o.ReadOnly {
+				hint = "mount it so that it can be written"
+			}
 		default:
 			continue
 		}

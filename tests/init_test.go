@@ -31,6 +31,10 @@ func entrainRun(t *testing.T, dir string, flags []string, words ...string) []str
 	root := filepath.Join(dir, "ml")
 	if _, err := os.Stat(root); err != nil {
 		must(t, "dist/entrain", "scaffold", root)
+		// The log says so where a run that succeeds leaves no model.
+		if err := os.WriteFile(filepath.Join(root, "model/model"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	argv := []string{abs(t, "dist/entrain"), "run", "--root", root, "--args-style", "none"}
 	return slices.Concat(argv, flags, []string{"--"}, words)
