@@ -33,7 +33,7 @@ func Report(root string, mask func(string) string, err error) error {
 	}
 	text := FailureText(err, mask, fullDisks(root)...)
 	if elsewhere && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
-		text = report.Fit(text + "\n" + string(old))
+		text = report.Fit(text + "\n" + mask(string(old)))
 	}
 	writeErr := writeAtomically(file, strings.NewReader(text), 0o644)
 	if writeErr != nil && writeOver(file, text) == nil { // a full disk may have room in the file itself

@@ -25,6 +25,9 @@ func weigh(name string) weight {
 		return harmless // working directories
 	}
 	holds := func(word string) bool { return strings.Contains(upper, word) }
+	if !slices.ContainsFunc([]string{"PASS", "SECRET", "KEY", "TOKEN", "CRED", "PWD", "AUTHORIZATION"}, holds) {
+		return harmless // as almost all names are, and there are many of them
+	}
 	if slices.ContainsFunc(plainWords(), holds) || isPass(upper) {
 		return certain
 	}
@@ -32,16 +35,25 @@ func weigh(name string) weight {
 		return harmless // letters that change their size with their case; endsWord compares places
 	}
 	isKey, isToken := endsWord(name, upper, "KEY"), endsWord(name, upper, "TOKEN")
-	joined := strings.NewReplacer("_", "", "-", "", ".", "").Replace(upper)
 	switch {
 	case endsWord(name, upper, "CRED"), isToken && !isTextToken(upper):
 		return certain
-	case isKey && slices.ContainsFunc(keyWords(), func(word string) bool { return strings.Contains(joined, word) }):
+	case isKey && slices.ContainsFunc(keyWords(), func(word string) bool { return strings.Contains(joined(upper), word) }):
 		return certain
 	case isKey || isToken:
 		return likely
 	}
 	return harmless
+}
+
+// joined is a name without what is between its words.
+func joined(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == '.' {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 // plainWords are secrets wherever they are in a name.

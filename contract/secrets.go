@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"entrain/hparams"
 )
 
 // Secrets are the values that no text may show. The zero value knows none, and still hides what has a secret's shape.
-type Secrets struct{ values []string }
+// They are gathered when the first text is: a job that goes well has none.
+type Secrets struct{ values func() []string }
 
 // The shortest values that are hidden, in bytes. Shorter ones cannot be told from ordinary text: a password of one
 // letter would turn all of it into stars.
@@ -21,6 +23,10 @@ const (
 // SecretsOf are those of a job: of its environment, its hyperparameters as far as they can be read, its cluster key,
 // and of a command's words.
 func SecretsOf(s *Snapshot, words ...string) Secrets {
+	return Secrets{sync.OnceValue(func() []string { return valuesOf(s, words) })}
+}
+
+func valuesOf(s *Snapshot, words []string) []string {
 	c := collection{}
 	c.environment(s.Env)
 	if doc, _, err := hparams.Parse(string(s.Files[HyperparametersFile].Data)); err == nil {
@@ -31,22 +37,23 @@ func SecretsOf(s *Snapshot, words ...string) Secrets {
 	}
 	c.add(strings.TrimSpace(string(s.ClusterKey.Data)), certain)
 	c.words(words)
-	return c.secrets()
+	return c.longestFirst()
 }
 
 // SecretsOfEnv are those of an environment, which of a trainer has the hyperparameters too, and of a command's words.
 func SecretsOfEnv(env []string, words ...string) Secrets {
-	c := collection{}
-	c.environment(env)
-	c.words(words)
-	return c.secrets()
+	return Secrets{sync.OnceValue(func() []string {
+		c := collection{}
+		c.environment(env)
+		c.words(words)
+		return c.longestFirst()
+	})}
 }
 
 // collection gathers values, each once.
 type collection map[string]bool
 
-// secrets has the longest values first.
-func (c collection) secrets() Secrets {
+func (c collection) longestFirst() []string {
 	values := make([]string, 0, len(c))
 	for value := range c {
 		values = append(values, value)
@@ -54,7 +61,7 @@ func (c collection) secrets() Secrets {
 	slices.SortFunc(values, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
-	return Secrets{values}
+	return values
 }
 
 func (c collection) environment(env []string) {
@@ -181,8 +188,10 @@ func isWorth(value string, w weight) bool {
 // Mask is a text with the secrets replaced, wherever they stand, and with them what has a secret's shape.
 func (s Secrets) Mask(text string) string {
 	found := shapes(text)
-	for _, value := range s.values {
-		found = append(found, occurrences(text, value)...)
+	if s.values != nil {
+		for _, value := range s.values() {
+			found = append(found, occurrences(text, value)...)
+		}
 	}
 	return cover(text, found)
 }
