@@ -169,7 +169,10 @@ func (m *meeting) leave(err error) error {
 		}
 		cancel()
 	})
-	peer := m.session.Leave(ctx, m.patience(err))
+	patience := m.patience(err)
+	told := m.tellLingering(err, patience)
+	peer := m.session.Leave(ctx, patience)
+	told()
 	stop()
 	release()
 	switch {
@@ -186,6 +189,17 @@ func (m *meeting) leave(err error) error {
 		return context.Cause(signals) // what would come next must not
 	}
 	return err
+}
+
+// tellLingering says what a host waits for that has failed before the others came, unless that takes a moment only.
+func (m *meeting) tellLingering(err error, patience time.Duration) (stop func()) {
+	if err == nil || m.members != nil || patience == 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(time.Second, func() {
+		m.d.log.Info().Msgf("this host has failed, and stays up to %s to tell the others why", patience.Round(time.Second))
+	})
+	return func() { timer.Stop() }
 }
 
 func isTerm(ctx context.Context) bool {

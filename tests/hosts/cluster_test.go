@@ -96,6 +96,15 @@ func TestCluster(t *testing.T) {
 		{name: "two hosts finish", n: 2, words: train("true"), codes: []int{0, 0}},
 		{name: "three hosts finish", n: 3, words: train("true"), codes: []int{0, 0, 0}},
 		{
+			name: "a name is late", n: 2, words: train("true"), files: map[string]string{"hosts": "10.77.0.1 algo-1\n"}, before: true,
+			act: func(l *lab) {
+				l.hosts[0].job.waitFor("waiting for 1 of 2 hosts")
+				for _, h := range l.hosts {
+					h.write("hosts", "10.77.0.1 algo-1\n10.77.0.2 algo-2\n")
+				}
+			}, codes: []int{0, 0},
+		},
+		{
 			name: "a trainer fails", n: 3, words: train("sh", "-c", `test $SM_CURRENT_HOST = algo-2 && exit 3; sleep 60`),
 			codes: []int{3, 3, 3}, failure: "algo-2: exit code 3", failed: map[int]string{1: "sh: exit code 3"}, within: 5 * time.Second,
 		},
@@ -141,6 +150,41 @@ func TestNobodyThere(t *testing.T) {
 		{name: "SIGINT", words: wait("10m"), act: stop(syscall.SIGINT), codes: []int{0, 130}, failure: "waiting for the other hosts: stopped by SIGINT", within: 6 * time.Second},
 	} {
 		s.n, s.absent, s.before = 2, []int{0}, true
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t)
+		})
+	}
+}
+
+// TestLingering: a host that has failed before the others came stays to tell them, until they come, a signal does, or it would
+// have waited for them no longer.
+func TestLingering(t *testing.T) {
+	const failure = `hyperparameters.json:1:1: the document is a list`
+	lingers := func(i int) func(*lab) {
+		return func(l *lab) { l.hosts[i].job.waitFor("stays up to") }
+	}
+	stop := func(i int) func(*lab) {
+		return func(l *lab) { lingers(i)(l); l.hosts[i].job.signal(syscall.SIGTERM) }
+	}
+	comes := func(l *lab) {
+		lingers(1)(l)
+		l.hosts[0].write("ml/input/config/hyperparameters.json", "{}")
+		l.hosts[0].run(train("true")...)
+	}
+	for _, s := range []scenario{
+		{name: "the leader comes late", absent: []int{0}, act: comes, codes: []int{65, 65}, failure: ".*" + failure},
+		{name: "a worker is stopped", absent: []int{0}, act: stop(1), codes: []int{0, 65}, failure: failure, within: 6 * time.Second},
+		{name: "a leader is stopped", absent: []int{1}, act: stop(0), codes: []int{65, 0}, failure: failure, within: 6 * time.Second},
+		{
+			name: "the time is over", absent: []int{0}, words: append([]string{"run", "--wait-timeout", "2s"}, train("true")[1:]...),
+			act: lingers(1), codes: []int{0, 65}, failure: failure, within: 8 * time.Second,
+		},
+	} {
+		s.n, s.before, s.files = 2, true, map[string]string{"ml/input/config/hyperparameters.json": `["lr"]`}
+		if s.words == nil {
+			s.words = train("true")
+		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			s.run(t)

@@ -37,6 +37,7 @@ func launchScenarios() []scenario {
 	return []scenario{
 		{name: "two hosts finish", n: 2, words: launched(standIn, "true"), codes: []int{0, 0}},
 		{name: "three hosts finish", n: 3, words: launched(standIn, "true"), codes: []int{0, 0, 0}},
+		{name: "mpirun does not know its own host", n: 2, words: behaves("knows no host", launched(standIn, "true")), codes: []int{0, 0}},
 		{
 			name: "a rank exits with 3", n: 3, words: sh(`test $RANK = 2 && exit 3; sleep 60`), codes: []int{3, 3, 3},
 			failure: "algo-3: rank 2: exit code 3", failed: map[int]string{2: "(algo-3: )?rank 2: exit code 3"},

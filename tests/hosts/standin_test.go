@@ -63,7 +63,7 @@ func launch(args []string) int {
 	var all []*exec.Cmd
 	for i, line := range lines {
 		cmd := remoteRank(strings.Fields(line)[0], i, len(lines), args)
-		if i == 0 {
+		if i == 0 && os.Getenv("STANDIN") != "knows no host" {
 			cmd = rank(i, len(lines), rankWords(args))
 		}
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
