@@ -19,7 +19,7 @@ func newText(texts []string) *text {
 	for _, p := range processes(t.lines) {
 		all = append(all, p)
 		t.blocks = append(t.blocks, rootCauses(p)...)
-		for _, read := range []func(*process) []finding{openMPI, hydra, python, java, native, rust, scripts, messages} {
+		for _, read := range []func(*process) []finding{openMPI, hydra, java, python, native, rust, scripts, messages} {
 			t.findings = append(t.findings, read(p)...)
 		}
 	}
@@ -31,18 +31,18 @@ func newText(texts []string) *text {
 
 // count counts the lines that are no part of a finding.
 func (t *text) count(lines int, all []*process) {
-	is := make([]int, lines+1)
+	t.plain, t.ordinary = make([]bool, lines), make([]int, lines+1)
 	for _, p := range all {
 		for i, l := range p.lines {
-			if !p.taken[i] && !isNoise(l.text) && !strings.HasPrefix(l.text, "wandb: ") {
-				is[l.at+1] = 1
-			}
+			t.plain[l.at] = !p.taken[i] && !isNoise(l.text) && !strings.HasPrefix(l.text, "wandb: ")
 		}
 	}
-	for i := range lines {
-		is[i+1] += is[i]
+	for i, plain := range t.plain {
+		t.ordinary[i+1] = t.ordinary[i]
+		if plain {
+			t.ordinary[i+1]++
+		}
 	}
-	t.ordinary = is
 }
 
 func (t *text) ordinaryAfter(line int) int { return t.ordinary[len(t.ordinary)-1] - t.ordinary[line+1] }
@@ -57,12 +57,15 @@ func (t *text) cause(end End) finding {
 		return t.causeOfRank(root)
 	}
 	if f := t.choose(t.findings, end); f.kind != none {
+		if own := t.lastLine(f.at); f.follower && own.text != "" {
+			return own
+		}
 		return t.withAssertion(f)
 	}
 	if end.Signal != 0 {
 		return finding{} // how it ended says more than its last line
 	}
-	return t.lastLine()
+	return t.lastLine(len(t.ordinary))
 }
 
 // withAssertion adds to what CUDA says of an assertion on a device the assertion itself, which the device has printed.
@@ -78,12 +81,18 @@ func (t *text) withAssertion(f finding) finding {
 	return f
 }
 
-// lastLine is what is left where nothing looks like an error. An innocent process's line is better than none.
-func (t *text) lastLine() finding {
-	for _, even := range []bool{false, true} {
+// lastLine is what is left where nothing looks like an error: the last plain line before a place. An innocent process's
+// line is better than none.
+func (t *text) lastLine(before int) finding {
+	is := []func(line) bool{
+		func(l line) bool { return t.plain[l.at] },
+		func(l line) bool { return isPeer(l.text) },
+		func(l line) bool { return l.text != "" && !isIndented(l.text) && !isRuler(l.text) },
+	}
+	for _, is := range is {
 		for _, l := range slices.Backward(t.lines) {
-			if l.text = strings.TrimSpace(l.text); l.text != "" && (!isNoise(l.text) || even && isPeer(l.text)) {
-				return finding{at: l.at, last: l.at, text: l.text, kind: mention}
+			if l.at < before && is(l) {
+				return finding{at: l.at, last: l.at, tag: l.tag, text: strings.Join(strings.Fields(l.text), " "), kind: mention}
 			}
 		}
 	}
@@ -103,9 +112,10 @@ func (t *text) choose(all []finding, end End) finding {
 			fresh = append(fresh, f)
 		}
 	}
+	misused := end == End{Code: 2} && slices.ContainsFunc(fresh, func(f finding) bool { return f.usage })
 	for _, group := range [][]finding{fresh, stale} {
 		for k := cause; k > none; k-- {
-			of := slices.DeleteFunc(slices.Clone(group), func(f finding) bool { return kindAt(f, end) != k })
+			of := slices.DeleteFunc(slices.Clone(group), func(f finding) bool { return kindAt(f, misused) != k })
 			if len(of) > 0 {
 				return t.firstOfLastBurst(of)
 			}
@@ -114,13 +124,13 @@ func (t *text) choose(all []finding, end End) finding {
 	return finding{}
 }
 
-// kindAt is a finding's kind for an end. Python ends with 1 after an exception, and argparse with 2: there the
+// kindAt is a finding's kind for a program that may have been misused: where argparse and others end with 2, the
 // complaint about an argument is the end, and not an exception before it.
-func kindAt(f finding, end End) kind {
-	if f.usage && end.Code == 2 && end.Signal == 0 {
+func kindAt(f finding, misused bool) kind {
+	switch {
+	case misused && f.usage:
 		return cause
-	}
-	if end.Code == 2 && end.Signal == 0 && f.kind == cause && !f.deadly {
+	case misused && f.kind == cause && !f.deadly:
 		return said
 	}
 	return f.kind

@@ -20,7 +20,12 @@ func hydra(p *process) []finding {
 		switch {
 		case p.taken[i]:
 		case own.MatchString(text):
-			f := p.find(said, i, i, own.FindStringSubmatch(text)[1])
+			last, host := i, text[:strings.IndexByte(text, ' ')+1]
+			for last+1 < len(p.lines) && strings.HasPrefix(p.lines[last+1].text, host) {
+				last++
+			}
+			f := p.find(said, i, last, own.FindStringSubmatch(text)[1])
+			i = last
 			if strings.Contains(f.text, "assert (!closed) failed") || strings.Contains(f.text, "callback returned error status") {
 				f.kind = wrapper
 			}

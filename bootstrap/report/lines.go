@@ -95,7 +95,8 @@ func isNoise(line string) bool {
 	}
 	for _, start := range []string{
 		"note: ", "File \"", "at ", "... ", "[bt]", "#0 ", "frame #", "stack backtrace:", "Stack trace:",
-		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted", "exit status ",
+		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted", "exit status ", "(Use `node ", "Node.js v",
+		"usage: ", "Usage: ", "Try '", "Try `", "For more information, try",
 		"During handling of the above", "The above exception was", "Call stack:", "*** End of error message",
 	} {
 		if strings.HasPrefix(trimmed, start) {
@@ -119,6 +120,11 @@ func mayTell(text string) bool {
 		"option", "defined", "version", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
 		"lua", "*** ",
 	}, func(stem string) bool { return strings.Contains(text, stem) })
+}
+
+// isMarked says whether a line marks a place in the source line above it.
+func isMarked(next string) bool {
+	return next != "" && strings.Trim(next, "^~ |") == "" && strings.Contains(next, "^")
 }
 
 // isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…" of Open

@@ -9,7 +9,7 @@ func messages(p *process) []finding {
 	level, word, not := levelPattern(), wordPattern(), harmlessPattern()
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
-		if p.taken[i] || !mayTell(text) || isNoise(text) || isShutdown(text) {
+		if p.taken[i] || !mayTell(text) || isNoise(text) || isShutdown(text) || isMarked(p.next(i)) {
 			continue
 		}
 		k := none

@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
-// ruler is what Open MPI (opal/util/show_help.c) prints before and after a help text.
+// ruler is what Open MPI (opal/util/show_help.c) prints before and after a help text; the one of its options (opal/util/
+// cmd_line.c) has two characters more.
 const ruler = "--------------------------------------------------------------------------"
 
-// followers begin help texts of Open MPI that come of another failure.
+func isHelpRuler(text string) bool { return text == ruler || text == ruler+"--" }
+
+// isFollower knows help texts of Open MPI that come of another failure.
 func isFollower(text string) bool {
 	for _, start := range []string{
-		"It looks like ", "An internal error has occurred in ORTE", "Primary job ", "ORTE was unable to reliably start",
+		"It looks like ", "An internal error has occurred in ORTE", "ORTE was unable to reliably start",
 		"PRTE was unable to reliably start", "ORTE does not know how to route", "Open MPI failed an OFI",
 		"An ORTE daemon has unexpectedly failed", "A daemon (pid ", "WARNING: ", "There was at least one pair of",
 		"mpirun was unable to cleanly terminate", "The call to cuMemHostRegister", "mpirun has exited due to process",
@@ -38,9 +41,11 @@ func openMPI(p *process) []finding {
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
 		switch {
-		case text == ruler:
+		case isHelpRuler(text):
 			if end := p.ruled(i); end > i+1 {
-				found = append(found, p.helpText(i, end, values))
+				if f := p.helpText(i, end, values); f.kind != none {
+					found = append(found, f)
+				}
 				i = end
 			}
 		case strings.Contains(text, "MPI_ERR_"):
@@ -63,7 +68,7 @@ func openMPI(p *process) []finding {
 // ruled is the line of the ruler that ends the help text after the one at a line; without one there is no help text.
 func (p *process) ruled(at int) int {
 	for end := at + 1; end < min(at+80, len(p.lines)); end++ {
-		if p.lines[end].text == ruler {
+		if isHelpRuler(p.lines[end].text) {
 			return end
 		}
 	}
@@ -97,8 +102,10 @@ func (p *process) helpText(start, end int, values *regexp.Regexp) finding {
 	switch {
 	case isSummary(f.text):
 		f.kind = summary
+	case strings.HasPrefix(f.text, "Primary job "):
+		f.kind = none // the exit code says it
 	case isFollower(f.text):
-		f.kind = wrapper
+		f.kind, f.follower = wrapper, true
 	}
 	return f
 }

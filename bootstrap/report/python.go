@@ -102,14 +102,20 @@ func (r *pythonReader) emit(i int, text string) {
 	case before >= 0 && f.chained:
 		r.chain(f)
 	case before >= 0 && r.group && strings.Contains(r.found[before].text, "Group: "):
-		r.found[before].last = f.last
-		if !r.leaf { // the first one of the group is enough
-			r.found[before].text += ": " + f.text
-		}
-		r.leaf = true
+		r.addLeaf(f)
 	default:
 		r.found = append(r.found, f)
 	}
+}
+
+// addLeaf adds an exception to its group's text: the first one is enough.
+func (r *pythonReader) addLeaf(f finding) {
+	group := &r.found[len(r.found)-1]
+	group.last = f.last
+	if !r.leaf {
+		group.text += ": " + f.text
+	}
+	r.leaf = true
 }
 
 // chain joins an exception to the one that it was raised for: the last one counts, unless only the first one says why.
@@ -152,6 +158,11 @@ func (r *pythonReader) bare(i int, text string) {
 	if !isException(text) || !hasErrorName(text) {
 		return
 	}
+	if r.group && len(r.found) > 0 { // one of a group that was never raised
+		r.addLeaf(finding{text: text, last: r.p.lines[i].at})
+		r.p.taken[i] = true
+		return
+	}
 	inStack := i > 0 && isIndented(r.p.lines[i-1].text)
 	joined, last := r.p.message(i)
 	f := grade(r.p.find(said, i, last, joined))
@@ -165,7 +176,7 @@ func hasErrorName(name string) bool {
 	name, _, _ = strings.Cut(name, ":")
 	name = strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], ")")
 	return slices.ContainsFunc([]string{"Error", "Exception", "Interrupt", "Warning"}, func(end string) bool {
-		return len(name) > len(end) && strings.HasSuffix(name, end)
+		return strings.HasSuffix(name, end)
 	})
 }
 

@@ -58,6 +58,7 @@ type finding struct {
 	kind     kind
 	deadly   bool // the process cannot have survived it: it ends by a signal, or by the runtime's own exit code
 	chained  bool // Python raised it while another exception was handled
+	follower bool // a help text of Open MPI that comes of something that was said before
 	usage    bool // the program did not understand its arguments
 }
 
@@ -65,6 +66,7 @@ type finding struct {
 type text struct {
 	lines    []line
 	findings []finding // by their place
-	ordinary []int     // how many of the lines before each are part of no finding, and say something
+	plain    []bool    // which lines are part of no finding, and say something
+	ordinary []int     // how many of the lines before each are plain
 	blocks   []rootCause
 }

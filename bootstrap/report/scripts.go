@@ -36,7 +36,7 @@ func scripts(p *process) []finding {
 // usagePattern knows complaints about arguments: argparse and click, getopt(3), Go's flag, Abseil's flags.
 func usagePattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:[\w./-]+: error: |Error: (?:No such option|Missing (?:option|argument|parameter)|Invalid value|Got unexpected)|` +
-		`\S+: (?:invalid|unrecognized|unknown) option|flag provided but not defined: |FATAL Flags parsing error:|` +
+		`\S+: (?:invalid|unrecognized|unknown) option|\S+: (?:missing operand|option requires |option '.*' requires )|flag provided but not defined: |FATAL Flags parsing error:|` +
 		`error: (?:unexpected argument|the following required arguments|invalid value))`)
 }
 
