@@ -87,7 +87,7 @@ func (t *text) lastLine(before int) finding {
 	is := []func(line) bool{
 		func(l line) bool { return t.plain[l.at] },
 		func(l line) bool { return isPeer(l.text) },
-		func(l line) bool { return l.text != "" && !isIndented(l.text) && !isRuler(l.text) },
+		func(l line) bool { return isNoise(l.text) && l.text != "" && !isIndented(l.text) && !isRuler(l.text) },
 	}
 	for _, is := range is {
 		for _, l := range slices.Backward(t.lines) {

@@ -62,6 +62,8 @@ func TestCause(t *testing.T) {
 		{"no error at all", "one\ntwo\n\n", "two"},
 		{"colours and a progress bar", "\x1b[31mError:\x1b[0m bad\r\n10%\r50%\r100% done\n", "Error: bad"},
 		{"nothing", "", ""},
+		{"nothing but that a process failed", ruler + "\nPrimary job  terminated normally, but 1 process returned\na non-zero exit code.\n" + ruler + "\n", ""},
+		{"nothing but usage", "Usage: train [OPTION]\n", "Usage: train [OPTION]"},
 		{"rubbish", "\xff\xfe\x00\x1b[", "\ufffd"},
 	} {
 		if got := Cause([]byte(c.stderr), End{Code: 1}); got != c.want {
