@@ -46,6 +46,13 @@ func (s *stage) pass(d time.Duration) {
 	}
 }
 
+// undecided says whether the cluster has no first failure yet.
+func (s *stage) undecided() bool {
+	s.k.mu.Lock()
+	defer s.k.mu.Unlock()
+	return s.k.first == nil || !s.k.decided
+}
+
 // TestLossIsTheReason: a failure that comes of the loss of a host gives way to it, and any other does not.
 func TestLossIsTheReason(t *testing.T) {
 	failure := func(s *stage, host string, age time.Duration) {
@@ -94,7 +101,7 @@ func TestLossIsTheReason(t *testing.T) {
 				s.pass(900 * time.Millisecond)
 				start := time.Now()
 				c.act(s)
-				for s.k.first == nil || !s.k.decided {
+				for s.undecided() {
 					s.pass(10 * time.Millisecond)
 					if time.Since(start) > 20*time.Second {
 						t.Fatal("nothing is decided")
