@@ -54,45 +54,66 @@ func programTexts(words []string) []bool {
 
 // mark marks the program texts among the words behind an interpreter's name.
 func (in *interpreter) mark(words []string, texts []bool) {
-	asked := false
+	asked := false // an option has said that the first word behind the options is the text
 	for i := 0; i < len(words); i++ {
-		word := words[i]
-		switch {
-		case word == "--" && asked && in.shell && i+1 < len(words):
-			texts[i+1] = true
-			return
-		case !isOption(word):
-			texts[i] = texts[i] || asked
-			if asked || in.shell {
-				return
-			}
-			if !in.skipsOperands() {
-				return
-			}
-		case in.isLong(word):
-			if strings.Contains(word, "=") {
-				texts[i] = true
-			} else if asked = in.shell; !asked && i+1 < len(words) {
+		if !isOption(words[i]) || words[i] == "--" {
+			if words[i] == "--" {
 				i++
+			}
+			if asked && i < len(words) {
 				texts[i] = true
 			}
-		case strings.HasPrefix(word, "--"):
-		default:
-			at, last := in.letter(word)
-			switch {
-			case at && in.shell:
-				asked = true
-				i += in.taken(word)
-			case at && last && i+1 < len(words):
-				i++
-				texts[i] = true
-			case at:
-				texts[i] = true // the text is attached: perl -e'print 1'
-			default:
-				i += in.taken(word)
+			if in.shell || !in.skipsOperands() {
+				return // what follows is the program's own
 			}
+			continue
 		}
+		text, taken := in.option(words[i])
+		switch {
+		case text == textAttached:
+			texts[i] = true
+		case text == textFollows && in.shell:
+			asked = true
+		case text == textFollows && i+1 < len(words):
+			texts[i+1] = true
+			i++
+		}
+		i += taken
 	}
+}
+
+// place is where an option has its program text.
+type place int
+
+const (
+	textNowhere  place = iota
+	textAttached       // in the option's own word: perl -e'print 1', --eval=TEXT
+	textFollows        // in another word
+)
+
+// option says where an option has its program text, and how many words it takes for something else.
+func (in *interpreter) option(word string) (text place, taken int) {
+	if strings.HasPrefix(word, "--") {
+		name, _, assigned := strings.Cut(word, "=")
+		switch {
+		case !slices.Contains(in.long, name):
+			return textNowhere, 0
+		case assigned:
+			return textAttached, 0
+		}
+		return textFollows, 0
+	}
+	found, last := in.letter(word)
+	switch {
+	case found && (in.shell || last):
+		text = textFollows
+	case found:
+		return textAttached, 0
+	}
+	if strings.IndexByte(in.takes, word[len(word)-1]) >= 0 {
+		taken = 1 // bash -eo pipefail
+	}
+	return text, taken
 }
 
 // skipsOperands says whether the option may come behind words that are no options: su USER -c TEXT.
@@ -100,11 +121,6 @@ func (in *interpreter) skipsOperands() bool { return slices.Contains(in.names, "
 
 func isOption(word string) bool {
 	return len(word) > 1 && (word[0] == '-' || word[0] == '+')
-}
-
-func (in *interpreter) isLong(word string) bool {
-	name, _, _ := strings.Cut(word, "=")
-	return slices.Contains(in.long, name)
 }
 
 // letter says whether a word such as -lc holds one of the letters, and whether that is the last one. What is no letter
@@ -119,14 +135,6 @@ func (in *interpreter) letter(word string) (found, last bool) {
 		}
 	}
 	return false, false
-}
-
-// taken is 1 where a word's last option takes the next word: bash -eo pipefail.
-func (in *interpreter) taken(word string) int {
-	if strings.IndexByte(in.takes, word[len(word)-1]) >= 0 {
-		return 1
-	}
-	return 0
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }
