@@ -57,16 +57,11 @@ func (in *interpreter) mark(words []string, texts []bool) {
 	asked := false // an option has said that the first word behind the options is the text
 	for i := 0; i < len(words); i++ {
 		if !isOption(words[i]) || words[i] == "--" {
-			if words[i] == "--" {
-				i++
+			in.markOperand(words[i:], texts[i:], asked)
+			if in.skipsOperands() {
+				continue
 			}
-			if asked && i < len(words) {
-				texts[i] = true
-			}
-			if in.shell || !in.skipsOperands() {
-				return // what follows is the program's own
-			}
-			continue
+			return // what follows is the program's own
 		}
 		text, taken := in.option(words[i])
 		switch {
@@ -76,9 +71,19 @@ func (in *interpreter) mark(words []string, texts []bool) {
 			asked = true
 		case text == textFollows && i+1 < len(words):
 			texts[i+1] = true
-			i++
+			taken = 1
 		}
 		i += taken
+	}
+}
+
+// markOperand marks the first word behind the options, which may end with --.
+func (in *interpreter) markOperand(words []string, texts []bool, asked bool) {
+	if words[0] == "--" {
+		words, texts = words[1:], texts[1:]
+	}
+	if asked && len(words) > 0 {
+		texts[0] = true
 	}
 }
 
