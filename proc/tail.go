@@ -1,6 +1,9 @@
 package proc
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 const (
 	tailSize   = 64 << 10 // how much of the end of stderr is kept, in bytes
@@ -145,7 +148,7 @@ func (t *tail) bytes() []byte {
 	}
 	marked := t.saved[:min(len(t.saved), t.low-t.mark)]
 	if t.mark+len(marked) < t.low {
-		marked = append(marked[:len(marked):len(marked)], '\n')
+		marked = append(slices.Clip(marked), '\n')
 	}
-	return append(marked[:len(marked):len(marked)], last...)
+	return append(slices.Clip(marked), last...)
 }

@@ -38,11 +38,11 @@ func (f failure) text() string {
 	return Text(Failure{How: how, Output: []byte(f.Stderr), End: f.end()}, func(s string) string { return s })
 }
 
-func readFailures(t testing.TB, file string) []failure {
-	t.Helper()
+func readFailures(tb testing.TB, file string) []failure {
+	tb.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var all []failure
 	lines := bufio.NewScanner(bytes.NewReader(data))
@@ -50,7 +50,7 @@ func readFailures(t testing.TB, file string) []failure {
 	for lines.Scan() {
 		var f failure
 		if err := json.Unmarshal(lines.Bytes(), &f); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		all = append(all, f)
 	}
@@ -74,24 +74,24 @@ func TestRealFailures(t *testing.T) {
 }
 
 // readVariations reads testdata/variations.txt.
-func readVariations(t testing.TB) []failure {
-	t.Helper()
+func readVariations(tb testing.TB) []failure {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/variations.txt")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var all []failure
 	for _, part := range strings.Split("\n"+string(data), "\n=== ")[1:] {
 		head, text, _ := strings.Cut(part, "\n")
 		fields := strings.Split(head, " | ")
 		if len(fields) < 3 {
-			t.Fatalf("%q: expected a name, an end and words", head)
+			tb.Fatalf("%q: expected a name, an end and words", head)
 		}
 		f := failure{Name: fields[0], Stderr: strings.ReplaceAll(text, `\e`, "\x1b") + "\n", First: fields[2:]}
 		if signal, ok := strings.CutPrefix(fields[1], "signal "); ok {
 			f.End.Signal = signal
 		} else if f.End.Code, err = strconv.Atoi(strings.TrimPrefix(fields[1], "code ")); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		all = append(all, f)
 	}

@@ -8,7 +8,7 @@ import (
 
 const (
 	muchOutput = 30 // lines of other output after which a process has survived what it said before
-	burst      = 5  // lines of other output between what belongs to one failure, at most
+	burst      = 8  // lines of other output between what belongs to one failure, at most
 )
 
 // newText reads an output.
@@ -60,43 +60,15 @@ func (t *text) cause(end End) finding {
 		if own := t.lastLine(f.at); f.follower && own.text != "" {
 			return own
 		}
-		return t.withAssertion(f)
+		if word := t.lastWord(); word.text != "" && t.ordinaryAfter(f.last) > muchOutput {
+			return word
+		}
+		return t.withReason(f)
 	}
 	if end.Signal != 0 {
 		return finding{} // how it ended says more than its last line
 	}
 	return t.lastLine(len(t.ordinary))
-}
-
-// withAssertion adds to what CUDA says of an assertion on a device the assertion itself, which the device has printed.
-func (t *text) withAssertion(f finding) finding {
-	if strings.Contains(f.text, "device-side assert") {
-		for _, other := range t.findings {
-			if isDeviceAssertion(other.text) {
-				f.text += ": " + other.text
-				break
-			}
-		}
-	}
-	return f
-}
-
-// lastLine is what is left where nothing looks like an error: the last plain line before a place. An innocent process's
-// line is better than none.
-func (t *text) lastLine(before int) finding {
-	is := []func(line) bool{
-		func(l line) bool { return t.plain[l.at] },
-		func(l line) bool { return isPeer(l.text) },
-		func(l line) bool { return isNoise(l.text) && l.text != "" && !isIndented(l.text) && !isRuler(l.text) },
-	}
-	for _, is := range is {
-		for _, l := range slices.Backward(t.lines) {
-			if l.at < before && is(l) {
-				return finding{at: l.at, last: l.at, tag: l.tag, text: strings.Join(strings.Fields(l.text), " "), kind: mention}
-			}
-		}
-	}
-	return finding{}
 }
 
 // choose takes one finding. Those with much output after them count only where there is no other one; of both, the

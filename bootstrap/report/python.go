@@ -46,7 +46,7 @@ func (r *pythonReader) read(i int, text string) {
 		r.chained = true
 	case len(r.open) == 0:
 		r.bare(i, text)
-	case text == "" || isIndented(text) || strings.ContainsAny(text[:1], "│╭╰>\xe2"):
+	case text == "" || isIndented(text) || isBoxed(text):
 		r.p.taken[i] = true
 	case isException(text):
 		r.emit(i, text)
@@ -55,6 +55,11 @@ func (r *pythonReader) read(i int, text string) {
 			r.open = nil
 		}
 	}
+}
+
+// isBoxed says whether a line belongs to a traceback of rich, which has a box around it, or of loguru.
+func isBoxed(text string) bool {
+	return slices.ContainsFunc([]string{"│", "╭", "╰", "> "}, func(start string) bool { return strings.HasPrefix(text, start) })
 }
 
 // withoutMargin takes off what an exception group has in front of its lines.
@@ -130,7 +135,7 @@ func (r *pythonReader) chain(f finding) {
 // message is an exception with what belongs to it. NCCL says in the next lines whether the fault is another process's,
 // and pydantic which field it means.
 func (r *pythonReader) message(i int, text string) (string, int) {
-	more := 0
+	var more int
 	switch {
 	case r.group:
 		return text, i

@@ -1,6 +1,9 @@
 package report
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // boom is the end of a Python program.
 const boom = `Epoch 1
@@ -61,6 +64,9 @@ func TestCause(t *testing.T) {
 		{"an error somewhere", "loading\ntrain: error: no such dataset\nbye\n", "train: error: no such dataset"},
 		{"no error at all", "one\ntwo\n\n", "two"},
 		{"colours and a progress bar", "\x1b[31mError:\x1b[0m bad\r\n10%\r50%\r100% done\n", "Error: bad"},
+		{"Python, survived long ago, and other last words", boom + strings.Repeat("epoch 3 loss 0.25\n", 300) + "stopped: validation loss diverged\n", "stopped: validation loss diverged"},
+		{"Python, and a log after it", boom + strings.Repeat("10:00 INFO saving\n", 300), "RuntimeError: CUDA out of memory"},
+		{"Python, and a log with a farewell after it", boom + strings.Repeat("epoch 3 loss 0.25\n", 300) + "Bye\n", "RuntimeError: CUDA out of memory"},
 		{"nothing", "", ""},
 		{"nothing but that a process failed", ruler + "\nPrimary job  terminated normally, but 1 process returned\na non-zero exit code.\n" + ruler + "\n", ""},
 		{"nothing but usage", "Usage: train [OPTION]\n", "Usage: train [OPTION]"},

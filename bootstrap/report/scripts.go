@@ -14,7 +14,7 @@ func scripts(p *process) []finding {
 		if p.taken[i] || !mayTell(text) {
 			continue
 		}
-		k := none
+		var k kind
 		isUsage := usage.MatchString(text)
 		switch {
 		case killed.MatchString(text):
@@ -46,13 +46,14 @@ func killedPattern() *regexp.Regexp {
 		`(?:srun|slurmstepd): error: .*(?:Exited with|Killed|Terminated|Aborted|Segmentation|CANCELLED)|make(?:\[\d+\])?: \*\*\* )`)
 }
 
-// scriptPattern has, in this order: shells, env and the dynamic linker; version managers; R; Perl; Ruby; Lua; Node;
+// scriptPattern has, in this order: shells, env and the dynamic linker; version managers; entrain's remote agent and
+// ssh, which stand before what a launcher says of them; R; Perl; Ruby; Lua; Node;
 // Julia; PHP.
 func scriptPattern() *regexp.Regexp {
 	return regexp.MustCompile(`(?:command not found|: not found|unbound variable|parameter not set|cannot open shared object file.*|` +
 		`syntax error near unexpected token .*|bad interpreter: .*)$|^(?:\S*python[\d.]*: (?:can't open file|No module named|Error while finding)|` +
 		`[Cc]ommand '.*' not found|No (?:preset )?version (?:is set|installed) for command |.*version \S+ is not (?:yet )?installed|unknown command: |` +
-		`Error in |Error: |.* at \S+ line \d+(?:, <\w+> line \d+)?\.$|\S+:\d+:in .*\((?:\w|::)+\)$|lua[\d.]*: |` +
+		`entrain on \S+: |ssh: |Host key verification failed|\S+: Permission denied \(|Error in |Error: |.* at \S+ line \d+(?:, <\w+> line \d+)?\.$|\S+:\d+:in .*\((?:\w|::)+\)$|lua[\d.]*: |` +
 		`(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?: |ERROR: \w+(?:Error|Exception)?: |PHP Fatal error)`)
 }
 

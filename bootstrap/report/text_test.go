@@ -121,7 +121,7 @@ func FuzzCause(f *testing.F) {
 			t.Fatalf("%q", got)
 		}
 		known := strings.Join(readable(output), "\n")
-		for _, word := range strings.Fields(got) {
+		for word := range strings.FieldsSeq(got) {
 			word = strings.TrimRight(word, ":;,")
 			if head, tail, cut := strings.Cut(word, "…"); cut && strings.Contains(known, head) && strings.Contains(known, tail) {
 				continue
