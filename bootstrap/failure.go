@@ -8,9 +8,9 @@ import (
 	"entrain/proc"
 )
 
-// FailureText is what the platform shows of a failure: valid UTF-8, at most 1,024 characters, the cause first. Of a
-// trainer that failed this is its own last word; then come how it ended, the hints, and as many of its last lines as
-// there is room for. What mask hides is hidden before anything is cut.
+// FailureText is what the platform shows of a failure: valid UTF-8, at most 1,024 characters, the cause
+// first. Of a trainer that failed this is its own last word; then come how it ended, the hints, and as many
+// of its last lines as there is room for. What mask hides is hidden before anything is cut.
 func FailureText(err error, mask func(string) string, hints ...string) string {
 	f := report.Failure{Hints: hints}
 	if launch, launched := errors.AsType[*LaunchError](err); launched {

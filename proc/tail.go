@@ -12,9 +12,10 @@ const (
 	lineSize   = 256      // how much of a line may stand in front of a marker
 )
 
-// tail keeps the last tailSize bytes of a stream as a terminal shows them: what a carriage return has overwritten is
-// no part of it, so that a progress bar does not push out what came before. Beside them it keeps what follows the last
-// line that has the marker, once the ring has no room for that any more. Positions count all bytes that were kept.
+// tail keeps the last tailSize bytes of a stream as a terminal shows them: what a carriage return has
+// overwritten is no part of it, so that a progress bar does not push out what came before. Beside them it
+// keeps what follows the last line that has the marker, once the ring has no room for that any more.
+// Positions count all bytes that were kept.
 type tail struct {
 	marker []byte
 	ring   []byte // the byte at a position is at the position modulo tailSize
@@ -85,8 +86,8 @@ func (t *tail) write(piece []byte) {
 	t.low = max(t.low, t.end-tailSize)
 }
 
-// seek marks the line of each marker in a piece that was put at start. A marker that is near the last one belongs to
-// what follows there.
+// seek marks the line of each marker in a piece that was put at start. A marker that is near the last one
+// belongs to what follows there.
 func (t *tail) seek(piece []byte, start int) {
 	if len(t.marker) == 0 {
 		return

@@ -19,7 +19,7 @@ func newText(texts []string) *text {
 	for _, p := range processes(t.lines) {
 		all = append(all, p)
 		t.blocks = append(t.blocks, rootCauses(p)...)
-		for _, read := range []func(*process) []finding{openMPI, hydra, java, python, native, rust, scripts, messages} {
+		for _, read := range readers() {
 			t.findings = append(t.findings, read(p)...)
 		}
 	}
@@ -27,6 +27,11 @@ func newText(texts []string) *text {
 	slices.SortStableFunc(t.blocks, func(a, b rootCause) int { return a.last - b.last })
 	t.count(len(texts), all)
 	return t
+}
+
+// readers are in the order in which they take lines: what has a form of its own comes first.
+func readers() []func(*process) []finding {
+	return []func(*process) []finding{openMPI, hydra, java, python, native, rust, scripts, messages}
 }
 
 // count counts the lines that are no part of a finding.
@@ -71,8 +76,8 @@ func (t *text) cause(end End) finding {
 	return t.lastLine(len(t.ordinary))
 }
 
-// choose takes one finding. Those with much output after them count only where there is no other one; of both, the
-// highest kind counts; of several of that kind, the first one of the last burst.
+// choose takes one finding. Those with much output after them count only where there is no other one; of
+// both, the highest kind counts; of several of that kind, the first one of the last burst.
 func (t *text) choose(all []finding, end End) finding {
 	var fresh, stale []finding
 	for _, f := range all {
@@ -87,7 +92,8 @@ func (t *text) choose(all []finding, end End) finding {
 	misused := end == End{Code: 2} && slices.ContainsFunc(fresh, func(f finding) bool { return f.usage })
 	for _, group := range [][]finding{fresh, stale} {
 		for k := cause; k > none; k-- {
-			of := slices.DeleteFunc(slices.Clone(group), func(f finding) bool { return kindAt(f, misused) != k })
+			other := func(f finding) bool { return kindAt(f, misused) != k }
+			of := slices.DeleteFunc(slices.Clone(group), other)
 			if len(of) > 0 {
 				return t.firstOfLastBurst(of)
 			}
@@ -96,8 +102,8 @@ func (t *text) choose(all []finding, end End) finding {
 	return finding{}
 }
 
-// kindAt is a finding's kind for a program that may have been misused: where argparse and others end with 2, the
-// complaint about an argument is the end, and not an exception before it.
+// kindAt is a finding's kind for a program that may have been misused: where argparse and others end with 2,
+// the complaint about an argument is the end, and not an exception before it.
 func kindAt(f finding, misused bool) kind {
 	switch {
 	case misused && f.usage:
@@ -108,9 +114,9 @@ func kindAt(f finding, misused bool) kind {
 	return f.kind
 }
 
-// canEnd says whether a finding can be the reason of an end. Nobody says why somebody else kills. After a crash only
-// what ends a process at once counts, or an error message just before. An exception that was survived counts only
-// where the exit code is that of an exception.
+// canEnd says whether a finding can be the reason of an end. Nobody says why somebody else kills. After a
+// crash only what ends a process at once counts, or an error message just before. An exception that was
+// survived counts only where the exit code is that of an exception.
 func canEnd(f finding, old bool, end End) bool {
 	switch {
 	case end.Signal != 0 && !isCrash(end.Signal):
@@ -123,11 +129,12 @@ func canEnd(f finding, old bool, end End) bool {
 	return true
 }
 
-// isCrash says whether a process brings a signal on itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+// isCrash says whether a process brings a signal on itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
+// SIGSEGV, SIGSYS.
 func isCrash(signal int) bool { return slices.Contains([]int{4, 5, 6, 7, 8, 11, 31}, signal) }
 
-// firstOfLastBurst takes of several findings of one kind the first one of those that came together at last: the
-// others come of it. Of one process the end counts: what it survived was before.
+// firstOfLastBurst takes of several findings of one kind the first one of those that came together at last:
+// the others come of it. Of one process the end counts: what it survived was before.
 func (t *text) firstOfLastBurst(of []finding) finding {
 	i := len(of) - 1
 	for i > 0 && t.isTogether(of[i-1], of[i]) {
@@ -142,8 +149,8 @@ func (t *text) firstOfLastBurst(of []finding) finding {
 	return first
 }
 
-// isSurvived says whether the program says, in a finding or soon after it, that it goes on. What a process cannot
-// survive it has not.
+// isSurvived says whether the program says, in a finding or soon after it, that it goes on. What a process
+// cannot survive it has not.
 func (t *text) isSurvived(f finding) bool {
 	if f.deadly || t.ordinaryAfter(f.last) == 0 {
 		return false
@@ -184,8 +191,8 @@ func (t *text) isTogether(a, b finding) bool {
 // isGoingOn says whether a line tells that the program goes on after a failure.
 func isGoingOn(line string) bool {
 	line = strings.ToLower(line)
-	return slices.ContainsFunc([]string{"retry", "trying again", "ignoring", "skipping", "falling back", "going on", "continuing", "without it"},
-		func(words string) bool { return strings.Contains(line, words) })
+	return contains(line, "retry", "trying again", "ignoring", "skipping", "falling back", "going on", "continuing",
+		"without it")
 }
 
 // causeOfRank is why a rank failed that torchrun names. The rank's own report counts where torchrun has none.
@@ -208,7 +215,8 @@ func (t *text) causeOfRank(root rootCause) finding {
 
 // ofRank gives the findings of a rank where some have its tag, else all.
 func (t *text) ofRank(rank string) []finding {
-	own := slices.DeleteFunc(slices.Clone(t.findings), func(f finding) bool { return rankOf(f.tag) != rank || f.kind == peer })
+	other := func(f finding) bool { return rankOf(f.tag) != rank || f.kind == peer }
+	own := slices.DeleteFunc(slices.Clone(t.findings), other)
 	if len(own) > 0 {
 		return own
 	}

@@ -2,14 +2,21 @@ package report
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// hydra reads what MPICH and its launcher print: lines "[mpiexec@host] function (file:line): message" of which the
-// first one is the cause, "Abort(code) on node N: Fatal error in …" with a stack, and the frame of "BAD TERMINATION".
-// Intel MPI prints the same.
+// What Hydra prints when a process has failed.
+const (
+	badEnd     = "BAD TERMINATION OF"
+	exitString = "TERMINATED WITH THE EXIT STRING"
+)
+
+// hydra reads what MPICH and its launcher print: lines "[mpiexec@host] function (file:line): message" of
+// which the first one is the cause, "Abort(code) on node N: Fatal error in …" with a stack, and the frame of
+// "BAD TERMINATION". Intel MPI prints the same.
 func hydra(p *process) []finding {
-	if !p.has("[mpiexec@", "[proxy:", "Abort(", "BAD TERMINATION", "TERMINATED WITH THE EXIT STRING", "Fatal error in ") {
+	if !p.has("[mpiexec@", "[proxy:", "Abort(", badEnd, exitString, "Fatal error in ") {
 		return nil
 	}
 	var found []finding
@@ -26,7 +33,7 @@ func hydra(p *process) []finding {
 			}
 			f := p.find(said, i, last, own.FindStringSubmatch(text)[1])
 			i = last
-			if strings.Contains(f.text, "assert (!closed) failed") || strings.Contains(f.text, "callback returned error status") {
+			if contains(f.text, "assert (!closed) failed", "callback returned error status") {
 				f.kind = wrapper
 			}
 			found = append(found, f)
@@ -34,7 +41,7 @@ func hydra(p *process) []finding {
 			f, last := p.abort(i)
 			found = append(found, f)
 			i = last
-		case strings.Contains(text, "BAD TERMINATION OF") || strings.Contains(text, "TERMINATED WITH THE EXIT STRING"):
+		case contains(text, badEnd, exitString):
 			f, last := p.badTermination(i)
 			found = append(found, f)
 			i = last
@@ -69,7 +76,8 @@ func (p *process) badTermination(first int) (finding, int) {
 	var words []string
 	i := first
 	for ; i < min(first+8, len(p.lines)) && strings.HasPrefix(p.lines[i].text, "=") || i == first; i++ {
-		if text := strings.Trim(p.lines[i].text, "= \t"); text != "" && !strings.HasPrefix(text, "CLEANING UP") {
+		text := strings.Trim(p.lines[i].text, "= \t")
+		if text != "" && !strings.HasPrefix(text, "CLEANING UP") {
 			words = append(words, text)
 		}
 		if isRuler(p.lines[i].text) {
@@ -81,12 +89,5 @@ func (p *process) badTermination(first int) (finding, int) {
 
 // has says whether any line has any of some words.
 func (p *process) has(words ...string) bool {
-	for _, l := range p.lines {
-		for _, w := range words {
-			if strings.Contains(l.text, w) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.lines, func(l line) bool { return contains(l.text, words...) })
 }

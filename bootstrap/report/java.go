@@ -2,8 +2,8 @@ package report
 
 import "strings"
 
-// java reads the stack that a JVM prints of an exception: frames "\tat …", and "Caused by: …" of which the last one,
-// the innermost, says why. Scala, Kotlin and Spark print the same, and Node prints such frames too.
+// java reads the stack that a JVM prints of an exception: frames "\tat …", and "Caused by: …" of which the
+// last one, the innermost, says why. Scala, Kotlin and Spark print the same, and Node prints such frames too.
 func java(p *process) []finding {
 	var found []finding
 	for i := 0; i < len(p.lines); i++ {
@@ -33,8 +33,8 @@ func isJavaFrame(text string) bool {
 // maxMessage is how many lines the message of an exception may have.
 const maxMessage = 6
 
-// javaHead is the line of the exception whose first frame is at a line, -1 where there is none. A message of several
-// lines may stand between them.
+// javaHead is the line of the exception whose first frame is at a line, -1 where there is none. A message of
+// several lines may stand between them.
 func (p *process) javaHead(frame int) int {
 	for i := frame - 1; i >= max(0, frame-maxMessage) && !p.taken[i] && p.lines[i].text != ""; i-- {
 		if hasErrorName(p.lines[i].text) {

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// withReason adds to a finding what was said for it just before. CUDA's error for an assertion on a device gets the
-// assertion, which the device has printed. Who calls MPI_Abort mostly says why.
+// withReason adds to a finding what was said for it just before. CUDA's error for an assertion on a device
+// gets the assertion, which the device has printed. Who calls MPI_Abort mostly says why.
 func (t *text) withReason(f finding) finding {
 	switch {
 	case strings.Contains(f.text, "device-side assert"):
@@ -25,30 +25,32 @@ func (t *text) withReason(f finding) finding {
 	return f
 }
 
-// lastLine is what is left where nothing looks like an error: the last plain line before a place. An innocent process's
-// line is better than none.
+// lastLine is what is left where nothing looks like an error: the last plain line before a place. An innocent
+// process's line is better than none.
 func (t *text) lastLine(before int) finding {
 	is := []func(line) bool{
 		func(l line) bool { return t.plain[l.at] },
 		func(l line) bool { return isPeer(l.text) },
-		func(l line) bool { return isNoise(l.text) && l.text != "" && !isIndented(l.text) && !isRuler(l.text) },
+		func(l line) bool {
+			return isNoise(l.text) && l.text != "" && !isIndented(l.text) && !isRuler(l.text)
+		},
 	}
 	for _, is := range is {
 		for _, l := range slices.Backward(t.lines) {
 			if l.at < before && is(l) {
-				return finding{at: l.at, last: l.at, tag: l.tag, text: strings.Join(strings.Fields(l.text), " "), kind: mention}
+				return finding{at: l.at, last: l.at, tag: l.tag, text: oneLine(l.text), kind: mention}
 			}
 		}
 	}
 	return finding{}
 }
 
-// lastWord is a last line that is not like the lines before it: what a program says when it gives up, in words that no
-// pattern knows. It has three words at least, since "Bye" says nothing.
+// lastWord is a last line that is not like the lines before it: what a program says when it gives up, in
+// words that no pattern knows. It has three words at least, since "Bye" says nothing.
 func (t *text) lastWord() finding {
 	last := t.lastLine(len(t.ordinary))
-	if last.text == "" || !t.plain[last.at] || t.ordinaryAfter(last.at) > 0 || len(strings.Fields(last.text)) < 3 ||
-		harmlessPattern().MatchString(last.text) {
+	few := len(strings.Fields(last.text)) < 3
+	if few || !t.plain[last.at] || t.ordinaryAfter(last.at) > 0 || harmlessPattern().MatchString(last.text) {
 		return finding{}
 	}
 	kind, others := firstWord(last.text), 0

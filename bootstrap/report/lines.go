@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// readable gives the lines of an output as a terminal shows them: no colours, of a progress bar only its last state,
-// no NUL, valid UTF-8. A blank line ends a paragraph, and stays; a second one does not.
+// readable gives the lines of an output as a terminal shows them: no colours, of a progress bar only its last
+// state, no NUL, valid UTF-8. A blank line ends a paragraph, and stays; a second one does not.
 func readable(output []byte) []string {
 	var lines []string
 	for raw := range bytes.Lines(output) {
@@ -23,8 +23,8 @@ func readable(output []byte) []string {
 	return lines
 }
 
-// withoutEscapes takes out control characters and the sequences that begin with ESC (ECMA-48), in one pass: ESC [ …
-// letter for colours, ESC ] … BEL for a title or a link, and ESC with one character. A tab stays.
+// withoutEscapes takes out control characters and the sequences that begin with ESC (ECMA-48), in one pass:
+// ESC [ … letter for colours, ESC ] … BEL for a title or a link, and ESC with one character. A tab stays.
 func withoutEscapes(raw []byte) []byte {
 	if bytes.IndexFunc(raw, isControl) < 0 {
 		return raw
@@ -86,40 +86,43 @@ func isIndented(line string) bool {
 // isRuler says whether a line only separates.
 func isRuler(line string) bool { return line != "" && strings.Trim(line, "-=*_#~+ \t") == "" }
 
-// isNoise says whether a line can never be a cause: a ruler, a frame of a stack, a mark below a source line, a note,
-// or what an innocent process says of the network.
+// isNoise says whether a line can never be a cause: a ruler, a frame of a stack, a mark below a source line,
+// a note, or what an innocent process says of the network.
 func isNoise(line string) bool {
 	trimmed := strings.TrimLeft(line, " \t│|>")
-	if trimmed == "" || isRuler(trimmed) || strings.Trim(trimmed, "^~ ") == "" || strings.Trim(trimmed, "─╭╮╰╯│┃━ ") == "" {
+	if isRuler(trimmed) || strings.Trim(trimmed, "^~─╭╮╰╯│┃━ ") == "" {
 		return true
 	}
-	for _, start := range []string{
+	if starts(trimmed,
 		"note: ", "File \"", "at ", "... ", "[bt]", "#0 ", "frame #", "stack backtrace:", "Stack trace:",
-		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted", "exit status ", "(Use `node ", "Node.js v",
+		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted",
+		"exit status ", "(Use `node ", "Node.js v",
 		"usage: ", "Usage: ", "Try '", "Try `", "For more information, try",
 		"During handling of the above", "The above exception was", "Call stack:", "*** End of error message",
-	} {
-		if strings.HasPrefix(trimmed, start) {
-			return true
-		}
+	) {
+		return true
 	}
 	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
 }
 
-// mayTell says quickly of most lines that they tell of no failure: no pattern of this package can match those. What
-// begins with a capital E or F may be a line of glog's.
+// mayTell says quickly of most lines that they tell of no failure: no pattern of this package can match
+// those. What begins with a capital E or F may be a line of glog's.
 func mayTell(text string) bool {
 	if text == "" || text[0] == 'E' || text[0] == 'F' || text[0] == '[' {
 		return text != ""
 	}
 	text = strings.ToLower(text)
-	return slices.ContainsFunc([]string{
-		"err", "fatal", "fail", "excep", "critical", "severe", "panic", "not", "can", "could", "unable", "no ", "oom", "memory",
-		"kill", "abort", "entrain", "ssh", "host key", "denied", "empty", "missing", "invalid", ": e ", ": f ", "terminat", "detected", "(): ", "free",
-		"corrupt", "munmap", "assert", "signal", "sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating",
-		"option", "defined", "version", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
+	return contains(text,
+		"err", "fatal", "fail", "excep", "critical", "severe", "panic", "not", "can", "could", "unable",
+		"no ", "oom", "memory",
+		"kill", "abort", "entrain", "ssh", "host key", "denied", "empty", "missing", "invalid", ": e ",
+		": f ", "terminat", "detected", "(): ", "free",
+		"corrupt", "munmap", "assert", "signal", "sanitizer", "at line", "forrtl", "segment", "bus ",
+		"illegal", "floating",
+		"option", "defined", "version", "unbound", "parameter", "syntax", "interpreter", "command",
+		" line ", ":in ", "uncaught",
 		"lua", "*** ",
-	}, func(stem string) bool { return strings.Contains(text, stem) })
+	)
 }
 
 // isMarked says whether a line marks a place in the source line above it.
@@ -127,8 +130,8 @@ func isMarked(next string) bool {
 	return next != "" && strings.Trim(next, "^~ |") == "" && strings.Contains(next, "^")
 }
 
-// isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…" of Open
-// MPI, "3: core::panicking" of Rust.
+// isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…"
+// of Open MPI, "3: core::panicking" of Rust.
 func isFrame(trimmed string) bool {
 	rest := strings.TrimLeft(trimmed, "#[ 0123456789")
 	number := trimmed[:len(trimmed)-len(rest)]
@@ -138,7 +141,20 @@ func isFrame(trimmed string) bool {
 	case strings.HasPrefix(number, "#"):
 		return true
 	case strings.HasPrefix(number, "["):
-		return strings.HasPrefix(rest, "] /") || strings.HasPrefix(rest, "] [0x") || strings.HasPrefix(rest, "] 0x")
+		return starts(rest, "] /", "] [0x", "] 0x")
 	}
 	return strings.HasPrefix(rest, ": ") && strings.Contains(rest, "::") && !strings.Contains(rest[2:], " ")
 }
+
+// contains says whether a text has any of some words in it.
+func contains(text string, some ...string) bool {
+	return slices.ContainsFunc(some, func(words string) bool { return strings.Contains(text, words) })
+}
+
+// starts says whether a text begins with any of some words.
+func starts(text string, some ...string) bool {
+	return slices.ContainsFunc(some, func(words string) bool { return strings.HasPrefix(text, words) })
+}
+
+// oneLine joins the words of a text by single spaces.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

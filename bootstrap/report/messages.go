@@ -2,8 +2,8 @@ package report
 
 import "regexp"
 
-// messages reads what is left: messages that begin as an error, lines of a log that have an error's level, and lines
-// with a word that tells of a failure.
+// messages reads what is left: messages that begin as an error, lines of a log that have an error's level,
+// and lines with a word that tells of a failure.
 func messages(p *process) []finding {
 	var found []finding
 	level, word, not := levelPattern(), wordPattern(), harmlessPattern()
@@ -33,22 +33,29 @@ func messages(p *process) []finding {
 	return found
 }
 
-// levelPattern knows the beginning of an error message, and the level in a line of a log: Python's logging, loguru,
-// log4j, glog ("E1125 16:27:12"), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
+// levelPattern knows the beginning of an error message, and the level in a line of a log: Python's logging,
+// loguru, log4j, glog ("E1125 16:27:12"), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
 func levelPattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:\S+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|SEVERE)\b(?:[:\]]| in )|` +
-		`^.{0,100}?\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^\[?[EF]\d{4,8} \d\d:|\[(?:Fatal|fatal|error|Error)\]|` +
-		`"(?:level|severity|levelname|lvl)": ?"(?i:error|fatal|critical|panic)"|\blevel=(?:error|fatal)\b|^\d{4}-\d\d-\d\d .*: E \S+:\d+\] `)
+	return regexp.MustCompile(`^(?:\S+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|` +
+		`SEVERE)\b(?:[:\]]| in )|` +
+		`^.{0,100}?\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^\[?[EF]\d{4,8} \d\d:|\[(?:Fatal|fatal|error|` +
+		`Error)\]|` +
+		`"(?:level|severity|levelname|lvl)": ?"(?i:error|fatal|critical|panic)"|\blevel=(?:error|fatal)\b|` +
+		`^\d{4}-\d\d-\d\d .*: E \S+:\d+\] `)
 }
 
 func wordPattern() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(?:error|fatal|exception|failed|failure|cannot|can't|could not|unable to|no such|not found|` +
-		`no space left|out of memory|oom-kill|killed|aborted|denied|is (?:empty|missing)|does not exist|invalid)\b|[a-z]Error\b`)
+	return regexp.MustCompile(`(?i)\b(?:error|fatal|exception|failed|failure|cannot|can't|could not|` +
+		`unable to|no such|not found|` +
+		`no space left|out of memory|oom-kill|killed|aborted|denied|is (?:empty|missing)|does not exist|` +
+		`invalid)\b|[a-z]Error\b`)
 }
 
-// harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level, counts of no
-// errors, and metrics.
+// harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level, counts
+// of no errors, and metrics.
 func harmlessPattern() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(?:info|debug|warning|warn|notice)\b|[a-z]Warning\b|^\[?[IW]\d{4,8} \d\d:|` +
-		`\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failed|failures)[ =:]+\d+(?:\.\d+)?(?:e-?\d+)?(?:[ ,%|]|$)`)
+	return regexp.MustCompile(`(?i)\b(?:info|debug|warning|warn|notice)\b|[a-z]Warning\b|` +
+		`^\[?[IW]\d{4,8} \d\d:|` +
+		`\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failed|` +
+		`failures)[ =:]+\d+(?:\.\d+)?(?:e-?\d+)?(?:[ ,%|]|$)`)
 }

@@ -5,32 +5,29 @@ import (
 	"strings"
 )
 
-// ruler is what Open MPI (opal/util/show_help.c) prints before and after a help text; the one of its options (opal/util/
-// cmd_line.c) has two characters more.
+// ruler is what Open MPI (opal/util/show_help.c) prints before and after a help text; the one of its options
+// (opal/util/ cmd_line.c) has two characters more.
 const ruler = "--------------------------------------------------------------------------"
 
 func isHelpRuler(text string) bool { return text == ruler || text == ruler+"--" }
 
 // isFollower knows help texts of Open MPI that come of another failure.
 func isFollower(text string) bool {
-	for _, start := range []string{
+	return starts(text,
 		"It looks like ", "An internal error has occurred in ORTE", "ORTE was unable to reliably start",
 		"PRTE was unable to reliably start", "ORTE does not know how to route", "Open MPI failed an OFI",
-		"An ORTE daemon has unexpectedly failed", "A daemon (pid ", "WARNING: ", "There was at least one pair of",
-		"mpirun was unable to cleanly terminate", "The call to cuMemHostRegister", "mpirun has exited due to process",
+		"An ORTE daemon has unexpectedly failed", "A daemon (pid ", "WARNING: ",
+		"There was at least one pair of",
+		"mpirun was unable to cleanly terminate", "The call to cuMemHostRegister",
+		"mpirun has exited due to process",
 		"prterun has exited due to process",
-	} {
-		if strings.HasPrefix(text, start) {
-			return true
-		}
-	}
-	return false
+	)
 }
 
 // isSummary says whether a help text names the process that failed, and not why.
 func isSummary(text string) bool {
-	return strings.Contains(text, "MPI_ABORT was invoked") || strings.Contains(text, "noticed that process rank") ||
-		strings.Contains(text, "processes exited with non-zero status") || strings.Contains(text, "has lost communication with")
+	return contains(text, "MPI_ABORT was invoked", "noticed that process rank",
+		"processes exited with non-zero status", "has lost communication with")
 }
 
 // openMPI reads Open MPI's help texts between rulers, its "*** MPI_ERR_…" lines and its dump of a signal.
@@ -65,7 +62,8 @@ func openMPI(p *process) []finding {
 	return found
 }
 
-// ruled is the line of the ruler that ends the help text after the one at a line; without one there is no help text.
+// ruled is the line of the ruler that ends the help text after the one at a line; without one there is no
+// help text.
 func (p *process) ruled(at int) int {
 	for end := at + 1; end < min(at+80, len(p.lines)); end++ {
 		if isHelpRuler(p.lines[end].text) {
@@ -116,7 +114,7 @@ func (p *process) signalDump(start int) (finding, int) {
 	i := start + 1
 	for ; i < min(start+80, len(p.lines)); i++ {
 		_, text, _ := strings.Cut(p.lines[i].text, "] ")
-		if strings.HasPrefix(text, "Signal: ") || strings.HasPrefix(text, "Signal code: ") || strings.HasPrefix(text, "Failing at address: ") {
+		if starts(text, "Signal: ", "Signal code: ", "Failing at address: ") {
 			words = append(words, text)
 		}
 		if strings.HasSuffix(text, "*** End of error message ***") {

@@ -40,16 +40,19 @@ func native(p *process) []finding {
 	return found
 }
 
-// nativePattern has, in this order: Go's runtime; libstdc++ and libc++; assert(3) and CUDA's; the sanitizers of LLVM
-// and GCC; glibc's own checks; CPython's faulthandler; glog and Abseil, which TensorFlow, JAX and XLA use; gfortran
-// and Intel Fortran; Julia; XLA and MLIR.
+// nativePattern has, in this order: Go's runtime; libstdc++ and libc++; assert(3) and CUDA's; the sanitizers
+// of LLVM and GCC; glibc's own checks; CPython's faulthandler; glog and Abseil, which TensorFlow, JAX and XLA
+// use; gfortran and Intel Fortran; Julia; XLA and MLIR.
 func nativePattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:panic: |fatal error: \S+ |terminate called |libc\+\+abi: terminating |` +
 		`.*[:\]] Assertion .* failed|.*Assertion failed: |` +
-		`(?:==\d+==)?.*(?:ERROR|WARNING): (?:Address|HWAddress|Leak|Memory|Thread|UndefinedBehavior)Sanitizer: |\S+:\d+:\d+: runtime error: |` +
-		`\*\*\* .*detected \*\*\*|free\(\): |double free|corrupted |malloc(?:_consolidate)?\(\): |realloc\(\): |munmap_chunk|` +
+		`(?:==\d+==)?.*(?:ERROR|WARNING): (?:Address|HWAddress|Leak|Memory|Thread|` +
+		`UndefinedBehavior)Sanitizer: |\S+:\d+:\d+: runtime error: |` +
+		`\*\*\* .*detected \*\*\*|free\(\): |double free|corrupted |malloc(?:_consolidate)?\(\): |` +
+		`realloc\(\): |munmap_chunk|` +
 		`Fatal Python error: |F\d{4,8} \d\d:\d\d:|\d{4}-\d\d-\d\d .*: F \S+:\d+\] |` +
-		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|Program received signal SIG|` +
+		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|` +
+		`Program received signal SIG|` +
 		`ERROR: LoadError: |LLVM ERROR: )`)
 }
 
@@ -58,7 +61,8 @@ func isDeviceAssertion(text string) bool {
 	return strings.Contains(text, ": block: [") && strings.Contains(text, "] Assertion ")
 }
 
-// terminate is what libstdc++ says of an exception that nobody caught: its type, and its what() in the next line.
+// terminate is what libstdc++ says of an exception that nobody caught: its type, and its what() in the next
+// line.
 func (p *process) terminate(first int) (finding, int) {
 	_, kind, found := strings.Cut(p.lines[first].text, "after throwing an instance of '")
 	for i := first + 1; found && i < min(first+10, len(p.lines)); i++ {
@@ -74,7 +78,8 @@ func (p *process) terminate(first int) (finding, int) {
 // sanitizer is a sanitizer's report: its summary where that names a place in the source.
 func (p *process) sanitizer(first int) (finding, int) {
 	for i := first + 1; i < min(first+300, len(p.lines)); i++ {
-		if text := p.lines[i].text; strings.HasPrefix(text, "SUMMARY: ") && strings.Contains(text, "Sanitizer: ") {
+		text := p.lines[i].text
+		if strings.HasPrefix(text, "SUMMARY: ") && strings.Contains(text, "Sanitizer: ") {
 			if strings.Count(text, ":") < 3 {
 				break
 			}

@@ -1,53 +1,54 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// isPeer says whether a message only says that another process has gone, or that this one was stopped for it. Gloo,
-// NCCL, torch's store, TensorFlow's gRPC, Open MPI's and MPICH's TCP, and Python's sockets say so on innocent ranks.
+// isPeer says whether a message only says that another process has gone, or that this one was stopped for it.
+// Gloo, NCCL, torch's store, TensorFlow's gRPC, Open MPI's and MPICH's TCP, and Python's sockets say so on
+// innocent ranks.
 func isPeer(text string) bool {
 	lower := strings.ToLower(text)
-	for _, words := range []string{
+	if contains(lower,
 		"connection reset by peer", "connection closed by peer", "broken pipe", "socket closed", "socket is closed",
 		"connection was closed by peer", "connection closed by remote peer", "remote peer has closed",
 		"remote process exit", "ncclremoteerror", "remote side unexpectedly closed", "connection was likely closed",
-		"did the remote server shutdown", "watchdog caught collective operation timeout", "watchdog thread terminated",
-		"some nccl operations have failed or timed out", "taking the entire process down", "nccl communicator was aborted",
-		"transport endpoint is not connected", "socket not connected", "software caused connection abort",
-		"heartbeat monitor", "signalexception: process", "got signal: 15", "collective_timeout", "workers are unhealthy",
-		"peer has gone", "peer closed", "connection lost to", "communication error with rank", "lost connection to peer",
-		"failed to recv, got 0 bytes", "read error [", "process exited or there was a network error",
-		"tcpstore was destroyed", "[recv] failed", "horovod has been shut down", "was aborted by another rank",
-	} {
-		if strings.Contains(lower, words) {
-			return true
-		}
+		"did the remote server shutdown", "watchdog caught collective operation timeout",
+		"watchdog thread terminated", "some nccl operations have failed or timed out",
+		"taking the entire process down", "nccl communicator was aborted", "transport endpoint is not connected",
+		"socket not connected", "software caused connection abort", "heartbeat monitor",
+		"signalexception: process", "got signal: 15", "collective_timeout", "workers are unhealthy",
+		"peer has gone", "peer closed", "connection lost to", "communication error with rank",
+		"lost connection to peer", "failed to recv, got 0 bytes", "read error [",
+		"process exited or there was a network error", "tcpstore was destroyed", "horovod has been shut down",
+		"was aborted by another rank",
+	) {
+		return true
 	}
 	name, _, _ := strings.Cut(strings.TrimSpace(text), ":")
-	return name == "KeyboardInterrupt" || name == "BrokenPipeError" || name == "EOFError" || strings.HasSuffix(name, ".SignalException")
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	return slices.Contains([]string{"KeyboardInterrupt", "BrokenPipeError", "EOFError", "SignalException"}, name)
 }
 
 // isWrapper says whether an exception only says that another process or task failed.
 func isWrapper(text string) bool {
-	name, message, _ := strings.Cut(text, ":")
-	name = name[strings.LastIndexByte(name, '.')+1:]
+	name, _, _ := strings.Cut(text, ":")
 	name, _, _ = strings.Cut(name, "(")
+	name = name[strings.LastIndexByte(name, '.')+1:]
 	switch name {
-	case "CalledProcessError", "ChildFailedError", "RayTaskError", "TrainingFailedError", "ProcessRaisedException",
-		"ProcessExitedException", "Py4JJavaError", "RemoteTraceback", "_RemoteTraceback", "SystemExit", "TuneError",
-		"WorkerGroupError", "WorkerGroupFailedException", "ExecutionException", "ExecuteUserScriptError", "RayActorError",
-		"ControllerError", "BrokenProcessPool", "FailFastError", "PapermillExecutionError":
+	case "CalledProcessError", "ChildFailedError", "RayTaskError", "TrainingFailedError", "RemoteTraceback",
+		"ProcessRaisedException", "ProcessExitedException", "Py4JJavaError", "_RemoteTraceback", "SystemExit",
+		"TuneError", "WorkerGroupError", "WorkerGroupFailedException", "ExecutionException", "RayActorError",
+		"ExecuteUserScriptError", "ControllerError", "BrokenProcessPool", "FailFastError", "PapermillExecutionError":
 		return true
 	}
-	for _, words := range []string{
-		"one or more processes exited", "exited unexpectedly", "returned non-zero exit status", "exited with non-zero",
-		"exits with return code", "exits successfully", "non-zero exit code", "failed (exitcode: ", "command failed with",
-		"closing signal sigterm", "exited with exit code", "no error file defined for parent", "exited with code",
-	} {
-		if strings.Contains(strings.ToLower(message), words) || strings.Contains(strings.ToLower(name), words) {
-			return true
-		}
-	}
-	return false
+	return contains(strings.ToLower(text),
+		"one or more processes exited", "exited unexpectedly", "returned non-zero exit status",
+		"exited with non-zero", "exits with return code", "exits successfully", "non-zero exit code",
+		"failed (exitcode: ", "command failed with", "closing signal sigterm", "exited with exit code",
+		"no error file defined for parent", "exited with code",
+	)
 }
 
 // grade makes of a cause what its text makes it.

@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// pythonReader reads what the Python interpreter prints of exceptions that nobody caught, and what traceback and
-// logging print of others: a first line, frames that are indented, and the exception. Where two processes write into
-// one stream their frames mix, so that each first line waits for an exception of its own.
+// pythonReader reads what the Python interpreter prints of exceptions that nobody caught, and what traceback
+// and logging print of others: a first line, frames that are indented, and the exception. Where two processes
+// write into one stream their frames mix, so that each first line waits for an exception of its own.
 type pythonReader struct {
 	p       *process
 	open    []opened
@@ -42,7 +42,7 @@ func (r *pythonReader) read(i int, text string) {
 	switch {
 	case strings.Contains(text, traceback):
 		r.head(i, text)
-	case strings.HasPrefix(text, "During handling of the above") || strings.HasPrefix(text, "The above exception was the direct"):
+	case starts(text, "During handling of the above", "The above exception was the direct"):
 		r.chained = true
 	case len(r.open) == 0:
 		r.bare(i, text)
@@ -59,7 +59,7 @@ func (r *pythonReader) read(i int, text string) {
 
 // isBoxed says whether a line belongs to a traceback of rich, which has a box around it, or of loguru.
 func isBoxed(text string) bool {
-	return slices.ContainsFunc([]string{"│", "╭", "╰", "> "}, func(start string) bool { return strings.HasPrefix(text, start) })
+	return starts(text, "│", "╭", "╰", "> ")
 }
 
 // withoutMargin takes off what an exception group has in front of its lines.
@@ -123,7 +123,8 @@ func (r *pythonReader) addLeaf(f finding) {
 	r.leaf = true
 }
 
-// chain joins an exception to the one that it was raised for: the last one counts, unless only the first one says why.
+// chain joins an exception to the one that it was raised for: the last one counts, unless only the first one
+// says why.
 func (r *pythonReader) chain(f finding) {
 	first := &r.found[len(r.found)-1]
 	if f.kind >= first.kind {
@@ -132,8 +133,8 @@ func (r *pythonReader) chain(f finding) {
 	first.last = f.last
 }
 
-// message is an exception with what belongs to it. NCCL says in the next lines whether the fault is another process's,
-// and pydantic which field it means.
+// message is an exception with what belongs to it. NCCL says in the next lines whether the fault is another
+// process's, and pydantic which field it means.
 func (r *pythonReader) message(i int, text string) (string, int) {
 	var more int
 	switch {
@@ -149,7 +150,8 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 	}
 	last := i
 	for _, l := range r.p.lines[i+1 : min(i+1+more, len(r.p.lines))] {
-		if l.text == "" || strings.Contains(l.text, traceback) || hasErrorName(l.text) && !strings.HasPrefix(l.text, "nccl") {
+		isOther := hasErrorName(l.text) && !strings.HasPrefix(l.text, "nccl")
+		if l.text == "" || strings.Contains(l.text, traceback) || isOther {
 			break
 		}
 		text += " " + strings.TrimSpace(l.text)
@@ -196,13 +198,14 @@ func isException(text string) bool {
 	}) < 0 && !unicode.IsDigit([]rune(name)[0])
 }
 
-// withoutLogging takes out what Python's logging says of a message that it could not format, tracebacks and all: the
-// program goes on after it. It ends with the message's arguments. Where nothing else is left it stays.
+// withoutLogging takes out what Python's logging says of a message that it could not format, tracebacks and
+// all: the program goes on after it. It ends with the message's arguments. Where nothing else is left it
+// stays.
 func withoutLogging(lines []line) []line {
 	ends := map[string]int{} // by tag, the next last line of such a report
 	next := make([]int, len(lines))
 	for i, l := range slices.Backward(lines) {
-		if strings.HasPrefix(l.text, "Arguments: ") || strings.HasPrefix(l.text, "Unable to print the message and arguments") {
+		if starts(l.text, "Arguments: ", "Unable to print the message and arguments") {
 			ends[l.tag] = i
 		}
 		next[i] = ends[l.tag]

@@ -1,10 +1,10 @@
-// Package report finds in a program's last words why the program failed, and writes the failure file's text. It is
-// pure: bytes and numbers in, text out.
+// Package report finds in a program's last words why the program failed, and writes the failure file's text.
+// It is pure: bytes and numbers in, text out.
 //
-// It works in four steps. The output becomes lines as a terminal shows them (lines.go). Each line loses its tag, and
-// the lines of one tag are those of one process (tags.go). Readers, one for each family of programs, find what a
-// process said of a failure: a finding, with its place and its kind (python.go, native.go, mpi.go, and so on). The
-// rules of choose.go take one finding.
+// It works in four steps. The output becomes lines as a terminal shows them (lines.go). Each line loses its
+// tag, and the lines of one tag are those of one process (tags.go). Readers, one for each family of programs,
+// find what a process said of a failure: a finding, with its place and its kind (python.go, native.go,
+// mpi.go, and so on). The rules of choose.go take one finding.
 package report
 
 import "bytes"
@@ -20,8 +20,8 @@ func Cause(output []byte, end End) string {
 	return newText(readable(output)).cause(end).text
 }
 
-// JobCode is the exit code of the job that a program ran. It is the program's own code, except for torchrun: torchrun
-// ends with 1 whatever its workers end with, and names the real code at the end of its output.
+// JobCode is the exit code of the job that a program ran. It is the program's own code, except for torchrun:
+// torchrun ends with 1 whatever its workers end with, and names the real code at the end of its output.
 func JobCode(output []byte, end End) int {
 	if end.Code != 1 || end.Signal != 0 || !bytes.Contains(output, []byte(rootCauseHead)) {
 		return end.Code
@@ -56,7 +56,7 @@ type finding struct {
 	tag      string
 	text     string // one line
 	kind     kind
-	deadly   bool // the process cannot have survived it: it ends by a signal, or by the runtime's own exit code
+	deadly   bool // the process cannot have survived it
 	chained  bool // Python raised it while another exception was handled
 	follower bool // a help text of Open MPI that comes of something that was said before
 	usage    bool // the program did not understand its arguments

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// rust reads a panic: "thread 'main' panicked at src/main.rs:2:5:" with the message in the next lines since Rust 1.73,
-// "thread 'main' panicked at 'message', src/main.rs:2:5" before.
+// rust reads a panic: "thread 'main' panicked at src/main.rs:2:5:" with the message in the next lines since
+// Rust 1.73, "thread 'main' panicked at 'message', src/main.rs:2:5" before.
 func rust(p *process) []finding {
 	if !p.has("panicked at ") {
 		return nil

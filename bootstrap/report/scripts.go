@@ -35,26 +35,35 @@ func scripts(p *process) []finding {
 
 // usagePattern knows complaints about arguments: argparse and click, getopt(3), Go's flag, Abseil's flags.
 func usagePattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:[\w./-]+: error: |Error: (?:No such option|Missing (?:option|argument|parameter)|Invalid value|Got unexpected)|` +
-		`\S+: (?:invalid|unrecognized|unknown) option|\S+: (?:missing operand|option requires |option '.*' requires )|flag provided but not defined: |FATAL Flags parsing error:|` +
+	return regexp.MustCompile(`^(?:[\w./-]+: error: |Error: (?:No such option|Missing (?:option|argument|` +
+		`parameter)|Invalid value|Got unexpected)|` +
+		`\S+: (?:invalid|unrecognized|unknown) option|\S+: (?:missing operand|option requires |` +
+		`option '.*' requires )|flag provided but not defined: |FATAL Flags parsing error:|` +
 		`error: (?:unexpected argument|the following required arguments|invalid value))`)
 }
 
-// killedPattern knows what a shell says of a process that a signal ended, and what srun and make say of a task.
+// killedPattern knows what a shell says of a process that a signal ended, and what srun and make say of a
+// task.
 func killedPattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(?:\S+: line \d+: +\d+ )?(?:Killed|Aborted|Terminated|Segmentation fault|Bus error|Floating point exception|Illegal instruction)\b.{0,200}$|` +
-		`(?:srun|slurmstepd): error: .*(?:Exited with|Killed|Terminated|Aborted|Segmentation|CANCELLED)|make(?:\[\d+\])?: \*\*\* )`)
+	return regexp.MustCompile(`^(?:(?:\S+: line \d+: +\d+ )?(?:Killed|Aborted|Terminated|` +
+		`Segmentation fault|Bus error|Floating point exception|Illegal instruction)\b.{0,200}$|` +
+		`(?:srun|slurmstepd): error: .*(?:Exited with|Killed|Terminated|Aborted|Segmentation|CANCELLED)|` +
+		`make(?:\[\d+\])?: \*\*\* )`)
 }
 
-// scriptPattern has, in this order: shells, env and the dynamic linker; version managers; entrain's remote agent and
-// ssh, which stand before what a launcher says of them; R; Perl; Ruby; Lua; Node;
-// Julia; PHP.
+// scriptPattern has, in this order: shells, env and the dynamic linker; version managers; entrain's remote
+// agent and ssh, which stand before what a launcher says of them; R; Perl; Ruby; Lua; Node; Julia; PHP.
 func scriptPattern() *regexp.Regexp {
-	return regexp.MustCompile(`(?:command not found|: not found|unbound variable|parameter not set|cannot open shared object file.*|` +
-		`syntax error near unexpected token .*|bad interpreter: .*)$|^(?:\S*python[\d.]*: (?:can't open file|No module named|Error while finding)|` +
-		`[Cc]ommand '.*' not found|No (?:preset )?version (?:is set|installed) for command |.*version \S+ is not (?:yet )?installed|unknown command: |` +
-		`entrain on \S+: |ssh: |Host key verification failed|\S+: Permission denied \(|Error in |Error: |.* at \S+ line \d+(?:, <\w+> line \d+)?\.$|\S+:\d+:in .*\((?:\w|::)+\)$|lua[\d.]*: |` +
-		`(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?: |ERROR: \w+(?:Error|Exception)?: |PHP Fatal error)`)
+	return regexp.MustCompile(`(?:command not found|: not found|unbound variable|parameter not set|` +
+		`cannot open shared object file.*|` +
+		`syntax error near unexpected token .*|bad interpreter: .*)$|` +
+		`^(?:\S*python[\d.]*: (?:can't open file|No module named|Error while finding)|` +
+		`[Cc]ommand '.*' not found|No (?:preset )?version (?:is set|installed) for command |` +
+		`.*version \S+ is not (?:yet )?installed|unknown command: |` +
+		`entrain on \S+: |ssh: |Host key verification failed|\S+: Permission denied \(|Error in |Error: |` +
+		`.* at \S+ line \d+(?:, <\w+> line \d+)?\.$|\S+:\d+:in .*\((?:\w|::)+\)$|lua[\d.]*: |` +
+		`(?:Uncaught )?[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?: |ERROR: \w+(?:Error|Exception)?: |` +
+		`PHP Fatal error)`)
 }
 
 // isShutdown says whether a line is only the noise of a program that ends.

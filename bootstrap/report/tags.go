@@ -12,15 +12,16 @@ type line struct {
 	at   int    // its number in the whole text
 }
 
-// process is the lines of one tag, in their order. A line that a reader has taken is of no use to the next one.
+// process is the lines of one tag, in their order. A line that a reader has taken is of no use to the next
+// one.
 type process struct {
 	tag   string
 	lines []line
 	taken []bool
 }
 
-// Marker is in the first line of Python's report of an exception. What follows the last one is worth keeping, however
-// much a program writes after it.
+// Marker is in the first line of Python's report of an exception. What follows the last one is worth keeping,
+// however much a program writes after it.
 const Marker = traceback
 
 // traceback is how Python's interpreter begins such a report; rich and loguru leave out the colon behind it.
@@ -45,12 +46,15 @@ func untag(texts []string) []line {
 	return lines
 }
 
-// tagPattern knows the tags of launchers: Open MPI's "[1,1]<stderr>:" and its version 5's "[prterun-…@1,0]<stderr>: ",
-// Horovod's "[1]<stderr>:", torch's "[rank0]: ", torchrun's "[default0]:", "[0] " of MPICH and Intel MPI, "0: " of srun,
-// "(Actor pid=1, ip=…) " of Ray, "algo-2: " of pdsh, which DeepSpeed uses, and "app-1  | " of Docker's compose.
+// tagPattern knows the tags of launchers: Open MPI's "[1,1]<stderr>:" and its version 5's
+// "[prterun-…@1,0]<stderr>: ", Horovod's "[1]<stderr>:", torch's "[rank0]: ", torchrun's "[default0]:", "[0]
+// " of MPICH and Intel MPI, "0: " of srun, "(Actor pid=1, ip=…) " of Ray, "algo-2: " of pdsh, which DeepSpeed
+// uses, and "app-1  | " of Docker's compose.
 func tagPattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|\[(?:rank|default|trainer|worker|local_rank)[ :]*\d+\]: ?|` +
-		`\[\d{1,6}\]:? |\[rank: \d+\] |\d{1,6}: |\([\w.:<>\[\]-]* ?pid=\d+[^)]*\) (?:\[repeated[^\]]*\] )?|\(raylet[^)]*\) |` +
+	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|\[(?:rank|default|trainer|` +
+		`worker|local_rank)[ :]*\d+\]: ?|` +
+		`\[\d{1,6}\]:? |\[rank: \d+\] |\d{1,6}: |` +
+		`\([\w.:<>\[\]-]* ?pid=\d+[^)]*\) (?:\[repeated[^\]]*\] )?|\(raylet[^)]*\) |` +
 		`[a-z][a-z0-9.-]*-\d+: |[\w.-]+[-_]\d+ +\| )`)
 }
 
@@ -70,12 +74,14 @@ func tagLength(text string, pattern *regexp.Regexp, learned map[string]bool) int
 	return n
 }
 
-// learnTags finds tags of any other form: what stands in front of a traceback's first line and of a following frame.
+// learnTags finds tags of any other form: what stands in front of a traceback's first line and of a following
+// frame.
 func learnTags(texts []string) map[string]bool {
 	learned := map[string]bool{}
 	for i, text := range texts {
 		tag, _, found := strings.Cut(text, traceback)
-		if !found || tag == "" || len(tag) > 64 || strings.IndexAny(tag, ":]>)|") < len(tag)-3 || isIndented(tag) {
+		const most, mark = 64, 3 // characters of a tag, and of its end
+		if !found || tag == "" || len(tag) > most || strings.IndexAny(tag, ":]>)|") < len(tag)-mark || isIndented(tag) {
 			continue
 		}
 		for _, next := range texts[i+1 : min(i+30, len(texts))] {
@@ -113,11 +119,11 @@ func (p *process) find(k kind, first, last int, text string) finding {
 	for i := first; i <= last; i++ {
 		p.taken[i] = true
 	}
-	return finding{at: p.lines[first].at, last: p.lines[last].at, tag: p.tag, text: strings.Join(strings.Fields(text), " "), kind: k}
+	return finding{at: p.lines[first].at, last: p.lines[last].at, tag: p.tag, text: oneLine(text), kind: k}
 }
 
-// message is a line and what belongs to it: the next line after a colon at the end, and indented lines that are no
-// stack. It returns the last line's number too.
+// message is a line and what belongs to it: the next line after a colon at the end, and indented lines that
+// are no stack. It returns the last line's number too.
 func (p *process) message(at int) (text string, last int) {
 	text, last = p.lines[at].text, at
 	for next := at + 1; next < min(at+4, len(p.lines)); next++ {

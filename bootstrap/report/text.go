@@ -17,9 +17,9 @@ type Failure struct {
 	End    End
 }
 
-// Text is what the platform shows of a failure: valid UTF-8, at most MaxText characters, the cause first. Then come how
-// the program ended, the hints, and as many of its last lines as there is room for. No line is told twice. What mask
-// hides is hidden before anything is cut.
+// Text is what the platform shows of a failure: valid UTF-8, at most MaxText characters, the cause first.
+// Then come how the program ended, the hints, and as many of its last lines as there is room for. No line is
+// told twice. What mask hides is hidden before anything is cut.
 func Text(f Failure, mask func(string) string) string {
 	lines := strings.Split(mask(strings.Join(readable([]byte(mask(string(f.Output)))), "\n")), "\n")
 	t := newText(lines)
@@ -55,7 +55,7 @@ func (t *text) rest(lines []string, told finding) []string {
 	const long = 20 // characters of a ruler
 	bare := make([]string, len(lines))
 	for _, l := range t.lines {
-		bare[l.at] = strings.Join(strings.Fields(l.text), " ")
+		bare[l.at] = oneLine(l.text)
 	}
 	var kept []string
 	for i, text := range lines {
@@ -66,8 +66,8 @@ func (t *text) rest(lines []string, told finding) []string {
 	return kept
 }
 
-// isTold says whether a line, without its tag, says no more than what stands first. A few characters may be a part of
-// that by chance.
+// isTold says whether a line, without its tag, says no more than what stands first. A few characters may be a
+// part of that by chance.
 func isTold(line, told string) bool {
 	const few, name = 12, 100 // name is of the function and the process in front of a message
 	line = strings.TrimPrefix(line, "what(): ")
@@ -77,12 +77,15 @@ func isTold(line, told string) bool {
 	case line == told:
 		return true
 	}
-	return len(line) > few && strings.Contains(told, strings.TrimSuffix(line, ", error stack:")) ||
-		len(told) > few && len(line) < len(told)+name && strings.HasPrefix(line, "[") && strings.HasSuffix(line, told)
+	if len(line) > few && strings.Contains(told, strings.TrimSuffix(line, ", error stack:")) {
+		return true
+	}
+	isNamed := strings.HasPrefix(line, "[") && len(line) < len(told)+name
+	return isNamed && len(told) > few && strings.HasSuffix(line, told)
 }
 
-// lastLines joins the last lines that room, in characters, is enough for. Of the first that is too long, the middle
-// is left out.
+// lastLines joins the last lines that room, in characters, is enough for. Of the first that is too long, the
+// middle is left out.
 func lastLines(lines []string, room int) string {
 	const useful = 40 // characters; less of a line tells nothing
 	var last []string

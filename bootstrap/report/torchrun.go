@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// rootCause is the block in which torchrun (torch.distributed.elastic.multiprocessing.errors) names the rank that
-// failed first.
+// rootCause is the block in which torchrun (torch.distributed.elastic.multiprocessing.errors) names the rank
+// that failed first.
 type rootCause struct {
 	at, last int
 	rank     string
 	end      End
-	says     string // the exception where the worker's main function has @record, or which signal ended the worker
+	says     string // the exception where the worker has @record, or which signal ended it
 }
 
 const rootCauseHead = "Root Cause (first observed failure):"
@@ -51,8 +51,8 @@ func rootCauses(p *process) []rootCause {
 	return blocks
 }
 
-// rootCause reads the block that begins at a line, and takes it. Its lines are indented but for the rank's number; a
-// ruler ends it. The exception is the last line of the traceback.
+// rootCause reads the block that begins at a line, and takes it. Its lines are indented but for the rank's
+// number; a ruler ends it. The exception is the last line of the traceback.
 func (p *process) rootCause(first int, field *regexp.Regexp) (rootCause, int) {
 	block := rootCause{at: p.lines[first].at}
 	i, inTraceback := first, false
