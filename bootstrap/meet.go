@@ -96,9 +96,9 @@ func ParseOwner(text string) (*Owner, error) {
 	if err != nil {
 		return nil, errors.New("expected UID or UID:GID, as numbers")
 	}
-	o := &Owner{UID: int(u), GID: -1} //nolint:gosec // 31 bits
+	o := &Owner{UID: int(u), GID: -1}
 	if grouped {
-		o.GID = int(g) //nolint:gosec // 31 bits
+		o.GID = int(g)
 	}
 	return o, nil
 }

@@ -76,10 +76,10 @@ func checkCode(d *document, j *Job, s *Snapshot, given bool) {
 	switch {
 	case submits && isRemote(hparams.ToolkitText(submit.Value)):
 		c.remote(submit)
-	case submits && c.is(j.CodeDir(), KindFile):
+	case submits && c.isFile(j.CodeDir()):
 		c.asked(submit.Raw.Pos, unpackCode, "hyperparameter %s: %s is a file, expected a directory with the code",
 			hparams.Quote(submitParam), j.CodeDir())
-	case c.script != "" && c.is(j.CodeDir(), KindFile):
+	case c.script != "" && c.isFile(j.CodeDir()):
 		c.document = &document{file: j.CodeDir(), problems: d.problems}
 		c.asked(nowhere, unpackCode, "is a file, expected a directory with the code")
 	case c.script != "" && !given && c.lacks() != "":
@@ -94,13 +94,13 @@ func isRemote(text string) bool {
 	return strings.Contains(text, "://") && !strings.HasPrefix(text, "file://")
 }
 
-func (c *code) is(path string, kind Kind) bool {
+func (c *code) isFile(path string) bool {
 	entry, there := c.snap.Paths[path]
-	return there && entry.Problem == "" && entry.Kind == kind
+	return there && entry.Problem == "" && entry.Kind == KindFile
 }
 
 func (c *code) hasArchive() bool {
-	return c.is(path.Join(c.job.DataDir(), "code", codeArchive), KindFile)
+	return c.isFile(path.Join(c.job.DataDir(), "code", codeArchive))
 }
 
 // lacks says why there is no script to start; empty where there is one.
@@ -180,7 +180,7 @@ func (c *code) extras() {
 		{"requirements.txt", "in the Dockerfile: RUN pip install -r /opt/ml/code/requirements.txt"},
 		{"setup.py", "in the Dockerfile: RUN pip install /opt/ml/code"},
 	} {
-		if file := path.Join(c.job.CodeDir(), extra.name); c.is(file, KindFile) {
+		if file := path.Join(c.job.CodeDir(), extra.name); c.isFile(file) {
 			d := &document{file: file, problems: c.problems}
 			d.warn(nowhere, extra.hint, "is not installed: entrain installs nothing")
 		}

@@ -75,7 +75,9 @@ func TestCode(t *testing.T) {
 		{"s3 alone", `{"sagemaker_submit_directory":"s3://b/s.tar.gz"}`, nil, nil, false, "warning hyperparameters.json:1:31 " + fetch},
 		{"local mode", `{"sagemaker_program":"t.py","sagemaker_submit_directory":"file:///x"}`, nil, map[string]contract.Kind{"/opt/ml/code/t.py": file}, false, ""},
 		{
-			"an archive", tar, nil, map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file}, false,
+			"an archive", tar, nil,
+			map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file},
+			false,
 			`error hyperparameters.json:1:58 hyperparameter "sagemaker_submit_directory": /opt/ml/input/data/code/sourcedir.tar.gz is a file, expected a directory with the code`,
 		},
 		{"the toolkit's", `{}`, []string{"SAGEMAKER_TRAINING_MODULE=m:f"}, nil, true, `warning SAGEMAKER_TRAINING_MODULE:0:0 "m:f" is not started: it is for the SageMaker Training Toolkit, and entrain starts the command or the script itself`},
@@ -84,7 +86,8 @@ func TestCode(t *testing.T) {
 		{"no s3 output", `{"sagemaker_s3_output":"null"}`, nil, nil, true, ""},
 		{
 			"what would be installed", `{"sagemaker_program":"t.py"}`, nil,
-			map[string]contract.Kind{"/opt/ml/code/t.py": file, "/opt/ml/code/requirements.txt": file, "/opt/ml/code/setup.py": file}, false,
+			map[string]contract.Kind{"/opt/ml/code/t.py": file, "/opt/ml/code/requirements.txt": file, "/opt/ml/code/setup.py": file},
+			false,
 			"warning /opt/ml/code/requirements.txt:0:0 is not installed: entrain installs nothing\nwarning /opt/ml/code/setup.py:0:0 is not installed: entrain installs nothing",
 		},
 	} {

@@ -124,16 +124,8 @@ func assignedSpans(text string) []span {
 		if text[i] != '=' && text[i] != ':' || i < done {
 			continue
 		}
-		end := i
-		quoted := text[end-1] == '"' || text[end-1] == '\''
-		if quoted {
-			end--
-		}
-		from := end
-		for from > 0 && end-from < 64 && (isAlnum(text[from-1]) || strings.IndexByte("_-.", text[from-1]) >= 0) {
-			from--
-		}
-		if from == end || text[i] == ':' && !quoted || weigh(text[from:end]) != certain {
+		name, quoted := nameBefore(text, i)
+		if name == "" || text[i] == ':' && !quoted || weigh(name) != certain {
 			continue
 		}
 		if s := assigned(text, i+1, text[i] == ':'); s.to-s.from >= shortestWord {
@@ -141,6 +133,19 @@ func assignedSpans(text string) []span {
 		}
 	}
 	return found
+}
+
+// nameBefore is the name that ends at an offset, of one that is too long its end.
+func nameBefore(text string, end int) (name string, quoted bool) {
+	const longest = 64 // bytes
+	if quoted = text[end-1] == '"' || text[end-1] == '\''; quoted {
+		end--
+	}
+	from := end
+	for from > 0 && end-from < longest && (isAlnum(text[from-1]) || strings.IndexByte("_-.", text[from-1]) >= 0) {
+		from--
+	}
+	return text[from:end], quoted
 }
 
 // assigned is the value at from. What only names one is none: a variable of a shell, a field of an object, a call.
@@ -182,6 +187,14 @@ func lowerASCII(text string) string {
 
 // isRandom says that a word is no ordinary one: it is long, and has digits and letters.
 func isRandom(word string, shortest int) bool {
-	return len(word) >= shortest && strings.ContainsAny(word, "0123456789") &&
-		strings.ContainsFunc(word, func(r rune) bool { return r < 0x80 && isLetter(byte(r)) })
+	letters, digits := 0, 0
+	for _, c := range []byte(word) {
+		switch {
+		case isLetter(c):
+			letters++
+		case isDigit(c):
+			digits++
+		}
+	}
+	return len(word) >= shortest && letters > 0 && digits > 0
 }

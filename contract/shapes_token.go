@@ -80,24 +80,31 @@ func webTokenSpans(text string) []span {
 
 // awsSpans are the ids of access keys of AWS, and the keys beside them.
 func awsSpans(text string) []span {
-	const id, key, near = 20, 40, 256 // bytes
+	const length = 20 // bytes
 	var found []span
 	for _, prefix := range []string{"AKIA", "ASIA"} {
 		for _, i := range places(text, prefix) {
-			to := i + runOf(text[i:min(len(text), i+id+1)], "")
-			if to-i != id || strings.ToUpper(text[i:to]) != text[i:to] || i > 0 && isAlnum(text[i-1]) {
+			to := i + runOf(text[i:min(len(text), i+length+1)], "")
+			if to-i != length || strings.ToUpper(text[i:to]) != text[i:to] || i > 0 && isAlnum(text[i-1]) {
 				continue
 			}
-			found = append(found, span{i, to})
-			from, end := max(0, i-near), min(len(text), to+near)
-			for from < end {
-				n := runOf(text[from:], "/+")
-				if n == key && isMixed(text[from:from+n]) {
-					found = append(found, span{from, from + n})
-				}
-				from += n + 1
-			}
+			found = append(append(found, span{i, to}), keysNear(text, i, to)...)
 		}
+	}
+	return found
+}
+
+// keysNear are the secret keys of AWS close to an id.
+func keysNear(text string, from, to int) []span {
+	const length, near = 40, 256 // bytes
+	var found []span
+	from, to = max(0, from-near), min(len(text), to+near)
+	for from < to {
+		n := runOf(text[from:], "/+")
+		if n == length && isMixed(text[from:from+n]) {
+			found = append(found, span{from, from + n})
+		}
+		from += n + 1
 	}
 	return found
 }
