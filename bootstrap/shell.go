@@ -22,15 +22,20 @@ func checkShell(job *contract.Job, words []string, o Options) []contract.Problem
 	if regexp.MustCompile(`\$(\{?[#!]?[1-9@*#]|\{[^}]*[@*])|\b(shift|getopts)\b|\$\{?SM_`).MatchString(text) {
 		return nil
 	}
-	better := slices.Clone(contract.MaskWords(words[:at+1]))
-	better[at] = withArguments(contract.MaskWords([]string{text})[0])
+	shell := path.Base(words[0])
+	better := contract.MaskWords(words[:at+1])
+	better[at] = withArguments(better[at])
 	for i, word := range better {
 		better[i] = ShellQuote(word)
 	}
+	line := strings.Join(better, " ") + " " + shell
+	if !isSimple(text) {
+		line = `put "$@" behind the program in the text, and the word ` + shell + " behind the text"
+	}
 	return []contract.Problem{{
 		File: "the command", Warning: true,
-		Message: "the text of " + path.Base(words[0]) + " -c does not use the hyperparameters, which come behind it as $0, $1 and so on",
-		Hint:    strings.Join(better, " ") + " " + path.Base(words[0]) + ", or --args-style none where the program takes none",
+		Message: "the text of " + shell + " -c does not use the hyperparameters, which come behind it as $0, $1 and so on",
+		Hint:    line + ", or --args-style none where the program takes none",
 	}}
 }
 
@@ -57,6 +62,13 @@ func shellText(words []string) int {
 		}
 	}
 	return -1
+}
+
+// isSimple says that what stands behind a shell's text belongs to the program that the text ends with.
+func isSimple(text string) bool {
+	words := strings.Fields(strings.TrimRight(text, " \t\n;"))
+	ends := []string{"done", "fi", "esac", "}", ")"}
+	return len(words) > 0 && !strings.ContainsAny(strings.ReplaceAll(text, "&&", ""), "|&()<>#`") && !slices.Contains(ends, words[len(words)-1])
 }
 
 // withArguments is a shell's text that passes its arguments on; of several commands to the last.
