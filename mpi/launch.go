@@ -48,42 +48,64 @@ func (l Launch) hostfile(format Format) string {
 }
 
 // Argv is the command line: the flags that no variable replaces, the user's own options, the rank's words and the
-// trainer's. What a user may want otherwise, such as binding, is left to Env: Open MPI 5 stops at an option that
-// is there twice. The program's words must not hold a lone ":", at which every mpirun begins another program.
+// trainer's. A launcher stops at an option that it meets twice, and so entrain leaves out each flag that the user gives.
+// What a user may want otherwise, such as binding, is left to Env. The program's words must not hold a lone ":", at which
+// every mpirun begins another program.
 func (l Launch) Argv() []string {
-	argv := []string{l.Program, "-np", strconv.Itoa(l.processes())}
+	argv := []string{l.Program}
+	if !has(l.Options, "n", "np", "c") {
+		argv = append(argv, "-np", strconv.Itoa(l.processes()))
+	}
 	hostfile := "--hostfile"
 	if l.Launcher.hydra() {
 		hostfile = "-f"
 	}
-	if !has(l.Options, "hostfile", "machinefile", "default-hostfile", "f") {
+	if !l.namesHosts() {
 		argv = append(argv, hostfile, l.Hostfile)
 	}
 	argv = append(argv, l.flags()...)
 	return slices.Concat(argv, l.options(), l.Rank, l.Trainer)
 }
 
+// namesHosts says whether the user's options say which hosts take part, by a file or by a list.
+func (l Launch) namesHosts() bool {
+	if has(l.Options, "hostfile", "machinefile", "host") {
+		return true
+	}
+	if l.Launcher.hydra() {
+		return has(l.Options, "f", "hosts", "hostlist", "machine")
+	}
+	return has(l.Options, "default-hostfile", "H")
+}
+
 // flags are the family's own: output whose lines say which rank they are of, and each host's own environment.
 func (l Launch) flags() []string {
+	var flags []string
+	add := func(instead []string, own ...string) {
+		if !has(l.Options, instead...) {
+			flags = append(flags, own...)
+		}
+	}
+	prefix := []string{"prepend-rank", "l", "prepend-pattern"}
 	switch l.Launcher.Family {
 	case FamilyMPICH:
-		flags := []string{"-prepend-rank"}
+		add(prefix, "-prepend-rank")
 		if l.Interface == "" && len(l.Hosts) > 0 {
 			// The proxies connect to the leader's hostname, which no other host may know.
-			flags = append(flags, "-localhost", l.Hosts[0].Name)
+			add([]string{"localhost"}, "-localhost", l.Hosts[0].Name)
 		}
-		return flags
 	case FamilyIntel:
-		flags := []string{"-prepend-rank"}
-		if !has(l.Options, "genvall", "genvlist", "genvnone") {
-			flags = append(flags, "-genvnone") // no variable is documented for it
-		}
-		return flags
+		add(prefix, "-prepend-rank")
+		add([]string{"genvall", "genvlist", "genvnone"}, "-genvnone") // no variable is documented for it
 	case FamilyOpenMPI5:
-		return []string{"--output", "tag"}
+		// The words of Open MPI 4 become an --output of their own.
+		add([]string{
+			"output", "tag-output", "timestamp-output", "merge-stderr-to-stdout", "output-filename", "output-directory", "xml",
+		}, "--output", "tag")
 	default:
-		return []string{"--tag-output"}
+		add([]string{"tag-output"}, "--tag-output")
 	}
+	return flags
 }
 
 func (l Launch) processes() int {

@@ -34,37 +34,79 @@ func TestArgv(t *testing.T) {
 
 // TestArgvLeavesTheUserTheirWord: launchers stop at an option, or a hostfile, that is there twice.
 func TestArgvLeavesTheUserTheirWord(t *testing.T) {
-	for words, flags := range map[string][]string{
-		"-hostfile mine":          {"--hostfile"},
-		"--machinefile mine":      {"--hostfile", "-f"},
-		"-f mine":                 {"-f"},
-		"-genvall":                {"-genvnone"},
-		"-genvlist A,B":           {"-genvnone"},
-		"--bind-to core":          {"--bind-to none"},
-		"--map-by node":           {"--map-by slot"},
-		"--NCCL_DEBUG=INFO":       {"--NCCL_DEBUG"},
-		"-x --NCCL_DEBUG":         {"no such flag"}, // without a value it is the launcher's to complain
-		"-prepend-rank --verbose": {"no such flag"},
+	open, hydra := []Family{FamilyOpenMPI4, FamilyOpenMPI5}, []Family{FamilyMPICH, FamilyIntel}
+	all := slices.Concat(open, hydra)
+	for words, c := range map[string]struct {
+		families []Family
+		gone     string // the flags that entrain gives else, and does not give here
+	}{
+		"-hostfile mine":             {all, "--hostfile -f"},
+		"--machinefile mine":         {all, "--hostfile -f"},
+		"--hostfile=mine":            {all, "--hostfile -f"},
+		"-host algo-1":               {all, "--hostfile -f"},
+		"--host algo-1:2,algo-2":     {all, "--hostfile -f"},
+		"-f mine":                    {hydra, "-f"},
+		"-hosts algo-1,algo-2":       {hydra, "-f"},
+		"-hosts=algo-1":              {hydra, "-f"},
+		"--hosts algo-1":             {hydra, "-f"},
+		"-hostlist algo-1":           {hydra, "-f"},
+		"-machine algo-1":            {hydra, "-f"},
+		"-H algo-1:2":                {open, "--hostfile"},
+		"--default-hostfile mine":    {open, "--hostfile"},
+		"-n 1":                       {all, "-np"},
+		"-np 1":                      {all, "-np"},
+		"-np=1 -ppn 1":               {hydra, "-np"},
+		"-c 1":                       {open, "-np"},
+		"-prepend-rank":              {hydra, "-prepend-rank"},
+		"-l":                         {hydra, "-prepend-rank"},
+		"-prepend-pattern %r":        {hydra, "-prepend-rank"},
+		"-genvall":                   {[]Family{FamilyIntel}, "-genvnone"},
+		"-genvlist A,B":              {[]Family{FamilyIntel}, "-genvnone"},
+		"--tag-output":               {open, "--tag-output --output"},
+		"--output dir=x":             {[]Family{FamilyOpenMPI5}, "--output"},
+		"--timestamp-output":         {[]Family{FamilyOpenMPI5}, "--output"},
+		"-ppn 2":                     {hydra, ""}, // names no host
+		"-hostsx mine":               {all, ""},
+		"--bind-to core":             {all, ""},
+		"-x --NCCL_DEBUG":            {all, ""}, // without a value it is the launcher's to complain
+		"--verbose":                  {all, ""},
+		"-x HOST=algo-1 -genv N f=1": {all, ""},
 	} {
-		for _, family := range []Family{FamilyOpenMPI4, FamilyOpenMPI5, FamilyMPICH, FamilyIntel} {
+		for _, family := range c.families {
 			l := launch(family)
-			l.Options, l.Processes = strings.Fields(words), 3
-			argv := l.Argv()
-			end := len(argv) - len(l.Rank) - len(l.Trainer) - len(l.options())
-			if argv[1] != "-np" || argv[2] != "3" {
-				t.Errorf("%s: %q, want -np 3", words, argv)
-			}
-			for _, flag := range flags {
-				if strings.Contains(strings.Join(argv[:end], " ")+" ", flag+" ") {
-					t.Errorf("%s %s: %q has %s", family, words, argv[:end], flag)
+			l.Options, l.Processes = nil, 3
+			var want []string
+			for i := 1; i < len(l.own()); i++ {
+				flag := l.own()[i]
+				if !slices.Contains(strings.Fields(c.gone), flag) {
+					want = append(want, flag)
+				} else if i+1 < len(l.own()) && !strings.HasPrefix(l.own()[i+1], "-") {
+					i++ // its value
 				}
+			}
+			l.Options = strings.Fields(words)
+			if diff := cmp.Diff(want, l.own()[1:]); diff != "" {
+				t.Errorf("%s %s (-want +got):\n%s", family, words, diff)
 			}
 		}
 	}
+}
+
+// own are the words of Argv before the user's.
+func (l Launch) own() []string {
+	argv := l.Argv()
+	return argv[:len(argv)-len(l.options())-len(l.Rank)-len(l.Trainer)]
+}
+
+func TestArgvLocalhost(t *testing.T) {
 	l := launch(FamilyMPICH)
 	l.Interface = ""
 	if !strings.Contains(strings.Join(l.Argv(), " "), " -localhost algo-10 ") {
 		t.Errorf("%q: the proxies would not find the leader", l.Argv())
+	}
+	l.Options = []string{"-localhost", "me"}
+	if words := strings.Join(l.Argv(), " "); strings.Count(words, "-localhost") != 1 {
+		t.Errorf("%q: twice", words)
 	}
 }
 

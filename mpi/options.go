@@ -66,9 +66,13 @@ func EnvNames(options []string) []string {
 	return names
 }
 
-// has says whether one of the options is among words, with one dash or two, which every launcher takes alike.
+// has says whether one of the options is among words: with one dash or two, which every launcher takes alike, and with
+// its value in the same word (-hosts=a,b) or in the next.
 func has(words []string, options ...string) bool {
-	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(options, bare(word)) })
+	return slices.ContainsFunc(words, func(word string) bool {
+		name, _, _ := strings.Cut(bare(word), "=")
+		return slices.Contains(options, name)
+	})
 }
 
 // bare is an option without its dashes, and nothing for a word that is none.

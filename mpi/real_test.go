@@ -190,3 +190,34 @@ func TestLaunchersStart(t *testing.T) {
 		})
 	}
 }
+
+// TestLaunchersTakeTheUsersWord: every launcher starts with hosts, counts and prefixes that the user's options give.
+func TestLaunchersTakeTheUsersWord(t *testing.T) {
+	for program, launcher := range launchers(t) {
+		l := Launch{
+			Launcher: launcher, Program: program, Hosts: []Host{{"localhost", 1}}, Interface: "lo", Trainer: []string{"echo", "started"},
+		}
+		env := prepare(t, &l)
+		l.Rank = nil
+		file := l.Hostfile + ".mine"
+		options := []string{"--host localhost:1", "-H localhost:1", "--hostfile " + file, "-machinefile " + file, "-np 1", "--tag-output"}
+		line := "localhost slots=1\n"
+		if launcher.hydra() {
+			options = []string{
+				"-hosts localhost", "-host localhost:1", "--hosts=localhost", "-hostlist localhost", "-machine localhost",
+				"-f " + file, "-machinefile " + file, "--hostfile=" + file, "-n 1", "-np=1", "-prepend-rank", "-l", "-prepend-pattern x",
+				"-localhost localhost",
+			}
+			line = "localhost:1\n"
+		}
+		if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, words := range options {
+			l.Options = strings.Fields(words)
+			if out := start(t, env, l.Argv()...); strings.Count(out, "started") != 1 {
+				t.Errorf("%s %s: %q:\n%s", program, launcher.Version, l.Argv(), out)
+			}
+		}
+	}
+}
