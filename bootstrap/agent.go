@@ -101,7 +101,7 @@ func (l *Launch) names() []string {
 // A signal does not kill it, since Open MPI 5 takes that for a success: it gives up instead.
 func Rsh(dir string, args []string) (int, error) {
 	if dir == "" {
-		return lostCode, &UsageError{Err: errors.New(DirVariable + " is not set: only what entrain run has launched can call entrain rsh")}
+		return lostCode, &UsageError{Err: errors.New(DirVariable + " is not set: only a launcher that entrain run started can call entrain rsh")}
 	}
 	signals, err := proc.Catch()
 	if err != nil {

@@ -68,7 +68,7 @@ func TestCommand(t *testing.T) {
 		{what: "which needs no word", has: "train", hp: `{"lr":"1"}`, argv: []string{"train", "--lr", "1"}, dir: "/work"},
 		{what: "train alone is no command", from: platform, args: []string{"train"}, err: `no command: the only word was "train", which SageMaker appends to an ENTRYPOINT in place of the image's CMD` + "\nhint: "},
 		{what: "variable as JSON", env: []string{`ENTRAIN_COMMAND=["a","b c"]`}, argv: []string{"a", "b c"}, dir: "/work"},
-		{what: "variable that is wrong", env: []string{`ENTRAIN_COMMAND=a | b`}, err: `ENTRAIN_COMMAND="a | b": '|' outside quotes: there is no shell; quote it, or start one with sh -c '…'`},
+		{what: "variable that is wrong", env: []string{`ENTRAIN_COMMAND=a | b`}, err: `ENTRAIN_COMMAND="a | b": '|' outside quotes: no shell reads this; quote it, or start a shell with sh -c '…'`},
 		{what: "variable that is empty", env: []string{`ENTRAIN_COMMAND=`}, err: `ENTRAIN_COMMAND="": it is empty, expected a JSON array or words quoted as in a shell`},
 		{what: "script by hyperparameter", hp: `{"sagemaker_program":"\"t.py\"","lr":"1"}`, argv: []string{"python3", "/opt/ml/code/t.py", "--lr", "1"}, dir: "/opt/ml/code"},
 		{what: "script by variable", hp: `{"sagemaker_program":"t.py","sagemaker_submit_directory":"/src"}`, env: []string{"SAGEMAKER_PROGRAM=run.sh"}, argv: []string{"/src/run.sh"}, dir: "/src"},

@@ -117,9 +117,9 @@ func decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launc
 func (r Rendezvous) fitsMPI() error {
 	switch {
 	case !r.On:
-		return &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts needs the rendezvous\nhint: leave the flag out")}
+		return &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts cannot do without the rendezvous\nhint: leave the flag out")}
 	case r.Ignore:
-		return &UsageError{Err: errors.New("--on-peer-failure ignore: the ranks of MPI fail together\nhint: leave the flag out")}
+		return &UsageError{Err: errors.New("--on-peer-failure ignore: MPI cannot go on without a rank\nhint: leave the flag out")}
 	}
 	return nil
 }
@@ -131,10 +131,10 @@ func (p *Plan) launch(job *contract.Job, snap *contract.Snapshot, o Options, arg
 		return err
 	}
 	if name := path.Base(p.words[0]); !l.Script && (strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")) {
-		return &UsageError{Err: fmt.Errorf("the command is %s, and entrain would start that by %s\nhint: leave it out, or --launcher %s", name, o.MPIRun, LauncherScript)}
+		return &UsageError{Err: fmt.Errorf("the command is %s, and --launcher mpi would start it by another %s\nhint: leave it out, or use --launcher %s", name, o.MPIRun, LauncherScript)}
 	}
 	if p.Stdin != nil {
-		return &UsageError{Err: errors.New("--stdin-channel: the ranks that MPI starts share no standard input\nhint: start entrain pipe in the trainer")}
+		return &UsageError{Err: errors.New("--stdin-channel: MPI gives its ranks no common standard input\nhint: let each rank start entrain pipe CHANNEL and read from it")}
 	}
 	p.Launch = l
 	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort), DirVariable+"="+l.Dir)
@@ -191,11 +191,11 @@ func decideAgent(snap *contract.Snapshot, o Options, hosts int) (Agent, error) {
 	case hosts < 2 || o.Agent != AgentOpenSSH && keyed:
 		return AgentBuiltin, nil
 	case o.Agent == AgentBuiltin:
-		return "", &UsageError{Err: errors.New("--agent builtin: there is no key that the hosts could trust each other by; it needs " + key)}
+		return "", &UsageError{Err: errors.New("--agent builtin: the hosts have no key to trust each other by; it needs " + key)}
 	case openssh:
 		return AgentOpenSSH, nil
 	case o.Agent == AgentOpenSSH:
-		return "", &UsageError{Err: errors.New("--agent openssh: there is no ssh, or no sshd; it needs " + ssh)}
+		return "", &UsageError{Err: errors.New("--agent openssh: ssh or sshd is missing; it needs " + ssh)}
 	}
 	return "", &UsageError{Err: errors.New("MPI cannot reach the other hosts: it needs " + key + ", or " + ssh)}
 }

@@ -48,11 +48,11 @@ func TestLaunchChoice(t *testing.T) {
 		{what: "unless it is asked for", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh", "sshd"}, change: func(o *Options) { o.Agent = AgentOpenSSH }, want: "openmpi-4 4.1.4 by openssh"},
 		{what: "OpenSSH without a key", hp: asked, resource: three, programs: []string{"ssh", "sshd"}, want: "openmpi-4 4.1.4 by openssh"},
 		{what: "neither", hp: asked, resource: three, programs: []string{"ssh"}, err: "MPI cannot reach the other hosts: it needs a cluster key (in the Dockerfile: RUN entrain keygen /etc/entrain/cluster.key), or OpenSSH (in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends openssh-client openssh-server)"},
-		{what: "the built-in one without a key", hp: asked, resource: three, programs: []string{"ssh", "sshd"}, change: func(o *Options) { o.Agent = AgentBuiltin }, err: "--agent builtin: there is no key that the hosts could trust each other by"},
-		{what: "OpenSSH without sshd", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh"}, change: func(o *Options) { o.Agent = AgentOpenSSH }, err: "--agent openssh: there is no ssh, or no sshd"},
-		{what: "without a rendezvous", hp: asked, resource: three, env: []string{key}, change: func(o *Options) { o.Rendezvous.On = false }, err: "--rendezvous off: MPI over several hosts needs the rendezvous"},
+		{what: "the built-in one without a key", hp: asked, resource: three, programs: []string{"ssh", "sshd"}, change: func(o *Options) { o.Agent = AgentBuiltin }, err: "--agent builtin: the hosts have no key to trust each other by"},
+		{what: "OpenSSH without sshd", hp: asked, resource: three, env: []string{key}, programs: []string{"ssh"}, change: func(o *Options) { o.Agent = AgentOpenSSH }, err: "--agent openssh: ssh or sshd is missing"},
+		{what: "without a rendezvous", hp: asked, resource: three, env: []string{key}, change: func(o *Options) { o.Rendezvous.On = false }, err: "--rendezvous off: MPI over several hosts cannot do without the rendezvous"},
 		{what: "its group alone", hp: `{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"cpu\"]"}`, resource: split, env: []string{key}},
-		{what: "mpirun in mpirun", hp: asked, resource: alone, change: func(o *Options) { o.Command = []string{"/opt/bin/mpirun", "x"} }, err: "the command is mpirun, and entrain would start that by mpirun\nhint: leave it out, or --launcher mpi-script"},
+		{what: "mpirun in mpirun", hp: asked, resource: alone, change: func(o *Options) { o.Command = []string{"/opt/bin/mpirun", "x"} }, err: "the command is mpirun, and --launcher mpi would start it by another mpirun\nhint: leave it out, or use --launcher mpi-script"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			in := launched(t, c.hp, c.resource, c.env...)
@@ -130,7 +130,7 @@ func TestLaunchMistakes(t *testing.T) {
 		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_processes":"many"}`:                  `hyperparameters.json:1:63: hyperparameter "sagemaker_mpi_num_processes": it is "many", expected a whole number of at least 1`,
 		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x 'A=b"}`:          "a single quote has no end, expected words quoted as in a shell",
 		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"0"}`:         `"sagemaker_mpi_num_of_processes_per_host" is "0", expected a whole number of at least 1`,
-		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x A=b; rm -rf /"}`: "there is no shell",
+		`{"sagemaker_mpi_enabled":"true","sagemaker_mpi_custom_mpi_options":"-x A=b; rm -rf /"}`: "no shell reads this",
 	} {
 		_, err := launched(t, hp, alone).Plan(options("prog"))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -43,16 +43,16 @@ func makePrivate(dir string) error {
 	if err := syscall.Lstat(dir, &info); err == nil {
 		switch {
 		case info.Mode != syscall.S_IFDIR|0o700 || int(info.Uid) != os.Getuid():
-			return &OutputError{What: dir, Err: errors.New("it is there, and not this program's\nhint: remove it")}
+			return &OutputError{What: dir, Err: errors.New("it exists, and entrain did not make it\nhint: remove it")}
 		case remote.InUse(dir):
-			return &UsageError{Err: errors.New("another run of this job is at work in this container, with " + dir)}
+			return &UsageError{Err: errors.New("another entrain runs this job in this container, with " + dir)}
 		}
 		if err := os.RemoveAll(dir); err != nil { // an earlier run's
 			return &OutputError{What: dir, Err: err}
 		}
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return &OutputError{What: dir, Err: errors.New(withoutPath(err) + "\nhint: MPI needs a /tmp that can be written, such as a tmpfs")}
+		return &OutputError{What: dir, Err: errors.New(withoutPath(err) + "\nhint: MPI needs a writable /tmp, such as a tmpfs")}
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func (m *meeting) gather(ctx context.Context, w Wait, start time.Time) error {
 	cancel()
 	<-told
 	if err == nil {
-		m.d.log.Debug().Msgf("%d hosts are there after %s: %+v", len(members), time.Since(start).Round(time.Millisecond), members)
+		m.d.log.Debug().Msgf("all %d hosts have joined after %s: %+v", len(members), time.Since(start).Round(time.Millisecond), members)
 	}
 	return err
 }

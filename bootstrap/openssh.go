@@ -105,7 +105,7 @@ func (a *openSSH) connect(members []rendezvous.Member) error {
 			continue // of a group that launches nothing
 		}
 		if !remote.IsPublic(m.PublicKey) {
-			return fmt.Errorf("%s: what it says is its public key is none", m.Host)
+			return fmt.Errorf("%s sent something that is not a public key", m.Host)
 		}
 		known.WriteString(a.config.KnownHost(m.Host, m.PublicKey))
 	}

@@ -127,7 +127,7 @@ func (t *Tree) ignored(dir string) error {
 	} {
 		path := filepath.Join(dir, "input/config", f.file)
 		if data, err := os.ReadFile(path); f.given && (err != nil || !bytes.Equal(data, files[f.file].Data)) {
-			return &UsageError{Err: fmt.Errorf("%s: %s is there already, and differs\nhint: leave the flags out, or name another directory", f.flags, path)}
+			return &UsageError{Err: fmt.Errorf("%s: %s exists already and says something else\nhint: leave the flags out, or name another directory", f.flags, path)}
 		}
 	}
 	return nil
@@ -168,7 +168,7 @@ func (p *Platform) prepare(s *source) error {
 	case info.IsDir():
 		s.fill = channel.Directory(s.path, wrap)
 	case p.Attributes == "":
-		return &UsageError{Err: fmt.Errorf("--pipe %s=%s: expected a directory, or --attributes with those to take from an augmented manifest", s.channel, s.path)}
+		return &UsageError{Err: fmt.Errorf("--pipe %s=%s: expected a directory; for an augmented manifest, --attributes says what to take from it", s.channel, s.path)}
 	default:
 		s.fill = channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap)
 	}

@@ -41,7 +41,7 @@ func (d *Doer) Run(plan *Plan) error {
 	err := d.run(plan)
 	if err == nil && plan.Role == Leader {
 		if names, listErr := listSome(plan.Model); listErr == nil && len(names) == 0 {
-			d.log.Warn().Msgf("%s is empty after the end: this job has no model\nhint: a trainer saves its model to SM_MODEL_DIR", plan.Model)
+			d.log.Warn().Msgf("%s is empty at the end: this job has no model\nhint: a trainer saves its model to SM_MODEL_DIR", plan.Model)
 		}
 	}
 	return err
@@ -102,10 +102,10 @@ func (d *Doer) tellLeft(exit proc.Exit, program string) {
 // Exec prepares and becomes the trainer; it returns only if that failed.
 func (d *Doer) Exec(plan *Plan) error {
 	if os.Getpid() == 1 {
-		d.log.Warn().Msg("exec as PID 1: the trainer has no init, so signals and exit codes get lost; use entrain run, or docker run --init")
+		d.log.Warn().Msg("exec as PID 1: the trainer has no init, so it may lose signals and exit codes\nhint: use entrain run, or docker run --init")
 	}
 	if plan.Launch != nil {
-		return &UsageError{Err: errors.New("exec cannot launch MPI, which needs a process that stays\nhint: entrain run, or --launcher none")}
+		return &UsageError{Err: errors.New("exec cannot launch MPI, since the launcher needs entrain beside it\nhint: use entrain run, or --launcher none")}
 	}
 	m, err := d.meet(plan.Meet, "exec", plan.Mask)
 	if err != nil {
@@ -245,7 +245,7 @@ func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
 	if err == nil {
 		file.Compare = servers.Lookup
 		file.Disagree = func(host string, file, dns []netip.Addr) {
-			d.log.Warn().Msgf("host %s is %v in /etc/hosts and %v in the DNS: one of them is wrong (--dns-only leaves out /etc/hosts)", host, file, dns)
+			d.log.Warn().Msgf("host %s has the address %v in /etc/hosts and %v in the DNS: one of them is wrong\nhint: --dns-only leaves /etc/hosts out", host, file, dns)
 		}
 	}
 	return hostwait.Lookup(hostwait.System).Probe, hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}, nil

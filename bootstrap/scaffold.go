@@ -53,7 +53,7 @@ func (t *Tree) AddChannel(text string) error {
 		return fmt.Errorf("expected NAME=MODE with one of %s", strings.Join(modes, ", "))
 	}
 	if _, twice := t.channels.Get(name); twice {
-		return fmt.Errorf("channel %s is there already, expected each one once", hparams.Quote(name))
+		return fmt.Errorf("channel %s is given twice, expected each channel once", hparams.Quote(name))
 	}
 	t.channels.Kind = hparams.Object
 	t.channels.Set(name, hparams.Dict("TrainingInputMode", hparams.Str(mode),

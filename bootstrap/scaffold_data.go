@@ -20,7 +20,7 @@ func (t *Tree) AddData(text string) error {
 		return errors.New("expected CHANNEL=PATH")
 	}
 	if slices.ContainsFunc(t.data, func(s source) bool { return s.channel == name }) {
-		return fmt.Errorf("channel %s has data already, expected each one once", hparams.Quote(name))
+		return fmt.Errorf("channel %s gets data twice, expected each channel once", hparams.Quote(name))
 	}
 	t.data = append(t.data, source{channel: name, path: path})
 	return nil

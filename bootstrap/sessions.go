@@ -55,7 +55,7 @@ func (l *launching) await(ended <-chan int) (int, error) {
 	case code := <-ended:
 		return code, nil
 	case <-l.gone:
-		return 255, errors.New("this host has ended")
+		return 255, errors.New("entrain on this host has ended")
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *splitter) next() error {
 		}
 		s.pos++
 	case ';', '&', '|', '<', '>', '(', ')', '`':
-		return fmt.Errorf("%q outside quotes: there is no shell; quote it, or start one with sh -c '…'", c)
+		return fmt.Errorf("%q outside quotes: no shell reads this; quote it, or start a shell with sh -c '…'", c)
 	default:
 		s.add(c)
 	}

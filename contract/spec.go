@@ -99,7 +99,7 @@ func (s *Spec) parseParams(d *document, doc hparams.Value) {
 		p, ok := parseParam(d, v)
 		s.anyParam = s.anyParam || !ok
 		if ok && slices.ContainsFunc(s.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
-			d.fail(v.Pos, "", "hyperparameter %s is there more than once", hparams.Quote(p.Name))
+			d.fail(v.Pos, "", "hyperparameter %s appears more than once", hparams.Quote(p.Name))
 		}
 		if ok {
 			s.Params = append(s.Params, p)
@@ -114,7 +114,7 @@ func (s *Spec) parseChannels(d *document, doc hparams.Value) {
 		c, ok := parseChannel(d, v)
 		s.anyChannel = s.anyChannel || !ok
 		if ok && slices.ContainsFunc(s.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
-			d.fail(v.Pos, "", "channel %s is there more than once", hparams.Quote(c.Name))
+			d.fail(v.Pos, "", "channel %s appears more than once", hparams.Quote(c.Name))
 		}
 		if ok {
 			s.Channels = append(s.Channels, c)
