@@ -28,7 +28,7 @@ type option struct {
 	many  bool   // it may be given again, for one more
 	// values are the words that it takes; empty where those cannot be listed.
 	values []string
-	needs  []string // flags of which it takes one to mean anything; none for a flag that stands alone
+	needs  []string // it is a mistake without one of these flags; none for a flag that stands alone
 	names  []string // its name, once cli has asked for it, which it does a hundred times
 }
 
@@ -49,7 +49,7 @@ func (h *help) Apply(set *flag.FlagSet) error {
 	return nil
 }
 
-// needing says that flags mean nothing without one of some others.
+// needing says that flags are a mistake without one of some others.
 func needing(others []string, flags ...cli.Flag) []cli.Flag {
 	for _, f := range flags {
 		if o, ours := f.(*option); ours {
@@ -70,7 +70,7 @@ func given(flags []cli.Flag) []*option {
 	return options
 }
 
-// idle are the mistakes of flags that can mean nothing. Variables may: they are an image's, for all verbs.
+// idle are the mistakes of flags that lack the one they need. Variables may lack it: an image sets them for all verbs.
 func idle(called, set []*option) (errs []error) {
 	for _, o := range called {
 		if o.needs != nil && !slices.ContainsFunc(set, func(other *option) bool { return slices.Contains(o.needs, other.name) }) {

@@ -56,7 +56,7 @@ func startError(program string, err error) *StartError {
 	case errors.Is(err, syscall.E2BIG):
 		e.Hint = "arguments and environment are too long together"
 	case errors.Is(err, syscall.ENOEXEC):
-		e.Hint = "no program for this machine, or a script without a first line such as #!/bin/sh"
+		e.Hint = "it is built for another architecture, or is a script without a first line such as #!/bin/sh"
 	case errors.Is(err, syscall.ENOENT):
 		e.Code = 127
 		e.Hint = "the file is there, but the interpreter that its first line or its ELF header names is not"
