@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"io"
+	"slices"
 	"syscall"
 
 	"entrain/contract"
@@ -34,7 +35,7 @@ func Inspect(root string, env []string, spec string, words ...string) *Inspectio
 	photographSpec(in.Snapshot, spec)
 	in.secrets = contract.SecretsOf(in.Snapshot, words...)
 	job, problems := contract.Load(in.Snapshot)
-	in.Job, in.Problems = job, append(in.Problems, problems...)
+	in.Job, in.Problems = job, slices.Concat(in.Problems, problems, keyProblems(job, in.Snapshot))
 	return in
 }
 

@@ -29,13 +29,14 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 	if err != nil {
 		return nil, err
 	}
+	from := clusterKey
 	key, keyed := snap.Getenv(clusterKey)
 	if problem := snap.ClusterKey.Problem; problem != "" && !keyed {
 		return nil, &UsageError{Err: fmt.Errorf("the cluster key %s %s, expected a readable file as entrain keygen writes it\n"+
 			"hint: in the Dockerfile: RUN entrain keygen --owner %d %s; or set %s", keyFile, problem, snap.UID, keyFile, clusterKey)}
 	}
 	if !keyed {
-		key, keyed = string(snap.ClusterKey.Data), snap.ClusterKey.Data != nil
+		from, key, keyed = keyFile, string(snap.ClusterKey.Data), snap.ClusterKey.Data != nil
 	}
 	params := make([]string, 0, len(job.Params))
 	for _, p := range job.Params {
@@ -47,7 +48,7 @@ func decideMeet(job *contract.Job, snap *contract.Snapshot, o Options) (*Meet, e
 		Slots: slots, CPUs: job.Machine.CPUs, Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
 		Digests: map[string]string{"hosts": digest(job.Order()...), "hyperparameters": digest(params...)},
 		Port:    o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore, Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly,
-		MPI: wantsMPI(job, o), key: key, keyed: keyed,
+		MPI: wantsMPI(job, o), key: key, keyFrom: from, keyed: keyed,
 	}, nil
 }
 

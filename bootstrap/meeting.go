@@ -40,7 +40,7 @@ func (d *Doer) meetFor(l *launching, plan *Meet, mode string, mask func(string) 
 	if plan.keyed {
 		var err error
 		if key, err = rendezvous.ParseKey(plan.key); err != nil {
-			return nil, &UsageError{Err: errors.New("the cluster key: " + err.Error())}
+			return nil, &UsageError{Err: errors.New("the cluster key in " + plan.keyFrom + ": " + err.Error())}
 		}
 	}
 	c := rendezvous.Config{

@@ -98,6 +98,8 @@ type Meet struct {
 
 	keyed bool   // the hosts share a key; an empty one is a mistake, not none
 	key   string // it stays out of what is printed
+	// keyFrom is the file or the variable that the key comes from.
+	keyFrom string
 }
 
 // Keyed says whether the hosts share a key.

@@ -43,7 +43,7 @@ func Photograph(root string, env []string) *contract.Snapshot {
 		}
 	}
 	if key := readFile(keyFile); key.Problem != missing {
-		s.ClusterKey = key
+		s.ClusterKey, s.ClusterKeyMode = key, permissions(keyFile)
 	}
 	path, _ := s.Getenv("PATH")
 	for _, name := range programs(s) {
@@ -90,6 +90,15 @@ func readFile(path string) contract.File {
 		}
 	}
 	return contract.File{Data: data}
+}
+
+// permissions are a file's permission bits, 0 where they cannot be had.
+func permissions(path string) uint32 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return uint32(info.Mode().Perm())
 }
 
 const missing = "is missing"

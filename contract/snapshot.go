@@ -42,7 +42,8 @@ type Snapshot struct {
 	Paths   map[string]Entry
 	Outputs map[string]Output
 	// ClusterKey is the file with the secret that the hosts of a cluster share; the zero File where there is none.
-	ClusterKey File
+	ClusterKey     File
+	ClusterKeyMode uint32 // its permission bits; 0 is unknown
 	// Spec is the file of the algorithm's specification, SpecPath its name; empty where there is none.
 	Spec     File
 	SpecPath string

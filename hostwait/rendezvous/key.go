@@ -28,9 +28,17 @@ func NewKey() string {
 
 // ParseKey reads a key as NewKey writes it. Its errors do not repeat what it was given.
 func ParseKey(text string) (Key, error) {
-	secret, err := hex.DecodeString(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	secret, err := hex.DecodeString(text)
 	if err != nil || len(secret) != keySize {
-		return Key{}, fmt.Errorf("expected the %d hexadecimal digits that entrain keygen writes, got %d characters", 2*keySize, len(strings.TrimSpace(text)))
+		got := fmt.Sprintf("%d characters", len(text))
+		switch len(text) {
+		case 0:
+			got = "nothing"
+		case 2 * keySize:
+			got += " of which some are no hexadecimal digits"
+		}
+		return Key{}, fmt.Errorf("expected the %d hexadecimal digits that entrain keygen writes, got %s", 2*keySize, got)
 	}
 	return Key{string(secret)}, nil
 }

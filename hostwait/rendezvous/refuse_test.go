@@ -287,9 +287,13 @@ func TestKeyText(t *testing.T) {
 	if err != nil || !key.there() || fmt.Sprintf("%v %+v %#v", key, key, key) != "****** ****** ******" {
 		t.Errorf("%v, %v", key, err)
 	}
-	for _, bad := range []string{"", "abc", strings.Repeat("a", 63), strings.Repeat("a", 66), strings.Repeat("z", 64)} {
-		if _, err := ParseKey(bad); err == nil || bad != "" && len(bad) > 10 && strings.Contains(err.Error(), bad) {
-			t.Errorf("%q: %v", bad, err)
+	for bad, got := range map[string]string{
+		"": "nothing", " \n": "nothing", "abc": "3 characters", strings.Repeat("a", 63): "63 characters",
+		strings.Repeat("a", 66) + "\n": "66 characters", strings.Repeat("z", 64): "64 characters of which some are no hexadecimal digits",
+	} {
+		want := "expected the 64 hexadecimal digits that entrain keygen writes, got " + got
+		if _, err := ParseKey(bad); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, expected %s", bad, err, want)
 		}
 	}
 }
