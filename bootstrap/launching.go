@@ -45,6 +45,7 @@ type launching struct {
 	failing  bool
 	lost     *rendezvous.PeerError // the first session that ended badly
 	lostAt   time.Time             // when it did
+	why      string                // what kept that session's daemon from starting or took it away; empty if it ended by itself
 	failed   *rendezvous.PeerError // the first rank of this host that did
 	weight   int                   // what its end says
 	stopped  time.Time             // when stopping began
@@ -168,6 +169,8 @@ func (l *launching) because(exit *proc.ExitError) error {
 		first.Code, first.Text = stoppedCode, stoppedEarly
 	case l.stopping && time.Since(l.stopped) > l.plan.End.Grace*3/4:
 		first.Text = fmt.Sprintf("stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", l.plan.End.Grace)
+	case !l.stopping && !begun && !l.launch.Script && l.why != "": // the launcher only knows that a daemon is missing
+		first.Host, first.Text = l.lost.Host, l.why
 	case l.failed == nil || !l.stopping && (l.weight <= endByLauncher || l.m != nil && !l.launch.Script):
 		return exit // the launcher knows more, or the other hosts do
 	case l.stopping: // every host ends with the launcher's code then

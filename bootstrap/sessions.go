@@ -90,6 +90,9 @@ func (l *launching) orphaned(host string, session <-chan struct{}) {
 func (l *launching) went(host string, code int, err error) {
 	f := sessionEnd(code, err)
 	l.lose(host, f)
+	if err != nil {
+		l.explain(f.Text)
+	}
 	_, lost := errors.AsType[*remote.LostError](err)
 	switch {
 	case lost || err == nil && code > 128 && !l.launch.Script:
@@ -138,6 +141,15 @@ func (l *launching) nameOf(host string) string {
 		return host
 	}
 	return l.host()
+}
+
+// explain keeps why the session that lose keeps ended, where this host knows that.
+func (l *launching) explain(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost.Text == text {
+		l.why = text
+	}
 }
 
 // isOver waits for the launcher's end, for a while.
