@@ -45,7 +45,7 @@ type launching struct {
 	failing  bool
 	lost     *rendezvous.PeerError // the first session that ended badly
 	lostAt   time.Time             // when it did
-	why      string                // what kept that session's daemon from starting or took it away; empty if it ended by itself
+	why      string                // why that session had no daemon; empty where the daemon ended by itself
 	failed   *rendezvous.PeerError // the first rank of this host that did
 	weight   int                   // what its end says
 	stopped  time.Time             // when stopping began

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"entrain/mpi"
 	"entrain/mpi/remote"
 	"entrain/proc"
 )
@@ -25,7 +26,9 @@ func TestBecauseOfADaemon(t *testing.T) {
 		"ranks had begun": {126, errors.New("prted: not found in PATH"), false, true, ""},
 	} {
 		d := &Doer{}
-		l := d.newLaunching(&Plan{Launch: &Launch{Host: "algo-1", Script: c.script}})
+		launch := &Launch{Host: "algo-1", Script: c.script}
+		launch.Hosts = []mpi.Host{{Name: "algo-1", Slots: 1}, {Name: "algo-2", Slots: 1}}
+		l := d.newLaunching(&Plan{Launch: launch})
 		if c.ranks {
 			l.ranks = []*remote.RankConn{nil}
 		}
@@ -33,10 +36,10 @@ func TestBecauseOfADaemon(t *testing.T) {
 		l.went("algo-2", c.code, c.err)
 		l.work.Wait()
 		err := l.because(exit)
-		launch, ok := errors.AsType[*LaunchError](err)
+		told, ok := errors.AsType[*LaunchError](err)
 		switch {
 		case !ok && c.want == "" && ExitCode(err) == 213:
-		case ok && launch.Error() == c.want && ExitCode(err) == 213:
+		case ok && told.Error() == c.want && ExitCode(err) == 213:
 		default:
 			t.Errorf("%s: %v, code %d, expected %q", what, err, ExitCode(err), c.want)
 		}
