@@ -160,6 +160,7 @@ func (l *launching) lead(o proc.Options) error {
 
 // because gives a launcher's failure its reason where this host knows it. Of several hosts the rendezvous does.
 func (l *launching) because(exit *proc.ExitError) error {
+	l.within(settle/4, &l.attended) // a rank's last word may still be on its way
 	begun := l.hasBegun()
 	l.mu.Lock()
 	defer l.mu.Unlock()

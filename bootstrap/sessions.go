@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"entrain/hostwait/rendezvous"
@@ -164,21 +165,27 @@ func (l *launching) isOver(within time.Duration) bool {
 	}
 }
 
-// verdict is whether a launcher that ended with 0 has done its work: all sessions and the ranks of this host have ended
-// well. A stop before any rank has begun leaves no work that can be done well; after it only the launcher's word counts.
-func (l *launching) verdict() error {
+// within waits until all work is done, but no longer than a while.
+func (l *launching) within(patience time.Duration, all ...*sync.WaitGroup) {
 	done := make(chan struct{})
-	go func() {
+	go func() { // in vain, until the process ends, where something cannot be killed
 		defer close(done)
-		l.sessions.Wait()
-		l.attended.Wait()
+		for _, work := range all {
+			work.Wait()
+		}
 	}()
-	timer := time.NewTimer(l.patience() / 2)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-done:
 	case <-timer.C:
 	}
+}
+
+// verdict is whether a launcher that ended with 0 has done its work: all sessions and the ranks of this host have ended
+// well. A stop before any rank has begun leaves no work that can be done well; after it only the launcher's word counts.
+func (l *launching) verdict() error {
+	l.within(l.patience()/2, &l.sessions, &l.attended)
 	begun := l.hasBegun()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -17,14 +17,19 @@ type stage struct {
 }
 
 // say is a hello of a host.
-func (s *stage) say(host string, h hello) *hello {
+func (s *stage) say(host string, h hello) {
 	s.t.Helper()
 	s.count++
 	h.Protocol, h.Host, h.Instance, h.Clock, h.Count = Protocol, host, host, time.Now().UnixMicro(), s.count
 	if r := s.k.hear(&h, netip.Addr{}, time.Now()); r != nil {
 		s.t.Fatal(r.why)
 	}
-	return &h
+}
+
+// reason is the failure that all hosts are told of; nil before it is decided.
+func (s *stage) reason() *failure {
+	v, _ := s.k.see(&hello{})
+	return v.First
 }
 
 // pass lets time go by: who is up answers news at once and is heard of every hold, and the leader looks for the lost.
@@ -44,13 +49,6 @@ func (s *stage) pass(d time.Duration) {
 		}
 		s.k.miss(time.Now())
 	}
-}
-
-// undecided says whether the cluster has no first failure yet.
-func (s *stage) undecided() bool {
-	s.k.mu.Lock()
-	defer s.k.mu.Unlock()
-	return s.k.first == nil || !s.k.decided
 }
 
 // TestLossIsTheReason: a failure that comes of the loss of a host gives way to it, and any other does not.
@@ -101,17 +99,18 @@ func TestLossIsTheReason(t *testing.T) {
 				s.pass(900 * time.Millisecond)
 				start := time.Now()
 				c.act(s)
-				for s.undecided() {
+				for s.reason() == nil {
 					s.pass(10 * time.Millisecond)
 					if time.Since(start) > 20*time.Second {
 						t.Fatal("nothing is decided")
 					}
 				}
-				got := s.k.first.Host + ": " + s.k.first.Text
+				first := s.reason()
+				got := first.Host + ": " + first.Text
 				if took := time.Since(start); took > c.within || got[:len(c.want)] != c.want {
 					t.Errorf("after %s the reason is %q, expected %q… within %s", took, got, c.want, c.within)
 				}
-				code, want := s.k.first.Code, map[bool]int{true: CodeLost, false: 1}[c.want == lost]
+				code, want := first.Code, map[bool]int{true: CodeLost, false: 1}[c.want == lost]
 				if code != want {
 					t.Errorf("code %d, expected %d", code, want)
 				}

@@ -20,8 +20,8 @@ type Session struct {
 	wake    chan struct{} // there is something to say
 	hush    chan struct{} // closed when there is no more
 	done    chan struct{} // closed when all is said
-	hurry   context.Context
-	hurried context.CancelFunc // ends it
+	hurry   chan struct{} // closed when nobody is to be waited for who has not come
+	hurried func()        // closes it
 
 	mu        sync.Mutex
 	self      hello
@@ -44,9 +44,9 @@ type line interface {
 
 // Open takes part in the rendezvous: the leader listens, and every host begins to tell of itself.
 func Open(c Config) (*Session, error) {
-	s := &Session{c: c, wake: make(chan struct{}, 1), hush: make(chan struct{}), done: make(chan struct{}), released: make(chan struct{})}
+	s := &Session{c: c, wake: make(chan struct{}, 1), hush: make(chan struct{}), hurry: make(chan struct{}), done: make(chan struct{}), released: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.hurry, s.hurried = context.WithCancel(context.Background())
+	s.hurried = sync.OnceFunc(func() { close(s.hurry) })
 	s.self = hello{
 		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self, Digests: c.Digests,
 	}
@@ -141,62 +141,6 @@ func (s *Session) Missing() []hostwait.Missing {
 	return missing
 }
 
-// Leave ends the session after End: a worker goes as soon as the leader knows how it ended, the leader when all others
-// have gone or are lost. Where they were never released the leader cannot be reached yet, or others come late: both
-// linger for that, until Hurry. What cannot be told to anybody is not waited for. What comes back is the failure of another
-// host that counts for this one too, or nil.
-func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
-	lingering, cancel := context.WithTimeout(ctx, linger)
-	defer cancel()
-	defer context.AfterFunc(s.hurry, cancel)()
-	if l, leads := s.line.(*leader); leads {
-		l.stay(ctx, lingering)
-	} else {
-		s.tell(ctx, lingering)
-	}
-	close(s.hush)
-	s.line.close()
-	<-s.done
-	s.hurried()
-	s.cancel(nil)
-	if e, ok := errors.AsType[*PeerError](context.Cause(s.ctx)); ok {
-		return e
-	}
-	return nil
-}
-
-// Hurry ends the lingering of Leave.
-func (s *Session) Hurry() { s.hurried() }
-
-// farewell is how long a leader that cannot be reached has to answer the last word.
-const farewell = time.Second
-
-// tell waits until the leader knows how this host ended. A leader that was reached is waited for until it is lost; one that
-// was not, or not any more, only while this host lingers.
-func (s *Session) tell(ctx, lingering context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		wait(ctx, s.done)
-		cancel()
-	}()
-	until := time.Now().Add(s.c.PeerTimeout)
-	pause(ctx, farewell)
-	for ctx.Err() == nil && !s.isReleased() && lingering.Err() == nil {
-		wait(ctx, lingering.Done())
-	}
-	for ctx.Err() == nil && time.Now().Before(until) && (s.isReleased() || s.isReachable()) {
-		pause(ctx, farewell/10)
-	}
-}
-
-// isReachable says whether the leader has answered the last time.
-func (s *Session) isReachable() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.answered && s.trouble == nil
-}
-
 func (s *Session) isReleased() bool {
 	select {
 	case <-s.released:
@@ -241,16 +185,6 @@ func (s *Session) exchange(ctx context.Context, h *hello) (v view, woken bool, e
 	}()
 	v, err = s.line.exchange(ctx, h, s.note)
 	return v, err != nil && ctx.Err() != nil, err
-}
-
-// pause returns after a while, or when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // wait returns when something comes, or ctx ends.

@@ -19,6 +19,7 @@ type scenario struct {
 	files   map[string]string // of every host, below its directory
 	act     func(*lab)        // once all hosts that are there have said "training"; at once where before is set
 	before  bool
+	prepare func(*lab)     // before any host starts
 	codes   []int          // of each host; anything but 0 is bad
 	failure string         // how every failure file begins: a regular expression
 	failed  map[int]string // that of one host that differs
@@ -33,11 +34,15 @@ const (
 
 // run carries it out.
 func (s *scenario) run(t *testing.T) {
+	t.Helper()
 	l := newLab(t, s.n)
 	for _, h := range l.hosts {
 		for name, text := range s.files {
 			h.write(name, text)
 		}
+	}
+	if s.prepare != nil {
+		s.prepare(l)
 	}
 	for i, h := range l.hosts {
 		if !slices.Contains(s.absent, i) {
@@ -109,6 +114,31 @@ func TestCluster(t *testing.T) {
 			codes: []int{3, 3, 3}, failure: "algo-2: exit code 3", failed: map[int]string{1: "sh: exit code 3"}, within: 5 * time.Second,
 		},
 		{name: "a stop saves", n: 2, words: train("sh", "-c", saves), act: func(l *lab) { l.hosts[1].job.signal(syscall.SIGTERM) }, codes: []int{0, 0}},
+		{
+			name: "a trainer fails while another host is away for a moment", n: 3,
+			words: train("sh", "-c", `echo training; until [ -e /opt/ml/go ]; do sleep 0.05; done; echo yes >/opt/ml/gone; exit 3`),
+			act: func(l *lab) {
+				l.hosts[2].cut()
+				l.hosts[1].write("ml/go", "")
+				if err := eventually("the trainer fails", func() bool { return l.hosts[1].read("ml/gone") != "" }); err != nil {
+					l.t.Error(err)
+				}
+				l.hosts[2].heal()
+			},
+			codes: []int{3, 3, 3}, failure: "algo-2: exit code 3", failed: map[int]string{1: "sh: exit code 3"},
+		},
+		{
+			name: "a tenth of what comes is lost", n: 3, words: train("true"), before: true,
+			act: func(l *lab) { l.hosts[0].drop(7791, 0.1); l.hosts[1].drop(7791, 0.1) }, codes: []int{0, 0, 0},
+		},
+		{
+			name: "the leader's port is filtered for a while", n: 2, words: train("true"), before: true, prepare: func(l *lab) { l.hosts[0].drop(7791, 1) },
+			act: func(l *lab) {
+				l.hosts[1].job.waitFor("the port is filtered")
+				l.hosts[0].allow(7791, 1)
+			},
+			codes: []int{0, 0},
+		},
 		{
 			name: "a worker is killed, and the trainers notice it first", n: 3, words: train("peer"), act: func(l *lab) { l.hosts[2].job.signal(syscall.SIGKILL) },
 			codes: []int{69, 69, gone}, failure: "algo-3: lost: ", failed: map[int]string{2: ""},

@@ -23,7 +23,7 @@ type job struct {
 }
 
 // run starts entrain with words, and variables before them.
-func (h *host) run(words ...string) *job {
+func (h *host) run(words ...string) {
 	t := h.lab.t
 	t.Helper()
 	env := []string{"env", "-i", "PATH=/opt/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root", "TRAINING_JOB_NAME=job-1"}
@@ -52,7 +52,6 @@ func (h *host) run(words ...string) *job {
 		}
 	}()
 	h.job = j
-	return j
 }
 
 // init is the process ID of entrain, as the machine has it.
