@@ -1,12 +1,15 @@
 package report
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // messages reads what is left: messages that begin as an error, lines of a log that have an error's level,
 // and lines with a word that tells of a failure.
 func messages(p *process) []finding {
 	var found []finding
-	level, word, not := levelPattern(), wordPattern(), harmlessPattern()
+	level, word, not := sync.OnceValue(levelPattern), sync.OnceValue(wordPattern), sync.OnceValue(harmlessPattern)
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
 		if p.taken[i] || !mayTell(text) || isNoise(text) || isShutdown(text) || isMarked(p.next(i)) {
@@ -14,12 +17,12 @@ func messages(p *process) []finding {
 		}
 		k := none
 		switch {
-		case level.MatchString(text):
+		case level().MatchString(text):
 			k = said
-		case word.MatchString(text):
+		case word().MatchString(text):
 			k = mention
 		}
-		if k == none || not.MatchString(text) {
+		if k == none || not().MatchString(text) {
 			continue
 		}
 		joined, last := p.message(i)

@@ -3,6 +3,7 @@ package report
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // ruler is what Open MPI (opal/util/show_help.c) prints before and after a help text; the one of its options
@@ -33,20 +34,19 @@ func isSummary(text string) bool {
 // openMPI reads Open MPI's help texts between rulers, its "*** MPI_ERR_…" lines and its dump of a signal.
 func openMPI(p *process) []finding {
 	var found []finding
-	values := regexp.MustCompile(`^\s*([A-Z][\w ()/-]{0,40}?) *:\s+(\S.*)$`)
-	mistake := regexp.MustCompile(`^(?:\[[\w.-]+:\d+\] \*\*\* |rank \d+: |.* )?(MPI_ERR_[A-Z_]+: \S.*)$`)
+	mistake := sync.OnceValue(mistakePattern)
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
 		switch {
 		case isHelpRuler(text):
 			if end := p.ruled(i); end > i+1 {
-				if f := p.helpText(i, end, values); f.kind != none {
+				if f := p.helpText(i, end); f.kind != none {
 					found = append(found, f)
 				}
 				i = end
 			}
 		case strings.Contains(text, "MPI_ERR_"):
-			if parts := mistake.FindStringSubmatch(text); parts != nil {
+			if parts := mistake().FindStringSubmatch(text); parts != nil {
 				f := p.find(cause, i, i, parts[1])
 				f.deadly = true
 				found = append(found, f)
@@ -62,6 +62,11 @@ func openMPI(p *process) []finding {
 	return found
 }
 
+// mistakePattern knows the line of Open MPI, or of a program, that names an error of MPI's.
+func mistakePattern() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:\[[\w.-]+:\d+\] \*\*\* |rank \d+: |.* )?(MPI_ERR_[A-Z_]+: \S.*)$`)
+}
+
 // ruled is the line of the ruler that ends the help text after the one at a line; without one there is no
 // help text.
 func (p *process) ruled(at int) int {
@@ -74,7 +79,8 @@ func (p *process) ruled(at int) int {
 }
 
 // helpText is the first paragraph as one line, and the values that follow it.
-func (p *process) helpText(start, end int, values *regexp.Regexp) finding {
+func (p *process) helpText(start, end int) finding {
+	values := regexp.MustCompile(`^\s*([A-Z][\w ()/-]{0,40}?) *:\s+(\S.*)$`)
 	var words, more []string
 	paragraphs, open := 0, false // a colon at the end of a paragraph opens the next one
 	for i := start + 1; i < end; i++ {

@@ -3,15 +3,16 @@ package report
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // native reads what a runtime, the C library or a sanitizer prints before it ends the process.
 func native(p *process) []finding {
 	var found []finding
-	pattern := nativePattern()
+	pattern := sync.OnceValue(nativePattern)
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
-		if p.taken[i] || !mayTell(text) || !pattern.MatchString(text) {
+		if p.taken[i] || !mayTell(text) || !pattern().MatchString(text) {
 			continue
 		}
 		var f finding

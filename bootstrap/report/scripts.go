@@ -3,23 +3,24 @@ package report
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // scripts reads what shells, version managers and the interpreters of other languages say.
 func scripts(p *process) []finding {
 	var found []finding
-	errors, usage, killed := scriptPattern(), usagePattern(), killedPattern()
+	errors, usage, killed := sync.OnceValue(scriptPattern), sync.OnceValue(usagePattern), sync.OnceValue(killedPattern)
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
 		if p.taken[i] || !mayTell(text) {
 			continue
 		}
 		var k kind
-		isUsage := usage.MatchString(text)
+		isUsage := usage().MatchString(text)
 		switch {
-		case killed.MatchString(text):
+		case killed().MatchString(text):
 			k = summary
-		case isUsage || errors.MatchString(text):
+		case isUsage || errors().MatchString(text):
 			k = said
 		default:
 			continue

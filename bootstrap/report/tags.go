@@ -3,6 +3,7 @@ package report
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // line is one line without its tag.
@@ -29,7 +30,7 @@ const traceback = "Traceback (most recent call last)"
 
 // untag takes the tags off.
 func untag(texts []string) []line {
-	pattern := tagPattern()
+	pattern := sync.OnceValue(tagPattern)
 	learned := learnTags(texts)
 	lines := make([]line, len(texts))
 	for i, text := range texts {
@@ -47,19 +48,19 @@ func untag(texts []string) []line {
 }
 
 // tagPattern knows the tags of launchers: Open MPI's "[1,1]<stderr>:" and its version 5's
-// "[prterun-…@1,0]<stderr>: ", Horovod's "[1]<stderr>:", torch's "[rank0]: ", torchrun's "[default0]:", "[0]
-// " of MPICH and Intel MPI, "0: " of srun, "(Actor pid=1, ip=…) " of Ray, "algo-2: " of pdsh, which DeepSpeed
-// uses, and "app-1  | " of Docker's compose.
+// "[prterun-…@1,0]<stderr>: ", Horovod's "[1]<stderr>:", torch's "[rank0]: ", torchrun's "[default0]:", the
+// "[0]" of MPICH and Intel MPI, the "0:" of srun, "(Actor pid=1, ip=…)" of Ray, the "algo-2:" of pdsh, which
+// DeepSpeed uses, and the "app-1  |" of Docker's compose.
 func tagPattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|\[(?:rank|default|trainer|` +
-		`worker|local_rank)[ :]*\d+\]: ?|` +
+	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|` +
+		`\[(?:rank|default|trainer|worker|local_rank)[ :]*\d+\]: ?|` +
 		`\[\d{1,6}\]:? |\[rank: \d+\] |\d{1,6}: |` +
 		`\([\w.:<>\[\]-]* ?pid=\d+[^)]*\) (?:\[repeated[^\]]*\] )?|\(raylet[^)]*\) |` +
 		`[a-z][a-z0-9.-]*-\d+: |[\w.-]+[-_]\d+ +\| )`)
 }
 
 // tagLength is how many bytes of a line are its tag. A frame of a stack may begin as a tag does.
-func tagLength(text string, pattern *regexp.Regexp, learned map[string]bool) int {
+func tagLength(text string, pattern func() *regexp.Regexp, learned map[string]bool) int {
 	if end := strings.IndexAny(text, ":]>)|"); end > 0 && len(learned) > 0 {
 		for _, n := range []int{end + 1, end + 2, end + 3} {
 			if n <= len(text) && learned[text[:n]] {
@@ -67,11 +68,19 @@ func tagLength(text string, pattern *regexp.Regexp, learned map[string]bool) int
 			}
 		}
 	}
-	n := len(pattern.FindString(text))
+	if text == "" || !isTagStart(text[0]) {
+		return 0
+	}
+	n := len(pattern().FindString(text))
 	if n == 0 || isFrame(strings.TrimSpace(text)) {
 		return 0
 	}
 	return n
+}
+
+// isTagStart says whether a tag can begin with a byte.
+func isTagStart(b byte) bool {
+	return b == '[' || b == '(' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
 }
 
 // learnTags finds tags of any other form: what stands in front of a traceback's first line and of a following

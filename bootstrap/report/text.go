@@ -52,14 +52,15 @@ func join(above, below string) string {
 
 // rest are the lines that are not told above them, without those that only separate.
 func (t *text) rest(lines []string, told finding) []string {
-	const long = 20 // characters of a ruler
+	const long, most = 20, 4096 // bytes of a ruler, and of what is compared
+	first := told.text[:min(len(told.text), most)]
 	bare := make([]string, len(lines))
 	for _, l := range t.lines {
 		bare[l.at] = oneLine(l.text)
 	}
 	var kept []string
 	for i, text := range lines {
-		if text != "" && !isTold(bare[i], told.text) && (len(text) < long || !isRuler(text)) {
+		if text != "" && !isTold(bare[i], first) && (len(text) < long || !isRuler(text)) {
 			kept = append(kept, text)
 		}
 	}

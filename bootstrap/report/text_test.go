@@ -78,33 +78,36 @@ func TestJobCode(t *testing.T) {
 	}
 }
 
-// hostile are outputs that cost a careless reader much.
-func hostile() map[string]string {
-	const size = 64 << 10
-	all := map[string]string{}
-	for _, unit := range []string{
+// hostile gives what costs a careless reader much when it is repeated.
+func hostile() []string {
+	return []string{
 		"\x1b[1m", "\x1b]0;x", "\x1b", "\r", "\rx", "\n", "\x00", "\xff", "é", "x", " ", "[", "[1] ", "a:", "a: ", ": ", "|", "--- Logging error ---\n",
 		"Traceback (most recent call last):\n", "Traceback (most recent call last):", "ValueError: a\n", "Traceback (most recent call last)\nE: a\n",
 		"x: Traceback (most recent call last):\n", "  + Exception Group Traceback (most recent call last):\n  | EGroup: a\n", "error: a:\n", "Root Cause (first observed failure):\n",
 		ruler + "\n", ruler + "\nx:\n\n", "[h:1] *** Process received signal ***\n", "Abort(1) on node 1: a, error stack:\n", "x\n\tat a.b(c)\n", "Caused by: x\n",
 		"terminate called after throwing an instance of 'a'\n", "==1==ERROR: AddressSanitizer: a\n", "thread 'a' panicked at x:\n", "retrying\nERROR a\n",
 		"  what():  a:\n", "[rank1]: [rank2]: ERROR\n", "RuntimeError: NCCL\n", "a validation error\n", "device-side assert\n", "ERROR \t", "No version is set for command ",
-	} {
-		all[unit] = strings.Repeat(unit, size/len(unit))
 	}
-	return all
 }
 
-// TestBounded: what 64 KiB cost is bounded, whatever they hold. A reader that is quadratic allocates gigabytes.
-func TestBounded(t *testing.T) {
-	const most = 32 << 20 // bytes
-	for unit, output := range hostile() {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		got := Text(Failure{How: "x", Output: []byte(output), End: End{Code: 1}}, same)
-		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > most || utf8.RuneCountInString(got) > MaxText {
-			t.Errorf("%q: %d MiB, %d characters", unit, n>>20, utf8.RuneCountInString(got))
+// TestLinear: what a failure costs grows with its output and not faster, whatever that holds. For four times as much a
+// quadratic reader allocates sixteen times as much.
+func TestLinear(t *testing.T) {
+	const size, times, some = 8 << 10, 4, 1 << 20
+	for _, unit := range hostile() {
+		cost := func(size int) uint64 {
+			output := []byte(strings.Repeat(unit, size/len(unit)))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got := Text(Failure{How: "x", Output: output, End: End{Code: 1}}, same)
+			runtime.ReadMemStats(&after)
+			if n := utf8.RuneCountInString(got); n > MaxText {
+				t.Errorf("%q: %d characters", unit, n)
+			}
+			return after.TotalAlloc - before.TotalAlloc
+		}
+		if one, four := cost(size), cost(times*size); four > 2*times*one+some {
+			t.Errorf("%q: %d KiB for %d bytes, %d KiB for %d", unit, one>>10, size, four>>10, times*size)
 		}
 	}
 }
