@@ -10,8 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// unread warns of ENTRAIN_ variables that nothing reads: those of no flag at all, and under exec those of flags that only
-// run has. An image's variables are for all verbs, so what another verb leaves unread is no mistake.
+// unread warns of ENTRAIN_ variables that nothing reads: those of no flag at all, and under exec those of
+// flags that only run has. An image's variables are for all verbs, so what another verb leaves unread is
+// no mistake.
 func (c *command) unread(ctx *cli.Context) {
 	var all []string // the variables of all verbs, made only where there is a doubt
 	log := c.logger()
@@ -61,8 +62,8 @@ func variables(verb string, flags []cli.Flag) []string {
 	return names
 }
 
-// allVariables are those of all verbs, and those that no flag has. The flags are of a command that is never called, since
-// to make one sets its default.
+// allVariables are those of all verbs, and those that no flag has. The flags are of a command that is
+// never called, since to make one sets its default.
 func allVariables() []string {
 	c := &command{settings: defaults(nil)}
 	names := bootstrap.Variables()

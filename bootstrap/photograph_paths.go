@@ -23,8 +23,8 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 	}
 }
 
-// photographOutput asks the kernel whether this user can make files in a directory. The superuser can wherever a mount
-// is not read-only, whatever the mode says.
+// photographOutput asks the kernel whether this user can make files in a directory. The superuser can
+// wherever a mount is not read-only, whatever the mode says.
 func photographOutput(path string, uid int) (o contract.Output, there bool) {
 	var info syscall.Stat_t
 	if err := syscall.Stat(path, &info); err != nil {

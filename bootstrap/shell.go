@@ -10,8 +10,8 @@ import (
 	"entrain/hparams"
 )
 
-// checkShell warns where a shell's text is the command and does not pass on the hyperparameters: they come behind the
-// text, where they are $0, $1 and so on, and not words of the program in it.
+// checkShell warns where a shell's text is the command and does not pass on the hyperparameters: they come
+// behind the text, where they are $0, $1 and so on, and not words of the program in it.
 func checkShell(job *contract.Job, words []string, o Options) []contract.Problem {
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
 	at := shellText(words)
@@ -39,7 +39,8 @@ func checkShell(job *contract.Job, words []string, o Options) []contract.Problem
 	}}
 }
 
-// shellText is the place of what a shell is to run, or -1: the word behind the options, one of which has a c.
+// shellText is the place of what a shell is to run, or -1: the word behind the options, one of which has a
+// c.
 func shellText(words []string) int {
 	shells := []string{"sh", "bash", "dash", "ash", "zsh", "ksh"}
 	if len(words) == 0 || !slices.Contains(shells, path.Base(words[0])) {
@@ -68,13 +69,15 @@ func shellText(words []string) int {
 func isSimple(text string) bool {
 	words := strings.Fields(strings.TrimRight(text, " \t\n;"))
 	ends := []string{"done", "fi", "esac", "}", ")"}
-	return len(words) > 0 && !strings.ContainsAny(strings.ReplaceAll(text, "&&", ""), "|&()<>#`") && !slices.Contains(ends, words[len(words)-1])
+	return len(words) > 0 && !slices.Contains(ends, words[len(words)-1]) &&
+		!strings.ContainsAny(strings.ReplaceAll(text, "&&", ""), "|&()<>#`")
 }
 
 // withArguments is a shell's text that passes its arguments on; of several commands to the last.
 func withArguments(text string) string {
 	text = strings.TrimRight(text, " \t\n;")
-	if !strings.ContainsAny(text, ";&|\n") && !strings.HasPrefix(text, "exec ") && !strings.Contains(strings.SplitN(text, " ", 2)[0], "=") {
+	first, _, _ := strings.Cut(text, " ")
+	if !strings.ContainsAny(text, ";&|\n") && first != "exec" && !strings.Contains(first, "=") {
 		text = "exec " + text
 	}
 	return text + ` "$@"`

@@ -9,8 +9,8 @@ import (
 // Variables are those of entrain that no flag has.
 func Variables() []string { return []string{"ENTRAIN_COMMAND", clusterKey, "ENTRAIN_DRY_RUN"} }
 
-// IsVariable says whether a name is one of Variables, or one that entrain itself gives to a trainer, which may start
-// entrain again.
+// IsVariable says whether a name is one of Variables, or one that entrain itself gives to a trainer, which
+// may start entrain again.
 func IsVariable(name string) bool {
 	switch name {
 	case "ENTRAIN_COMMAND", clusterKey, "ENTRAIN_DRY_RUN", DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK":

@@ -23,14 +23,16 @@ func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 	}
 	checkCode(d, j, s, c.Command)
 	if p, ok := j.param("sagemaker_s3_output"); ok && p.Value.Truthy() {
-		d.warn(p.Raw.Pos, "write to "+j.Dir("checkpoints")+", which the platform itself synchronizes where CheckpointConfig says so",
+		hint := "write to " + j.Dir("checkpoints") + ", which the platform synchronizes where CheckpointConfig says so"
+		d.warn(p.Raw.Pos, hint,
 			"hyperparameter %s: entrain does not synchronize %s while the job runs", hparams.Quote(p.Name), j.Dir("output/intermediate"))
 	}
 	if module, _ := s.Getenv("SAGEMAKER_TRAINING_MODULE"); module != "" {
 		problems = append(problems, Problem{
 			File: "SAGEMAKER_TRAINING_MODULE", Warning: true,
-			Message: hparams.Quote(module) + " is not started: it is for the SageMaker Training Toolkit, and entrain starts the command or the script itself",
-			Hint:    "in the Dockerfile: ENV SAGEMAKER_TRAINING_MODULE=",
+			Message: hparams.Quote(module) + " is not started: it is for the SageMaker Training Toolkit, " +
+				"and entrain starts the command or the script itself",
+			Hint: "in the Dockerfile: ENV SAGEMAKER_TRAINING_MODULE=",
 		})
 	}
 	return inOrder(problems)
@@ -42,7 +44,8 @@ const (
 	codeArchive  = "sourcedir.tar.gz"
 )
 
-// CodePaths are where a job's code may be, and what would have to be done with it: a Snapshot has them in Paths.
+// CodePaths are where a job's code may be, and what would have to be done with it: a Snapshot has them in
+// Paths.
 func CodePaths(j *Job, s *Snapshot) []string {
 	paths := []string{path.Join(j.DataDir(), "code", codeArchive)}
 	_, submits := j.Params.Get(submitParam)
@@ -124,13 +127,15 @@ func (c *code) asked(pos int, hint, format string, args ...any) {
 	report(pos, hint, format, args...)
 }
 
-const unpackCode = "entrain does not unpack code; in the Dockerfile: ADD it to /opt/ml/code, or COPY the directory there"
+const unpackCode = "entrain does not unpack code; " +
+	"in the Dockerfile: ADD it to /opt/ml/code, or COPY the directory there"
 
 const bringCode = "in the Dockerfile: COPY the code to /opt/ml/code, or give the command after --"
 
 func (c *code) remote(submit hparams.Param) {
 	text := hparams.Quote(maskShapes(hparams.ToolkitText(submit.Value)))
-	what := "hyperparameter " + hparams.Quote(submitParam) + ": the job brings its code by " + text + ", which entrain does not fetch"
+	what := "hyperparameter " + hparams.Quote(submitParam) +
+		": the job brings its code by " + text + ", which entrain does not fetch"
 	switch {
 	case c.given:
 		c.asked(submit.Raw.Pos, "", "%s: the command that is given counts", what)
@@ -154,7 +159,8 @@ func (c *code) inChannel() {
 		path.Join(c.job.DataDir(), "code", codeArchive))
 }
 
-// missing is a program that is nowhere: a Python that says so knows neither who asked for it nor where it is from.
+// missing is a program that is nowhere: a Python that says so knows neither who asked for it nor where it
+// is from.
 func (c *code) missing() {
 	pos, hint := nowhere, bringCode
 	if c.hasArchive() {
@@ -168,7 +174,8 @@ func (c *code) missing() {
 	if p, ok := c.job.param(programParam); ok {
 		pos = p.Raw.Pos
 	}
-	c.fail(pos, hint, "hyperparameter %s: %s %s, expected the script there", hparams.Quote(programParam), c.script, c.lacks())
+	c.fail(pos, hint, "hyperparameter %s: %s %s, expected the script there",
+		hparams.Quote(programParam), c.script, c.lacks())
 }
 
 // extras are files beside the script that the toolkit would install.

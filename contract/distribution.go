@@ -7,8 +7,8 @@ import (
 	"entrain/hparams"
 )
 
-// Distribution is a way of the SDK to train on several processes: a hyperparameter that switches it on, and what then
-// starts the trainer on the platform.
+// Distribution is a way of the SDK to train on several processes: a hyperparameter that switches it on,
+// and what then starts the trainer on the platform.
 type Distribution struct {
 	Param  string
 	Name   string
@@ -40,9 +40,10 @@ func (j *Job) distributed() bool {
 	return slices.ContainsFunc(Distributions(), func(d Distribution) bool { return d.isEnabled(j) })
 }
 
-// checkDistributions says which distributions nobody would start. The hosts that count are those that train together,
-// not all of the job: where a distribution's group has one host, that host has lost nothing but processes. A host of
-// another group says it too, since the whole job cannot be what was asked for.
+// checkDistributions says which distributions nobody would start. The hosts that count are those that
+// train together, not all of the job: where a distribution's group has one host, that host has lost
+// nothing but processes. A host of another group says it too, since the whole job cannot be what was asked
+// for.
 func checkDistributions(d *document, j *Job, launched bool) {
 	for _, dist := range Distributions() {
 		if dist.Served || !dist.isEnabled(j) {
@@ -50,19 +51,23 @@ func checkDistributions(d *document, j *Job, launched bool) {
 		}
 		p, _ := j.param(dist.Param)
 		hosts := len(j.Together())
-		what := fmt.Sprintf("hyperparameter %s asks for %s, which entrain does not start", hparams.Quote(dist.Param), dist.Name)
+		what := fmt.Sprintf("hyperparameter %s asks for %s, which entrain does not start",
+			hparams.Quote(dist.Param), dist.Name)
 		switch {
 		case launched:
 			d.warn(p.Raw.Pos, "", "%s: MPI starts the trainer", what)
 		case hosts > 1:
-			d.fail(p.Raw.Pos, "--launcher none (ENTRAIN_LAUNCHER=none) starts the script alone on each host; it then has to find the others "+
-				"by itself, by SM_HOSTS and SM_CURRENT_HOST", "%s: each of %d hosts would train by itself, expected one training on all", what, hosts)
+			d.fail(p.Raw.Pos, startAlone,
+				"%s: each of %d hosts would train by itself, expected one training on all", what, hosts)
 		default:
-			d.warn(p.Raw.Pos, "start it in the command, such as torchrun; --launcher none says that the script alone is meant",
+			d.warn(p.Raw.Pos, "start it in the command; --launcher none says that the script alone is meant",
 				"%s: the script runs alone, as one process", what)
 		}
 	}
 }
+
+const startAlone = "--launcher none (ENTRAIN_LAUNCHER=none) starts the script alone on each host; " +
+	"it then has to find the others by itself, by SM_HOSTS and SM_CURRENT_HOST"
 
 // param is a hyperparameter with its place.
 func (j *Job) param(name string) (hparams.Param, bool) {

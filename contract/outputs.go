@@ -12,12 +12,14 @@ type Output struct {
 	Mode     uint32 // the permissions
 }
 
-// OutputPaths are the directories whose content the platform keeps, and the root, in which a missing one can be made.
+// OutputPaths are the directories whose content the platform keeps, and the root, in which a missing one
+// can be made.
 func OutputPaths(j *Job) []string {
 	return []string{j.Root, j.Dir("model"), j.Dir("output"), j.Dir("output/data"), j.Dir("checkpoints")}
 }
 
-// CheckOutputs warns of places that a trainer cannot write to: it mostly does so at its end, when all is paid for.
+// CheckOutputs warns of places that a trainer cannot write to: it mostly does so at its end, when all is
+// paid for.
 func CheckOutputs(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
 	for _, dir := range OutputPaths(j)[1:] {
@@ -32,7 +34,8 @@ func CheckOutputs(j *Job, s *Snapshot) []Problem {
 		case o.Kind != KindDir && o.Problem == "":
 			message, hint = "is no directory, expected one that can be written", "remove it, or mount a directory there"
 		case o.Problem != "":
-			message = fmt.Sprintf("cannot be written by uid %d: %s (owner %d, mode %04o), expected a directory that can", s.UID, o.Problem, o.UID, o.Mode)
+			message = fmt.Sprintf("cannot be written by uid %d: %s (owner %d, mode %04o), expected a directory that can",
+				s.UID, o.Problem, o.UID, o.Mode)
 			hint = fmt.Sprintf("give it to that user (chown %d), or run the container as its owner", s.UID)
 			if o.ReadOnly {
 				hint = "mount it so that it can be written"

@@ -14,9 +14,10 @@ const (
 	certain         // such as api_key and password
 )
 
-// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD, CREDENTIAL, AUTHORIZATION and the
-// like anywhere in it, in any case, PASS or PWD as a word, or KEY, TOKEN or CRED, or one of them with an s, at the end
-// of a word. A tokenizer is no secret, and nor is what is only private, such as private_subnets.
+// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD, CREDENTIAL,
+// AUTHORIZATION and the like anywhere in it, in any case, PASS or PWD as a word, or KEY, TOKEN or CRED, or
+// one of them with an s, at the end of a word. A tokenizer is no secret, and nor is what is only private,
+// such as private_subnets.
 func IsSecret(name string) bool { return weigh(name) != harmless }
 
 func weigh(name string) weight {
@@ -82,7 +83,9 @@ func isPass(upper string) bool {
 		if word != "PASS" || i+1 < len(words) {
 			continue
 		}
-		counts := []string{"FIRST", "SECOND", "ONE", "TWO", "SINGLE", "MULTI", "FORWARD", "BACKWARD", "PER", "NUM", "N"}
+		counts := []string{
+			"FIRST", "SECOND", "ONE", "TWO", "SINGLE", "MULTI", "FORWARD", "BACKWARD", "PER", "NUM", "N",
+		}
 		return i == 0 || !slices.Contains(counts, words[i-1])
 	}
 	return false

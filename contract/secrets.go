@@ -9,19 +9,19 @@ import (
 	"entrain/hparams"
 )
 
-// Secrets are the values that no text may show. The zero value knows none, and still hides what has a secret's shape.
-// They are gathered when the first text is: a job that goes well has none.
+// Secrets are the values that no text may show. The zero value knows none, and still hides what has a
+// secret's shape. They are gathered when the first text is: a job that goes well has none.
 type Secrets struct{ values func() []string }
 
-// The shortest values that are hidden, in bytes. Shorter ones cannot be told from ordinary text: a password of one
-// letter would turn all of it into stars.
+// The shortest values that are hidden, in bytes. Shorter ones cannot be told from ordinary text: a
+// password of one letter would turn all of it into stars.
 const (
 	shortestWord = 4 // hidden where it is a word by itself
 	shortestPart = 6 // hidden inside of other words too
 )
 
-// SecretsOf are those of a job: of its environment, its hyperparameters as far as they can be read, its cluster key,
-// and of a command's words.
+// SecretsOf are those of a job: of its environment, its hyperparameters as far as they can be read, its
+// cluster key, and of a command's words.
 func SecretsOf(s *Snapshot, words ...string) Secrets {
 	return Secrets{sync.OnceValue(func() []string { return valuesOf(s, words) })}
 }
@@ -40,7 +40,8 @@ func valuesOf(s *Snapshot, words []string) []string {
 	return c.longestFirst()
 }
 
-// SecretsOfEnv are those of an environment, which of a trainer has the hyperparameters too, and of a command's words.
+// SecretsOfEnv are those of an environment, which of a trainer has the hyperparameters too, and of a
+// command's words.
 func SecretsOfEnv(env []string, words ...string) Secrets {
 	return Secrets{sync.OnceValue(func() []string {
 		c := collection{}
@@ -104,7 +105,8 @@ func (c collection) words(words []string) {
 	}
 }
 
-// value takes the secrets in a value: what belongs to a secret's name, at any depth, also of JSON inside of a text.
+// value takes the secrets in a value: what belongs to a secret's name, at any depth, also of JSON inside
+// of a text.
 func (c collection) value(name string, v hparams.Value, inherited weight) {
 	w := max(inherited, weigh(name))
 	switch v.Kind {
@@ -156,10 +158,12 @@ func (c collection) add(value string, w weight) {
 	}
 }
 
-// parts are what may be shown of a value by itself: the lines of a key, and what follows a scheme such as Bearer.
+// parts are what may be shown of a value by itself: the lines of a key, and what follows a scheme such as
+// Bearer.
 func parts(value string) []string {
 	var found []string
-	if scheme, rest, ok := strings.Cut(value, " "); ok && slices.Contains([]string{"bearer", "basic", "token"}, strings.ToLower(scheme)) {
+	schemes := []string{"bearer", "basic", "token"}
+	if scheme, rest, ok := strings.Cut(value, " "); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
 		found = append(found, rest)
 	}
 	if lines := strings.Split(value, "\n"); len(lines) > 1 {
@@ -182,7 +186,8 @@ func isWorth(value string, w weight) bool {
 		return true
 	}
 	const long = 20 // bytes; a column's or a token's name is shorter
-	return (strings.ContainsAny(value, "0123456789") || len(value) >= long) && strings.Trim(value, "0123456789.") != ""
+	isNumber := strings.Trim(value, "0123456789.") == ""
+	return !isNumber && (strings.ContainsAny(value, "0123456789") || len(value) >= long)
 }
 
 // Mask is a text with the secrets replaced, wherever they stand, and with them what has a secret's shape.
@@ -220,12 +225,15 @@ func isApart(text string, at span) bool {
 	return (at.from == 0 || !isAlnum(text[at.from-1])) && (at.to == len(text) || !isAlnum(text[at.to]))
 }
 
-// cover puts stars in the place of spans. Those that overlap are one: no rest of a secret is left between them.
+// cover puts stars in the place of spans. Those that overlap are one: no rest of a secret is left between
+// them.
 func cover(text string, spans []span) string {
 	if len(spans) == 0 {
 		return text
 	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	slices.SortFunc(spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
 	var b strings.Builder
 	end := 0
 	for i := 0; i < len(spans); {

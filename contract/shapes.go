@@ -8,9 +8,9 @@ import (
 // maskShapes is a text without what has a secret's shape.
 func maskShapes(text string) string { return cover(text, shapes(text)) }
 
-// shapes finds what is a secret by its shape, whatever its name: a password in a URL, a header that authorizes, keys of
-// AWS, tokens that say by their first letters whose they are, and values behind the equals sign of a secret's name. A
-// hash, a path or an ordinary word has none of them.
+// shapes finds what is a secret by its shape, whatever its name: a password in a URL, a header that
+// authorizes, keys of AWS, tokens that say by their first letters whose they are, and values behind the
+// equals sign of a secret's name. A hash, a path or an ordinary word has none of them.
 func shapes(text string) []span {
 	return slices.Concat(urlSpans(text), headerSpans(text), assignedSpans(text), tokenSpans(text), webTokenSpans(text),
 		awsSpans(text), pemSpans(text))
@@ -29,7 +29,8 @@ func places(text, part string) []int {
 	}
 }
 
-// urlSpans are the passwords in URLs, such as postgres://user:password@host, and in the form user:password@tcp(host).
+// urlSpans are the passwords in URLs, such as postgres://user:password@host, and in the form
+// user:password@tcp(host).
 func urlSpans(text string) []span {
 	var found []span
 	for _, i := range places(text, "://") {
@@ -56,7 +57,8 @@ func userinfoSpans(text string, from int) []span {
 		authority = rest[:i]
 	}
 	at := strings.LastIndexByte(authority, '@')
-	if _, port, ok := strings.Cut(authority, ":"); at < 0 && ok && strings.Trim(port, "0123456789") != "" && authority[0] != '[' {
+	_, port, ok := strings.Cut(authority, ":")
+	if at < 0 && ok && strings.Trim(port, "0123456789") != "" && authority[0] != '[' {
 		at = strings.LastIndexByte(rest, '@') // the password itself has such a character
 	}
 	if at < 0 {
@@ -116,7 +118,8 @@ func authorization(text, lower string, at int) span {
 	return span{from, to}
 }
 
-// assignedSpans are values behind an equals sign, or in JSON and in Python's dicts, whose name is certainly a secret's.
+// assignedSpans are values behind an equals sign, or in JSON and in Python's dicts, whose name is
+// certainly a secret's.
 func assignedSpans(text string) []span {
 	var found []span
 	done := 1 // in front of an equals sign is a name
@@ -148,7 +151,8 @@ func nameBefore(text string, end int) (name string, quoted bool) {
 	return text[from:end], quoted
 }
 
-// assigned is the value at from. What only names one is none: a variable of a shell, a field of an object, a call.
+// assigned is the value at from. What only names one is none: a variable of a shell, a field of an object,
+// a call.
 func assigned(text string, from int, inJSON bool) span {
 	if inJSON {
 		from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
@@ -160,7 +164,8 @@ func assigned(text string, from int, inJSON bool) span {
 	value := text[s.from:s.to]
 	call := strings.ContainsAny(value, "([{")
 	field := strings.Trim(value, "abcdefghijklmnopqrstuvwxyz_.") == "" && strings.Contains(strings.Trim(value, "."), ".")
-	if inJSON || call || field || value == "None" || value == "null" || strings.HasPrefix(value, "$") || strings.HasPrefix(value, "%") {
+	variable := strings.HasPrefix(value, "$") || strings.HasPrefix(value, "%")
+	if inJSON || call || field || variable || value == "None" || value == "null" {
 		return span{}
 	}
 	return s
