@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -17,10 +19,7 @@ func (c *command) pipe(ctx *cli.Context) error {
 	if len(words) != 1 || words[0] == "" {
 		return &bootstrap.UsageError{Err: fmt.Errorf("entrain pipe takes one argument CHANNEL, got %d", len(words))}
 	}
-	doer, err := bootstrap.NewDoer(c.logger(), version)
-	if err != nil {
-		return err
-	}
+	doer := bootstrap.NewDoer(c.logger(), version)
 	in, err := c.load()
 	if err != nil {
 		return err

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command entrain is the ENTRYPOINT of a training container: it checks the contract under /opt/ml, waits for
 // the peers, turns hyperparameters into flags and variables, and runs the trainer as its init.
 package main

@@ -8,9 +8,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// page FILE WORD: takes an example out of a page of the documentation. What the page shows as files becomes files; the
-// commands that hold WORD become example.sh, and what the page says that they print output.txt. Package tests runs all
-// commands of all pages, in containers too.
+// page FILE [WORD]: takes an example out of a page of the documentation. What the page shows as files becomes files. With
+// WORD the commands that hold it become example.sh, and what the page says that they print output.txt. Package tests
+// runs all commands of all pages, in containers too.
 func page(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(args[0])
 	ts.Check(err)
@@ -20,7 +20,7 @@ func page(ts *testscript.TestScript, _ bool, args []string) {
 		switch {
 		case word == "as":
 			ts.Check(os.WriteFile(ts.MkAbs(file), []byte(body), 0o600))
-		case word == "" && language == "sh" && strings.Contains(body, args[1]):
+		case word == "" && language == "sh" && len(args) > 1 && strings.Contains(body, args[1]):
 			ts.Check(os.WriteFile(ts.MkAbs("example.sh"), []byte(body), 0o600))
 			found = true
 		case word == "prints" && found:
@@ -28,5 +28,7 @@ func page(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		}
 	}
-	ts.Fatalf("%s has no commands with %q and their output", args[0], args[1])
+	if len(args) > 1 {
+		ts.Fatalf("%s has no commands with %q and their output", args[0], args[1])
+	}
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -121,10 +123,7 @@ func ofOneHost(flags []*option, dir string) error {
 
 // serve writes a tree unless it is there, and plays the platform's side of its Pipe channels.
 func (c *command) serve(place bootstrap.Place, t bootstrap.Tree) error {
-	doer, err := bootstrap.NewDoer(c.logger(), version)
-	if err != nil {
-		return err
-	}
+	doer := bootstrap.NewDoer(c.logger(), version)
 	if err := bootstrap.PreparePlatform(place.Dir, t, c.env); err != nil {
 		return err
 	}

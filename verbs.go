@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -129,10 +131,7 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	if c.settings.dryRun {
 		return c.dryRun(ctx)
 	}
-	doer, err := bootstrap.NewDoer(c.logger(), version)
-	if err != nil {
-		return err
-	}
+	doer := bootstrap.NewDoer(c.logger(), version)
 	end := doer.Phase("read")
 	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(c.settings.options)
 	doer.At(c.host)
@@ -217,10 +216,7 @@ type printedError struct{ error }
 func (p printedError) Unwrap() error { return p.error }
 
 func (c *command) wait(*cli.Context) error {
-	doer, err := bootstrap.NewDoer(c.logger(), version)
-	if err != nil {
-		return err
-	}
+	doer := bootstrap.NewDoer(c.logger(), version)
 	in, err := c.load()
 	doer.At(c.host)
 	if err != nil {

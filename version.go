@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -5,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"entrain/bootstrap"
 
 	"github.com/urfave/cli/v2"
 )
@@ -20,16 +24,18 @@ type build struct {
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
-	Build    string `json:"build"` // static, or dynamic where it was linked with C
+	// Build is static, or dynamic where it was linked with C; and "own entry point" where the program knows which signals
+	// were ignored when it was started, else "plain build".
+	Build string `json:"build"`
 }
 
 func buildInfo() build {
 	b := build{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Build: "static"}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
+	var settings []debug.BuildSetting
+	if info, ok := debug.ReadBuildInfo(); ok {
+		settings = info.Settings
 	}
-	for _, s := range info.Settings {
+	for _, s := range settings {
 		switch s.Key {
 		case "vcs.revision":
 			b.Commit = s.Value
@@ -41,6 +47,7 @@ func buildInfo() build {
 			}
 		}
 	}
+	b.Build += ", " + bootstrap.Build()
 	return b
 }
 

@@ -103,11 +103,7 @@ func Rsh(dir string, args []string) (int, error) {
 	if dir == "" {
 		return lostCode, &UsageError{Err: errors.New(DirVariable + " is not set: only a launcher that entrain run started can call entrain rsh")}
 	}
-	signals, err := proc.Catch()
-	if err != nil {
-		return lostCode, err
-	}
-	ctx, release := signals.Context(context.Background())
+	ctx, release := proc.Catch().Context(context.Background())
 	defer release()
 	type end struct {
 		code int

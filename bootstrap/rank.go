@@ -29,10 +29,7 @@ func Rank(args, env []string) error {
 	if err != nil {
 		return err
 	}
-	signals, err := proc.Catch()
-	if err != nil {
-		return err
-	}
+	signals := proc.Catch()
 	data, err := os.ReadFile(dir + "/" + fileEnvironment)
 	if err != nil {
 		return fmt.Errorf("the environment of this host: %w\nhint: entrain run starts the launcher that starts this", err)

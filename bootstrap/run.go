@@ -27,9 +27,16 @@ type Doer struct {
 }
 
 // NewDoer takes over the process's signals: as PID 1 one that nobody catches is lost.
-func NewDoer(log zerolog.Logger, version string) (*Doer, error) {
-	signals, err := proc.Catch()
-	return &Doer{log: log, version: version, signals: signals}, err
+func NewDoer(log zerolog.Logger, version string) *Doer {
+	return &Doer{log: log, version: version, signals: proc.Catch()}
+}
+
+// Build says which of two builds this is. A plain one does not know every signal that was ignored when it was started.
+func Build() string {
+	if proc.RecordsInherited() {
+		return "own entry point"
+	}
+	return "plain build"
 }
 
 // Relay is proc.Relay.

@@ -30,10 +30,7 @@ type host struct {
 // newHost starts one. The signals of the test process are caught once, for all tests.
 func newHost(t *testing.T, cmd Cmd) *host {
 	t.Helper()
-	signals, err := caught()
-	if err != nil {
-		t.Fatal(err)
-	}
+	signals := caught()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	h := &host{guests: &Guests{}, leash: NewLeash(signals), signals: signals, cancel: cancel, stops: make(chan error, 8), done: make(chan Exit, 1)}
 	go func() {
@@ -46,7 +43,7 @@ func newHost(t *testing.T, cmd Cmd) *host {
 	return h
 }
 
-var caught = sync.OnceValues(Catch)
+var caught = sync.OnceValue(Catch)
 
 func (h *host) start(t *testing.T, argv ...string) (ended chan int, kill func()) {
 	t.Helper()
@@ -167,10 +164,7 @@ func TestLeashOfProgram(t *testing.T) {
 
 // TestTold: a program that had ended before its SIGTERM could be passed on was not told to end, though the SIGTERM came.
 func TestTold(t *testing.T) {
-	signals, err := caught()
-	if err != nil {
-		t.Fatal(err)
-	}
+	signals := caught()
 	var guests Guests
 	done := make(chan Exit, 1)
 	terminated := false // or it is left for whoever looks next
@@ -193,7 +187,7 @@ func TestTold(t *testing.T) {
 	}
 	guests.mu.Lock() // the loop cannot reap now
 	signals.Raise(syscall.SIGTERM)
-	err = errors.Join(syscall.Kill(pid, syscall.SIGKILL), unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
+	err := errors.Join(syscall.Kill(pid, syscall.SIGKILL), unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
 	guests.mu.Unlock()
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +195,7 @@ func TestTold(t *testing.T) {
 	if exit := await(t, "the program", done); exit.Told || exit.Signal != syscall.SIGKILL {
 		t.Errorf("it ended with %+v", exit)
 	}
-	left, _ := signals.next(time.Now())
+	left := signals.next(time.Now())
 	if !terminated && !slices.Contains(left, syscall.SIGTERM) {
 		t.Error("the SIGTERM, which others must hear of, is lost")
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -13,34 +15,43 @@ import (
 )
 
 // The signals of 1 to 31 that were ignored, and all that were blocked, when this program was started, bit N-1 for
-// signal N. (Of the others glibc's posix_spawn leaves two ignored, always, and so does the runtime.) The Go runtime
-// puts its own handlers in their place before any Go code runs, and a trainer would start with defaults
-// instead; so the entry point in entry_*.s looks first.
-var inheritedIgnored, inheritedBlocked uint64
+// signal N. (glibc's posix_spawn always leaves two of the others ignored.) The Go runtime installs its own handlers before
+// any Go code runs, and a trainer would then start with the defaults. So the entry point in entry_linux_*.s records both.
+//
+// Only a linker that is told so, by -E _entrain_start, uses that entry point; recorded is then 1. In any other build
+// recorded is 0, and Catch asks the kernel what the runtime has left ignored.
+var inheritedIgnored, inheritedBlocked, recorded uint64
 
-// inheritedSlack is how late a timer could come when this program was started, in nanoseconds; below zero where the kernel
-// does not say. The entry point makes it a millisecond before the runtime starts its monitor, which would otherwise wake up
-// every 70 microseconds while we start: with one CPU a tenth of what that takes. What we start gets the inherited slack.
-var inheritedSlack int64
+// RecordsInherited says whether this build knows every signal that was ignored when it was started.
+func RecordsInherited() bool { return recorded != 0 }
 
-// The slack is a thread's own: the first one, which runs this, needs no other than the inherited once the monitor is there.
-func init() { setSlack() } //nolint:gochecknoinits // main need not run on the first thread
-
-func setSlack() {
-	if inheritedSlack > 0 {
-		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(inheritedSlack), 0, 0, 0)
+// recordIgnored is for a build without an entry point of its own. The runtime leaves SIGHUP, SIGINT and the signals of job
+// control ignored.
+func recordIgnored() {
+	if recorded != 0 {
+		return
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		inheritedIgnored = ignoredByRuntime()
+		return
+	}
+	for line := range strings.Lines(string(status)) {
+		if mask, found := strings.CutPrefix(line, "SigIgn:"); found {
+			ignored, _ := strconv.ParseUint(strings.TrimSpace(mask), 16, 64) // the kernel writes no other
+			inheritedIgnored = ignored & (1<<31 - 1)
+		}
 	}
 }
 
-// giveSlack gives the inherited slack to this thread, whose child or program has it too. The first thread has it, and is not
-// locked: that makes the runtime start another one, and nothing takes us off it within the microseconds until the fork.
-func giveSlack() (done func()) {
-	if unix.Gettid() == os.Getpid() {
-		return func() {}
+// ignoredByRuntime is what os/signal says of the two signals that it knows to be ignored.
+func ignoredByRuntime() (ignored uint64) {
+	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			ignored |= 1 << (sig - 1)
+		}
 	}
-	runtime.LockOSThread()
-	setSlack()
-	return runtime.UnlockOSThread
+	return ignored
 }
 
 // restore brings this thread back to what was inherited, for the execve(2) that follows.
@@ -48,7 +59,6 @@ func restore(ignored, blocked uint64) error {
 	if blocked != 0 {
 		runtime.LockOSThread() // for good: the mask is a thread's own
 	}
-	giveSlack()
 	for n := uintptr(1); n <= 64; n++ {
 		if ignored&(1<<(n-1)) == 0 {
 			continue
@@ -76,9 +86,12 @@ const relayWord = "__entrain_relay"
 // spawn starts a program, by way of a relay if what was inherited needs one. The relay says over a pipe what execve(2) said
 // to it; that the pipe ends without a word means that it has become the program.
 func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
-	defer giveSlack()()
 	if inheritedIgnored|inheritedBlocked == 0 {
 		return syscall.ForkExec(path, argv, attr)
+	}
+	self, err := ownPath(attr.Dir)
+	if err != nil {
+		return 0, err
 	}
 	var word [2]int
 	if err := unix.Pipe2(word[:], unix.O_CLOEXEC); err != nil {
@@ -90,7 +103,7 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 		"entrain", relayWord, strconv.FormatUint(inheritedIgnored, 16), strconv.FormatUint(inheritedBlocked, 16),
 		strconv.Itoa(len(attr.Files) - 1), path,
 	}
-	pid, err := syscall.ForkExec("/proc/self/exe", append(relay, argv...), attr)
+	pid, err := syscall.ForkExec(self, append(relay, argv...), attr)
 	_ = unix.Close(word[1])
 	if err != nil {
 		return 0, err
@@ -100,6 +113,20 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 		return 0, errno
 	}
 	return pid, nil
+}
+
+// ownPath is this program's file. A link in /proc reaches it even where it was removed. Without /proc the word that this
+// program was started by names it, as seen from dir.
+func ownPath(dir string) (string, error) {
+	const link = "/proc/self/exe"
+	if _, err := os.Stat(link); err == nil {
+		return link, nil
+	}
+	path, err := lookPath(os.Args[0], os.Environ(), dir)
+	if err != nil {
+		return "", fmt.Errorf("this program's own file: %w", err.Err)
+	}
+	return path, nil
 }
 
 // withInherited adds to a child's descriptors those of ours that it would inherit anyhow, up to the first gap.
@@ -145,7 +172,7 @@ func Relay(args, env []string) error {
 	return err
 }
 
-// sigaction is the kernel's struct.
+// sigaction is the kernel's struct. Some architectures have no restorer; what this package sets is zero from there on.
 type sigaction struct {
 	handler  uintptr
 	flags    uint64
@@ -156,9 +183,6 @@ type sigaction struct {
 const (
 	sigIgn     = 1
 	sigsetSize = 8 // bytes
-	// handlerFlags are SA_SIGINFO, SA_ONSTACK (the runtime's threads have small stacks), SA_RESTART and
-	// SA_RESTORER.
-	handlerFlags = 0x4 | 0x08000000 | 0x10000000 | 0x04000000
 )
 
 func rtSigaction(sig uintptr, act, old *sigaction) error {

@@ -141,10 +141,7 @@ func (r *run) supervise(ctx context.Context) error {
 		if r.ended {
 			return nil // there was nobody to kill
 		}
-		sigs, err := r.signals.next(until)
-		if err != nil {
-			return err
-		}
+		sigs := r.signals.next(until)
 		if !lean.IsZero() && !time.Now().Before(lean) {
 			shrink(r.o.Memory)
 			lean = time.Time{}
@@ -190,7 +187,7 @@ func (r *run) take(sig syscall.Signal) {
 		return
 	}
 	switch sig {
-	case wake, syscall.SIGCHLD, syscall.SIGPIPE: // the loop looks; a broken pipe of ours is an error where we write
+	case syscall.SIGCHLD, syscall.SIGPIPE: // the loop reaps; a broken pipe of ours is an error where we write
 	case syscall.SIGCONT:
 		if !r.resumed {
 			r.pass(sig)

@@ -35,13 +35,14 @@ func shrink(limit int64) {
 	for line := range strings.Lines(string(maps)) {
 		// from-to rwxp offset device inode path
 		fields := strings.Fields(line)
-		if len(fields) == 6 && fields[5] == self && fields[1][1] == '-' {
+		if len(fields) == 6 && fields[5] == self && fields[1] == "r-xp" {
 			drop(fields[0])
 		}
 	}
 }
 
-// drop takes a range of addresses out of memory. It may only be of a mapping that nobody writes to.
+// drop takes a range of addresses out of memory. It may only be of a mapping that nobody has written to: the loader of a
+// PIE writes addresses into what is read-only later, but never into the program's code.
 func drop(addresses string) {
 	first, last, _ := strings.Cut(addresses, "-")
 	from, err1 := strconv.ParseUint(first, 16, 64)

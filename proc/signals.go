@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,97 +16,125 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Signals are the signals that were sent to this process and not acted upon yet, in their order.
+// Signals are the signals that were sent to this process and not acted upon yet.
 //
-// os/signal is not used: it moves two threads for each signal that it is told of, a millisecond in all, which
-// is most of the time that an init may take; it hands several signals on by number, not in order; and it drops
-// what does not fit into a channel. Here the handler, a few instructions in entry_*.s, writes each
-// signal's number into a pipe, which one goroutine reads.
-type Signals struct{ r, w int }
+// They come from os/signal. It hands on several signals that are pending at the same moment by their numbers, not in the
+// order they were sent in, and each of them once, as the kernel does. It drops what does not fit into a channel. So
+// SIGTERM and SIGCHLD have channels of their own: where one of them is dropped, another one waits.
+type Signals struct {
+	terms, children, others chan os.Signal
+	woken                   chan struct{}
+}
 
-// signalPipe is where the handler writes to; runtimeHandler is where it passes on the faults of this program.
-var signalPipe, runtimeHandler uintptr //nolint:unused // entry_*.s reads them
-
-func handlers() (all, fault, restorer uintptr)
-
-// wake is no signal: it ends a wait for one, so that the waiter looks around.
-const wake = 0
+// manySignals is more than there are signals: other processes may send all of them while the loop is at work.
+const manySignals = 256
 
 // Catch takes over every signal that can be caught, but for those that the Go runtime lives on; those too that were ignored
 // or blocked when this process started, since the trainer inherits that and it is for the trainer to decide. It comes
 // before anything that takes time, since a PID 1 without handlers loses signals.
-func Catch() (*Signals, error) {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
-		return nil, fmt.Errorf("a pipe for signals: %w", err)
+func Catch() *Signals {
+	s := &Signals{
+		terms: make(chan os.Signal, 1), children: make(chan os.Signal, 1), others: make(chan os.Signal, manySignals),
+		woken: make(chan struct{}, 1),
 	}
-	s := &Signals{r: fds[0], w: fds[1]}
-	signalPipe = uintptr(s.w)
-	all, fault, restorer := handlers()
-	for n := syscall.Signal(1); n < 32; n++ {
-		if isOurs(n) {
-			continue
-		}
-		act := sigaction{handler: all, flags: handlerFlags, restorer: restorer, mask: ^uint64(0)}
-		if isFault(n) {
-			var old sigaction
-			if err := rtSigaction(uintptr(n), nil, &old); err != nil {
-				return nil, fmt.Errorf("the handler of %s: %w", signalName(n), err)
-			}
-			runtimeHandler, act.handler = old.handler, fault
-		}
-		if err := rtSigaction(uintptr(n), &act, nil); err != nil {
-			return nil, fmt.Errorf("catching %s: %w", signalName(n), err)
+	recordIgnored() // os/signal changes what is ignored
+	signal.Notify(s.terms, syscall.SIGTERM)
+	signal.Notify(s.children, syscall.SIGCHLD)
+	var others []os.Signal
+	for n := syscall.Signal(1); n <= lastSignal; n++ {
+		if !isOurs(n) && n != syscall.SIGTERM && n != syscall.SIGCHLD {
+			others = append(others, n)
 		}
 	}
-	return s, setMask(0) // one thread that blocks none is enough
+	signal.Notify(s.others, others...)
+	return s
 }
 
-// isOurs says whether nobody but the Go runtime and the kernel have a use for a signal here: the runtime's preemption
-// and profiler, and the two that cannot be caught.
+// lastSignal is the last of the real-time signals, which begin behind the last that isOurs.
+const lastSignal = 64
+
+// isOurs says whether a signal is of no use to the trainer: two cannot be caught; the Go runtime needs the others for
+// preemption, for its profiler, and for what the C library's threads need of it.
 func isOurs(n syscall.Signal) bool {
 	switch n {
-	case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGURG, syscall.SIGPROF:
+	case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGURG, syscall.SIGPROF, 32, 33, 34:
 		return true
 	}
 	return false
 }
 
-// isFault says whether a signal may be a fault of this program.
-func isFault(n syscall.Signal) bool {
-	switch n {
-	case syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGSYS:
-		return true
-	}
-	return false
-}
-
-// next waits until a signal comes, or until a moment if that is not zero. It returns what has come meanwhile.
-func (s *Signals) next(until time.Time) ([]syscall.Signal, error) {
-	timeout := -1
+// next waits until a signal comes, or until a moment if that is not zero. It returns what has come meanwhile. A SIGCONT is
+// the last of several, since a program that is told to stop and to continue at once is to run.
+func (s *Signals) next(until time.Time) []syscall.Signal {
+	var due <-chan time.Time
 	if !until.IsZero() {
-		timeout = int(max(0, time.Until(until)+time.Millisecond-1) / time.Millisecond)
-	}
-	if _, err := unix.Poll([]unix.PollFd{{Fd: int32(s.r), Events: unix.POLLIN}}, timeout); err != nil && !errors.Is(err, unix.EINTR) {
-		return nil, fmt.Errorf("waiting for signals: %w", err)
-	}
-	var numbers [256]byte
-	n, err := unix.Read(s.r, numbers[:])
-	if err != nil && !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR) {
-		return nil, fmt.Errorf("reading signals: %w", err)
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		due = timer.C
 	}
 	var sigs []syscall.Signal
-	for _, number := range numbers[:max(n, 0)] {
-		sigs = append(sigs, syscall.Signal(number))
+	select {
+	case sig := <-s.terms:
+		sigs = add(sigs, sig)
+	case sig := <-s.children:
+		sigs = add(sigs, sig)
+	case sig := <-s.others:
+		sigs = add(sigs, sig)
+	case <-s.woken:
+	case <-due:
 	}
-	return sigs, nil
+	sigs = append(sigs, s.pending()...)
+	slices.SortStableFunc(sigs, func(a, b syscall.Signal) int { return continues(a) - continues(b) })
+	return sigs
+}
+
+func continues(sig syscall.Signal) int {
+	if sig == syscall.SIGCONT {
+		return 1
+	}
+	return 0
+}
+
+// pending is what next need not wait for.
+func (s *Signals) pending() (sigs []syscall.Signal) {
+	for {
+		select {
+		case sig := <-s.terms:
+			sigs = add(sigs, sig)
+		case sig := <-s.children:
+			sigs = add(sigs, sig)
+		case sig := <-s.others:
+			sigs = add(sigs, sig)
+		default:
+			return sigs
+		}
+	}
+}
+
+func add(sigs []syscall.Signal, sig os.Signal) []syscall.Signal {
+	number, _ := sig.(syscall.Signal) // os/signal has no others
+	return append(sigs, number)
 }
 
 // Raise acts as if a signal had been sent to this process.
-func (s *Signals) Raise(sig syscall.Signal) { _, _ = unix.Write(s.w, []byte{byte(sig)}) } // a full pipe holds enough of them
+func (s *Signals) Raise(sig syscall.Signal) {
+	to := s.others
+	if sig == syscall.SIGTERM {
+		to = s.terms
+	}
+	select {
+	case to <- sig:
+	default: // enough of them are waiting
+	}
+}
 
 // wakeUp makes next return.
-func (s *Signals) wakeUp() { _, _ = unix.Write(s.w, []byte{wake}) } // a full pipe wakes too
+func (s *Signals) wakeUp() {
+	select {
+	case s.woken <- struct{}{}:
+	default: // it is about to
+	}
+}
 
 // SignalError is the cause of a context that a signal ended.
 type SignalError struct{ Signal syscall.Signal }
@@ -114,29 +145,40 @@ func (e *SignalError) Error() string { return "stopped by " + signalName(e.Signa
 func (e *SignalError) Code() int { return 128 + int(e.Signal) }
 
 // Context ends with a *SignalError when a signal comes that means the end: HUP, INT, QUIT or TERM. Others are
-// dropped. It is for the time before there is a trainer; release leaves the signals to what follows. What ended ctx
+// dropped. It is for the time without a trainer; release leaves the signals to what follows. What ended ctx
 // is certain only after that.
 func (s *Signals) Context(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
+	stop := s.Watch(func(sig syscall.Signal) { cancel(&SignalError{Signal: sig}) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// Watch calls what it is given for each signal that means the end, until stop is called. It drops the others.
+func (s *Signals) Watch(came func(syscall.Signal)) (stop func()) {
+	ended := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
-		for ctx.Err() == nil {
-			sigs, err := s.next(time.Time{})
-			if err != nil {
-				cancel(err)
-			}
-			for _, sig := range sigs {
+		for {
+			for _, sig := range s.next(time.Time{}) {
 				if isEnd(sig) {
-					cancel(&SignalError{Signal: sig})
+					came(sig)
 				}
+			}
+			select {
+			case <-ended:
+				return
+			default:
 			}
 		}
 	})
-	return ctx, func() {
-		cancel(nil)
+	return sync.OnceFunc(func() {
+		close(ended)
 		s.wakeUp()
 		watcher.Wait()
-	}
+	})
 }
 
 // isEnd says whether a signal ends a process that has not said otherwise, as nohup does.
@@ -148,20 +190,17 @@ func isEnd(sig syscall.Signal) bool {
 	return false
 }
 
-// letGo gives the signals that mean the end their default back, and is a *SignalError if one has come before that.
+// letGo gives all signals their default back, and is a *SignalError if one that means the end has come before that.
 func (s *Signals) letGo() error {
-	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
-		if err := rtSigaction(uintptr(sig), &sigaction{}, nil); err != nil {
-			return fmt.Errorf("letting go of %s: %w", signalName(sig), err)
-		}
+	for _, c := range []chan os.Signal{s.terms, s.children, s.others} {
+		signal.Stop(c)
 	}
-	sigs, err := s.next(time.Now())
-	for _, sig := range sigs {
+	for _, sig := range s.pending() {
 		if isEnd(sig) {
 			return &SignalError{Signal: sig}
 		}
 	}
-	return err
+	return nil
 }
 
 // signalName is SIGTERM for 15.

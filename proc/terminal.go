@@ -2,6 +2,7 @@ package proc
 
 import (
 	"os"
+	"os/signal"
 	"runtime"
 	"syscall"
 
@@ -38,7 +39,7 @@ func (r *run) mindStop() {
 // whole pipeline, but only the program's group was in the foreground: the rest of ours is told here.
 func (r *run) stopToo() {
 	if r.terminal {
-		stopGroup()
+		r.signals.stopGroup()
 	}
 	runtime.LockOSThread() // to this thread: sent to the process another one may take it, and this one go on for a while
 	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGSTOP)
@@ -51,16 +52,15 @@ func (r *run) stopToo() {
 }
 
 // stopGroup stops all of our process group but ourselves, as Ctrl-Z would.
-func stopGroup() {
-	var ours sigaction
-	_ = rtSigaction(uintptr(syscall.SIGTSTP), &sigaction{handler: sigIgn}, &ours)
+func (s *Signals) stopGroup() {
+	signal.Ignore(syscall.SIGTSTP)
 	_ = syscall.Kill(0, syscall.SIGTSTP)
-	_ = rtSigaction(uintptr(syscall.SIGTSTP), &ours, nil)
+	signal.Notify(s.others, syscall.SIGTSTP)
 }
 
 // takeTerminal puts our group into the foreground again, for the script that started us and goes on. A process in the
 // background that does so is stopped by SIGTTOU, or asked for ever if it catches that.
 func takeTerminal() {
-	_ = rtSigaction(uintptr(syscall.SIGTTOU), &sigaction{handler: sigIgn}, nil)
+	signal.Ignore(syscall.SIGTTOU)
 	_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, unix.Getpgrp())
 }

@@ -27,9 +27,7 @@ func (r *run) stragglers() error {
 	limit := time.Now().Add(strayGrace)
 	end := time.Now().Add(strayLimit)
 	for r.reap(); hasChildren(); r.reap() {
-		if _, err := r.signals.next(limit); err != nil {
-			return err
-		}
+		r.signals.next(limit)
 		if !time.Now().Before(end) {
 			left, err := descendants(os.Getpid())
 			r.exit.Left = len(left)
@@ -75,11 +73,9 @@ func descendants(root int) ([]int, error) {
 			children[parent] = append(children[parent], pid)
 		}
 	}
-	var found []int
-	for next := children[root]; len(next) > 0; {
-		pid := next[0]
-		found = append(found, pid)
-		next = append(slices.Clone(next[1:]), children[pid]...)
+	found := slices.Clone(children[root])
+	for i := 0; i < len(found); i++ {
+		found = append(found, children[found[i]]...)
 	}
 	return found, nil
 }
