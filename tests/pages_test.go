@@ -2,9 +2,6 @@ package tests
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,59 +182,4 @@ func withoutLauncher(words []string) []string {
 		}
 	}
 	return words
-}
-
-// TestRunLinesInMessages: every Dockerfile line that a message of entrain advises builds as it stands.
-func TestRunLinesInMessages(t *testing.T) {
-	needDocker(t)
-	if err := buildExample(); err != nil {
-		t.Fatal(err)
-	}
-	lines := map[string]bool{}
-	pattern := regexp.MustCompile(`RUN [a-z][^)\n]*`)
-	for _, text := range shownTexts(t) {
-		for _, line := range pattern.FindAllString(text, -1) {
-			lines[strings.TrimRight(strings.SplitN(line, ", or ", 2)[0], "`. ")] = true
-		}
-	}
-	if len(lines) == 0 {
-		t.Fatal("none: the pattern finds no more")
-	}
-	file := "FROM entrain-test-example\n"
-	for line := range lines {
-		file += line + "\n"
-	}
-	cmd := exec.Command("docker", "build", "-q", "-")
-	cmd.Stdin = strings.NewReader(file)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s\n%s", err, file, out)
-	}
-}
-
-// shownTexts are the texts of the pages and the string literals of the program, by place.
-func shownTexts(t *testing.T) map[string]string {
-	t.Helper()
-	texts := map[string]string{"Dockerfile.example": read(t, top, "Dockerfile.example")}
-	for _, page := range pages(t) {
-		texts[page] = read(t, top, page)
-	}
-	for file := range strings.SplitSeq(strings.TrimSpace(must(t, "git", "ls-files", "*.go")), "\n") {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		set := token.NewFileSet()
-		parsed, err := parser.ParseFile(set, filepath.Join(top, file), nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(parsed, func(n ast.Node) bool {
-			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				if text, err := strconv.Unquote(lit.Value); err == nil {
-					texts[set.Position(lit.Pos()).String()] = text
-				}
-			}
-			return true
-		})
-	}
-	return texts
 }
