@@ -87,7 +87,7 @@ func readVariations(tb testing.TB) []failure {
 		if len(fields) < 3 {
 			tb.Fatalf("%q: expected a name, an end and words", head)
 		}
-		f := failure{Name: fields[0], Stderr: strings.ReplaceAll(text, `\e`, "\x1b") + "\n", First: fields[2:]}
+		f := failure{Name: fields[0], Stderr: strings.NewReplacer(`\e`, "\x1b", `\r`, "\r").Replace(text) + "\n", First: fields[2:]}
 		if signal, ok := strings.CutPrefix(fields[1], "signal "); ok {
 			f.End.Signal = signal
 		} else if f.End.Code, err = strconv.Atoi(strings.TrimPrefix(fields[1], "code ")); err != nil {

@@ -118,7 +118,7 @@ func mayTell(text string) bool {
 		": e ", ": f ", "terminat", "detected", "(): ", "free", "corrupt", "munmap", "assert", "signal",
 		"sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating", "option", "defined",
 		"version", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
-		"lua", "*** ",
+		"lua", "*** ", "sig",
 	)
 }
 

@@ -54,7 +54,7 @@ func nativePattern() *regexp.Regexp {
 		`Fatal Python error: |F\d{4,8} \d\d:\d\d:|\d{4}-\d\d-\d\d .*: F \S+:\d+\] |` +
 		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|` +
 		`Program received signal SIG|` +
-		`ERROR: LoadError: |LLVM ERROR: )`)
+		`ERROR: LoadError: |LLVM ERROR: |SIG[A-Z]+: )`)
 }
 
 // isDeviceAssertion says whether a line is of an assertion in a CUDA kernel.

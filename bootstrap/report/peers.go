@@ -22,7 +22,7 @@ func isPeer(text string) bool {
 		"peer has gone", "peer closed", "connection lost to", "communication error with rank",
 		"lost connection to peer", "failed to recv, got 0 bytes", "read error [",
 		"process exited or there was a network error", "tcpstore was destroyed", "horovod has been shut down",
-		"was aborted by another rank",
+		"was aborted by another rank", "timed out waiting", "socket timeout", "heartbeat timeout",
 	) {
 		return true
 	}

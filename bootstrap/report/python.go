@@ -162,7 +162,7 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 
 // bare reads an exception without a traceback: a SyntaxError, and the real one in the stack of a Ray task.
 func (r *pythonReader) bare(i int, text string) {
-	if !isException(text) || !hasErrorName(text) {
+	if !isException(text) || !hasErrorName(text) || strings.HasPrefix(text, "Error:") { // not Python's
 		return
 	}
 	if r.group && len(r.found) > 0 { // one of a group that was never raised

@@ -25,13 +25,28 @@ func scripts(p *process) []finding {
 		default:
 			continue
 		}
-		joined, last := p.message(i)
+		joined, last := p.withCauses(p.message(i))
 		f := p.find(k, i, last, joined)
 		f.usage = isUsage
 		found = append(found, grade(f))
 		i = last
 	}
 	return found
+}
+
+// withCauses adds to a message of Rust's anyhow the innermost of its causes: "Caused by:" in a paragraph of its own,
+// and the causes below that, indented.
+func (p *process) withCauses(message string, last int) (string, int) {
+	at := last + 2
+	if at >= len(p.lines) || p.next(last) != "" || p.lines[at].text != "Caused by:" {
+		return message, last
+	}
+	inner := ""
+	for at+1 < len(p.lines) && isIndented(p.lines[at+1].text) {
+		at++
+		inner = strings.TrimSpace(p.lines[at].text)
+	}
+	return message + "; Caused by: " + inner, at
 }
 
 // usagePattern knows complaints about arguments: argparse and click, getopt(3), Go's flag, Abseil's flags.
