@@ -185,10 +185,16 @@ func (m *meeting) leave(err error) error {
 			m.d.log.Warn().Msg("this host: " + Summary(err))
 		}
 		return peer
-	case err == nil && m.mode != "run":
+	case err != nil:
+		return err
+	}
+	if refused, ok := errors.AsType[*rendezvous.RefusedError](context.Cause(m.session.Context())); ok {
+		return refused // the trainer was stopped for that, and may have ended well
+	}
+	if m.mode != "run" {
 		return context.Cause(signals) // what would come next must not
 	}
-	return err
+	return nil
 }
 
 // tellLingering says what a host waits for that has failed before the others came, unless that takes a moment only.

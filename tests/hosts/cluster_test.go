@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,6 +92,24 @@ func (l *lab) training() {
 	}
 }
 
+// usurp kills the leader and has another program listen on its port.
+func usurp(l *lab) {
+	l.t.Helper()
+	h := l.hosts[0]
+	h.job.signal(syscall.SIGKILL)
+	h.job.end(15 * time.Second)
+	argv := h.in("python3", "-m", "http.server", "7791")
+	other := exec.Command(argv[0], argv[1:]...)
+	other.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := other.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() {
+		_ = other.Process.Kill()
+		_ = other.Wait()
+	})
+}
+
 func train(words ...string) []string {
 	return append([]string{"run", "--args-style", "none", "--peer-timeout", "6s", "--"}, words...)
 }
@@ -146,6 +165,11 @@ func TestCluster(t *testing.T) {
 		{
 			name: "the leader is killed, and the trainers notice it first", n: 3, words: train("peer"), act: func(l *lab) { l.hosts[0].job.signal(syscall.SIGKILL) },
 			codes: []int{gone, 69, 69}, failure: "algo-1: lost: ", failed: map[int]string{0: ""},
+		},
+		{
+			name: "something else takes the leader's place, and the trainer ends well", n: 2,
+			words: train("sh", "-c", `trap 'exit 0' TERM; echo training; while :; do sleep 0.05; done`), act: usurp,
+			codes: []int{gone, 65}, failure: "algo-1 refuses: what listens on its port 7791 is no entrain", failed: map[int]string{0: ""},
 		},
 		{
 			name: "a worker is cut off, and the trainers notice it first", n: 3, words: train("peer"), act: func(l *lab) { l.hosts[2].cut() },
