@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 	"time"
 
@@ -145,7 +146,8 @@ func (m *meeting) end(err error, follows bool) {
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		at = exit.At
 	}
-	m.session.End(rendezvous.End{Code: ExitCode(err), Text: m.mask(Summary(err)), At: at, Follows: follows})
+	text := strings.TrimPrefix(Summary(err), m.plan.Host+": ") // which the others put before it
+	m.session.End(rendezvous.End{Code: ExitCode(err), Text: m.mask(text), At: at, Follows: follows})
 }
 
 // linger is how long a host that failed before the others came stays to tell them.

@@ -186,7 +186,7 @@ func (l *launching) within(patience time.Duration, all ...*sync.WaitGroup) {
 // well. A stop before any rank has begun leaves no work that can be done well; after it only the launcher's word counts.
 func (l *launching) verdict() error {
 	l.within(l.patience()/2, &l.sessions, &l.attended)
-	begun := l.hasBegun()
+	begun := l.hasBegunSoon()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -197,10 +197,22 @@ func (l *launching) verdict() error {
 	case l.lost != nil:
 		l.fault(l.lost.Host, rendezvous.End{Code: l.lost.Code, Text: l.lost.Text, At: l.lostAt}) // under its own name
 		return l.lost
+	case !begun:
+		return &rendezvous.PeerError{Host: l.host(), Code: 1, Text: "the launcher ended with exit code 0, but no rank has begun"}
 	case l.stopping || l.failed == nil:
 		return nil
 	}
 	return l.failed
+}
+
+// hasBegunSoon is hasBegun, with time for the word of another host's rank to arrive.
+func (l *launching) hasBegunSoon() bool {
+	ticker := time.NewTicker(settle / 50)
+	defer ticker.Stop()
+	for end := time.Now().Add(settle); !l.hasBegun() && !l.launch.Script && time.Now().Before(end); {
+		<-ticker.C
+	}
+	return l.hasBegun()
 }
 
 // reason tells the others what this host knows to be behind the launcher's failure, before they hear of that. Some launchers

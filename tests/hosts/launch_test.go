@@ -72,6 +72,10 @@ func launchScenarios() []scenario {
 		},
 		{name: "mpirun is killed", n: 2, words: sh(forever), act: func(l *lab) { l.hosts[0].job.kill("mpirun") }, codes: []int{137, 137}, failure: "(algo-1|" + standIn + "): killed by SIGKILL"},
 		{name: "an agent fails, and mpirun lives on", n: 2, words: behaves("lives on", launched(standIn, "true")), codes: []int{69, 69}, failure: foreign},
+		{
+			name: "mpirun ends with 0 and has done nothing", n: 2, words: behaves("does nothing", launched(standIn, "true")), codes: []int{1, 1},
+			failure: "algo-1: the launcher ended with exit code 0, but no rank has begun",
+		},
 		{name: "an agent fails, and mpirun ends with 0", n: 2, words: behaves("ends with 0", launched(standIn, "true")), codes: []int{69, 69}, failure: foreign},
 		{
 			name: "a stop before any rank has begun", n: 2, words: behaves("waits", launched(standIn, "true")),
