@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,7 +21,7 @@ func (c *command) pipe(ctx *cli.Context) error {
 		return &bootstrap.UsageError{Err: fmt.Errorf("entrain pipe takes one argument CHANNEL, got %d", len(words))}
 	}
 	doer := bootstrap.NewDoer(c.logger(), version)
-	in, err := c.load()
+	in, err := c.loadBy(doer)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,11 @@ func (c *command) pipeFlags() []cli.Flag {
 
 // inspect reads the contract.
 func (c *command) inspect() *bootstrap.Inspection {
-	in := bootstrap.Inspect(c.settings.root, c.env, c.settings.spec, c.trainer...)
+	return c.inspected(bootstrap.Inspect(context.Background(), c.settings.root, c.env, c.settings.spec, c.trainer...))
+}
+
+// inspected keeps what the log needs of a contract.
+func (c *command) inspected(in *bootstrap.Inspection) *bootstrap.Inspection {
 	c.host, c.mask = in.Host(), in.Mask
 	return in
 }

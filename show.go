@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ func (c *command) plan(ctx *cli.Context) error {
 	if err := in.Err(); err != nil {
 		return err
 	}
-	plan, err := c.lookAt(in.WithLauncher(c.options()))
+	plan, err := c.lookAt(in.WithLauncher(context.Background(), c.options()))
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (c *command) plan(ctx *cli.Context) error {
 
 // dryRun prints the plan of a run that does nothing else: no file is written, no host is waited for or told.
 func (c *command) dryRun(ctx *cli.Context) error {
-	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(c.settings.options)
+	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(context.Background(), c.settings.options)
 	c.warn(in)
 	if err := errors.Join(c.onlyTrain(ctx), in.Err()); err != nil {
 		return err

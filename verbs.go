@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -133,7 +134,12 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	}
 	doer := bootstrap.NewDoer(c.logger(), version)
 	end := doer.Phase("read")
-	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(c.settings.options)
+	in, err := c.inspectBy(doer, func(ctx context.Context, in *bootstrap.Inspection) {
+		in.WithData().WithAsks(c.options()).WithLauncher(ctx, c.settings.options)
+	})
+	if err != nil {
+		return err
+	}
 	doer.At(c.host)
 	c.warn(in)
 	plan, err := c.decide(ctx, in)
@@ -171,6 +177,25 @@ func (c *command) options() bootstrap.Options {
 // load reads a contract for which nobody needs the data; warnings go to the log.
 func (c *command) load() (*bootstrap.Inspection, error) {
 	in := c.inspect()
+	c.warn(in)
+	return in, in.Err()
+}
+
+// inspectBy reads the contract while the doer listens for signals. More is what else there is to look at.
+func (c *command) inspectBy(doer *bootstrap.Doer, more func(context.Context, *bootstrap.Inspection)) (*bootstrap.Inspection, error) {
+	in, err := doer.Inspect(c.settings.root, c.env, c.settings.spec, c.trainer, more)
+	if err != nil {
+		return nil, err
+	}
+	return c.inspected(in), nil
+}
+
+// loadBy is load while the doer listens for signals.
+func (c *command) loadBy(doer *bootstrap.Doer) (*bootstrap.Inspection, error) {
+	in, err := c.inspectBy(doer, func(context.Context, *bootstrap.Inspection) {})
+	if err != nil {
+		return nil, err
+	}
 	c.warn(in)
 	return in, in.Err()
 }
@@ -217,7 +242,7 @@ func (p printedError) Unwrap() error { return p.error }
 
 func (c *command) wait(*cli.Context) error {
 	doer := bootstrap.NewDoer(c.logger(), version)
-	in, err := c.load()
+	in, err := c.loadBy(doer)
 	doer.At(c.host)
 	if err != nil {
 		return doer.Fail(in, c.settings.options, "wait", err)

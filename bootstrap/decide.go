@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -60,7 +61,7 @@ func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 		if err != nil {
 			return nil, unfitParams(job, snap, err)
 		}
-		plan.Files = append(plan.Files, File{Path: o.HPFile, Data: data, Mode: 0o644})
+		plan.Files = append(plan.Files, File{Path: fromDir(snap.Dir, o.HPFile), Data: data, Mode: 0o644})
 	}
 	if err := plan.command(job, snap, o); err != nil {
 		return nil, err
@@ -127,6 +128,14 @@ func unfitParams(job *contract.Job, snap *contract.Snapshot, err error) error {
 		problems = append(problems, contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
 	}
 	return unfit(problems...)
+}
+
+// fromDir is a path as it is from anywhere: run leaves the directory that it was started in.
+func fromDir(dir, file string) string {
+	if path.IsAbs(file) {
+		return file
+	}
+	return path.Join(dir, file)
 }
 
 func argWords(args []hparams.Arg) []string {

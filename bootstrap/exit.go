@@ -74,6 +74,14 @@ func (e *LaunchError) code() int {
 	return code
 }
 
+// StoppedError is a trainer that a stop has ended: it had no code of its own to end with.
+type StoppedError struct {
+	Cause error // who was sent SIGTERM
+	Exit  *proc.ExitError
+}
+
+func (e *StoppedError) Error() string { return e.Cause.Error() + "\n" + e.Exit.Error() }
+
 // ExitCode is what the process ends with: 0 for no error, and for no other.
 func ExitCode(err error) int {
 	if err == nil {
@@ -90,6 +98,9 @@ func ExitCode(err error) int {
 func codeOf(err error) int {
 	if e, ok := errors.AsType[*LaunchError](err); ok {
 		return e.code()
+	}
+	if _, ok := errors.AsType[*StoppedError](err); ok {
+		return 128 + int(syscall.SIGTERM)
 	}
 	if e, ok := errors.AsType[*proc.ExitError](err); ok {
 		return e.Code

@@ -18,6 +18,10 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 		return report.Text(f, mask)
 	}
 	exit, ok := errors.AsType[*proc.ExitError](err)
+	stop, stopped := errors.AsType[*StoppedError](err)
+	if stopped {
+		exit, ok, f.Head = stop.Exit, true, stop.Cause.Error()
+	}
 	if !ok {
 		return report.Fit(strings.Join(append([]string{mask(err.Error())}, hints...), "\n"))
 	}

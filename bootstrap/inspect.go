@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"context"
 	"io"
 	"slices"
 	"syscall"
@@ -30,8 +31,8 @@ func MaskEnv(env, words []string) func(text string) string {
 
 // Inspect photographs the world and checks the contract in it, and the algorithm's specification beside it: that at
 // spec, or where that is empty the image's own, if it has one. The words are those of the command that is known so far.
-func Inspect(root string, env []string, spec string, words ...string) *Inspection {
-	in := &Inspection{Snapshot: Photograph(root, env), Problems: []contract.Problem{}}
+func Inspect(ctx context.Context, root string, env []string, spec string, words ...string) *Inspection {
+	in := &Inspection{Snapshot: Photograph(ctx, root, env), Problems: []contract.Problem{}}
 	photographSpec(in.Snapshot, spec)
 	in.secrets = contract.SecretsOf(in.Snapshot, words...)
 	job, problems := contract.Load(in.Snapshot)
@@ -86,9 +87,9 @@ func (in *Inspection) commandWords(o Options) (words []string, given bool) {
 }
 
 // WithLauncher looks for the MPI launcher of a job that wants one, and for what could start its daemons.
-func (in *Inspection) WithLauncher(o Options) *Inspection {
+func (in *Inspection) WithLauncher(ctx context.Context, o Options) *Inspection {
 	if in.Job != nil && wantsMPI(in.Job, o) {
-		photographLauncher(in.Snapshot, o.MPIRun)
+		photographLauncher(ctx, in.Snapshot, o.MPIRun)
 	}
 	return in
 }

@@ -170,6 +170,9 @@ const installMPI = "in the Dockerfile: RUN apt-get update && apt-get install -y 
 
 func findLauncher(snap *contract.Snapshot) (mpi.Launcher, error) {
 	p := cmp.Or(snap.Launcher, &contract.Program{Path: "mpirun", Problem: "was not looked for"})
+	if p.Found {
+		return mpi.Launcher{}, &proc.StartError{Program: "the MPI launcher", Code: 126, Err: errors.New(p.Problem), Hint: "try it by hand in the container: " + p.Path + " --version"}
+	}
 	if p.Problem != "" {
 		return mpi.Launcher{}, &proc.StartError{Program: p.Path, Code: 127, Err: errors.New(p.Problem), Hint: installMPI}
 	}

@@ -154,7 +154,7 @@ func (l *launching) lead(o proc.Options) error {
 	}
 	exit, err := proc.Run(l.m.context(), l.d.signals, cmd, o)
 	l.d.trained(exit)
-	l.d.tellLeft(exit, "launcher")
+	l.d.remark(exit, "the launcher")
 	return errors.Join(err, end)
 }
 

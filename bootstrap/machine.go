@@ -24,7 +24,7 @@ func argMax() int {
 	return int(max(min(stack.Cur/4, 6<<20), 128<<10))
 }
 
-func photographMachine(system, instanceType string, getenv func(string) (string, bool)) contract.Machine {
+func photographMachine(ctx context.Context, system, instanceType string, getenv func(string) (string, bool)) contract.Machine {
 	m := contract.Machine{CPUs: onlineCPUs(system)}
 	var neurons int
 	m.GPUs, neurons = devices(filepath.Join(system, "dev"))
@@ -33,7 +33,7 @@ func photographMachine(system, instanceType string, getenv func(string) (string,
 		m.GPUs = len(gpus)
 	}
 	if neurons > 0 {
-		m.NeuronCores = neuronCores(neurons, instanceType)
+		m.NeuronCores = neuronCores(ctx, neurons, instanceType)
 	}
 	return m
 }
@@ -76,13 +76,11 @@ func isNumbered(name, prefix string) int {
 }
 
 // neuronCores asks neuron-ls only about devices whose instance type does not tell.
-func neuronCores(devices int, instanceType string) int {
+func neuronCores(ctx context.Context, devices int, instanceType string) int {
 	if each, known := contract.CoresPerNeuronDevice(instanceType); known {
 		return devices * each
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	out, err := proc.Output(ctx, "neuron-ls", "-j")
+	out, err := proc.Output(ctx, 10*time.Second, "neuron-ls", "-j")
 	if err != nil {
 		return 0
 	}

@@ -143,6 +143,9 @@ func (m *meeting) end(err error, follows bool) {
 		m.session.Stopped()
 	}
 	at := time.Now()
+	if stop, ok := errors.AsType[*StoppedError](err); ok {
+		at = stop.Exit.At
+	}
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		at = exit.At
 	}
@@ -162,10 +165,14 @@ func (m *meeting) leave(err error) error {
 	m.end(err, false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	signals, release := m.d.signals.Context(ctx)
-	stop := context.AfterFunc(signals, func() {
+	first := make(chan error, 1)
+	release := m.d.signals.Watch(func(sig syscall.Signal) {
+		select {
+		case first <- &proc.SignalError{Signal: sig}:
+		default:
+		}
 		m.session.Hurry() // who has not come is not waited for
-		if isTerm(signals) {
+		if sig == syscall.SIGTERM {
 			m.session.Stopped() // the others are stopped too, and this host stays for their ends
 			return
 		}
@@ -175,13 +182,12 @@ func (m *meeting) leave(err error) error {
 	told := m.tellLingering(err, patience)
 	peer := m.session.Leave(ctx, patience)
 	told()
-	stop()
 	release()
 	switch {
 	case peer != nil:
-		first, _ := errors.AsType[*rendezvous.PeerError](peer)
+		theirs, _ := errors.AsType[*rendezvous.PeerError](peer)
 		if exit, ok := errors.AsType[*proc.ExitError](err); ok && m.plan.MPI {
-			return &LaunchError{First: first, Exit: exit}
+			return &LaunchError{First: theirs, Exit: exit}
 		}
 		if err != nil && peer.Error() != err.Error() {
 			m.d.log.Warn().Msg("this host: " + Summary(err))
@@ -193,8 +199,8 @@ func (m *meeting) leave(err error) error {
 	if refused, ok := errors.AsType[*rendezvous.RefusedError](context.Cause(m.session.Context())); ok {
 		return refused // the trainer was stopped for that, and may have ended well
 	}
-	if m.mode != "run" {
-		return context.Cause(signals) // what would come next must not
+	if m.mode != "run" && len(first) > 0 {
+		return <-first // what would come next must not
 	}
 	return nil
 }
@@ -210,18 +216,14 @@ func (m *meeting) tellLingering(err error, patience time.Duration) (stop func())
 	return func() { timer.Stop() }
 }
 
-func isTerm(ctx context.Context) bool {
-	stop, ok := errors.AsType[*proc.SignalError](context.Cause(ctx))
-	return ok && stop.Signal == syscall.SIGTERM
-}
-
 // patience is how long to stay for those who have not come yet: no longer than this host would have waited for them. Who was
 // stopped, or has waited for them, does not.
 func (m *meeting) patience(err error) time.Duration {
 	_, stopped := errors.AsType[*proc.SignalError](err)
 	_, stop := errors.AsType[*rendezvous.StopError](err)
+	_, trained := errors.AsType[*StoppedError](err)
 	_, waited := errors.AsType[*hostwait.UnavailableError](err)
-	if stopped || stop || waited {
+	if stopped || stop || trained || waited {
 		return 0
 	}
 	return max(0, min(linger, time.Until(m.begun.Add(m.plan.Timeout))))

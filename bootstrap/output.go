@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 )
 
 // writeAtomically writes by way of a temporary file: nobody reads half of it, whenever this process ends. A link is
@@ -32,6 +34,31 @@ func writeAtomically(path string, from io.Reader, mode fs.FileMode) error {
 	}
 	if err != nil {
 		return &OutputError{What: path, Err: errors.Join(err, os.Remove(f.Name()))}
+	}
+	syncDir(dir)
+	return nil
+}
+
+// syncDir makes a new name in a directory outlive the machine. A file system that has no such call keeps what it keeps.
+func syncDir(dir string) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return
+	}
+	_ = d.Sync()
+	_ = d.Close()
+}
+
+// writeNow writes to what is no file, such as a link to /dev/stdout, and never waits for a reader.
+func writeNow(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return &OutputError{Err: err}
+	}
+	_ = f.SetWriteDeadline(time.Now().Add(giveUp)) // a terminal has none, and takes all
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return &OutputError{Err: err}
 	}
 	return nil
 }

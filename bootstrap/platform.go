@@ -86,7 +86,7 @@ func PreparePlatform(dir string, t Tree, env []string) error {
 
 // take holds a tree that is there against what was asked for, and has the records wrapped as its contract says.
 func (t *Tree) take(dir string, env []string) error {
-	in := Inspect(dir, env, "")
+	in := Inspect(context.Background(), dir, env, "")
 	if err := in.Err(); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,7 +23,6 @@ const longest = 24 * time.Hour
 // Rank is what a launcher starts on every host, once a rank: it gives the trainer the environment that this host's run
 // computed, and the rank's own variables, and is its init.
 func Rank(args, env []string) error {
-	runtime.LockOSThread() // the trainer dies with the thread that started it
 	dir, keep, words, err := rankWords(args)
 	if err != nil {
 		return err
@@ -49,6 +47,7 @@ func Rank(args, env []string) error {
 	if err != nil {
 		return err
 	}
+	_ = os.Chdir("/") // so that a mount can go away under us
 	return supervise(run, signals, cmd)
 }
 
@@ -132,7 +131,7 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 	}
 	ended := func(exit proc.Exit) error { return failureOf(cmd.Argv[0], exit, "") }
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
-		Grace: longest, Bound: true, Marker: report.Marker,
+		Grace: longest, Marker: report.Marker,
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) }, // at once: a launcher may be about to kill us
 	})
 	if err != nil {

@@ -3,10 +3,12 @@ package bootstrap
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"entrain/bootstrap/report"
 	"entrain/contract"
@@ -21,19 +23,41 @@ func Report(root string, mask func(string) string, err error) error {
 	if err == nil {
 		return nil
 	}
+	done := make(chan error, 1)
+	go func() { done <- tell(root, mask, err) }() // a mount that hangs keeps it until the process ends
+	timer := time.NewTimer(reportBound)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		late := fmt.Errorf("the file system did not answer within %s", reportBound)
+		return errors.Join(err, &OutputError{What: failureFile(root), Err: late})
+	}
+}
+
+// reportBound is how long a report may take.
+const reportBound = 10 * time.Second
+
+// tell is Report without its bound.
+func tell(root string, mask func(string) string, err error) error {
 	if !reportsTo(root) {
 		return err // no platform, nobody to report to
 	}
-	file := filepath.Join(root, "output/failure")
+	file := failureFile(root)
 	_, ran := errors.AsType[*proc.ExitError](err)
 	_, elsewhere := errors.AsType[*rendezvous.PeerError](err)
-	old, _ := os.ReadFile(file)
+	_, stopped := errors.AsType[*StoppedError](err)
+	old := readSome(file, 4*report.MaxText)
 	if ran && len(old) > 0 {
 		return err
 	}
 	text := FailureText(err, mask, fullDisks(root)...)
-	if elsewhere && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
+	if (elsewhere || stopped) && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
 		text = report.Fit(text + "\n" + mask(string(old)))
+	}
+	if info, statErr := os.Stat(file); statErr == nil && !info.Mode().IsRegular() {
+		return errors.Join(err, writeNow(file, text))
 	}
 	writeErr := writeAtomically(file, strings.NewReader(text), 0o644)
 	if writeErr != nil && writeOver(file, text) == nil { // a full disk may have room in the file itself
@@ -54,6 +78,36 @@ func reportsTo(root string) bool {
 	}
 	info, err := os.Stat(filepath.Join(root, "input/config"))
 	return err == nil && info.IsDir()
+}
+
+// failureFile is where the platform looks for a failure.
+func failureFile(root string) string { return filepath.Join(root, "output/failure") }
+
+// readSome reads the beginning of a file; nothing of what is no file, such as a FIFO.
+func readSome(path string, most int64) []byte {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	data, _ := io.ReadAll(io.LimitReader(f, most))
+	return data
+}
+
+// clearFailure takes away an earlier run's failure file, or what is in it where the name is a link. What is no file stays.
+func clearFailure(path string) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	if link, err := os.Lstat(path); err == nil && link.Mode().IsRegular() {
+		_ = os.Remove(path)
+		return
+	}
+	_ = os.Truncate(path, 0)
 }
 
 // fullDisks says which of the places that a trainer writes to have no room left, one place of each disk.

@@ -45,6 +45,7 @@ func Relay(args, env []string) error { return proc.Relay(args, env) }
 // Run prepares and supervises the trainer. A trainer that does not succeed is a *proc.ExitError, another host's failure
 // a *rendezvous.PeerError.
 func (d *Doer) Run(plan *Plan) error {
+	_ = os.Chdir("/") // so that a mount can go away under us; the trainer's directory is in its plan
 	err := d.run(plan)
 	if err == nil && plan.Role == Leader {
 		if names, listErr := listSome(plan.Model); listErr == nil && len(names) == 0 {
@@ -80,7 +81,13 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 		if err := stdin.failure(); err != nil {
 			return err
 		}
-		return failureOf(program, exit, plan.usageHint(exit.Code))
+		end := failureOf(program, exit, plan.usageHint(exit.Code))
+		if ran, ok := errors.AsType[*proc.ExitError](end); ok {
+			if cause := stopOf(ctx, exit); cause != nil {
+				return &StoppedError{Cause: cause, Exit: ran}
+			}
+		}
+		return end
 	}
 	o := plan.procOptions()
 	o.Stdin = stdin.fd()
@@ -91,18 +98,23 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 	}
 	exit, err := proc.Run(ctx, d.signals, plan.cmd(), o)
 	d.trained(exit)
-	d.tellLeft(exit, "trainer")
+	d.remark(exit, "the trainer")
 	return errors.Join(err, failed(exit))
 }
 
-// tellLeft warns of processes that are still there at the end.
-func (d *Doer) tellLeft(exit proc.Exit, program string) {
-	switch exit.Left {
-	case 0:
-	case 1:
-		d.log.Warn().Str(fieldEvent, "left").Msgf("1 process that the %s left behind could not be killed", program)
-	default:
-		d.log.Warn().Str(fieldEvent, "left").Msgf("%d processes that the %s left behind could not be killed", exit.Left, program)
+// remark logs what is worth a look besides how a program ended. The log goes on where the program's stderr does, whose last
+// line may have no end.
+func (d *Doer) remark(exit proc.Exit, program string) {
+	succeeded := exit.Code == 0
+	if exit.Unfinished && (!succeeded || exit.Left > 0 || exit.OOMKills > 0) {
+		_, _ = Stderr().Write([]byte("\n"))
+	}
+	if exit.Left > 0 {
+		d.log.Warn().Str(fieldEvent, "left").Msgf("%s that %s left behind could not be killed", plural(exit.Left, "process", "processes"), program)
+	}
+	if succeeded && exit.OOMKills > 0 {
+		d.log.Warn().Msgf("%s ended with 0, but the kernel killed %s of this container for lack of memory",
+			program, plural(exit.OOMKills, "process", "processes"))
 	}
 }
 
@@ -177,17 +189,26 @@ func (d *Doer) prepare(plan *Plan, m *meeting, last func(context.Context) error)
 	for _, remark := range plan.Remarks {
 		d.log.Debug().Str(fieldEvent, "note").Msg(remark)
 	}
-	_ = os.Remove(plan.Failure) // an earlier run's, on a laptop: what is there at the end is the trainer's
-	for _, f := range plan.Files {
-		if err := writeAtomically(f.Path, bytes.NewReader(f.Data), fs.FileMode(f.Mode)); err != nil {
-			return err
-		}
+	if err := d.listen(func(context.Context) error { return plan.writeFiles() }); err != nil {
+		return err
 	}
 	end()
 	if len(plan.Wait.Hosts) == 0 && last != nil {
 		return last(context.Background())
 	}
 	return d.await(plan.Wait, m, last)
+}
+
+// writeFiles writes what the trainer is to find, and takes away an earlier run's failure file: the one that is there at the
+// end is the trainer's.
+func (p *Plan) writeFiles() error {
+	clearFailure(p.Failure)
+	for _, f := range p.Files {
+		if err := writeAtomically(f.Path, bytes.NewReader(f.Data), fs.FileMode(f.Mode)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // await returns when all names resolve here and, where the hosts meet, when that is so on all of them.

@@ -18,7 +18,7 @@ import (
 
 // Photograph reads the world once: the configuration files under root, what is in the data directory, and the
 // machine.
-func Photograph(root string, env []string) *contract.Snapshot {
+func Photograph(ctx context.Context, root string, env []string) *contract.Snapshot {
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "/" // a working directory that is gone; the trainer gets one that is there
@@ -52,7 +52,7 @@ func Photograph(root string, env []string) *contract.Snapshot {
 	train := inPath(path, trainWord)
 	s.Programs[trainWord] = train != "" && !isSelf(train)
 	s.Caller = photographCaller(s.Getenv, "/proc")
-	s.Machine = photographMachine("/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
+	s.Machine = photographMachine(ctx, "/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
 	return s
 }
 
@@ -215,7 +215,7 @@ func inPath(path, name string) string {
 const sbin = ":/usr/local/sbin:/usr/sbin:/sbin"
 
 // photographLauncher asks an MPI launcher for its version, and looks for OpenSSH.
-func photographLauncher(s *contract.Snapshot, name string) {
+func photographLauncher(ctx context.Context, s *contract.Snapshot, name string) {
 	s.Self, _ = os.Executable() // without /proc no launcher could start it again
 	path, _ := s.Getenv("PATH")
 	for _, program := range []string{"ssh", "sshd"} {
@@ -227,11 +227,9 @@ func photographLauncher(s *contract.Snapshot, name string) {
 		s.Launcher.Problem = err.Error()
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	out, err := proc.Output(ctx, found, "--version")
+	out, err := proc.Output(ctx, 30*time.Second, found, "--version")
 	if err != nil {
-		s.Launcher.Problem = err.Error()
+		s.Launcher.Found, s.Launcher.Problem = true, err.Error()
 	}
 	s.Launcher.Version = string(out)
 }

@@ -47,7 +47,7 @@ func TestPhotograph(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	snap := Photograph(root, []string{"PATH=/nowhere"})
+	snap := Photograph(t.Context(), root, []string{"PATH=/nowhere"})
 	wantFiles := map[string]contract.File{
 		"hyperparameters.json": {Data: []byte("{}")}, "inputdataconfig.json": {Problem: "is a FIFO, a socket or a device"}, "resourceconfig.json": {Problem: "is a directory"},
 		"sourcecode.json": {Data: []byte(`{"entry_script":"t.py"}`)}, "distributed.json": {Problem: "is missing"},
@@ -103,7 +103,7 @@ func TestMachine(t *testing.T) {
 			if c.visible != "" {
 				getenv = func(string) (string, bool) { return c.visible, true }
 			}
-			if diff := cmp.Diff(c.want, photographMachine(system, c.typ, getenv)); diff != "" {
+			if diff := cmp.Diff(c.want, photographMachine(t.Context(), system, c.typ, getenv)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -120,10 +120,10 @@ func TestNeuronLS(t *testing.T) {
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	getenv := func(string) (string, bool) { return "", false }
-	if got := photographMachine(system, "ml.trn9.large", getenv).NeuronCores; got != 8 {
+	if got := photographMachine(t.Context(), system, "ml.trn9.large", getenv).NeuronCores; got != 8 {
 		t.Errorf("%d cores, want 8", got)
 	}
-	if got := photographMachine(system, "ml.inf2.xlarge", getenv).NeuronCores; got != 2 {
+	if got := photographMachine(t.Context(), system, "ml.inf2.xlarge", getenv).NeuronCores; got != 2 {
 		t.Errorf("%d cores, want 2 without asking", got)
 	}
 }

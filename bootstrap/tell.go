@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -99,4 +100,12 @@ func (d *Doer) describeCommand(c Command) {
 	line := cmp.Or(strings.Join(words, " "), "none, the leader launches the trainer")
 	d.log.Debug().Str(fieldEvent, "command").Strs("argv", c.Argv).Str("dir", c.Dir).
 		Msgf("command, in %s: %s", c.Dir, line)
+}
+
+// plural is a number and what it counts.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

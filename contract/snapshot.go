@@ -69,6 +69,7 @@ type Program struct {
 	Path    string // as it was asked for: Open MPI takes an absolute path for a wish to set LD_LIBRARY_PATH for its ranks
 	Version string // what it printed
 	Problem string // why it is of no use, e.g. "not found in PATH …"
+	Found   bool   // it is there, and yet of no use
 }
 
 // File is a configuration file, or the reason why there is none.

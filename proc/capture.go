@@ -186,3 +186,9 @@ func writeAll(fd int, data []byte) error {
 	}
 	return nil
 }
+
+// unfinished says whether the last line that was passed on has no end.
+func (c *capture) unfinished() bool {
+	kept := c.kept()
+	return len(kept) > 0 && kept[len(kept)-1] != '\n'
+}

@@ -48,10 +48,10 @@ func (g *Guests) kill(pid int) {
 	if g.waiting[pid] == nil {
 		return // its number may be somebody else's now
 	}
-	below, _ := descendants(pid)                     // without /proc it alone is known
-	for _, p := range append([]int{pid}, below...) { // it first: it would see its children end, and leave with a code
-		_ = syscall.Kill(p, syscall.SIGKILL) // gone already is as good
-	}
+	below := descendants(pid)
+	signalEach([]int{pid}, syscall.SIGKILL)  // it first: it would see its children end, and leave with a code
+	signalEach([]int{-pid}, syscall.SIGKILL) // its session's group, which is all that is known without /proc
+	signalEach(below, syscall.SIGKILL)
 }
 
 // Wait4 is Wait4(-1), and tells a guest's end to whoever waits for it.

@@ -85,7 +85,7 @@ func TestGuests(t *testing.T) {
 	}
 	// One with children of its own, one of them in a session of its own.
 	ended, kill := h.start(t, "/bin/sh", "-c", "sleep 1000 & setsid sleep 1000 & wait")
-	if err := eventually(func() bool { below, _ := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
+	if err := eventually(func() bool { below := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
 		t.Fatal(err)
 	}
 	kill()
@@ -113,7 +113,7 @@ func TestLeash(t *testing.T) {
 	h := newHost(t, Cmd{})
 	deaf, _ := h.start(t, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done")
 	quick, _ := h.start(t, "/bin/sh", "-c", "exec sleep 1000")
-	if err := eventually(func() bool { below, _ := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
+	if err := eventually(func() bool { below := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
 		t.Fatal(err)
 	}
 	h.signals.Raise(syscall.SIGTERM)
@@ -179,7 +179,7 @@ func TestTold(t *testing.T) {
 	}()
 	pid := 0
 	if err := eventually(func() bool {
-		below, _ := descendants(os.Getpid())
+		below := descendants(os.Getpid())
 		pid = slices.Max(append(below, 0))
 		return countSleeps(below) == 1
 	}); err != nil {

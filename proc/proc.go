@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Cmd is a program to start.
@@ -36,13 +39,27 @@ func (e *StartError) Error() string {
 
 func (e *StartError) Unwrap() error { return e.Err }
 
-// Output runs a helper program to its end and gives what it printed.
-func Output(ctx context.Context, argv ...string) ([]byte, error) {
+// Output runs a helper program to its end and gives what it printed. At the end of its bound, or of ctx, the program is
+// killed with its process group, and nobody waits for what holds its output open.
+func Output(ctx context.Context, bound time.Duration, argv ...string) ([]byte, error) {
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	bounded, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	cmd := exec.CommandContext(bounded, argv[0], argv[1:]...)
 	cmd.Stderr = &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	runtime.LockOSThread() // the kernel kills it when the thread that has started it ends
+	defer runtime.UnlockOSThread()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%s: %w", argv[0], context.Cause(ctx))
+	case bounded.Err() != nil:
+		words := append([]string{filepath.Base(argv[0])}, argv[1:]...)
+		return nil, fmt.Errorf("%s did not answer within %g s", strings.Join(words, " "), bound.Seconds())
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w: %s", argv[0], err, strings.TrimSpace(stderr.String()))
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package proc
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,5 +100,27 @@ func TestHow(t *testing.T) {
 		if got := (&ExitError{Program: "x", Exit: exit}).How(); !strings.HasPrefix(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// TestUnwritten: what nobody can write to, and nobody has written to while one could.
+func TestUnwritten(t *testing.T) {
+	const smaps = `1000-2000 r-xp 00000000 00:01 7      /bin/x
+Rss:                   4 kB
+Anonymous:             0 kB
+VmFlags: rd ex mr mw me
+2000-3000 r--p 00001000 00:01 7      /bin/x
+Anonymous:             4 kB
+3000-4000 rw-p 00002000 00:01 7      /bin/x
+Anonymous:             0 kB
+4000-5000 r--p 00000000 00:01 8      /lib/y
+Anonymous:             0 kB
+5000-6000 r--p 00003000 00:01 7      /bin/x
+Anonymous:             0 kB
+6000-7000 rw-p 00000000 00:00 0
+Anonymous:             0 kB
+`
+	if got := unwritten(smaps, "/bin/x"); !slices.Equal(got, []string{"1000-2000", "5000-6000"}) {
+		t.Errorf("it would drop %q", got)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -22,7 +22,6 @@ type Options struct {
 	Memory      int64          // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
 	Terminated  func()         // is called when a SIGTERM was passed on that ctx is not the reason of; nil for none
 	Ended       func(Exit)     // is called when the program has ended, before what it left behind has; nil for none
-	Bound       bool           // the program is killed when this process is; the caller's thread must be locked
 	Guests      *Guests        // processes beside the program; nil for none
 	Leash       *Leash         // decides the end in place of Grace; nil for none
 	Stop        func(error)    // with a leash, is called on a SIGTERM with nil, and when ctx ends with its cause
@@ -34,7 +33,9 @@ type Exit struct {
 	Signal     syscall.Signal // 0 where it exited by itself
 	CoreDumped bool
 	Told       bool // it was sent a SIGTERM before it ended, not by a leash
+	Stopped    bool // and that SIGTERM had been sent to us: somebody stops the job
 	Killed     bool // it outlived the grace and was killed by us
+	Unfinished bool // the last line of its stderr has no end
 	Left       int  // processes that it left behind and that could not be killed
 	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
 	Elapsed    time.Duration
@@ -66,8 +67,11 @@ func (e *ExitError) How() string {
 	if e.CoreDumped {
 		how += ", core dumped"
 	}
-	if e.Killed {
+	switch {
+	case e.Killed:
 		how += ", since it outlived the grace"
+	case e.Stopped && !e.byTerm():
+		how += ", after a SIGTERM that stopped the job"
 	}
 	if e.OOMKills > 0 {
 		how += ", out of memory (the kernel killed a process of this container)"
@@ -75,12 +79,16 @@ func (e *ExitError) How() string {
 	return how
 }
 
+// byTerm says whether SIGTERM ended the program, or a child for which it answers as a shell does.
+func (e *ExitError) byTerm() bool { return e.Code == 128+int(syscall.SIGTERM) }
+
 // Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves no
 // process behind. When ctx ends the program gets SIGTERM as if that had been sent. Without a program there are only
 // guests, and Run returns when ctx has ended, or all have been killed, and no process is left.
 //
 // One goroutine owns signals and wait4(-1) both: a second waiter would steal exit statuses, and a process that this
-// one has not reaped cannot have lost its number.
+// one has not reaped cannot have lost its number. The caller's thread is locked for good: the kernel kills the program
+// when the thread that has started it ends.
 func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error) {
 	if err := adopt(o.ParentDeath); err != nil {
 		return Exit{}, err
@@ -89,6 +97,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	if err != nil {
 		return Exit{}, err
 	}
+	runtime.LockOSThread()
 	start := time.Now()
 	pid, err := o.start(cmd, stderr.childFd())
 	stderr.start()
@@ -97,24 +106,25 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	}
 	r := &run{signals: signals, o: o, pid: pid, terminal: inForeground(pid)}
 	ooms := OOMKills()
-	_ = os.Chdir("/") // so that a mount can go away under us; where that fails we stay
-	err = r.supervise(ctx)
+	r.supervise(ctx)
 	o.Guests.close()
 	r.exit.Told = !r.deadline.IsZero() || r.exit.Killed
 	r.exit.At = time.Now()
 	r.exit.Elapsed = r.exit.At.Sub(start)
-	if r.exit.Code != 0 {
-		r.exit.OOMKills = max(0, OOMKills()-ooms)
+	r.exit.OOMKills = max(0, OOMKills()-ooms)
+	if r.asked && !r.deadline.IsZero() { // who saves below a shell that has ended is still at work
+		r.stragglers()
 	}
 	if o.Ended != nil {
 		r.exit.Stderr = stderr.lastWords()
 		o.Ended(r.exit)
 	}
-	err = errors.Join(err, r.stragglers(), stderr.finish())
+	r.stragglers()
+	err = stderr.finish()
 	if r.terminal {
 		takeTerminal()
 	}
-	r.exit.Stderr = stderr.kept()
+	r.exit.Stderr, r.exit.Unfinished = stderr.kept(), stderr.unfinished()
 	return r.exit, err
 }
 
@@ -132,14 +142,14 @@ type run struct {
 	echo     bool           // and the program got a SIGTERM for that: the next one that is sent says the same
 }
 
-func (r *run) supervise(ctx context.Context) error {
+func (r *run) supervise(ctx context.Context) {
 	defer context.AfterFunc(ctx, r.signals.wakeUp)()
 	lean := time.Now().Add(shrinkAfter)
 	for r.reap(); !r.ended; r.reap() {
 		r.mindStop()
 		until := earlier(earlier(r.deadline, r.pull()), lean)
 		if r.ended {
-			return nil // there was nobody to kill
+			return // there was nobody to kill
 		}
 		sigs := r.signals.next(until)
 		if !lean.IsZero() && !time.Now().Before(lean) {
@@ -156,7 +166,6 @@ func (r *run) supervise(ctx context.Context) error {
 			r.signalAll(syscall.SIGKILL)
 		}
 	}
-	return nil
 }
 
 // obey passes a SIGTERM on when ctx has ended, unless the program has had one.
@@ -201,6 +210,7 @@ func (r *run) take(sig syscall.Signal) {
 		if r.pass(sig); r.o.Terminated != nil {
 			r.o.Terminated()
 		}
+		r.exit.Stopped = r.exit.Stopped || !r.ended
 	default:
 		r.pass(sig)
 	}

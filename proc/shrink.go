@@ -24,7 +24,7 @@ const memoryLimit = 32 << 20
 func shrink(limit int64) {
 	debug.SetMemoryLimit(cmp.Or(limit, memoryLimit))
 	debug.FreeOSMemory()
-	maps, err := os.ReadFile("/proc/self/maps")
+	maps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
 		return
 	}
@@ -32,17 +32,32 @@ func shrink(limit int64) {
 	if err != nil {
 		return
 	}
-	for line := range strings.Lines(string(maps)) {
-		// from-to rwxp offset device inode path
-		fields := strings.Fields(line)
-		if len(fields) == 6 && fields[5] == self && fields[1] == "r-xp" {
-			drop(fields[0])
-		}
+	for _, addresses := range unwritten(string(maps), self) {
+		drop(addresses)
 	}
 }
 
-// drop takes a range of addresses out of memory. It may only be of a mapping that nobody has written to: the loader of a
-// PIE writes addresses into what is read-only later, but never into the program's code.
+// unwritten are the mappings of a file that equal the file: nobody can write to them, and the kernel counts no page of them
+// that somebody has written to. The loader of a PIE writes addresses into what is read-only later.
+func unwritten(smaps, file string) (found []string) {
+	addresses := ""
+	for line := range strings.Lines(smaps) {
+		// from-to rwxp offset device inode path, and then lines of a name and a number
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) >= 5 && strings.Contains(fields[0], "-"):
+			addresses = ""
+			if len(fields) == 6 && fields[5] == file && fields[1][1] == '-' {
+				addresses = fields[0]
+			}
+		case addresses != "" && len(fields) == 3 && fields[0] == "Anonymous:" && fields[1] == "0":
+			found = append(found, addresses)
+		}
+	}
+	return found
+}
+
+// drop takes a range of addresses out of memory.
 func drop(addresses string) {
 	first, last, _ := strings.Cut(addresses, "-")
 	from, err1 := strconv.ParseUint(first, 16, 64)

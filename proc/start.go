@@ -30,7 +30,7 @@ func adopt(parentDeath syscall.Signal) error {
 // start starts the program, if there is one.
 func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
 	if len(cmd.Argv) > 0 {
-		pid, err = fork(cmd, o.Stdin, stderr, o.Bound)
+		pid, err = fork(cmd, o.Stdin, stderr)
 	}
 	if o.Stdin != 0 {
 		_ = unix.Close(o.Stdin) // it is the program's alone: who writes to it must see when that is gone
@@ -38,8 +38,9 @@ func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
 	return pid, err
 }
 
-// fork starts the program in a process group of its own, in the foreground of a terminal if we are.
-func fork(cmd Cmd, stdin int, stderr uintptr, bound bool) (int, error) {
+// fork starts the program in a process group of its own, in the foreground of a terminal if we are. The kernel kills it
+// when we are killed: nobody would be left to end it, and to say how it ended.
+func fork(cmd Cmd, stdin int, stderr uintptr) (int, error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return 0, lookErr
@@ -51,10 +52,7 @@ func fork(cmd Cmd, stdin int, stderr uintptr, bound bool) (int, error) {
 		Dir:   cmd.Dir,
 		Env:   cmd.Env,
 		Files: []uintptr{uintptr(stdin), 1, stderr},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0},
-	}
-	if bound {
-		attr.Sys.Pdeathsig = syscall.SIGKILL
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0, Pdeathsig: syscall.SIGKILL},
 	}
 	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {

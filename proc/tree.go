@@ -18,27 +18,44 @@ const (
 	strayLimit = 3 * time.Second
 )
 
-// stragglers ends what the program left behind. Nobody waits for a process that only holds stdout open.
-func (r *run) stragglers() error {
-	if !hasChildren() {
-		return nil
+// stragglers ends what the program left behind. Nobody waits for a process that only holds stdout open. Where somebody stops
+// the job, what is left has the rest of the grace: it may be what saves, below a shell that SIGTERM has ended.
+func (r *run) stragglers() {
+	if !hasChildren() || r.exit.Left > 0 {
+		return
 	}
-	r.signalAll(syscall.SIGTERM, syscall.SIGCONT)
 	limit := time.Now().Add(strayGrace)
-	end := time.Now().Add(strayLimit)
+	if !r.deadline.IsZero() {
+		limit = r.deadline
+	}
+	end := limit.Add(strayLimit - strayGrace)
+	r.tellStragglers()
 	for r.reap(); hasChildren(); r.reap() {
 		r.signals.next(limit)
 		if !time.Now().Before(end) {
-			left, err := descendants(os.Getpid())
-			r.exit.Left = len(left)
-			return err
+			r.exit.Left = max(1, len(descendants(os.Getpid())))
+			return
 		}
 		if !time.Now().Before(limit) {
 			r.signalAll(syscall.SIGKILL)
 			limit = time.Now().Add(100 * time.Millisecond) // for what forked meanwhile
 		}
 	}
-	return nil
+}
+
+// tellStragglers sends them SIGTERM. A second one might end a process that has begun to save: where the program's group has
+// had the first one, only those outside of the group get theirs.
+func (r *run) tellStragglers() {
+	hadIt := func(int) bool { return false }
+	if r.o.SignalGroup && r.exit.Told {
+		hadIt = func(pid int) bool {
+			group, err := syscall.Getpgid(pid)
+			return pid == -r.pid || err == nil && group == r.pid
+		}
+	}
+	below := slices.DeleteFunc(r.below(), hadIt)
+	signalEach(below, syscall.SIGTERM)
+	signalEach(below, syscall.SIGCONT)
 }
 
 // hasChildren asks without reaping any.
@@ -49,23 +66,37 @@ func hasChildren() bool {
 // signalAll sends signals to everything below us: the program, its group, and what escaped that by a session of its
 // own, since every orphan has become our child.
 func (r *run) signalAll(sigs ...syscall.Signal) {
-	below, err := descendants(os.Getpid())
-	if err != nil && r.pid != 0 {
-		below = []int{-r.pid} // without /proc its group is all that is known
-	}
+	below := r.below()
 	for _, sig := range sigs {
-		for _, pid := range below {
-			_ = syscall.Kill(pid, sig) // gone already is as good
-		}
+		signalEach(below, sig)
 	}
 }
 
-// descendants are the processes below root, parents before children, read from /proc.
-func descendants(root int) ([]int, error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, err
+func signalEach(pids []int, sig syscall.Signal) {
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, sig) // gone already is as good
 	}
+}
+
+// below is what kill(2) takes for everything below us. A /proc that is missing or empty shows nobody: then PID 1 reaches
+// all others of its container, and any other process the program's group.
+func (r *run) below() []int {
+	const all = -1
+	pids := descendants(os.Getpid())
+	switch {
+	case len(pids) > 0:
+		return pids
+	case os.Getpid() == 1:
+		return []int{all}
+	case r.pid != 0:
+		return []int{-r.pid}
+	}
+	return nil
+}
+
+// descendants are the processes below root, parents before children, read from /proc; none where that cannot be read.
+func descendants(root int) []int {
+	entries, _ := os.ReadDir("/proc")
 	children := map[int][]int{}
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err == nil {
@@ -77,7 +108,7 @@ func descendants(root int) ([]int, error) {
 	for i := 0; i < len(found); i++ {
 		found = append(found, children[found[i]]...)
 	}
-	return found, nil
+	return found
 }
 
 // parentOf reads the fourth field of /proc/PID/stat; the second, the name, may hold anything.

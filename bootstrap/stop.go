@@ -1,0 +1,46 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+
+	"entrain/bootstrap/report"
+	"entrain/hostwait/rendezvous"
+	"entrain/proc"
+)
+
+// stopOf is why somebody has stopped the trainer, and the trainer ended by that; nil where it ended by itself, or with a code
+// of its own, which it keeps. ctx is what the trainer ran under.
+func stopOf(ctx context.Context, exit proc.Exit) error {
+	var cause error
+	if stop, ok := errors.AsType[*rendezvous.StopError](context.Cause(ctx)); ok && exit.Told {
+		cause = stop
+	}
+	if exit.Stopped {
+		cause = &proc.SignalError{Signal: syscall.SIGTERM}
+	}
+	if cause == nil || !endsByStop(exit) {
+		return nil
+	}
+	return cause
+}
+
+// endsByStop says whether a program ended as one that SIGTERM ends: by the signal itself, as a shell whose child did, or as
+// Python whose handler raises. torchrun raises SignalException, and others KeyboardInterrupt, as for Ctrl-C.
+func endsByStop(exit proc.Exit) bool {
+	const (
+		uncaught    = 1
+		terminated  = 128 + int(syscall.SIGTERM)
+		interrupted = 128 + int(syscall.SIGINT)
+	)
+	switch exit.Code {
+	case terminated:
+		return true
+	case uncaught, interrupted:
+		last := report.Cause(exit.Stderr, report.End{Code: exit.Code})
+		return strings.Contains(last, "SignalException") || strings.Contains(last, "KeyboardInterrupt")
+	}
+	return false
+}
