@@ -1,12 +1,14 @@
 package proc
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -122,5 +124,49 @@ Anonymous:             0 kB
 `
 	if got := unwritten(smaps, "/bin/x"); !slices.Equal(got, []string{"1000-2000", "5000-6000"}) {
 		t.Errorf("it would drop %q", got)
+	}
+}
+
+// TestOutput: a helper program ends within its bound with all that it has started, and the error says so.
+func TestOutput(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "slow")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 600 &\necho $! >"+dir+"/pid\nwait\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Output(t.Context(), time.Second, script, "--version")
+	if err == nil || err.Error() != "slow --version did not answer within 1 s" {
+		t.Errorf("it says %v", err)
+	}
+	pid, _ := os.ReadFile(dir + "/pid")
+	if err := eventually(func() bool { _, err := os.Stat("/proc/" + strings.TrimSpace(string(pid)) + "/fd/0"); return err != nil }); err != nil {
+		t.Error("its child lives")
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(&SignalError{Signal: syscall.SIGTERM})
+	if _, err := Output(ctx, time.Hour, script); !strings.Contains(err.Error(), "stopped by SIGTERM") {
+		t.Errorf("of a stop it says %v", err)
+	}
+	if out, err := Output(t.Context(), time.Minute, "echo", "yes"); string(out) != "yes\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// TestSignalsKept: however many signals come, a SIGTERM is kept, and a SIGCONT comes last.
+func TestSignalsKept(t *testing.T) {
+	s := &Signals{terms: make(chan os.Signal, 1), children: make(chan os.Signal, 1), others: make(chan os.Signal, 4), woken: make(chan struct{}, 1)}
+	for _, sig := range []syscall.Signal{syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGTERM} {
+		s.Raise(sig)
+	}
+	got := s.next(time.Time{})
+	if len(got) != 5 || got[4] != syscall.SIGCONT || !slices.Contains(got, syscall.SIGTERM) {
+		t.Errorf("it hands on %v", got)
+	}
+	s.wakeUp()
+	if got := s.next(time.Time{}); got != nil {
+		t.Errorf("then it hands on %v", got)
+	}
+	if got := s.next(time.Now().Add(time.Millisecond)); got != nil {
+		t.Errorf("at last it hands on %v", got)
 	}
 }

@@ -71,7 +71,7 @@ func (e *ExitError) How() string {
 	case e.Killed:
 		how += ", since it outlived the grace"
 	case e.Stopped && !e.byTerm():
-		how += ", after a SIGTERM that stopped the job"
+		how += " (told to stop by SIGTERM)"
 	}
 	if e.OOMKills > 0 {
 		how += ", out of memory (the kernel killed a process of this container)"

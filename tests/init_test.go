@@ -28,6 +28,12 @@ type initProgram struct {
 
 func entrainRun(t *testing.T, dir string, flags []string, words ...string) []string {
 	t.Helper()
+	return runOf(t, abs(t, "dist/entrain"), dir, flags, words)
+}
+
+// runOf is entrain run of a build.
+func runOf(t *testing.T, binary, dir string, flags, words []string) []string {
+	t.Helper()
 	root := filepath.Join(dir, "ml")
 	if _, err := os.Stat(root); err != nil {
 		must(t, "dist/entrain", "scaffold", root)
@@ -36,8 +42,7 @@ func entrainRun(t *testing.T, dir string, flags []string, words ...string) []str
 			t.Fatal(err)
 		}
 	}
-	argv := []string{abs(t, "dist/entrain"), "run", "--root", root, "--args-style", "none"}
-	return slices.Concat(argv, flags, []string{"--"}, words)
+	return slices.Concat([]string{binary, "run", "--root", root, "--args-style", "none"}, flags, []string{"--"}, words)
 }
 
 // others are what entrain is compared with. Flags translate as far as they can.

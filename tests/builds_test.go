@@ -1,0 +1,105 @@
+package tests
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// nextGo is a Go that is newer than go.mod's.
+const nextGo = "go1.27.0"
+
+// TestBuilds: whoever builds entrain, by whatever Go command, has an init. A build without the entry point knows less of
+// what was ignored when it was started, and says so.
+func TestBuilds(t *testing.T) {
+	helper, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, build := range map[string]struct {
+		env, argv []string
+		entry     bool
+	}{
+		"plain":        {nil, []string{"go", "build", "-o"}, false},
+		"PIE":          {nil, []string{"go", "build", "-buildmode=pie", "-o"}, false},
+		"the next Go":  {[]string{"GOTOOLCHAIN=" + nextGo}, []string{"scripts/build"}, true},
+		"PIE by entry": {nil, []string{"go", "build", "-buildmode=pie", "-ldflags", "-E _entrain_start", "-o"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			binary := filepath.Join(t.TempDir(), "entrain")
+			cmd := exec.Command(build.argv[0], append(build.argv[1:], binary)...)
+			cmd.Dir, cmd.Env = top, append(os.Environ(), build.env...)
+			if build.argv[0] == "go" {
+				cmd.Args = append(cmd.Args, ".")
+			}
+			if build.env != nil && exec.Command("env", append(build.env, "go", "version")...).Run() != nil {
+				t.Skip(nextGo + " cannot be had from the module proxy")
+			}
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			version, err := exec.Command(binary, "version").Output()
+			if err != nil || strings.Contains(string(version), "own entry point") != build.entry {
+				t.Errorf("it says %q, %v", version, err)
+			}
+			runCases(t, binary, helper, build.entry)
+		})
+	}
+}
+
+// runCases runs the cases of TestInit that a build must pass.
+func runCases(t *testing.T, binary, helper string, entry bool) {
+	t.Helper()
+	program := initProgram{"entrain run", func(t *testing.T, dir string, flags []string, words ...string) []string {
+		t.Helper()
+		return runOf(t, binary, dir, flags, words)
+	}}
+	for _, c := range initCases() {
+		if c.what == inheritanceCase && !entry {
+			continue
+		}
+		for _, pid1 := range []bool{false, true} {
+			if pid1 && os.Getuid() != 0 {
+				continue // takes root for a PID namespace
+			}
+			t.Run(fmt.Sprintf("%02d %s/PID 1 %v", c.number, c.what, pid1), func(t *testing.T) {
+				t.Parallel()
+				b := &bench{t: t, program: program, pid1: pid1, dir: t.TempDir(), helper: helper}
+				if err := c.run(b); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestLongRun: a build is still an init after it has given back the memory that it started with. A PIE died of that.
+func TestLongRun(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "entrain")
+	build := exec.Command("go", "build", "-buildmode=pie", "-o", binary, ".")
+	build.Dir = top
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.Command(binary, "run", "--root", tree(t), "--args-style", "none", "--", "sh", "-c", "sleep 1; exit 7")
+	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 7 {
+		t.Errorf("exit code %d, expected 7\n%s", cmd.ProcessState.ExitCode(), out)
+	}
+}
+
+// TestElsewhere: it compiles for the other architectures of Linux, and on another system says in a sentence where it runs.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"linux/riscv64", "linux/ppc64le", "linux/arm64", "darwin/arm64", "windows/amd64"} {
+		system, machine, _ := strings.Cut(target, "/")
+		cmd := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "entrain"), ".")
+		cmd.Dir, cmd.Env = top, append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+machine)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", target, err, out)
+		}
+	}
+}
