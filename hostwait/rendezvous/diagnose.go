@@ -96,7 +96,7 @@ func findHome(ctx context.Context, c *Config) home {
 	switch {
 	case err != nil:
 	case !slices.Contains(h.interfaces, c.Interface):
-		h.err = fmt.Errorf("there is no interface %s here, which network_interface_name names (there are %s)", c.Interface, strings.Join(h.interfaces, ", "))
+		h.err = fmt.Errorf("this host has no interface %s, which network_interface_name names (it has %s)", c.Interface, strings.Join(h.interfaces, ", "))
 	case len(h.addrs) == 0:
 		h.err = fmt.Errorf("the interface %s, which network_interface_name names, has no address", c.Interface)
 	}
@@ -152,9 +152,9 @@ func (h home) doubts(c *Config) []string {
 	switch {
 	case len(h.name) == 0:
 	case !isAt(h.all):
-		doubts = append(doubts, fmt.Sprintf("%s, this host, resolves to %v, which is no address of it (it has %v): peers look for it elsewhere", c.Self.Host, h.name, h.all))
+		doubts = append(doubts, fmt.Sprintf("%s is this host's name, but it resolves to %v, and this host has %v: the other hosts look for it elsewhere", c.Self.Host, h.name, h.all))
 	case h.err == nil && !isAt(h.addrs):
-		doubts = append(doubts, fmt.Sprintf("%s, this host, resolves to %v, which is no address of its interface %s (that has %v)", c.Self.Host, h.name, c.Interface, h.addrs))
+		doubts = append(doubts, fmt.Sprintf("%s is this host's name, but it resolves to %v, and its interface %s has %v", c.Self.Host, h.name, c.Interface, h.addrs))
 	}
 	return doubts
 }

@@ -22,7 +22,7 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 	}
 	switch {
 	case k.released > 0:
-		return nil, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("the hosts were released already, %s among them", h.Host)}
+		return nil, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("all hosts have started already, and %s was among them", h.Host)}
 	case h.Protocol != Protocol:
 		return nil, k.mismatch(h, "version", fmt.Sprintf("%s (protocol %d)", h.Version, h.Protocol), fmt.Sprintf("%s (protocol %d)", k.c.Version, Protocol))
 	case m != nil && m.broken.IsZero() && !m.ended:

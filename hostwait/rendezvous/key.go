@@ -79,7 +79,7 @@ func (k Key) pair(role, job string) (ed25519.PrivateKey, ed25519.PublicKey) {
 	return private, private.Public().(ed25519.PublicKey)
 }
 
-var errOtherKey = errors.New("the peer's cluster key is another one")
+var errOtherKey = errors.New("the peer has another cluster key")
 
 // config is TLS 1.3 between the two key pairs of a job. Certificates only carry the keys: names and dates in them say
 // nothing, clocks may be wrong, and nobody signs for anybody.

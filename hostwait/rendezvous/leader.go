@@ -154,7 +154,7 @@ func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // names may be late to resolve, or change, so that this may be right later.
 func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refusal {
 	if !slices.Contains(l.c.Hosts, h.Host) {
-		return &refusal{http.StatusForbidden, fmt.Sprintf("%s at %s is none of this job's hosts %v", h.Host, from, l.c.Hosts[:min(maxNames, len(l.c.Hosts))])}
+		return &refusal{http.StatusForbidden, fmt.Sprintf("%s at %s is not a host of this job: %v", h.Host, from, l.c.Hosts[:min(maxNames, len(l.c.Hosts))])}
 	}
 	if l.c.Key.there() {
 		return nil

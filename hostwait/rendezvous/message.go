@@ -144,7 +144,7 @@ func readHello(from io.Reader) (*hello, error) {
 	}
 	var h hello
 	if err := json.Unmarshal(data, &h); err != nil {
-		return nil, errors.New("this is no JSON that a host would send")
+		return nil, errors.New("the message is not the JSON that a host sends")
 	}
 	d := &h.Digests
 	words := append([]string{h.Version, h.Mode, h.Instance, h.Host, h.PublicKey, d.Hosts, d.Hyperparameters, d.Command, d.Launcher}, h.Pending...)
@@ -162,7 +162,7 @@ func readHello(from io.Reader) (*hello, error) {
 	case len(h.Pending) > maxNames, min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
 		return nil, errors.New("a number is out of its range")
 	case h.Ended != nil && !h.Ended.isSound(), h.Fault != nil && !h.Fault.isSound():
-		return nil, errors.New("an end is out of its range")
+		return nil, errors.New("the exit code or the text of an end is out of its range")
 	case h.Fault != nil && h.Fault.Code == 0:
 		return nil, errors.New("a fault has exit code 0, expected 1 to 255")
 	}

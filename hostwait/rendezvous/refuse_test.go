@@ -31,7 +31,7 @@ func TestRefused(t *testing.T) {
 		{"hyperparameters", func(c *Config) { c.Digests.Hyperparameters = "d" }, "h0 refuses: hyperparameters differ", "h1: hyperparameters differ"},
 		{"hosts", func(c *Config) { c.Digests.Hosts = "d" }, "h0 refuses: hosts differ", "h1: hosts differ"},
 		{"verb", func(c *Config) { c.Mode = "exec" }, "h0 refuses: verb differs: it is exec on h1 and run on h0", "h1: verb differs"},
-		{"unknown", func(c *Config) { c.Self.Host = "h9" }, "h0 refuses: h9 at 127.1.0.1 is none of this job's hosts [h0 h1 h2]", ""},
+		{"unknown", func(c *Config) { c.Self.Host = "h9" }, "h0 refuses: h9 at 127.1.0.1 is not a host of this job: [h0 h1 h2]", ""},
 		{"a key here alone", func(c *Config) { c.Key = Key{strings.Repeat("x", keySize)} }, "h0 refuses: it has no cluster key, and this host has one", ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -265,9 +265,9 @@ func TestDoubts(t *testing.T) {
 		listen  string
 	}{
 		"fine":         {"lo", at("127.0.0.1"), "", "127.0.0.1"},
-		"elsewhere":    {"lo", at("192.0.2.7"), "h0, this host, resolves to [192.0.2.7], which is no address of it", "127.0.0.1"},
-		"no interface": {"eth77", at("127.0.0.1"), "there is no interface eth77 here, which network_interface_name names (there are lo", "127.0.0.1"},
-		"neither":      {"eth77", at("192.0.2.7"), "there is no interface eth77 here", "invalid IP"},
+		"elsewhere":    {"lo", at("192.0.2.7"), "h0 is this host's name, but it resolves to [192.0.2.7], and this host has [", "127.0.0.1"},
+		"no interface": {"eth77", at("127.0.0.1"), "this host has no interface eth77, which network_interface_name names (it has lo", "127.0.0.1"},
+		"neither":      {"eth77", at("192.0.2.7"), "this host has no interface eth77", "invalid IP"},
 	} {
 		config := newNetwork(t, 1).config(0)
 		config.Interface, config.Lookup = c.network, c.lookup

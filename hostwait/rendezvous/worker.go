@@ -125,7 +125,7 @@ func readView(answer *http.Response, c *Config) (view, error) {
 	case err != nil && bytes.Contains(data, []byte("HTTPS server")): // as net/http says it
 		return v, &RefusedError{By: c.leader(), Why: "it has a cluster key, and this host has none"}
 	case err != nil || answer.StatusCode != http.StatusOK:
-		return v, &RefusedError{By: c.leader(), Why: fmt.Sprintf("what listens on its port %d is no entrain (HTTP status %d)", c.Port, answer.StatusCode)}
+		return v, &RefusedError{By: c.leader(), Why: fmt.Sprintf("another program than entrain listens on its port %d (HTTP status %d)", c.Port, answer.StatusCode)}
 	}
 	return v, nil
 }
