@@ -31,7 +31,7 @@ func TestRsh(t *testing.T) {
 		"not UTF-8":     {args: []string{"h1", "printf", "%s", "'<\xff\xfe>'"}, out: "<\xff\xfe>"},
 		"exit code":     {args: []string{"h1", "exit 9"}, code: 9},
 		"a signal":      {args: []string{"h1", "kill -TERM $$"}, code: 143},
-		"unknown host":  {args: []string{"evil.example", "true"}, code: 255, stderr: "evil.example is none of this job's hosts [h0 h1]"},
+		"unknown host":  {args: []string{"evil.example", "true"}, code: 255, stderr: "evil.example is not a host of this job: [h0 h1]"},
 		"no command":    {args: []string{"h1"}, code: 255, stderr: `["h1"]: expected a host and a command`},
 		"other options": {args: []string{"-t", "h1", "true"}, code: 255, stderr: `"-t": expected the options -x, -q, -n, -p, -l or -o, then a host and a command`},
 	} {
@@ -152,7 +152,7 @@ func TestRshRunGone(t *testing.T) {
 	}()
 	<-called
 	local.Close()
-	if err := <-ended; err == nil || err.Error() != "the run on this host has ended, or is another user's" {
+	if err := <-ended; err == nil || err.Error() != "entrain run on this host has ended, or belongs to another user" {
 		t.Error(err)
 	}
 	code, err := Rsh(socket, []string{"h1", "true"}, s.files[0], s.files[1], s.files[2])
@@ -178,7 +178,7 @@ func TestOtherUser(t *testing.T) {
 	if out, err := exec.Command("cp", os.Args[0], copied).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for uid, want := range map[uint32]string{65534: "has ended, or is another user's", 0: "was let in"} {
+	for uid, want := range map[uint32]string{65534: "has ended, or belongs to another user", 0: "was let in"} {
 		rsh := exec.Command(copied, "rsh", socket, "h1", "true")
 		rsh.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 		if out, err := rsh.CombinedOutput(); err == nil || rsh.ProcessState.ExitCode() != 255 || !strings.Contains(string(out), want) {

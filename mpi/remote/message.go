@@ -66,7 +66,7 @@ type RankEnd struct {
 	Told bool `json:"told,omitempty"`
 }
 
-var errRefused = errors.New("the run on this host refuses")
+var errRefused = errors.New("entrain run on this host refuses")
 
 // lines reads messages.
 type lines struct{ r *bufio.Reader }
@@ -103,7 +103,7 @@ func (e *RankEnd) isSound() bool {
 
 func readEnd(l lines) (e RankEnd, err error) {
 	if err = l.read(&e); err == nil && !e.isSound() {
-		err = fmt.Errorf("exit code %d, signal %d: there is no such end", e.Code, e.Signal)
+		err = fmt.Errorf("exit code %d, signal %d: no process ends so", e.Code, e.Signal)
 	}
 	e.Text = oneLine(e.Text)
 	return e, err

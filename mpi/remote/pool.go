@@ -169,7 +169,7 @@ func (p *Pool) connect(ctx context.Context, host string, config *ssh.ClientConfi
 // wait is the connection to a host, when there is one.
 func (p *Pool) wait(ctx context.Context, host string) (*peer, error) {
 	if !slices.Contains(p.c.Hosts, host) {
-		return nil, fmt.Errorf("%s is none of this job's hosts %v", host, p.c.Hosts[:min(8, len(p.c.Hosts))])
+		return nil, fmt.Errorf("%s is not a host of this job: %v", host, p.c.Hosts[:min(8, len(p.c.Hosts))])
 	}
 	n := p.peer(p.ctx, host, p.c.PeerTimeout) // unless Connect has begun: a worker that launches in a tree
 	select {

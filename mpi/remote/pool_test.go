@@ -32,7 +32,7 @@ func TestExec(t *testing.T) {
 		"signal":              {words: []string{"kill -9 $$"}, code: 137},
 		"stdin":               {words: []string{"cat"}, in: "some words", out: "some words"},
 		"stdin is not wanted": {words: []string{"echo no"}, in: strings.Repeat("x", 1<<16), out: "no\n"},
-		"refused":             {words: []string{"refuse", "me"}, code: 126, err: "entrain on h1: \"refuse me\": want a launcher's daemon\n"},
+		"refused":             {words: []string{"refuse", "me"}, code: 126, err: "entrain on h1: \"refuse me\": expected a launcher's daemon\n"},
 		"the last words":      {words: []string{"head -c 60000 /dev/zero | tr '\\0' x; exit 3"}, code: 3, out: strings.Repeat("x", 60000)},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestExec(t *testing.T) {
 			}
 		})
 	}
-	if !n.warned(`a remote launch was refused: "refuse me": want a launcher's daemon`) {
+	if !n.warned(`a remote launch was refused: "refuse me": expected a launcher's daemon`) {
 		t.Errorf("warnings: %q", n.warns)
 	}
 }
@@ -146,7 +146,7 @@ func TestLate(t *testing.T) {
 	if code, err := p.Exec(t.Context(), "h1", []string{"exit 8"}, s.files); code != 8 || err != nil {
 		t.Errorf("code %d, error %v", code, err)
 	}
-	if _, err := p.Exec(t.Context(), "evil.example", []string{"true"}, s.files); err == nil || err.Error() != "evil.example is none of this job's hosts [h0 h1 h2 h3]" {
+	if _, err := p.Exec(t.Context(), "evil.example", []string{"true"}, s.files); err == nil || err.Error() != "evil.example is not a host of this job: [h0 h1 h2 h3]" {
 		t.Error(err)
 	}
 }

@@ -94,7 +94,7 @@ func (n *network) warned(text string) bool {
 func (n *network) start(words []string, files [3]*os.File, ended func(int)) (func(), error) {
 	line := strings.Join(words, " ")
 	if strings.HasPrefix(line, "refuse") {
-		return nil, fmt.Errorf("%q: want a launcher's daemon", line)
+		return nil, fmt.Errorf("%q: expected a launcher's daemon", line)
 	}
 	cmd := exec.Command("/bin/sh", "-c", line)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]

@@ -14,7 +14,7 @@ import (
 // lost is the exit code of an rsh that cannot tell the command's, as ssh has it.
 const lost = 255
 
-var errGone = errors.New("the run on this host has ended, or is another user's")
+var errGone = errors.New("entrain run on this host has ended, or belongs to another user")
 
 // Rsh runs a command on another host, through the run on this one, with the process's own files, and gives its exit
 // code. args are as mpirun gives them to ssh: options, the host, the command's words.
@@ -44,7 +44,7 @@ func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int
 func call(socket string, kind byte, files []byte) (*net.UnixConn, error) {
 	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
-		return nil, fmt.Errorf("the run on this host: %w\nhint: only the launcher that entrain run started can call this", err)
+		return nil, fmt.Errorf("entrain run on this host: %w\nhint: only the launcher that entrain run started can call this", err)
 	}
 	if _, _, err := conn.WriteMsgUnix([]byte{kind}, files, nil); err != nil {
 		_ = conn.Close()

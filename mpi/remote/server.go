@@ -119,23 +119,23 @@ func (s *Server) serve(raw net.Conn) {
 func (s *Server) identify(meta ssh.ConnMetadata, key ssh.PublicKey) error {
 	host, from := meta.User(), addrOf(meta.RemoteAddr())
 	if !slices.Contains(s.c.Hosts, host) {
-		return fmt.Errorf("%q is none of this job's hosts", host)
+		return fmt.Errorf("%q is not a host of this job", host)
 	}
 	wanted, err := s.c.public(roleClient, host)
 	if err != nil {
 		return err
 	}
 	if !same(key, wanted) {
-		return fmt.Errorf("came as %s without its key of this cluster and job", host)
+		return fmt.Errorf("it says that it is %s, but has not that host's key for this cluster and job", host)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, authTime)
 	defer cancel()
 	addrs, err := s.c.Lookup(ctx, host)
 	if err != nil {
-		return fmt.Errorf("came as %s, whose name does not resolve here: %w", host, err)
+		return fmt.Errorf("it says that it is %s, but that name does not resolve here: %w", host, err)
 	}
 	if !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return a.Unmap() == from }) {
-		return fmt.Errorf("came as %s, but that name resolves to %v here", host, addrs)
+		return fmt.Errorf("it says that it is %s, but that name resolves to %v here", host, addrs)
 	}
 	return nil
 }

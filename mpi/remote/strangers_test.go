@@ -82,16 +82,16 @@ func TestStrangers(t *testing.T) {
 	}{
 		{"no key", 11, "h0", nil, "127.2.0.11 was refused: came without a key"},
 		{"a password", 12, "h0", []ssh.AuthMethod{ssh.Password("secret"), ssh.KeyboardInteractive(func(string, string, []string, []bool) ([]string, error) { return nil, nil })}, "127.2.0.12 was refused: came without a key"},
-		{"any key", 13, "h0", []ssh.AuthMethod{ssh.PublicKeys(unknown)}, "127.2.0.13 was refused: came as h0 without its key of this cluster and job"},
-		{"another job's key", 14, "h0", []ssh.AuthMethod{derive(roleClient, "h0", func(c *Config) { c.Job = "arn:other" })}, "127.2.0.14 was refused: came as h0 without"},
-		{"another cluster's key", 15, "h0", []ssh.AuthMethod{derive(roleClient, "h0", func(c *Config) { c.Secret = []byte("other") })}, "127.2.0.15 was refused: came as h0 without"},
-		{"a server's key", 16, "h0", []ssh.AuthMethod{derive(roleServer, "h0", same)}, "127.2.0.16 was refused: came as h0 without"},
-		{"another host's key", 17, "h0", []ssh.AuthMethod{derive(roleClient, "h2", same)}, "127.2.0.17 was refused: came as h0 without"},
-		{"the right key from elsewhere", 18, "h0", []ssh.AuthMethod{known}, "127.2.0.18 was refused: came as h0, but that name resolves to [127.2.0.0] here"},
-		{"from another host's address", 2, "h0", []ssh.AuthMethod{known}, "127.2.0.2 was refused: came as h0, but"},
-		{"an unknown host", 19, "h21", []ssh.AuthMethod{derive(roleClient, "h21", same)}, `127.2.0.19 was refused: "h21" is none of this job's hosts`},
+		{"any key", 13, "h0", []ssh.AuthMethod{ssh.PublicKeys(unknown)}, "127.2.0.13 was refused: it says that it is h0, but has not that host's key for this cluster and job"},
+		{"another job's key", 14, "h0", []ssh.AuthMethod{derive(roleClient, "h0", func(c *Config) { c.Job = "arn:other" })}, "127.2.0.14 was refused: it says that it is h0, but has not"},
+		{"another cluster's key", 15, "h0", []ssh.AuthMethod{derive(roleClient, "h0", func(c *Config) { c.Secret = []byte("other") })}, "127.2.0.15 was refused: it says that it is h0, but has not"},
+		{"a server's key", 16, "h0", []ssh.AuthMethod{derive(roleServer, "h0", same)}, "127.2.0.16 was refused: it says that it is h0, but has not"},
+		{"another host's key", 17, "h0", []ssh.AuthMethod{derive(roleClient, "h2", same)}, "127.2.0.17 was refused: it says that it is h0, but has not"},
+		{"the right key from elsewhere", 18, "h0", []ssh.AuthMethod{known}, "127.2.0.18 was refused: it says that it is h0, but that name resolves to [127.2.0.0] here"},
+		{"from another host's address", 2, "h0", []ssh.AuthMethod{known}, "127.2.0.2 was refused: it says that it is h0, but"},
+		{"an unknown host", 19, "h21", []ssh.AuthMethod{derive(roleClient, "h21", same)}, `127.2.0.19 was refused: "h21" is not a host of this job`},
 		{"the right key from no host's address", 21, "h0", []ssh.AuthMethod{known}, "127.2.0.21 was refused: the name of no host of this job resolves to that address here"},
-		{"root", 0, "root", []ssh.AuthMethod{known}, `127.2.0.0 was refused: "root" is none`},
+		{"root", 0, "root", []ssh.AuthMethod{known}, `127.2.0.0 was refused: "root" is not a host of this job`},
 	} {
 		if _, err := n.stranger(t, c.from, func(config *ssh.ClientConfig) { config.User, config.Auth = c.user, c.auth }); err == nil {
 			t.Errorf("%s: was let in", c.what)
