@@ -26,7 +26,7 @@ func rankOf(env, names []string) (Rank, error) {
 	for i, field := range []*int{&r.Rank, &r.Size, &r.LocalRank, &r.LocalSize} {
 		text, ok := lookup(env, names[i])
 		if !ok {
-			return Rank{}, fmt.Errorf("%s is set, and %s is not: expected both, of one mpirun", names[0], names[i])
+			return Rank{}, fmt.Errorf("%s is set, and %s is not: expected both, as one mpirun sets them", names[0], names[i])
 		}
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {

@@ -20,7 +20,7 @@ func TestRankOf(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":                       "neither OMPI_COMM_WORLD_RANK nor PMI_RANK is set: only mpirun starts a rank",
-		"PMI_RANK=0":             "PMI_RANK is set, and PMI_SIZE is not: expected both, of one mpirun",
+		"PMI_RANK=0":             "PMI_RANK is set, and PMI_SIZE is not: expected both, as one mpirun sets them",
 		"PMI_RANK=-1":            `PMI_RANK="-1": expected a whole number from 0 on`,
 		"PMI_RANK=1 PMI_SIZE=1x": `PMI_SIZE="1x": expected a whole number from 0 on`,
 		"PMI_RANK=1 PMI_SIZE=1 MPI_LOCALRANKID=0 MPI_LOCALNRANKS=1": "PMI_RANK=1 of PMI_SIZE=1, ",
