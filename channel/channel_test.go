@@ -445,7 +445,7 @@ func TestNoFIFO(t *testing.T) {
 	if err := os.WriteFile(prefix+"_0", []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := start(t, channel.Options{Prefix: prefix}).err(); err == nil || !strings.Contains(err.Error(), "train_0 is no FIFO") {
+	if err := start(t, channel.Options{Prefix: prefix}).err(); err == nil || !strings.Contains(err.Error(), "train_0 is not a FIFO") {
 		t.Error(err)
 	}
 }

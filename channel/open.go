@@ -60,7 +60,7 @@ func (o *Options) look(ctx context.Context, path string) (int, error) {
 			return 0, backoff.Permanent(fmt.Errorf("%s: %w", path, err))
 		case !isFIFO(in):
 			_ = unix.Close(in)
-			return 0, backoff.Permanent(fmt.Errorf("%s is no FIFO: is the channel in Pipe mode?", path))
+			return 0, backoff.Permanent(fmt.Errorf("%s is not a FIFO: is the channel in Pipe mode?", path))
 		}
 		return in, nil
 	})

@@ -129,7 +129,7 @@ func removeFIFO(path string) error {
 		return nil
 	}
 	if info.Mode&unix.S_IFMT != unix.S_IFIFO {
-		return errors.New("it is there, and no FIFO")
+		return errors.New("it exists and is not a FIFO")
 	}
 	return unix.Unlink(path)
 }

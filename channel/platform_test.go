@@ -218,7 +218,7 @@ func TestRestart(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	r.Close()
-	if err := end(t, ended); err == nil || !strings.Contains(err.Error(), "train_1: it is there, and no FIFO") {
+	if err := end(t, ended); err == nil || !strings.Contains(err.Error(), "train_1: it exists and is not a FIFO") {
 		t.Error(err)
 	}
 }
