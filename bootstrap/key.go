@@ -19,7 +19,7 @@ func keyProblems(job *contract.Job, snap *contract.Snapshot) []contract.Problem 
 	if job == nil || len(job.Hosts) < 2 || variable || snap.ClusterKey.Data == nil {
 		return nil
 	}
-	who := ""
+	var who string
 	switch mode := snap.ClusterKeyMode; {
 	case mode&notOwner != 0:
 		who = "other users can change the cluster key"

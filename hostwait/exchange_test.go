@@ -58,6 +58,7 @@ func nameServer(t *testing.T, table map[string]string) netip.AddrPort {
 
 // strangers sends what is no reply to a query for "forged." before the reply, from the server's address and from another.
 func strangers(t *testing.T, query []byte, server net.PacketConn, to net.Addr) {
+	t.Helper()
 	var m dnsmessage.Message
 	if m.Unpack(query) != nil || !strings.HasSuffix(m.Questions[0].Name.String(), "forged.") {
 		return
