@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// System is the standard library's resolver: what a trainer written in Go would find, and near enough to libc's.
+// System is the standard library's resolver. It finds what a trainer written in Go finds, and usually what libc finds.
 func System(ctx context.Context, host string) ([]netip.Addr, error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -65,7 +65,7 @@ func (n *NameServers) ask(ctx context.Context, name string) ([]netip.Addr, error
 			return addrs, nil
 		}
 		if err4 == nil && err6 == nil {
-			return nil, errNoSuchHost // the name may be there, with no address
+			return nil, errNoSuchHost // the name may exist without an address
 		}
 		if last = err4; last == nil {
 			last = err6

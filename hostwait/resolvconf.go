@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// NameServers asks the name servers of a resolv.conf(5) and nothing else: the standard resolver cannot leave
-// out the hosts file.
+// NameServers asks the name servers of a resolv.conf(5) and nothing else. The standard resolver cannot do that, because
+// it always reads the hosts file too.
 type NameServers struct {
 	Servers  []netip.AddrPort
 	Search   []string // domains to try a short name in

@@ -20,12 +20,12 @@ func (l Lookup) Probe(ctx context.Context, host string) error {
 	return err
 }
 
-// HostsFile looks names up in a hosts file. It is read anew each time: the standard resolver keeps it for five
-// seconds, and waits for a name server meanwhile.
+// HostsFile looks names up in a hosts file, and reads the file each time. The standard resolver keeps what it read for
+// five seconds, and waits for a name server meanwhile.
 type HostsFile struct {
 	Path string // usually /etc/hosts
-	// Compare is asked too for what the file knows, and Disagree is told when that gives other addresses: the platform
-	// warns that its hosts file may be inaccurate. Both may be nil.
+	// Compare is a second lookup of each name that the file has. Disagree is called when it finds other addresses: the
+	// platform warns that its hosts file may be inaccurate. Both may be nil.
 	Compare  Lookup
 	Disagree func(host string, file, dns []netip.Addr)
 }
@@ -33,7 +33,7 @@ type HostsFile struct {
 // patience is how long a comparison may hold back a name that the hosts file knows.
 const patience = 20 * time.Millisecond
 
-// Lookup is a Lookup.
+// Lookup gives the addresses that the file has for a host; it is of the type Lookup.
 func (f *HostsFile) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	addrs, err := f.read(host)
 	if err != nil || f.Compare == nil {

@@ -1,8 +1,8 @@
 // Package hostwait waits for the other hosts of a cluster.
 //
-// The platform's page says that host names may not resolve at once and asks for retries. The toolkit asks for
-// one host after the other, up to 15 minutes each, and sleeps up to 30 seconds between two questions; here all
-// hosts are asked at once, each at least once a second, under one deadline.
+// The platform's page says that host names may not resolve at once, and asks for retries. The toolkit asks for one host
+// after the other, up to 15 minutes each, and sleeps up to 30 seconds between two questions. This package asks for all
+// hosts at once, for each at least once a second, under one deadline.
 package hostwait
 
 import (
@@ -15,16 +15,16 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Probe asks once whether a host is there.
+// Probe asks once whether a host is present. Its error says why the host is not.
 type Probe func(ctx context.Context, host string) error
 
 // Options bound a wait.
 type Options struct {
 	Timeout time.Duration // for all hosts together
-	// Hint is a second probe beside the first, for an answer that is quick to get where the first may take long. Its
-	// errors are not told. It may be nil.
+	// Hint is a second probe beside the first: it answers quickly where the first may take long. Nobody is told its
+	// errors. It may be nil.
 	Hint Probe
-	// Progress is told who is missing after 1, 2, 5, 10, 30, 60 s and then every 30 s. It may be nil.
+	// Progress is called with the missing hosts after 1, 2, 5, 10, 30, 60 s and then every 30 s. It may be nil.
 	Progress func(elapsed time.Duration, missing []Missing)
 }
 

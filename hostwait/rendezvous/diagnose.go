@@ -100,7 +100,7 @@ func findHome(ctx context.Context, c *Config) home {
 	case len(h.addrs) == 0:
 		h.err = fmt.Errorf("the interface %s, which network_interface_name names, has no address", c.Interface)
 	}
-	h.name, _ = c.Lookup(ctx, c.Self.Host) // that it does not resolve is said elsewhere
+	h.name, _ = c.Lookup(ctx, c.Self.Host) // another message says where it does not resolve
 	return h
 }
 
@@ -159,5 +159,5 @@ func (h home) doubts(c *Config) []string {
 	return doubts
 }
 
-// Doubts are what may be wrong with this host's own name and network, for when the others do not come.
+// Doubts say what may be wrong with this host's own name and network. They help when the other hosts do not come.
 func (s *Session) Doubts(ctx context.Context) []string { return findHome(ctx, &s.c).doubts(&s.c) }

@@ -48,10 +48,10 @@ func (k Key) there() bool { return k.secret != "" }
 // String keeps a key out of what is printed.
 func (k Key) String() string { return "******" }
 
-// GoString likewise.
+// GoString keeps a key out of what is printed with %#v.
 func (k Key) GoString() string { return k.String() }
 
-// Derive makes a secret for another purpose, from which this one cannot be found (HKDF, RFC 5869); none of the zero Key.
+// Derive makes a secret for another purpose (HKDF, RFC 5869). Nobody can find the key from it. The zero Key gives none.
 func (k Key) Derive(purpose string) []byte {
 	if !k.there() {
 		return nil

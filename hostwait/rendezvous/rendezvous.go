@@ -60,7 +60,7 @@ func (c *Config) gone() time.Duration { return min(3*time.Second, c.PeerTimeout/
 // gatherHold is hold before the release, when what is missing changes and is told.
 const gatherHold = 2 * time.Second
 
-// PeerError is the error of a host that ends since another one failed, or was lost.
+// PeerError is the error of a host that ends because another one failed or was lost.
 type PeerError struct {
 	Host string
 	Code int // what that host ended with; every host ends with it
@@ -69,10 +69,10 @@ type PeerError struct {
 
 func (e *PeerError) Error() string { return e.Host + ": " + e.Text }
 
-// CodeLost is the code of a host that cannot say its own any more (EX_UNAVAILABLE).
+// CodeLost is the exit code of a job that has lost a host, because the host cannot tell its own code (EX_UNAVAILABLE).
 const CodeLost = 69
 
-// StopError is the error of a host that ends since another one was sent SIGTERM.
+// StopError is the error of a host that ends because another one got SIGTERM.
 type StopError struct{ Host string }
 
 func (e *StopError) Error() string { return "stopped, since " + e.Host + " was sent SIGTERM" }
