@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Daemon is what a launcher wants started on another host.
+// Daemon is the program that a launcher starts on another host.
 type Daemon struct {
 	Argv []string
 	Env  []string // KEY=VALUE as the words set and export it, in order; the rest is the host's own

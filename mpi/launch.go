@@ -20,7 +20,7 @@ type Launch struct {
 	Trainer      []string
 }
 
-// File is a text and where it belongs.
+// File is a text and the path that it is written to.
 type File struct{ Path, Text string }
 
 // HostfileText is the hostfile in the launcher's dialect.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Family is a kind of launcher: those of one family read the same variables and flags.
+// Family is a kind of launcher. All launchers of one family read the same variables and flags.
 type Family string
 
 // The families.
@@ -17,7 +17,7 @@ const (
 	FamilyIntel    Family = "intel"     // Intel's own Hydra
 )
 
-// Launcher is an mpirun.
+// Launcher is an mpirun: its family and its version.
 type Launcher struct {
 	Family  Family
 	Version string // as it says: 4.1.4, 2021.10, 2019 Update 8

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Rank is a process's place among all, as its launcher tells it.
+// Rank is the place of one process among all processes of a job, as its launcher tells it.
 type Rank struct{ Rank, Size, LocalRank, LocalSize int }
 
 // RankOf reads a rank from the variables that its launcher sets: Open MPI's, or those of Hydra and Intel MPI.
@@ -41,7 +41,7 @@ func rankOf(env, names []string) (Rank, error) {
 	return r, nil
 }
 
-// Env is a rank in the variables of torch.distributed and of what follows it.
+// Env gives a rank in the variables of torch.distributed, which other frameworks read too.
 func (r Rank) Env(addr, port string) []string {
 	return []string{
 		"RANK=" + strconv.Itoa(r.Rank),

@@ -15,7 +15,7 @@ import (
 // SocketName is the unix socket's file in the run's private directory.
 const SocketName = "run.sock"
 
-// Handlers are what the run does for those who come.
+// Handlers say what the run does for the programs that connect to its socket.
 type Handlers struct {
 	// Remote starts words on a host, for an rsh. ctx ends when that went away, or with Close.
 	Remote func(ctx context.Context, host string, words []string, files [3]*os.File) (code int, err error)
@@ -23,7 +23,7 @@ type Handlers struct {
 	Joined func(r *RankConn)
 }
 
-// Local is the run's end of the unix socket on its host. Whoever comes is this user, or root.
+// Local is the run's end of the unix socket on its host. Only this user and root can connect.
 type Local struct {
 	door
 	h Handlers

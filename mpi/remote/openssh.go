@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// OpenSSH is what ssh and sshd of an image are told where they stand in for the agent: keys of this job alone, in a private
+// OpenSSH configures the image's ssh and sshd where they stand in for the agent: with keys of this job alone, in a private
 // directory, so that none is baked into an image; hosts that must be who they say; and no more than an exec.
 type OpenSSH struct {
 	Dir         string     // private; holds the files named below

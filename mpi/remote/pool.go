@@ -40,12 +40,12 @@ type peer struct {
 	err   error         // since gone: why
 }
 
-// LostError is of a host that cannot be reached, or not any more.
+// LostError is the error of a host that cannot be reached, from the start or after a while.
 type LostError struct{ Host, Why string }
 
 func (e *LostError) Error() string { return fmt.Sprintf("%s is lost: %s", e.Host, e.Why) }
 
-// NewPool has no connections yet.
+// NewPool makes a pool without connections.
 func NewPool(c Config) (*Pool, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -55,13 +55,13 @@ func NewPool(c Config) (*Pool, error) {
 	return p, nil
 }
 
-// Close ends all connections, and with them what was started over them.
+// Close ends all connections, and everything that was started over them.
 func (p *Pool) Close() {
 	p.cancel()
 	p.work.Wait()
 }
 
-// Connect begins to dial hosts, all at once, and again where one does not answer yet, until ctx ends.
+// Connect begins to dial all hosts at once. Until ctx ends it dials a host again that does not answer yet.
 func (p *Pool) Connect(ctx context.Context, hosts []string) {
 	for _, host := range hosts {
 		_ = p.peer(ctx, host, 0)

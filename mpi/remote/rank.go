@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RankConn is the run's side of a rank: what stands around a trainer on this host.
+// RankConn is the run's side of its conversation with `entrain rank`, which stands around a trainer on this host.
 type RankConn struct {
 	Rank, Pid int
 	conn      net.Conn
@@ -20,13 +20,13 @@ type RankConn struct {
 // Stop tells the rank to send its trainer SIGTERM.
 func (r *RankConn) Stop() { _ = send(r.conn, rankOrder{orderStop}) }
 
-// Leave tells the rank that it may go, when its trainer has ended.
+// Leave tells the rank that it may end once its trainer has ended.
 func (r *RankConn) Leave() { _ = send(r.conn, rankOrder{orderLeave}) }
 
 // Done is closed when the trainer has ended, or the rank is gone.
 func (r *RankConn) Done() <-chan struct{} { return r.done }
 
-// End is how the trainer ended; false where the rank was gone before it told.
+// End says how the trainer ended; it gives false where the rank was gone before it told that.
 func (r *RankConn) End() (RankEnd, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,13 +51,13 @@ func (s *Local) rank(conn *net.UnixConn, l lines, pid int) {
 	}
 }
 
-// RankClient is the rank's side.
+// RankClient is the rank's side of that conversation.
 type RankClient struct {
 	conn          net.Conn
 	stopped, left chan struct{}
 }
 
-// Register tells the run on this host of a rank.
+// Register tells the run on this host that a rank has begun.
 func Register(socket string, rank int) (*RankClient, error) {
 	conn, err := call(socket, kindRank, nil)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Server carries out what peers ask for: the starts of daemons.
+// Server starts daemons for the other hosts of the job.
 type Server struct {
 	door
 	c      Config
