@@ -23,7 +23,9 @@ var errNoEDNS = errors.New("the name server does not know EDNS")
 
 // exchange asks one server one question: by TCP when the answer does not fit into a datagram, and without EDNS when the
 // server does not know that.
-func (n *NameServers) exchange(ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type) ([]netip.Addr, error) {
+func (n *NameServers) exchange(
+	ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type,
+) ([]netip.Addr, error) {
 	full, err := dnsmessage.NewName(name)
 	if err != nil {
 		return nil, errNoSuchHost
