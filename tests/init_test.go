@@ -159,6 +159,9 @@ func firstChild(pid int) (int, error) {
 		if fields := strings.Fields(string(data)); len(fields) > 0 {
 			return strconv.Atoi(fields[0])
 		}
+		if stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(stat), ") Z ") {
+			return pid, nil // what it started has ended already
+		}
 	}
 	return 0, errors.New("unshare started nothing")
 }
