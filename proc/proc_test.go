@@ -94,10 +94,11 @@ func TestOOMCount(t *testing.T) {
 
 func TestHow(t *testing.T) {
 	for want, exit := range map[string]Exit{
-		"exit code 3":                                         {Code: 3},
-		"killed by SIGSEGV, core dumped":                      {Code: 139, Signal: 11, CoreDumped: true},
-		"killed by SIGKILL, since it outlived the grace":      {Code: 137, Signal: 9, Killed: true},
-		"killed by SIGKILL, out of memory (the kernel killed": {Code: 137, Signal: 9, OOMKills: 1},
+		"exit code 3":                    {Code: 3},
+		"killed by SIGSEGV, core dumped": {Code: 139, Signal: 11, CoreDumped: true},
+		"killed by SIGKILL: still running at the end of the grace":     {Code: 137, Signal: 9, Killed: true},
+		"killed by SIGKILL: still running 15s after SIGTERM (--grace)": {Code: 137, Signal: 9, Killed: true, Grace: 15 * time.Second},
+		"killed by SIGKILL, out of memory (the kernel killed":          {Code: 137, Signal: 9, OOMKills: 1},
 	} {
 		if got := (&ExitError{Program: "x", Exit: exit}).How(); !strings.HasPrefix(got, want) {
 			t.Errorf("%q, want %q", got, want)

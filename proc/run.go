@@ -32,12 +32,13 @@ type Exit struct {
 	Code       int            // what it exited with; 128 + Signal where a signal ended it
 	Signal     syscall.Signal // 0 where it exited by itself
 	CoreDumped bool
-	Told       bool // it was sent a SIGTERM before it ended, not by a leash
-	Stopped    bool // and that SIGTERM had been sent to us: somebody stops the job
-	Killed     bool // it outlived the grace and was killed by us
-	Unfinished bool // the last line of its stderr has no end
-	Left       int  // processes that it left behind and that could not be killed
-	OOMKills   int  // how many processes of this control group the kernel killed meanwhile for lack of memory
+	Told       bool          // it was sent a SIGTERM before it ended, not by a leash
+	Stopped    bool          // and that SIGTERM had been sent to us: somebody stops the job
+	Killed     bool          // it outlived the grace and was killed by us
+	Grace      time.Duration // from the SIGTERM to that; 0 where a leash decided it
+	Unfinished bool          // the last line of its stderr has no end
+	Left       int           // processes that it left behind and that could not be killed
+	OOMKills   int           // how many processes of this control group the kernel killed meanwhile for lack of memory
 	Elapsed    time.Duration
 	At         time.Time // when it ended
 	Stderr     []byte    // the last of what it wrote there, behind what followed a marker; nil without capture
@@ -51,7 +52,12 @@ type ExitError struct {
 }
 
 func (e *ExitError) Error() string {
-	text := e.Program + ": " + e.How() + " after " + e.Elapsed.Round(time.Millisecond).String()
+	text := e.Program + ": " + e.How()
+	if elapsed := e.Elapsed.Round(time.Millisecond).String(); e.Killed {
+		text += ", " + elapsed + " in all"
+	} else {
+		text += " after " + elapsed
+	}
 	if e.Hint != "" {
 		text += "\nhint: " + e.Hint
 	}
@@ -68,8 +74,10 @@ func (e *ExitError) How() string {
 		how += ", core dumped"
 	}
 	switch {
+	case e.Killed && e.Grace > 0:
+		how += fmt.Sprintf(": still running %s after SIGTERM (--grace)", e.Grace)
 	case e.Killed:
-		how += ", since it outlived the grace"
+		how += ": still running at the end of the grace"
 	case e.Stopped && !e.byTerm():
 		how += " (told to stop by SIGTERM)"
 	}
@@ -162,7 +170,7 @@ func (r *run) supervise(ctx context.Context) {
 		}
 		r.obey(ctx)
 		if !r.ended && !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
-			r.exit.Killed, r.deadline = true, time.Time{}
+			r.exit.Killed, r.exit.Grace, r.deadline = true, r.o.Grace, time.Time{}
 			r.signalAll(syscall.SIGKILL)
 		}
 	}
