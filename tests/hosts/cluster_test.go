@@ -132,6 +132,12 @@ func TestCluster(t *testing.T) {
 			name: "a trainer fails", n: 3, words: train("sh", "-c", `test $SM_CURRENT_HOST = algo-2 && exit 3; sleep 60`),
 			codes: []int{3, 3, 3}, failure: "algo-2: exit code 3", failed: map[int]string{1: "sh: exit code 3"}, within: 5 * time.Second,
 		},
+		{
+			name: "a secret is told to no other host", n: 2,
+			words:   train("sh", "-c", `test $SM_CURRENT_HOST = algo-2 || exec sleep 60; echo "error: no login with $DB_PASSWORD" >&2; exit 3`),
+			special: map[int][]string{1: {"DB_PASSWORD=swordfish-4711"}}, codes: []int{3, 3},
+			failure: `algo-2: exit code 3: error: no login with \*{6}$`, failed: map[int]string{1: `error: no login with \*{6}\n`},
+		},
 		{name: "a stop saves", n: 2, words: train("sh", "-c", saves), act: func(l *lab) { l.hosts[1].job.signal(syscall.SIGTERM) }, codes: []int{0, 0}},
 		{
 			name: "a trainer fails while another host is away for a moment", n: 3,
@@ -169,7 +175,7 @@ func TestCluster(t *testing.T) {
 		{
 			name: "something else takes the leader's place, and the trainer ends well", n: 2,
 			words: train("sh", "-c", `trap 'exit 0' TERM; echo training; while :; do sleep 0.05; done`), act: usurp,
-			codes: []int{gone, 65}, failure: "algo-1 refuses: what listens on its port 7791 is no entrain", failed: map[int]string{0: ""},
+			codes: []int{gone, 65}, failure: "algo-1 refuses: another program than entrain listens on its port 7791", failed: map[int]string{0: ""},
 		},
 		{
 			name: "a worker is cut off, and the trainers notice it first", n: 3, words: train("peer"), act: func(l *lab) { l.hosts[2].cut() },
