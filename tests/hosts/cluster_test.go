@@ -92,22 +92,37 @@ func (l *lab) training() {
 	}
 }
 
-// usurp kills the leader and has another program listen on its port.
+// usurp kills the leader and has another program listen on its port. That program is there before: the worker must not
+// find the port closed for so long that it takes the leader for lost.
 func usurp(l *lab) {
 	l.t.Helper()
+	const takes = `import http.server
+print("ready", flush=True)
+while True:
+    try:
+        http.server.HTTPServer(("", 7791), http.server.SimpleHTTPRequestHandler).serve_forever()
+    except OSError:
+        pass`
 	h := l.hosts[0]
-	h.job.signal(syscall.SIGKILL)
-	h.job.end(15 * time.Second)
-	argv := h.in("python3", "-m", "http.server", "7791")
+	argv := h.in("python3", "-c", takes)
 	other := exec.Command(argv[0], argv[1:]...)
 	other.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := other.Start(); err != nil {
+	out, err := other.StdoutPipe()
+	if err == nil {
+		err = other.Start()
+	}
+	if err != nil {
 		l.t.Fatal(err)
 	}
 	l.t.Cleanup(func() {
 		_ = other.Process.Kill()
 		_ = other.Wait()
 	})
+	if _, err := out.Read(make([]byte, len("ready"))); err != nil {
+		l.t.Fatal(err)
+	}
+	h.job.signal(syscall.SIGKILL)
+	h.job.end(15 * time.Second)
 }
 
 func train(words ...string) []string {
