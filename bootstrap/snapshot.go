@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -56,25 +56,38 @@ func Photograph(ctx context.Context, root string, env []string) *contract.Snapsh
 	return s
 }
 
-// readFile reads a configuration file, and one byte more than it may have at most. It does not wait for a FIFO's writer.
+// readFile reads a configuration file, and one byte more than it may have at most. Here and below are bare system
+// calls, since an os.File starts the runtime's poller, which nothing else needs before the trainer starts.
 func readFile(path string) contract.File {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return contract.File{Problem: problem(err)}
 	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
+	defer func() { _ = syscall.Close(fd) }()
+	var info syscall.Stat_t
+	if err := syscall.Fstat(fd, &info); err != nil {
 		return contract.File{Problem: problem(err)}
-	case info.IsDir():
+	}
+	switch info.Mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+	case syscall.S_IFDIR:
 		return contract.File{Problem: "is a directory"}
-	case !info.Mode().IsRegular():
+	default:
 		return contract.File{Problem: "is a FIFO, a socket or a device"}
 	}
-	data, err := io.ReadAll(io.LimitReader(f, contract.MaxFileSize+1))
-	if err != nil {
-		return contract.File{Problem: problem(err)}
+	data := make([]byte, 0, 4096)
+	for len(data) <= contract.MaxFileSize {
+		data = slices.Grow(data, 1)
+		n, err := syscall.Read(fd, data[len(data):min(cap(data), contract.MaxFileSize+1)])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return contract.File{Problem: problem(err)}
+		case n == 0:
+			return contract.File{Data: data}
+		default:
+			data = data[:len(data)+n]
+		}
 	}
 	return contract.File{Data: data}
 }
@@ -93,9 +106,6 @@ const missing = "is missing"
 func problem(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing
-	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		err = path.Err // the path is said elsewhere
 	}
 	return "cannot be read: " + err.Error()
 }
@@ -124,16 +134,16 @@ func photographData(dir string, channels []string) map[string]contract.Entry {
 // photographEntry never opens a FIFO, which would start the platform's stream, and reads a directory's first names
 // alone, since behind a FastFile mount there may be millions.
 func photographEntry(path string) contract.Entry {
-	info, err := os.Stat(path)
-	if err != nil {
+	var info syscall.Stat_t
+	if err := syscall.Stat(path, &info); err != nil {
 		return contract.Entry{Problem: problem(err)}
 	}
-	switch mode := info.Mode(); {
-	case mode&fs.ModeNamedPipe != 0:
+	switch info.Mode & syscall.S_IFMT {
+	case syscall.S_IFIFO:
 		return contract.Entry{Kind: contract.KindFIFO}
-	case mode.IsRegular():
+	case syscall.S_IFREG:
 		return contract.Entry{Kind: contract.KindFile}
-	case mode.IsDir():
+	case syscall.S_IFDIR:
 		names, err := listSome(path)
 		if err != nil {
 			return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
@@ -154,18 +164,26 @@ func list(dir string) ([]string, error) { return readNames(dir, 1<<20) }
 // listSome gives the first names in a directory; none only if it is empty.
 func listSome(dir string) ([]string, error) { return readNames(dir, 1) }
 
-// readNames reads at most so many names of a directory, in no order. It does not wait for a FIFO's writer.
-func readNames(dir string, most int) ([]string, error) {
-	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+// readNames reads a directory until it has enough names.
+func readNames(dir string, enough int) ([]string, error) {
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	names, err := f.Readdirnames(most)
-	if errors.Is(err, io.EOF) {
-		err = nil
+	defer func() { _ = syscall.Close(fd) }()
+	var names []string
+	buffer := make([]byte, 4096)
+	for len(names) < enough {
+		n, err := syscall.ReadDirent(fd, buffer)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return names, err
+		}
+		_, _, names = syscall.ParseDirent(buffer[:n], -1, names)
 	}
-	return names, err
+	return names, nil
 }
 
 // programs are those that a rule asks for: the toolkit shows whether two are there, and a script needs Python.
