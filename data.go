@@ -20,7 +20,7 @@ func (c *command) pipe(ctx *cli.Context) error {
 	if len(words) != 1 || words[0] == "" {
 		return &bootstrap.UsageError{Err: fmt.Errorf("entrain pipe takes one argument CHANNEL, got %d", len(words))}
 	}
-	doer := bootstrap.NewDoer(c.logger(), version)
+	doer := c.newDoer()
 	in, err := c.loadBy(doer)
 	if err != nil {
 		return err

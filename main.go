@@ -34,6 +34,9 @@ func run(args, env []string, stdout, stderr io.Writer) int {
 		return bootstrap.ExitCode(err) // whoever started the relay reports it
 	}
 	c := newCommand(args, env, stdout, stderr)
+	if slices.Contains([]string{"run", "train", "exec"}, c.args[1]) {
+		c.signals = bootstrap.Catch() // before anything that takes time
+	}
 	err := c.app().Run(c.args)
 	if err == nil && c.stdout.err != nil {
 		err = &bootstrap.OutputError{What: "standard output", Err: c.stdout.err}
@@ -53,6 +56,7 @@ type command struct {
 	stdout   output
 	stderr   io.Writer
 	settings settings
+	signals  *bootstrap.Signals       // nil until they are caught
 	mask     func(text string) string // hides the secrets that are known so far
 	host     string                   // this one's name, once the contract is read
 	trains   bool                     // the verb is one whose failure the platform is told
@@ -90,6 +94,14 @@ func newCommand(args, env []string, stdout, stderr io.Writer) *command {
 		c.looks = true
 	}
 	return c
+}
+
+// newDoer makes what acts. It listens to the signals, which are its own from then on.
+func (c *command) newDoer() *bootstrap.Doer {
+	if c.signals == nil {
+		c.signals = bootstrap.Catch()
+	}
+	return bootstrap.NewDoer(c.signals, c.logger(), version)
 }
 
 func (c *command) app() *cli.App {

@@ -123,7 +123,7 @@ func ofOneHost(flags []*option, dir string) error {
 
 // serve writes a tree unless it is there, and plays the platform's side of its Pipe channels.
 func (c *command) serve(place bootstrap.Place, t bootstrap.Tree) error {
-	doer := bootstrap.NewDoer(c.logger(), version)
+	doer := c.newDoer()
 	if err := bootstrap.PreparePlatform(place.Dir, t, c.env); err != nil {
 		return err
 	}

@@ -50,7 +50,12 @@ func (c *command) plan(ctx *cli.Context) error {
 
 // dryRun prints the plan of a run that does nothing else: no file is written, no host is waited for or told.
 func (c *command) dryRun(ctx *cli.Context) error {
-	in := c.inspect().WithData().WithAsks(c.options()).WithLauncher(context.Background(), c.settings.options)
+	in, err := c.inspectBy(c.newDoer(), func(ctx context.Context, in *bootstrap.Inspection) {
+		in.WithData().WithAsks(c.options()).WithLauncher(ctx, c.settings.options)
+	})
+	if err != nil {
+		return err
+	}
 	c.warn(in)
 	if err := errors.Join(c.onlyTrain(ctx), in.Err()); err != nil {
 		return err

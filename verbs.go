@@ -132,7 +132,7 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	if c.settings.dryRun {
 		return c.dryRun(ctx)
 	}
-	doer := bootstrap.NewDoer(c.logger(), version)
+	doer := c.newDoer()
 	end := doer.Phase("read")
 	in, err := c.inspectBy(doer, func(ctx context.Context, in *bootstrap.Inspection) {
 		in.WithData().WithAsks(c.options()).WithLauncher(ctx, c.settings.options)
@@ -241,7 +241,7 @@ type printedError struct{ error }
 func (p printedError) Unwrap() error { return p.error }
 
 func (c *command) wait(*cli.Context) error {
-	doer := bootstrap.NewDoer(c.logger(), version)
+	doer := c.newDoer()
 	in, err := c.loadBy(doer)
 	doer.At(c.host)
 	if err != nil {

@@ -26,9 +26,15 @@ type Doer struct {
 	ended   time.Time // of the trainer
 }
 
-// NewDoer takes over the process's signals: as PID 1 one that nobody catches is lost.
-func NewDoer(log zerolog.Logger, version string) *Doer {
-	return &Doer{log: log, version: version, signals: proc.Catch()}
+// Catch takes over the process's signals. A PID 1 that does not catch one loses it, or dies of it without a word.
+func Catch() *Signals { return proc.Catch() }
+
+// Signals are those that were caught.
+type Signals = proc.Signals
+
+// NewDoer makes one that listens to signals that were caught.
+func NewDoer(signals *Signals, log zerolog.Logger, version string) *Doer {
+	return &Doer{log: log, version: version, signals: signals}
 }
 
 // Build says which of two builds this is. A plain one does not know every signal that was ignored when it was started.
