@@ -122,7 +122,7 @@ func ownPath(dir string) (string, error) {
 	if _, err := os.Stat(link); err == nil {
 		return link, nil
 	}
-	path, err := lookPath(os.Args[0], os.Environ(), dir)
+	path, err := lookPath(os.Args[0], os.Environ(), dir) //nolint:forbidigo // nothing else names this program
 	if err != nil {
 		return "", fmt.Errorf("this program's own file: %w", err.Err)
 	}
