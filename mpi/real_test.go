@@ -79,7 +79,7 @@ func launchers(t *testing.T) map[string]Launcher {
 		return found
 	}
 	const reason = "no mpirun: apt-get install openmpi-bin mpich"
-	if os.Getenv("ENTRAIN_REQUIRE_DOCKER") == "1" {
+	if os.Getenv("REQUIRE_DOCKER") == "1" {
 		t.Fatal(reason)
 	}
 	t.Skip(reason)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // shell is a shell with entrain's completion, set up as its users do, and how that is started.
@@ -128,12 +129,34 @@ func (s shell) start(t *testing.T) (c *console, dir string) {
 func (c *console) gives(keys, text string) error {
 	before := len(c.screen.String())
 	fresh := func() string { return strings.ReplaceAll(c.screen.String()[before:], "\r", "") }
-	err := errors.Join(c.typed(keys), until(fmt.Sprintf("the screen shows %q and a prompt", text), func() bool {
+	err := errors.Join(c.typedSlowly(keys), until(fmt.Sprintf("the screen shows %q and a prompt", text), func() bool {
 		_, behind, shown := strings.Cut(fresh(), text)
 		return shown && strings.Contains(behind, "prompt>")
 	}))
 	if err != nil {
 		return fmt.Errorf("%w; what is new on the screen: %q", err, fresh())
+	}
+	return nil
+}
+
+// typedSlowly types as a person does, who looks at what a TAB has given before going on: zsh completes nothing while
+// more is typed ahead. A TAB that gives nothing shows nothing, so the wait for it is short.
+func (c *console) typedSlowly(keys string) error {
+	for piece := range strings.SplitAfterSeq(keys, "\t") {
+		before := len(c.screen.String())
+		if err := c.typed(piece); err != nil {
+			return err
+		}
+		if !strings.HasSuffix(piece, "\t") {
+			continue
+		}
+		echo := len(piece) - 1
+		deadline := time.Now().Add(3 * time.Second)
+		tick := time.NewTicker(5 * time.Millisecond)
+		for len(c.screen.String()) <= before+echo && time.Now().Before(deadline) {
+			<-tick.C
+		}
+		tick.Stop()
 	}
 	return nil
 }

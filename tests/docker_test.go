@@ -17,7 +17,7 @@ import (
 // top is the repository.
 const top = ".."
 
-// needDocker skips a test where there is no engine, saying so, unless ENTRAIN_REQUIRE_DOCKER=1 makes that a failure.
+// needDocker skips a test where there is no engine, saying so, unless REQUIRE_DOCKER=1 makes that a failure.
 func needDocker(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput()
@@ -25,7 +25,7 @@ func needDocker(t *testing.T) {
 		return
 	}
 	reason := fmt.Sprintf("no Docker engine: %v: %.200s", err, bytes.TrimSpace(out))
-	if os.Getenv("ENTRAIN_REQUIRE_DOCKER") == "1" {
+	if os.Getenv("REQUIRE_DOCKER") == "1" {
 		t.Fatal(reason)
 	}
 	t.Skip(reason)

@@ -109,14 +109,14 @@ func (s *space) in(words ...string) []string {
 	return append([]string{"nsenter", "-t", strconv.Itoa(s.pid()), "--net", "--mount", "--uts", "--ipc", "--"}, words...)
 }
 
-// need skips a test where there can be no such hosts, unless ENTRAIN_REQUIRE_DOCKER=1, which takes no skip.
+// need skips a test where there can be no such hosts, unless REQUIRE_DOCKER=1, which takes no skip.
 func need(t *testing.T) {
 	t.Helper()
 	err := build()
 	if err == nil {
 		return
 	}
-	if _, missing := errors.AsType[*missingError](err); missing && os.Getenv("ENTRAIN_REQUIRE_DOCKER") != "1" {
+	if _, missing := errors.AsType[*missingError](err); missing && os.Getenv("REQUIRE_DOCKER") != "1" {
 		t.Skip(err)
 	}
 	t.Fatal(err)
@@ -126,7 +126,7 @@ func need(t *testing.T) {
 func needProgram(t *testing.T, name string) {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("ENTRAIN_REQUIRE_DOCKER") == "1" {
+		if os.Getenv("REQUIRE_DOCKER") == "1" {
 			t.Fatal(err)
 		}
 		t.Skipf("no %s: scripts/test installs it", name)

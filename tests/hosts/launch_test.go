@@ -28,7 +28,7 @@ func behaves(how string, words []string) []string {
 const forever = "echo training; exec sleep 600"
 
 func launchScenarios() []scenario {
-	const foreign = "algo-1: foo is none of this job's hosts"
+	const foreign = "algo-1: foo is not a host of this job"
 	const early = "stopped by SIGTERM before any rank had begun"
 	sh := func(script string) []string { return launched(standIn, "sh", "-c", script) }
 	stop := func(i int) func(*lab) {
@@ -122,7 +122,7 @@ func realScenarios(mpirun string) []scenario {
 			name: "a hostfile of the user's names a host of no job", n: 2, before: true, words: launched(mpirun, "true"), files: map[string]string{
 				"tmp/myhosts": hostfile, "ml/input/config/hyperparameters.json": `{"sagemaker_mpi_custom_mpi_options": "\"` + flag + ` /tmp/myhosts\""}`,
 			},
-			codes: []int{bad, bad}, failure: ".*foo is none of this job's hosts", within: 25 * time.Second,
+			codes: []int{bad, bad}, failure: ".*foo is not a host of this job", within: 25 * time.Second,
 		},
 	}
 }
