@@ -195,7 +195,8 @@ func (l *launching) verdict() error {
 	case l.stopping && !begun:
 		return &rendezvous.PeerError{Host: l.host(), Code: stoppedCode, Text: stoppedEarly}
 	case l.lost != nil:
-		l.fault(l.lost.Host, rendezvous.End{Code: l.lost.Code, Text: l.lost.Text, At: l.lostAt}) // under its own name
+		// It is told under its own host's name. Where an agent was killed, the daemons end because of that.
+		l.fault(l.lost.Host, rendezvous.End{Code: l.lost.Code, Text: l.lost.Text, At: l.lostAt, Follows: l.orphan != nil})
 		return l.lost
 	case !begun:
 		return &rendezvous.PeerError{Host: l.host(), Code: 1, Text: "the launcher ended with exit code 0, but no rank has begun"}
