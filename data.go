@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,17 +34,6 @@ func (c *command) pipe(ctx *cli.Context) error {
 func (c *command) pipeFlags() []cli.Flag {
 	return c.jobFlags(append(c.streamFlags(),
 		text("output", "PATH", "write to this file or FIFO instead of standard output", &c.settings.output))...)
-}
-
-// inspect reads the contract.
-func (c *command) inspect() *bootstrap.Inspection {
-	return c.inspected(bootstrap.Inspect(context.Background(), c.settings.root, c.env, c.settings.spec, c.trainer...))
-}
-
-// inspected keeps what the log needs of a contract.
-func (c *command) inspected(in *bootstrap.Inspection) *bootstrap.Inspection {
-	c.host, c.mask = in.Host(), in.Mask
-	return in
 }
 
 // spec writes down what a job's algorithm takes, whatever an older specification says of that.

@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"time"
 
 	"entrain/bootstrap/report"
 	"entrain/contract"
-	"entrain/hostwait"
 	"entrain/proc"
 
 	"github.com/rs/zerolog"
@@ -108,22 +105,6 @@ func (d *Doer) train(plan *Plan, m *meeting) error {
 	return errors.Join(err, failed(exit))
 }
 
-// remark logs what is worth a look besides how a program ended. The log goes on where the program's stderr does, whose last
-// line may have no end.
-func (d *Doer) remark(exit proc.Exit, program string) {
-	succeeded := exit.Code == 0
-	if exit.Unfinished && (!succeeded || exit.Left > 0 || exit.OOMKills > 0) {
-		_, _ = Stderr().Write([]byte("\n"))
-	}
-	if exit.Left > 0 {
-		d.log.Warn().Str(fieldEvent, "left").Msgf("%s that %s left behind could not be killed", plural(exit.Left, "process", "processes"), program)
-	}
-	if succeeded && exit.OOMKills > 0 {
-		d.log.Warn().Msgf("%s ended with 0, but the kernel killed %s of this container for lack of memory",
-			program, plural(exit.OOMKills, "process", "processes"))
-	}
-}
-
 // Exec prepares and becomes the trainer; it returns only if that failed.
 func (d *Doer) Exec(plan *Plan) error {
 	if os.Getpid() == 1 {
@@ -216,73 +197,3 @@ func (p *Plan) writeFiles() error {
 	}
 	return nil
 }
-
-// await returns when all names resolve here and, where the hosts meet, when that is so on all of them.
-func (d *Doer) await(w Wait, m *meeting, last func(context.Context) error) error {
-	if len(w.Hosts) == 0 {
-		d.tellPhase("wait", 0)
-		d.tellPhase("rendezvous", 0)
-		return nil
-	}
-	probe, o, err := d.probe(w)
-	if err != nil {
-		return err
-	}
-	signals, release := d.signals.Context(context.Background())
-	ctx, unite := m.unite(signals)
-	start := time.Now()
-	o.Timeout = w.Timeout
-	o.Progress = func(elapsed time.Duration, missing []hostwait.Missing) {
-		m.pending(missing)
-		d.tellMissing(w, elapsed, missing)
-	}
-	if err = hostwait.All(ctx, probe, w.Hosts, o); err != nil {
-		if ctx.Err() == nil {
-			err = fmt.Errorf("waiting for host names: %w", err)
-		}
-	} else if last != nil {
-		err = last(ctx)
-	}
-	d.tellPhase("wait", time.Since(start))
-	if err == nil && m != nil {
-		end := d.Phase("rendezvous")
-		err = m.gather(ctx, w, start)
-		end()
-	}
-	unite()
-	release()
-	if stop, ok := errors.AsType[*proc.SignalError](context.Cause(signals)); ok {
-		return fmt.Errorf("waiting for the other hosts: %w", stop) // it may have come when all were there
-	}
-	return err
-}
-
-func (d *Doer) tellMissing(w Wait, elapsed time.Duration, missing []hostwait.Missing) {
-	if len(missing) == 0 {
-		return // it is about to go on
-	}
-	d.log.Info().Str(fieldEvent, "waiting").Int("missing", len(missing)).Int64(fieldMS, elapsed.Milliseconds()).
-		Msgf("still waiting for %d of %d hosts after %s, giving up in %s: %s",
-			len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing))
-}
-
-// probe says how to ask: the DNS, and unless that is all the hosts file beside it.
-func (d *Doer) probe(w Wait) (hostwait.Probe, hostwait.Options, error) {
-	servers, err := hostwait.ReadResolvConf(resolvConf)
-	if w.DNSOnly {
-		if err != nil {
-			return nil, hostwait.Options{}, &UsageError{Err: fmt.Errorf("--dns-only: %w", err)}
-		}
-		return hostwait.Lookup(servers.Lookup).Probe, hostwait.Options{}, nil
-	}
-	file := &hostwait.HostsFile{Path: "/etc/hosts"}
-	if err == nil {
-		file.Compare = servers.Lookup
-		file.Disagree = func(host string, file, dns []netip.Addr) {
-			d.log.Warn().Msgf("host %s has the address %v in /etc/hosts and %v in the DNS: one of them is wrong\nhint: --dns-only leaves /etc/hosts out", host, file, dns)
-		}
-	}
-	return hostwait.Lookup(hostwait.System).Probe, hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}, nil
-}
-
-const resolvConf = "/etc/resolv.conf"

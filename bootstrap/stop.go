@@ -44,3 +44,19 @@ func endsByStop(exit proc.Exit) bool {
 	}
 	return false
 }
+
+// remark logs what is worth a look besides how a program ended. The log goes on where the program's stderr does, whose last
+// line may have no end.
+func (d *Doer) remark(exit proc.Exit, program string) {
+	succeeded := exit.Code == 0
+	if exit.Unfinished && (!succeeded || exit.Left > 0 || exit.OOMKills > 0) {
+		_, _ = Stderr().Write([]byte("\n"))
+	}
+	if exit.Left > 0 {
+		d.log.Warn().Str(fieldEvent, "left").Msgf("%s that %s left behind could not be killed", plural(exit.Left, "process", "processes"), program)
+	}
+	if succeeded && exit.OOMKills > 0 {
+		d.log.Warn().Msgf("%s ended with 0, but the kernel killed %s of this container for lack of memory",
+			program, plural(exit.OOMKills, "process", "processes"))
+	}
+}
