@@ -11,7 +11,7 @@ func ExitCodes() []CodeMeaning {
 	return []CodeMeaning{
 		{"0", "the job has succeeded, on all hosts"},
 		{"the trainer's own", "the trainer ran and ended with this code"},
-		{"128 + n", "signal n ended the trainer; 143 also: SIGTERM stopped entrain while it waited or streamed"},
+		{"128 + n", "signal n ended the trainer; 143 also: a SIGTERM stopped the job, as it waited, streamed or trained"},
 		{"the first failure's", "another host failed; the failure file names it"},
 		own(CodeUsage, "a flag, a variable or the command is wrong"),
 		own(CodeInvalid, "the contract is invalid, here or on another host, or the hosts do not fit together; a stream is not valid RecordIO"),
