@@ -90,9 +90,15 @@ func (p *process) javaStack(first, frame int) (finding, int) {
 	return p.javaFinding(first, last, head, inner), last
 }
 
+// unhandled is what .NET says before an exception that ends the process by SIGABRT.
+const unhandled = "Unhandled exception. "
+
 func (p *process) javaFinding(first, last int, head, inner string) finding {
 	if inner != "" {
 		head = squeeze(head, maxOuter) + "; " + inner
 	}
-	return grade(p.find(cause, first, last, head))
+	head, deadly := strings.CutPrefix(head, unhandled)
+	f := grade(p.find(cause, first, last, head))
+	f.deadly = deadly
+	return f
 }

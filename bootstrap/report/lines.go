@@ -114,10 +114,10 @@ func mayTell(text string) bool {
 	text = strings.ToLower(text)
 	return contains(text,
 		"err", "fatal", "fail", "excep", "critical", "severe", "panic", "not", "can", "could", "unable", "no ",
-		"oom", "memory", "kill", "abort", "entrain", "ssh", "host key", "denied", "empty", "missing", "invalid",
+		"oom", "memory", "overflowed", "kill", "abort", "entrain", "ssh", "host key", "denied", "empty", "missing", "invalid",
 		": e ", ": f ", "terminat", "detected", "(): ", "free", "corrupt", "munmap", "assert", "signal",
 		"sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating", "option", "defined",
-		"version", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
+		"version", "returned status", "unhandled", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
 		"lua", "*** ", "sig",
 	)
 }

@@ -19,7 +19,7 @@ func messages(p *process) []finding {
 		switch {
 		case level().MatchString(text):
 			k = said
-		case word().MatchString(text):
+		case word().MatchString(text) || isAfterthought(text):
 			k = mention
 		}
 		if k == none || not().MatchString(text) {
@@ -37,10 +37,10 @@ func messages(p *process) []finding {
 }
 
 // levelPattern knows the beginning of an error message, and the level in a line of a log: Python's logging,
-// loguru, log4j, glog ("E1125 16:27:12"), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
+// loguru, log4j, glog ("E1125 16:27:12"), rustc ("error[E0308]: "), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
 func levelPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\S+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|` +
-		`SEVERE)\b(?:[:\]]| in )|` +
+		`SEVERE)\b(?:[:\]]|\[\w+\]: | in )|` +
 		`^.{0,100}?\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^\[?[EF]\d{4,8} \d\d:|\[(?:Fatal|fatal|error|` +
 		`Error)\]|` +
 		`"(?:level|severity|levelname|lvl)": ?"(?i:error|fatal|critical|panic)"|\blevel=(?:error|fatal)\b|` +

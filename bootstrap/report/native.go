@@ -21,9 +21,13 @@ func native(p *process) []finding {
 			f, i = p.terminate(i)
 		case strings.Contains(text, "Sanitizer: "):
 			f, i = p.sanitizer(i)
+		case strings.HasSuffix(text, "TaskFailedException"):
+			f, i = p.failedTask(i)
 		default:
-			if _, after, ok := strings.Cut(text, "uncaught exception of type "); ok {
-				text = after
+			for _, head := range []string{"uncaught exception of type ", unhandled} {
+				if _, after, ok := strings.Cut(text, head); ok {
+					text = after
+				}
 			}
 			joined, last := p.message(i)
 			if strings.HasPrefix(p.next(i), "Fortran runtime error: ") {
@@ -43,7 +47,7 @@ func native(p *process) []finding {
 
 // nativePattern has, in this order: Go's runtime; libstdc++ and libc++; assert(3) and CUDA's; the sanitizers
 // of LLVM and GCC; glibc's own checks; CPython's faulthandler; glog and Abseil, which TensorFlow, JAX and XLA
-// use; gfortran and Intel Fortran; Julia; XLA and MLIR.
+// use; gfortran and Intel Fortran; Julia; .NET; a full stack of Rust's; XLA and MLIR.
 func nativePattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:panic: |fatal error: \S+ |terminate called |libc\+\+abi: terminating |` +
 		`.*[:\]] Assertion .* failed|.*Assertion failed: |` +
@@ -54,7 +58,8 @@ func nativePattern() *regexp.Regexp {
 		`Fatal Python error: |F\d{4,8} \d\d:\d\d:|\d{4}-\d\d-\d\d .*: F \S+:\d+\] |` +
 		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|` +
 		`Program received signal SIG|` +
-		`ERROR: LoadError: |LLVM ERROR: |SIG[A-Z]+: )`)
+		`ERROR: (?:LoadError: |TaskFailedException)|Unhandled exception\. |` +
+		`thread '.*' (?:\(\d+\) )?has overflowed its stack|LLVM ERROR: |SIG[A-Z]+: )`)
 }
 
 // isDeviceAssertion says whether a line is of an assertion in a CUDA kernel.
@@ -76,12 +81,23 @@ func (p *process) terminate(first int) (finding, int) {
 	return p.find(cause, first, first, p.lines[first].text), first
 }
 
-// sanitizer is a sanitizer's report: its summary where that names a place in the source.
+// failedTask is what Julia says of a task that failed: the error of the innermost one.
+func (p *process) failedTask(first int) (finding, int) {
+	text, last := p.lines[first].text, first
+	for i := first + 1; i < len(p.lines) && (p.lines[i].text == "" || isIndented(p.lines[i].text)); i++ {
+		if _, nested, ok := strings.Cut(p.lines[i].text, "nested task error: "); ok {
+			text, last = "ERROR: TaskFailedException: "+nested, i
+		}
+	}
+	return p.find(cause, first, last, text), last
+}
+
+// sanitizer is a sanitizer's report: its summary where that names a place in the source, or counts what leaked.
 func (p *process) sanitizer(first int) (finding, int) {
 	for i := first + 1; i < min(first+300, len(p.lines)); i++ {
 		text := p.lines[i].text
 		if strings.HasPrefix(text, "SUMMARY: ") && strings.Contains(text, "Sanitizer: ") {
-			if strings.Count(text, ":") < 3 {
+			if strings.Count(text, ":") < 3 && !strings.Contains(text, " leaked in ") {
 				break
 			}
 			return p.find(cause, first, i, text), i

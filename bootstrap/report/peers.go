@@ -51,9 +51,21 @@ func isWrapper(text string) bool {
 	)
 }
 
+// isAfterthought says whether an error message only says that the program, or one that it had started, ends for what
+// was said before: tar's and ld's, the Java launcher's, and those of Rust's and C's compilers.
+func isAfterthought(text string) bool {
+	return contains(text,
+		"Error is not recoverable: exiting now", "Child returned status ", "Exiting with failure status due to previous",
+		"ld returned ", "linker command failed", "compilation terminated", "error: aborting due to ",
+		"error: could not compile `", "Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
+	)
+}
+
 // grade makes of a cause what its text makes it.
 func grade(f finding) finding {
 	switch {
+	case isAfterthought(f.text):
+		f.kind, f.follower = wrapper, true
 	case f.kind < peer:
 	case isWrapper(f.text):
 		f.kind = wrapper

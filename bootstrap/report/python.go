@@ -90,6 +90,7 @@ func (r *pythonReader) head(i int, text string) {
 	r.p.taken[i] = true
 	ignored := strings.Contains(before, "Exception ignored ") || strings.Contains(text, "Exception ignored ")
 	r.open = append(r.open, opened{at: i, ignored: ignored})
+	r.chained = r.chained || strings.HasPrefix(text, "Original "+traceback) // torch's, of a worker or a replica
 	r.others = 0
 }
 
@@ -144,6 +145,8 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 		more = 3
 	case strings.Contains(text, "validation error"):
 		more = 2
+	case strings.HasSuffix(text, graphError):
+		return r.p.graph(i, text)
 	default:
 		joined, last := r.p.message(i)
 		return text + strings.TrimPrefix(joined, r.p.lines[i].text), last

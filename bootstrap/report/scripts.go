@@ -18,6 +18,10 @@ func scripts(p *process) []finding {
 		var k kind
 		isUsage := usage().MatchString(text)
 		switch {
+		case strings.HasPrefix(text, "╭─ Error ─"):
+			f, last := p.box(i)
+			found, i = append(found, f), last
+			continue
 		case killed().MatchString(text):
 			k = summary
 		case isUsage || errors().MatchString(text):
@@ -32,6 +36,22 @@ func scripts(p *process) []finding {
 		i = last
 	}
 	return found
+}
+
+// box is a complaint about an argument as rich frames it for click and typer.
+func (p *process) box(first int) (finding, int) {
+	var words []string
+	last := first
+	for last+1 < len(p.lines) && strings.HasPrefix(p.lines[last+1].text, "│") {
+		last++
+		words = append(words, strings.Trim(p.lines[last].text, "│ "))
+	}
+	if strings.HasPrefix(p.next(last), "╰") {
+		last++
+	}
+	f := p.find(said, first, last, strings.Join(words, " "))
+	f.usage = true
+	return f, last
 }
 
 // withCauses adds to a message of Rust's anyhow the innermost of its causes: "Caused by:" in a paragraph of its own,

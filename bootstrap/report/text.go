@@ -71,7 +71,7 @@ func (t *text) rest(lines []string, told finding) []string {
 // part of that by chance.
 func isTold(line, told string) bool {
 	const few, name = 12, 100 // name is of the function and the process in front of a message
-	line = strings.TrimPrefix(line, "what(): ")
+	line = strings.TrimPrefix(strings.TrimPrefix(strings.Trim(line, "│ "), "what(): "), unhandled)
 	switch {
 	case line == "" || told == "":
 		return false

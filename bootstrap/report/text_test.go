@@ -21,6 +21,8 @@ func TestText(t *testing.T) {
 		{"told once", boom, "python3: exit code 1", []string{"RuntimeError: CUDA out of memory\npython3: exit code 1", "hint: a\nEpoch 1\n"}, "RuntimeError: CUDA", 0},
 		{"told once by several ranks", "[rank0]: ValueError: bad shard 7\n[rank1]: ValueError: bad shard 7\n", "x", []string{"ValueError: bad shard 7\nx"}, "bad shard 7", 0},
 		{"a paragraph told once", ruler + "\nThe binding policy is not recognized:\n\n  Policy: nonsense\n\nPlease check.\n" + ruler + "\n", "x", []string{"not recognized: Policy: nonsense\nx", "Please check."}, "Policy: nonsense", 0},
+		{"a box told once", "Usage: x\n╭─ Error ───╮\n│ No such option: --epocs    │\n╰───╯\n", "x", []string{"No such option: --epocs\nx"}, "No such option", 0},
+		{"a head told once", "start\nUnhandled exception. System.Exception: no data\n   at A.B(C)\n", "x", []string{"System.Exception: no data\nx"}, "no data", 0},
 		{"a long last line", "start\nloading " + long + "\n", "x", []string{"loading xxx", "…", "\nx\n", "start"}, "", 1024},
 		{"a long line before the last", "loading " + long + "\nError: no data\n", "x", []string{"Error: no data\nx\n", "hint: a\nloading xx", "…"}, "", 1024},
 		{"a long cause", "ValueError: bad " + long + "\n", "x", []string{"ValueError: bad xx", "…", "\nx\n"}, "", 1024},
