@@ -203,6 +203,8 @@ func (l *launching) follow(o proc.Options) error {
 	switch {
 	case err != nil:
 		return err
+	case isOver && over.Code == 0 && l.hasCutShort():
+		return l.abandoned()
 	case isOver && over.Code == 0:
 		return nil
 	case isOver && l.stopping:

@@ -200,10 +200,26 @@ func (l *launching) verdict() error {
 		return l.lost
 	case !begun:
 		return &rendezvous.PeerError{Host: l.host(), Code: 1, Text: "the launcher ended with exit code 0, but no rank has begun"}
-	case l.stopping || l.failed == nil:
+	case l.stopping:
+		return nil
+	case l.working > 0:
+		return l.abandoned()
+	case l.failed == nil:
 		return nil
 	}
 	return l.failed
+}
+
+// abandoned is what a job ends with whose launcher ended with 0 before its ranks had.
+func (l *launching) abandoned() *rendezvous.PeerError {
+	return &rendezvous.PeerError{Host: l.host(), Code: 1, Text: "the launcher ended with exit code 0 while ranks were at work here"}
+}
+
+// hasCutShort says whether ranks of this host were ended that the launcher's 0 did not wait for.
+func (l *launching) hasCutShort() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.stopping && !l.launch.Script && l.failed != nil
 }
 
 // hasBegunSoon is hasBegun, with time for the word of another host's rank to arrive.

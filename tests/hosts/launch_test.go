@@ -30,6 +30,8 @@ const forever = "echo training; exec sleep 600"
 func launchScenarios() []scenario {
 	const foreign = "algo-1: foo is not a host of this job"
 	const early = "stopped by SIGTERM before any rank had begun"
+	const unfinished = "the launcher ended with exit code 0 while ranks were at work here"
+	leave := func(l *lab) { l.hosts[0].write("ml/go", "") }
 	sh := func(script string) []string { return launched(standIn, "sh", "-c", script) }
 	stop := func(i int) func(*lab) {
 		return func(l *lab) { l.hosts[i].job.signal(syscall.SIGTERM) }
@@ -77,6 +79,14 @@ func launchScenarios() []scenario {
 			failure: "algo-1: the launcher ended with exit code 0, but no rank has begun",
 		},
 		{name: "an agent fails, and mpirun ends with 0", n: 2, words: behaves("ends with 0", launched(standIn, "true")), codes: []int{69, 69}, failure: foreign},
+		{
+			name: "mpirun ends with 0 while all ranks are at work", n: 2, words: behaves("leaves", sh(forever)), act: leave,
+			codes: []int{1, 1}, failure: "algo-1: " + unfinished,
+		},
+		{
+			name: "mpirun ends with 0 while a worker's rank is at work", n: 2, words: behaves("leaves", sh(`echo training; test $RANK = 0 || sleep 600`)),
+			act: leave, codes: []int{1, 1}, failure: "algo-2: " + unfinished,
+		},
 		{
 			name: "a stop before any rank has begun", n: 2, words: behaves("waits", launched(standIn, "true")),
 			before: true, act: func(l *lab) { l.hosts[0].job.waitFor("launching"); stop(0)(l) },

@@ -41,6 +41,16 @@ func mpirun(args []string) int {
 	case "ends with 0":
 		_ = remoteRank("foo", 0, 1, args).Run()
 		return 0
+	case "leaves":
+		go launch(args)
+		if err := eventually("a word to go", func() bool {
+			_, err := os.Stat("/opt/ml/go")
+			return err == nil
+		}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 9
+		}
+		return 0
 	case "does nothing":
 		return 0
 	case "waits":
