@@ -92,6 +92,7 @@ func TestShapes(t *testing.T) {
 		"ASIAIOSFODNN7EXAMPLE":                                                       "******",
 		"token ghp_0123456789abcdefghijABCDEFGHIJ456789":                             "token ******",
 		"hf_abcdefghijklmnopqrstuvwxyz0123456789 is invalid":                         "****** is invalid",
+		"hf_abcdefghijklmnopqrstuvwxyzABCDEFGH is invalid":                           "****** is invalid",
 		"sk-proj-abcdefghij0123456789_ABCDEF":                                        "******",
 		"xoxb-123456789012-abcdefABCDEF":                                             "******",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl":                      "******",
@@ -119,7 +120,7 @@ func TestNoShape(t *testing.T) {
 		"KeyError: 'token'", "ValueError: invalid token: expected one of <s>, </s>", "max_tokens=4096 tokenizer=gpt2 sort_key=name",
 		"usage: train.py [-h] [--api_key API_KEY] [--password PASSWORD]", "argument --password: expected one argument",
 		"    connect(host, password=os.environ[\"X\"], secret=cfg.secret)", "password=$DB_PASSWORD", "bearer authentication failed", "a basic understanding of it",
-		"Authorization is required", "Authorization: required", "sk-learn and sklearn", "hf_model", "dapi", "eyJ", "TypeError: 'NoneType' object is not subscriptable",
+		"Authorization is required", "Authorization: required", "sk-learn and sklearn", "hf_model", "hf_a_model_of_thirty_four_letters_or_so", "hf_transformersmodelforcausallanguages", "dapi", "eyJ", "TypeError: 'NoneType' object is not subscriptable",
 		"arn:aws:sagemaker:eu-west-1:123456789012:training-job/x", "RuntimeError: shape '[2, 3]' is invalid: a=b c:d e", "AKIA is a prefix", "http://user@host/",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", "2026-11-25T21:00:00.000Z INFO x.y:12", "",
 	} {

@@ -18,7 +18,7 @@ func tokenShapes() []tokenShape {
 		{"ghr_", 20, ""},
 		{"github_pat_", 20, "_"},
 		{"glpat-", 16, "-_"},
-		{"hf_", 20, ""},
+		{hugging, 20, ""},
 		{"sk-", 20, "-_"},
 		{"sk_live_", 12, ""},
 		{"sk_test_", 12, ""},
@@ -42,6 +42,16 @@ func tokenShapes() []tokenShape {
 	}
 }
 
+// hugging begins a token of Hugging Face.
+const hugging = "hf_"
+
+// isLetters says whether a word is as long as a token of Hugging Face, and has letters of both cases: those tokens have no
+// digit, unlike all others.
+func isLetters(word string) bool {
+	const length = 34 // bytes
+	return len(word) == length && strings.ToLower(word) != word && strings.ToUpper(word) != word
+}
+
 // tokenSpans are the tokens that say by their first letters what they are.
 func tokenSpans(text string) []span {
 	var found []span
@@ -53,7 +63,7 @@ func tokenSpans(text string) []span {
 			}
 			from := i + len(t.prefix)
 			to := from + runOf(text[from:], t.extra)
-			if done = to; isRandom(text[from:to], t.shortest) {
+			if done = to; isRandom(text[from:to], t.shortest) || t.prefix == hugging && isLetters(text[from:to]) {
 				found = append(found, span{i, to})
 			}
 		}
