@@ -62,7 +62,7 @@ func (t *text) cause(end End) finding {
 		return t.causeOfRank(root)
 	}
 	if f := t.choose(t.findings, end); f.kind != none {
-		if own := t.lastLine(f.at); f.follower && own.text != "" {
+		if own := t.lastLine(f.at); f.follower && own.text != "" && !isHarmless(own.text) {
 			return own
 		}
 		if word := t.lastWord(); word.text != "" && t.ordinaryAfter(f.last) > muchOutput {

@@ -95,7 +95,7 @@ func isNoise(line string) bool {
 	}
 	if starts(trimmed,
 		"note: ", "File \"", "at ", "... ", "[bt]", "#0 ", "frame #", "stack backtrace:", "Stack trace:",
-		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted",
+		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted", "CallStack (from ", "error, called at ",
 		"exit status ", "(Use `node ", "Node.js v",
 		"usage: ", "Usage: ", "Try '", "Try `", "For more information, try",
 		"During handling of the above", "The above exception was", "Call stack:", "*** End of error message",

@@ -2,6 +2,7 @@ package report
 
 import (
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -54,11 +55,14 @@ func wordPattern() *regexp.Regexp {
 		`invalid)\b|[a-z]Error\b`)
 }
 
+// isHarmless says whether a line is one of a lower level, or a state of a progress bar.
+func isHarmless(text string) bool { return harmlessPattern().MatchString(text) || strings.Contains(text, "%|") }
+
 // harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level, counts
-// of no errors, and metrics.
+// of no errors, metrics, and what TensorFlow says at every start.
 func harmlessPattern() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\b(?:info|debug|warning|warn|notice)\b|[a-z]Warning\b|` +
-		`^\[?[IW]\d{4,8} \d\d:|` +
+		`^\[?[IW]\d{4,8} \d\d:|Unable to register cu\w+ factory|computation placer already registered|` +
 		`\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failed|` +
 		`failures)[ =:]+\d+(?:\.\d+)?(?:e-?\d+)?(?:[ ,%|]|$)`)
 }

@@ -46,14 +46,14 @@ func native(p *process) []finding {
 }
 
 // nativePattern has, in this order: Go's runtime; libstdc++ and libc++; assert(3) and CUDA's; the sanitizers
-// of LLVM and GCC; glibc's own checks; CPython's faulthandler; glog and Abseil, which TensorFlow, JAX and XLA
+// of LLVM and GCC; glibc's own checks; R's; CPython's faulthandler; glog and Abseil, which TensorFlow, JAX and XLA
 // use; gfortran and Intel Fortran; Julia; .NET; a full stack of Rust's; XLA and MLIR.
 func nativePattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:panic: |fatal error: \S+ |terminate called |libc\+\+abi: terminating |` +
 		`.*[:\]] Assertion .* failed|.*Assertion failed: |` +
 		`(?:==\d+==)?.*(?:ERROR|WARNING): (?:Address|HWAddress|Leak|Memory|Thread|` +
 		`UndefinedBehavior)Sanitizer: |\S+:\d+:\d+: runtime error: |` +
-		`\*\*\* .*detected \*\*\*|free\(\): |double free|corrupted |malloc(?:_consolidate)?\(\): |` +
+		`\*\*\* .*detected \*\*\*| \*\*\* caught \w+ \*\*\*|free\(\): |double free|corrupted |malloc(?:_consolidate)?\(\): |` +
 		`realloc\(\): |munmap_chunk|` +
 		`Fatal Python error: |F\d{4,8} \d\d:\d\d:|\d{4}-\d\d-\d\d .*: F \S+:\d+\] |` +
 		`At line \d+ of file |forrtl: severe|Fortran runtime error: |ERROR STOP|` +

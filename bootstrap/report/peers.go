@@ -52,12 +52,12 @@ func isWrapper(text string) bool {
 }
 
 // isAfterthought says whether an error message only says that the program, or one that it had started, ends for what
-// was said before: tar's and ld's, the Java launcher's, and those of Rust's and C's compilers.
+// was said before: tar's, ld's and make's, the Java launcher's, and those of Rust's and C's compilers.
 func isAfterthought(text string) bool {
-	return contains(text,
+	return strings.HasPrefix(text, "make") && strings.Contains(text, "*** [") && strings.Contains(text, "] Error ") || contains(text,
 		"Error is not recoverable: exiting now", "Child returned status ", "Exiting with failure status due to previous",
 		"ld returned ", "linker command failed", "compilation terminated", "error: aborting due to ",
-		"error: could not compile `", "Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
+		"error: could not compile `", "ninja: build stopped: ", "Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
 	)
 }
 

@@ -55,8 +55,11 @@ func (p *process) box(first int) (finding, int) {
 }
 
 // withCauses adds to a message of Rust's anyhow the innermost of its causes: "Caused by:" in a paragraph of its own,
-// and the causes below that, indented.
+// and the causes below that, indented. R's rlang has "Caused by error …:" with a line "! …" below each.
 func (p *process) withCauses(message string, last int) (string, int) {
+	if strings.HasPrefix(message, "Error in `") {
+		return p.withConditions(message, last)
+	}
 	at := last + 2
 	if at >= len(p.lines) || p.next(last) != "" || p.lines[at].text != "Caused by:" {
 		return message, last
@@ -67,6 +70,20 @@ func (p *process) withCauses(message string, last int) (string, int) {
 		inner = strings.TrimSpace(p.lines[at].text)
 	}
 	return message + "; Caused by: " + inner, at
+}
+
+// withConditions adds to an error of R's rlang the innermost of its causes.
+func (p *process) withConditions(message string, last int) (string, int) {
+	inner, end := "", last
+	for i := last + 1; i < len(p.lines) && p.lines[i].text != "Backtrace:" && p.lines[i].text != ""; i++ {
+		if cause, found := strings.CutPrefix(p.lines[i].text, "! "); found {
+			inner, end = cause, i
+		}
+	}
+	if inner == "" {
+		return message, last
+	}
+	return message + " " + inner, end
 }
 
 // usagePattern knows complaints about arguments: argparse and click, getopt(3), Go's flag, Abseil's flags.
