@@ -96,6 +96,7 @@ func TestShapes(t *testing.T) {
 		"sk-proj-abcdefghij0123456789_ABCDEF":                                        "******",
 		"xoxb-123456789012-abcdefABCDEF":                                             "******",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl":                      "******",
+		"unrecognized arguments: --db-password zzz222 --lr 3":                        "unrecognized arguments: --db-password ****** --lr 3",
 		"login(user=me, password=hunter2)":                                           "login(user=me, password=******)",
 		`{"user": "me", "password": "hun ter"}`:                                      `{"user": "me", "password": "******"}`,
 		"https://s3/x?X-Amz-Security-Token=abcd1234&b=1":                             "https://s3/x?X-Amz-Security-Token=******&b=1",
@@ -120,7 +121,8 @@ func TestNoShape(t *testing.T) {
 		"KeyError: 'token'", "ValueError: invalid token: expected one of <s>, </s>", "max_tokens=4096 tokenizer=gpt2 sort_key=name",
 		"usage: train.py [-h] [--api_key API_KEY] [--password PASSWORD]", "argument --password: expected one argument",
 		"    connect(host, password=os.environ[\"X\"], secret=cfg.secret)", "password=$DB_PASSWORD", "bearer authentication failed", "a basic understanding of it",
-		"Authorization is required", "Authorization: required", "sk-learn and sklearn", "hf_model", "hf_a_model_of_thirty_four_letters_or_so", "hf_transformersmodelforcausallanguages", "dapi", "eyJ", "TypeError: 'NoneType' object is not subscriptable",
+		"Authorization is required", "Authorization: required", "sk-learn and sklearn", "hf_model", "usage: t [--token TOKEN_1] [--password-file /etc/pass1] --sort-key column17", "use --password twice", "--secret [A123456]",
+		"hf_a_model_of_thirty_four_letters_or_so", "hf_transformersmodelforcausallanguages", "dapi", "eyJ", "TypeError: 'NoneType' object is not subscriptable",
 		"arn:aws:sagemaker:eu-west-1:123456789012:training-job/x", "RuntimeError: shape '[2, 3]' is invalid: a=b c:d e", "AKIA is a prefix", "http://user@host/",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", "2026-11-25T21:00:00.000Z INFO x.y:12", "",
 	} {

@@ -10,10 +10,10 @@ func maskShapes(text string) string { return cover(text, shapes(text)) }
 
 // shapes finds what is a secret by its shape, whatever its name: a password in a URL, a header that
 // authorizes, keys of AWS, tokens that say by their first letters whose they are, and values behind the
-// equals sign of a secret's name. A hash, a path or an ordinary word has none of them.
+// equals sign of a secret's name, or behind a flag of it. A hash, a path or an ordinary word has none of them.
 func shapes(text string) []span {
-	return slices.Concat(urlSpans(text), headerSpans(text), assignedSpans(text), tokenSpans(text), webTokenSpans(text),
-		awsSpans(text), pemSpans(text))
+	return slices.Concat(urlSpans(text), headerSpans(text), assignedSpans(text), flagSpans(text), tokenSpans(text),
+		webTokenSpans(text), awsSpans(text), pemSpans(text))
 }
 
 // places are the offsets of part in text.

@@ -42,6 +42,27 @@ func tokenShapes() []tokenShape {
 	}
 }
 
+// flagSpans are values behind a flag such as --password, in a command that a script starts. They have a letter and a
+// digit: a usage has words there, and a sentence too.
+func flagSpans(text string) []span {
+	const longest = 64 // bytes of a name
+	var found []span
+	for _, i := range places(text, "--") {
+		from := i + len("--")
+		end := from + runOf(text[from:min(len(text), from+longest)], "-_.")
+		if end == len(text) || text[end] != ' ' || i > 0 && (isAlnum(text[i-1]) || text[i-1] == '-') {
+			continue
+		}
+		s := span{end + 1, upTo(text, end+1, " \t\r\n\"',;)]}>|")}
+		value := text[s.from:s.to]
+		isOther := value == strings.ToUpper(value) || strings.IndexByte("/.-$<[({", value[0]) >= 0 // TOKEN_1, /etc/token1
+		if !isOther && isRandom(value, shortestPart) && weigh(text[from:end]) == certain {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
 // hugging begins a token of Hugging Face.
 const hugging = "hf_"
 

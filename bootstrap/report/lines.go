@@ -15,12 +15,20 @@ func readable(output []byte) []string {
 		raw = bytes.TrimRight(raw, "\r\n \t")
 		raw = raw[bytes.LastIndexByte(raw, '\r')+1:]
 		text := strings.ToValidUTF8(string(withoutEscapes(raw)), "\ufffd")
-		text = strings.TrimRight(text, " \t")
+		text = withoutMeter(strings.TrimRight(text, " \t"))
 		if text != "" || len(lines) > 0 && lines[len(lines)-1] != "" {
 			lines = append(lines, text)
 		}
 	}
 	return lines
+}
+
+// withoutMeter takes off what curl has told of its progress in the line in which it fails.
+func withoutMeter(text string) string {
+	if i := strings.Index(text, "curl: ("); i > 0 && strings.Contains(text[:i], "-:--") {
+		return text[i:]
+	}
+	return text
 }
 
 // withoutEscapes takes out control characters and the sequences that begin with ESC (ECMA-48), in one pass:
