@@ -41,7 +41,7 @@ func messages(p *process) []finding {
 // loguru, log4j, glog ("E1125 16:27:12"), rustc ("error[E0308]: "), zerolog and structlog in JSON, logfmt, LightGBM's "[Fatal]".
 func levelPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\S+: ){0,3}(?:[Ee]rror|ERROR|[Ff]atal(?: error)?|FATAL|CRITICAL|` +
-		`SEVERE)\b(?:[:\]]|\[\w+\]: | in )|` +
+		`SEVERE)\b(?:[:\]]|\[\w+\]: | in )|^npm (?:ERR!|error) |` +
 		`^.{0,100}?\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^\[?[EF]\d{4,8} \d\d:|\[(?:Fatal|fatal|error|` +
 		`Error)\]|` +
 		`"(?:level|severity|levelname|lvl)": ?"(?i:error|fatal|critical|panic)"|\blevel=(?:error|fatal)\b|` +
@@ -56,7 +56,9 @@ func wordPattern() *regexp.Regexp {
 }
 
 // isHarmless says whether a line is one of a lower level, or a state of a progress bar.
-func isHarmless(text string) bool { return harmlessPattern().MatchString(text) || strings.Contains(text, "%|") }
+func isHarmless(text string) bool {
+	return harmlessPattern().MatchString(text) || strings.Contains(text, "%|")
+}
 
 // harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level, counts
 // of no errors, metrics, and what TensorFlow says at every start.

@@ -24,17 +24,7 @@ func native(p *process) []finding {
 		case strings.HasSuffix(text, "TaskFailedException"):
 			f, i = p.failedTask(i)
 		default:
-			for _, head := range []string{"uncaught exception of type ", unhandled} {
-				if _, after, ok := strings.Cut(text, head); ok {
-					text = after
-				}
-			}
-			joined, last := p.message(i)
-			if strings.HasPrefix(p.next(i), "Fortran runtime error: ") {
-				joined, last = text+": "+p.next(i), i+1
-			}
-			f = p.find(cause, i, last, text+strings.TrimPrefix(joined, p.lines[i].text))
-			i = last
+			f, i = p.last(i)
 		}
 		f.deadly = true
 		if isDeviceAssertion(f.text) {
@@ -43,6 +33,21 @@ func native(p *process) []finding {
 		found = append(found, grade(f))
 	}
 	return found
+}
+
+// last is the last word of a runtime: a message, without what stands before the exception's name.
+func (p *process) last(i int) (finding, int) {
+	text := p.lines[i].text
+	for _, head := range []string{"uncaught exception of type ", unhandled} {
+		if _, after, ok := strings.Cut(text, head); ok {
+			text = after
+		}
+	}
+	joined, last := p.message(i)
+	if strings.HasPrefix(p.next(i), "Fortran runtime error: ") {
+		joined, last = text+": "+p.next(i), i+1
+	}
+	return p.find(cause, i, last, text+strings.TrimPrefix(joined, p.lines[i].text)), last
 }
 
 // nativePattern has, in this order: Go's runtime; libstdc++ and libc++; assert(3) and CUDA's; the sanitizers

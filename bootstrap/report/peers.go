@@ -57,7 +57,7 @@ func isAfterthought(text string) bool {
 	return strings.HasPrefix(text, "make") && strings.Contains(text, "*** [") && strings.Contains(text, "] Error ") || contains(text,
 		"Error is not recoverable: exiting now", "Child returned status ", "Exiting with failure status due to previous",
 		"ld returned ", "linker command failed", "compilation terminated", "error: aborting due to ",
-		"error: could not compile `", "ninja: build stopped: ", "Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
+		"error: could not compile `", "ninja: build stopped: ", "error: subprocess-exited-with-error", "Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
 	)
 }
 

@@ -15,8 +15,9 @@ type pythonReader struct {
 	found   []finding
 	chained bool
 	group   bool
-	leaf    bool // an exception of the group was read
-	others  int  // lines since the last first line that are no part of a traceback
+	leaf    bool   // an exception of the group was read
+	margin  string // what is in front of the last first line, where a program shows another one's output
+	others  int    // lines since the last first line that are no part of a traceback
 }
 
 // opened is a traceback whose exception has not come.
@@ -29,7 +30,7 @@ func python(p *process) []finding {
 	r := &pythonReader{p: p}
 	for i, l := range p.lines {
 		if !p.taken[i] {
-			r.read(i, r.withoutMargin(l.text))
+			r.read(i, r.withoutMargin(r.withoutIndent(l.text)))
 		}
 	}
 	return r.found
@@ -60,6 +61,15 @@ func (r *pythonReader) read(i int, text string) {
 // isBoxed says whether a line belongs to a traceback of rich, which has a box around it, or of loguru.
 func isBoxed(text string) bool {
 	return starts(text, "│", "╭", "╰", "> ")
+}
+
+// withoutIndent takes off the spaces before a traceback that pip, or another program, shows of its child.
+func (r *pythonReader) withoutIndent(text string) string {
+	trimmed := strings.TrimLeft(text, " ")
+	if strings.HasPrefix(trimmed, traceback) {
+		r.margin = text[:len(text)-len(trimmed)]
+	}
+	return strings.TrimPrefix(text, r.margin)
 }
 
 // withoutMargin takes off what an exception group has in front of its lines.

@@ -81,8 +81,9 @@ func isTold(line, told string) bool {
 	if len(line) > few && strings.Contains(told, strings.TrimSuffix(line, ", error stack:")) {
 		return true
 	}
-	isNamed := strings.HasPrefix(line, "[") && len(line) < len(told)+name
-	return isNamed && len(told) > few && strings.HasSuffix(line, told)
+	before, ends := strings.CutSuffix(line, told)
+	isNamed := ends && len(before) < name && (strings.HasPrefix(before, "[") || strings.HasSuffix(before, ": "))
+	return isNamed && len(told) > few
 }
 
 // lastLines joins the last lines that room, in characters, is enough for. Of the first that is too long, the

@@ -23,6 +23,7 @@ func TestText(t *testing.T) {
 		{"a paragraph told once", ruler + "\nThe binding policy is not recognized:\n\n  Policy: nonsense\n\nPlease check.\n" + ruler + "\n", "x", []string{"not recognized: Policy: nonsense\nx", "Please check."}, "Policy: nonsense", 0},
 		{"a box told once", "Usage: x\n╭─ Error ───╮\n│ No such option: --epocs    │\n╰───╯\n", "x", []string{"No such option: --epocs\nx"}, "No such option", 0},
 		{"a head told once", "start\nUnhandled exception. System.Exception: no data\n   at A.B(C)\n", "x", []string{"System.Exception: no data\nx"}, "no data", 0},
+		{"a name before it", "t.Exception: MPI_ERR_RANK: invalid rank\n", "x", []string{"MPI_ERR_RANK: invalid rank\nx"}, "invalid rank", 0},
 		{"a long last line", "start\nloading " + long + "\n", "x", []string{"loading xxx", "…", "\nx\n", "start"}, "", 1024},
 		{"a long line before the last", "loading " + long + "\nError: no data\n", "x", []string{"Error: no data\nx\n", "hint: a\nloading xx", "…"}, "", 1024},
 		{"a long cause", "ValueError: bad " + long + "\n", "x", []string{"ValueError: bad xx", "…", "\nx\n"}, "", 1024},
