@@ -46,7 +46,7 @@ func isWrapper(text string) bool {
 	return contains(strings.ToLower(text),
 		"one or more processes exited", "exited unexpectedly", "returned non-zero exit status",
 		"exited with non-zero", "exits with return code", "exits successfully", "non-zero exit code",
-		"failed (exitcode: ", "command failed with", "closing signal sigterm", "exited with exit code",
+		"failed (exitcode: ", "command failed with", "closing signal sigterm", "exited with exit code", "see root cause above",
 		"no error file defined for parent", "exited with code",
 	)
 }

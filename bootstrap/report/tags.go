@@ -59,14 +59,32 @@ func tagPattern() *regexp.Regexp {
 		`[a-z][a-z0-9.-]*-\d+: |[\w.-]+[-_]\d+ +\| )`)
 }
 
-// tagLength is how many bytes of a line are its tag. A frame of a stack may begin as a tag does.
-func tagLength(text string, pattern func() *regexp.Regexp, learned map[string]bool) int {
-	if end := strings.IndexAny(text, ":]>)|"); end > 0 && len(learned) > 0 {
+// learnedLength is how many bytes of a line are a tag that was learned.
+func learnedLength(text string, learned map[string]bool) int {
+	const few = 32 // tags, of which each line is compared with all
+	longest := 0
+	if len(learned) <= few {
+		for tag := range learned {
+			if strings.HasPrefix(text, tag) {
+				longest = max(longest, len(tag))
+			}
+		}
+		return longest
+	}
+	if end := strings.IndexAny(text, ":]>)|"); end > 0 {
 		for _, n := range []int{end + 1, end + 2, end + 3} {
 			if n <= len(text) && learned[text[:n]] {
 				return n
 			}
 		}
+	}
+	return 0
+}
+
+// tagLength is how many bytes of a line are its tag. A frame of a stack may begin as a tag does.
+func tagLength(text string, pattern func() *regexp.Regexp, learned map[string]bool) int {
+	if n := learnedLength(text, learned); n > 0 {
+		return n
 	}
 	if text == "" || !isTagStart(text[0]) {
 		return 0
@@ -90,7 +108,7 @@ func learnTags(texts []string) map[string]bool {
 	for i, text := range texts {
 		tag, _, found := strings.Cut(text, traceback)
 		const most, mark = 64, 3 // characters of a tag, and of its end
-		if !found || tag == "" || len(tag) > most || strings.IndexAny(tag, ":]>)|") < len(tag)-mark || isIndented(tag) {
+		if !found || tag == "" || len(tag) > most || strings.LastIndexAny(tag, ":]>)|") < len(tag)-mark || isIndented(tag) {
 			continue
 		}
 		for _, next := range texts[i+1 : min(i+30, len(texts))] {
