@@ -50,7 +50,7 @@ func (t *text) lastLine(before int) finding {
 func (t *text) lastWord() finding {
 	last := t.lastLine(len(t.ordinary))
 	few := len(strings.Fields(last.text)) < 3
-	if few || !t.plain[last.at] || t.ordinaryAfter(last.at) > 0 || harmlessPattern().MatchString(last.text) {
+	if few || !t.plain[last.at] || t.ordinaryAfter(last.at) > 0 || isHarmless(last.text) {
 		return finding{}
 	}
 	kind, others := firstWord(last.text), 0

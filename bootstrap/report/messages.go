@@ -10,21 +10,22 @@ import (
 // and lines with a word that tells of a failure.
 func messages(p *process) []finding {
 	var found []finding
-	level, word, not := sync.OnceValue(levelPattern), sync.OnceValue(wordPattern), sync.OnceValue(harmlessPattern)
+	level, word := sync.OnceValue(levelPattern), sync.OnceValue(wordPattern)
+	lower, not := sync.OnceValue(lowerPattern), sync.OnceValue(harmlessPattern)
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
 		if p.taken[i] || !mayTell(text) || isNoise(text) || isShutdown(text) || isMarked(p.next(i)) {
 			continue
 		}
-		k := none
-		switch {
-		case level().MatchString(text):
-			k = said
-		case word().MatchString(text) || isAfterthought(text):
-			k = mention
+		k, at := said, level().FindStringIndex(text)
+		if at == nil {
+			k, at = mention, word().FindStringIndex(text)
 		}
-		if k == none || not().MatchString(text) {
-			continue
+		if at == nil && isAfterthought(text) {
+			at = []int{0, 0}
+		}
+		if at == nil || lower().MatchString(text[:at[1]]) || not().MatchString(text) {
+			continue // "no debug data" behind an error is no level
 		}
 		joined, last := p.message(i)
 		f := p.find(k, i, last, joined)
@@ -57,13 +58,18 @@ func wordPattern() *regexp.Regexp {
 
 // isHarmless says whether a line is one of a lower level, or a state of a progress bar.
 func isHarmless(text string) bool {
-	return harmlessPattern().MatchString(text) || strings.Contains(text, "%|")
+	return lowerPattern().MatchString(text) || harmlessPattern().MatchString(text) || strings.Contains(text, "%|")
 }
 
-// harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level, counts
-// of no errors, metrics, and what TensorFlow says at every start.
+// lowerPattern knows the levels of a log below an error.
+func lowerPattern() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(?:info|debug|warning|warn|notice)\b`)
+}
+
+// harmlessPattern knows lines that have such a word, and tell of no failure: those of a lower level behind
+// the message, counts of no errors, metrics, and what TensorFlow says at every start.
 func harmlessPattern() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(?:info|debug|warning|warn|notice)\b|[a-z]Warning\b|` +
+	return regexp.MustCompile(`(?i)\b(?:level|severity|levelname|lvl)"?[=:] ?"?(?:info|debug|warning|warn|notice)\b|[a-z]Warning\b|` +
 		`^\[?[IW]\d{4,8} \d\d:|Unable to register cu\w+ factory|computation placer already registered|` +
 		`\b(?:no|0|without) (?:\w+ )?(?:errors?|failures?|failed)\b|\b(?:errors?|failed|` +
 		`failures)[ =:]+\d+(?:\.\d+)?(?:e-?\d+)?(?:[ ,%|]|$)`)
