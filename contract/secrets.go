@@ -138,42 +138,16 @@ func (c collection) text(text string, w weight) {
 	c.add(text, w)
 }
 
-// add takes a value, and how JSON and Python spell it.
+// add takes a value, and how others spell it.
 func (c collection) add(value string, w weight) {
 	if !isWorth(value, w) {
 		return
 	}
-	v := hparams.Str(value)
-	quoted := hparams.Quote(value)
-	spelt := []string{value, strings.TrimSpace(value), quoted[1 : len(quoted)-1]}
-	if strings.ContainsAny(value, "\\'\n\r\t") {
-		repr := hparams.PythonText(hparams.Value{Kind: hparams.List, Items: []hparams.Value{v}})
-		spelt = append(spelt, repr[2:len(repr)-2])
-	}
-	spelt = append(spelt, parts(value)...)
-	for _, s := range spelt {
+	for _, s := range append(spellings(value), parts(value)...) {
 		if len(s) >= shortestWord {
 			c[s] = true
 		}
 	}
-}
-
-// parts are what may be shown of a value by itself: the lines of a key, and what follows a scheme such as
-// Bearer.
-func parts(value string) []string {
-	var found []string
-	schemes := []string{"bearer", "basic", "token"}
-	if scheme, rest, ok := strings.Cut(value, " "); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
-		found = append(found, rest)
-	}
-	if lines := strings.Split(value, "\n"); len(lines) > 1 {
-		for _, line := range lines {
-			if line = strings.TrimSpace(line); len(line) >= 2*shortestPart {
-				found = append(found, line)
-			}
-		}
-	}
-	return found
 }
 
 // isWorth says whether a value is hidden. One that is only likely to be a secret has to look like one.

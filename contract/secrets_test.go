@@ -51,6 +51,13 @@ func TestMaskText(t *testing.T) {
 		{"that overlap", `{}`, []string{"A_PASSWORD=abcdefgh", "B_PASSWORD=ghijklmnop"}, "x abcdefghijklmnop y", "x ****** y"},
 		{"short ones", `{}`, []string{"A_PASSWORD=a", "B_PASSWORD=is", "C_PASSWORD=the", "D_PASSWORD=root"}, "a rooter is the root", "a rooter is the ******"},
 		{"Python's spelling", `{}`, []string{`A_PASSWORD=it's\there`}, `bad "it's\\there"`, `bad "******"`},
+		{"Python's JSON", `{"password":"swördfish99"}`, nil, `bad "sw\u00f6rdfish99"`, `bad "******"`},
+		{
+			"JSON of a long one", `{"password":"sw\"` + strings.Repeat("rdfish99", 9) + `"}`, nil,
+			`bad "sw\"` + strings.Repeat("rdfish99", 9) + `"`, `bad "******"`,
+		},
+		{"a URL's spelling", `{"password":"sword/fish+99"}`, nil, "GET /?p=sword%2Ffish%2B99", "GET /?p=******"},
+		{"a password of a URL, decoded", `{"db":"postgres://u:sword%40fish@h/d"}`, nil, "no user with sword@fish", "no user with ******"},
 		{"a variable's URL", `{}`, []string{"DB=postgres://u:swordfish99@h/d"}, `password "swordfish99" failed`, `password "******" failed`},
 		{"a command in a variable", `{}`, []string{"ENTRAIN_COMMAND=a --password swordfish99"}, "swordfish99", "******"},
 		{"lines of a key", `{}`, []string{"SSL_KEY=-----X-----\nabcdefghijklmnop\n-----Y-----"}, "bad abcdefghijklmnop", "bad ******"},
