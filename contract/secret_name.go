@@ -37,7 +37,7 @@ func weigh(name string) weight {
 	}
 	isKey, isToken := endsWord(name, upper, "KEY"), endsWord(name, upper, "TOKEN")
 	switch {
-	case endsWord(name, upper, "CRED"), isToken && !isTextToken(upper):
+	case endsWord(name, upper, "CRED"), isToken && isLastToken(upper) && !isTextToken(upper):
 		return certain
 	case isKey && slices.ContainsFunc(keyWords(), func(word string) bool { return strings.Contains(joined(upper), word) }):
 		return certain
@@ -89,6 +89,12 @@ func isPass(upper string) bool {
 		return i == 0 || !slices.Contains(counts, words[i-1])
 	}
 	return false
+}
+
+// isLastToken says that nothing but a number follows TOKEN: of a token_dropout or a token_dim the value is a number,
+// which other numbers of a text may equal.
+func isLastToken(upper string) bool {
+	return strings.HasSuffix(strings.TrimRight(upper, "0123456789_-.S"), "TOKEN")
 }
 
 // isTextToken says that a token is a piece of text, or that tokens are counted.

@@ -61,6 +61,7 @@ func TestMaskText(t *testing.T) {
 		{"a variable's URL", `{}`, []string{"DB=postgres://u:swordfish99@h/d"}, `password "swordfish99" failed`, `password "******" failed`},
 		{"a command in a variable", `{}`, []string{"ENTRAIN_COMMAND=a --password swordfish99"}, "swordfish99", "******"},
 		{"lines of a key", `{}`, []string{"SSL_KEY=-----X-----\nabcdefghijklmnop\n-----Y-----"}, "bad abcdefghijklmnop", "bad ******"},
+		{"numbers beside tokens", `{"token_dropout":"0.15","token_dim":"1024","token_2":"abc12345"}`, nil, "loss 0.15 of 1024, abc12345", "loss 0.15 of 1024, ******"},
 		{"a header", `{"headers":{"Authorization":"Bearer abc-4711"}}`, nil, "no such token: abc-4711", "no such token: ******"},
 		{"a directory", `{}`, []string{"PWD=/opt/program", "OLDPWD=/opt/program"}, "no file /opt/program/x", "no file /opt/program/x"},
 		{
