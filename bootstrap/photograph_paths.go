@@ -17,7 +17,7 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 		}
 	}
 	for _, path := range outputs {
-		if o, there := photographOutput(path, s.UID); there {
+		if o, there := photographOutput(path); there {
 			s.Outputs[path] = o
 		}
 	}
@@ -25,14 +25,15 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 
 // photographOutput asks the kernel whether this user can make files in a directory. The superuser can
 // wherever a mount is not read-only, whatever the mode says.
-func photographOutput(path string, uid int) (o contract.Output, there bool) {
+func photographOutput(path string) (o contract.Output, there bool) {
 	var info syscall.Stat_t
 	if err := syscall.Stat(path, &info); err != nil {
 		var link syscall.Stat_t
-		if errors.Is(err, fs.ErrNotExist) && syscall.Lstat(path, &link) != nil {
-			return o, false
+		dangling := errors.Is(err, fs.ErrNotExist) && syscall.Lstat(path, &link) == nil
+		if !dangling && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
+			return o, false // what stands in the way is looked at itself
 		}
-		return contract.Output{Problem: reason(err), UID: uid}, true
+		return contract.Output{Problem: reason(err), Unseen: true, Dangling: dangling}, true
 	}
 	o = contract.Output{UID: int(info.Uid), Mode: info.Mode & 0o7777}
 	if info.Mode&syscall.S_IFMT == syscall.S_IFDIR {

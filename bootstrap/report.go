@@ -56,17 +56,23 @@ func tell(root string, mask func(string) string, err error) error {
 	if (elsewhere || stopped) && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
 		text = report.Fit(text + "\n" + mask(string(old)))
 	}
-	if info, statErr := os.Stat(file); statErr == nil && !info.Mode().IsRegular() {
-		return errors.Join(err, writeNow(file, text))
-	}
-	writeErr := writeAtomically(file, strings.NewReader(text), 0o644)
-	if writeErr != nil && writeOver(file, text) == nil { // a full disk may have room in the file itself
-		writeErr = nil
-	}
+	writeErr := writeFailure(file, text)
 	if output, ok := errors.AsType[*OutputError](writeErr); ok {
 		output.What = fmt.Sprintf("the failure file %s as uid %d", file, os.Getuid())
 	}
 	return errors.Join(err, writeErr)
+}
+
+// writeFailure writes the failure file, or into what has its name and is no file.
+func writeFailure(file, text string) error {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return writeNow(file, text)
+	}
+	err := writeAtomically(file, strings.NewReader(text), 0o644)
+	if err != nil && writeOver(file, text) == nil { // a full disk may have room in the file itself
+		return nil
+	}
+	return err
 }
 
 // reportsTo says whether root is the platform's, or holds a contract. Any other directory that a mistaken --root names is

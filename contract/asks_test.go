@@ -118,6 +118,7 @@ func TestOutputs(t *testing.T) {
 		{"none there", map[string]contract.Output{"/opt/ml": {Kind: dir, Problem: "permission denied"}}, "/opt/ml/model: is missing, and /opt/ml cannot be written: permission denied"},
 		{"a file", map[string]contract.Output{"/opt/ml/model": {Kind: contract.KindOther}}, "/opt/ml/model: is no directory, expected one that can be written"},
 		{"read-only", map[string]contract.Output{"/opt/ml/checkpoints": {Kind: dir, Problem: "it is mounted read-only", ReadOnly: true, Mode: 0o755}}, "/opt/ml/checkpoints: cannot be written by uid 1000: it is mounted read-only (owner 0, mode 0755), expected a directory that can"},
+		{"not to be seen", map[string]contract.Output{"/opt/ml/model": {Problem: "permission denied", Unseen: true}}, "/opt/ml/model: cannot be written by uid 1000: permission denied, expected a directory that can"},
 	} {
 		snap := snapshot(with("hyperparameters.json", `{}`))
 		snap.Root, snap.UID, snap.Outputs = "/opt/ml", 1000, c.outputs

@@ -8,6 +8,8 @@ type Output struct {
 	Empty    bool
 	ReadOnly bool   // its mount is
 	Problem  string // why nothing can be made in it, e.g. "permission denied"; empty where something can
+	Unseen   bool   // the kernel tells neither owner nor permissions
+	Dangling bool   // it is a link to nothing
 	UID      int    // the owner
 	Mode     uint32 // the permissions
 }
@@ -34,16 +36,28 @@ func CheckOutputs(j *Job, s *Snapshot) []Problem {
 		case o.Kind != KindDir && o.Problem == "":
 			message, hint = "is no directory, expected one that can be written", "remove it, or mount a directory there"
 		case o.Problem != "":
-			message = fmt.Sprintf("cannot be written by uid %d: %s (owner %d, mode %04o), expected a directory that can",
-				s.UID, o.Problem, o.UID, o.Mode)
-			hint = fmt.Sprintf("give it to that user (chown %d), or run the container as its owner", s.UID)
-			if o.ReadOnly {
-				hint = "mount it so that it can be written"
-			}
+			message, hint = unwritable(o, s.UID)
 		default:
 			continue
 		}
 		problems = append(problems, Problem{File: dir, Warning: true, Message: message, Hint: hint})
 	}
 	return problems
+}
+
+// unwritable says why a user cannot write to a directory, and what helps.
+func unwritable(o Output, uid int) (message, hint string) {
+	message = fmt.Sprintf("cannot be written by uid %d: %s", uid, o.Problem)
+	if !o.Unseen {
+		message += fmt.Sprintf(" (owner %d, mode %04o)", o.UID, o.Mode)
+	}
+	switch {
+	case o.Dangling:
+		hint = "remove the link, or make the directory that it names"
+	case o.ReadOnly:
+		hint = "mount it so that it can be written"
+	default:
+		hint = fmt.Sprintf("give it to that user (chown %d), or run the container as its owner", uid)
+	}
+	return message + ", expected a directory that can", hint
 }
