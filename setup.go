@@ -33,6 +33,10 @@ func (c *command) keygen(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if given := ctx.Args().First(); strings.HasSuffix(given, "/") {
+		return &bootstrap.UsageError{Err: fmt.Errorf("%s names a directory, expected the name of a file\nhint: entrain keygen %s",
+			given, bootstrap.ShellQuote(given+"cluster.key"))}
+	}
 	return bootstrap.WriteKey(path, c.settings.owner)
 }
 

@@ -165,6 +165,10 @@ func (c *command) onlyTrain(ctx *cli.Context) error {
 		return nil
 	}
 	shown := strings.Join(bootstrap.MaskWords(words), " ")
-	return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q\nhint: put -- before the command: entrain %s -- %s",
-		words[0], ctx.Command.Name, shown)}
+	line := "entrain"
+	for _, word := range bootstrap.MaskWords(c.args[1:max(1, len(c.args)-len(words))]) { // the verb and its flags
+		line += " " + bootstrap.ShellQuote(word)
+	}
+	return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q\nhint: put -- before the command: %s -- %s",
+		words[0], line, shown)}
 }
