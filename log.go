@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"entrain/bootstrap"
+
 	"github.com/rs/zerolog"
 )
 
@@ -22,6 +24,27 @@ func (c *command) logger() zerolog.Logger {
 		return with.Logger()
 	}
 	return zerolog.New(textWriter{out}).Level(level)
+}
+
+// wantsJSON says whether the verb's log is asked for as JSON, before flags are read: a mistake in them is a
+// line of the log too.
+func (c *command) wantsJSON() bool {
+	const name = "log-format"
+	if v := c.verb(c.args[1]); v != nil && find(v.options(), name) == nil {
+		return false
+	}
+	format, _ := bootstrap.Getenv(c.env, "ENTRAIN_LOG_FORMAT")
+	for i, arg := range c.args {
+		flag, value, assigned := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case flag != name || !strings.HasPrefix(arg, "-"):
+		case assigned:
+			format = value
+		case i+1 < len(c.args):
+			format = c.args[i+1]
+		}
+	}
+	return format == "json"
 }
 
 // maskWriter hides secrets, those too that become known after the logger was made.

@@ -125,6 +125,9 @@ func (c *command) report(err error) {
 	if _, shown := errors.AsType[printedError](err); err == nil || shown {
 		return
 	}
+	if c.wantsJSON() { // the error may have come before the flag was read
+		c.settings.logFormat = "json"
+	}
 	log := c.logger()
 	for _, problem := range splitProblems(err.Error()) {
 		log.Error().Str("event", "error").Int("code", bootstrap.ExitCode(err)).Msg(problem)
