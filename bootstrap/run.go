@@ -51,11 +51,22 @@ func (d *Doer) Run(plan *Plan) error {
 	_ = os.Chdir("/") // so that a mount can go away under us; the trainer's directory is in its plan
 	err := d.run(plan)
 	if err == nil && plan.Role == Leader {
-		if names, listErr := listSome(plan.Model); listErr == nil && len(names) == 0 {
-			d.log.Warn().Msgf("%s is empty at the end: this job has no model\nhint: a trainer saves its model to SM_MODEL_DIR", plan.Model)
-		}
+		d.lookForModel(plan.Model)
 	}
 	return err
+}
+
+// lookForModel warns of a job that leaves nothing behind.
+func (d *Doer) lookForModel(dir string) {
+	names, err := listSome(dir)
+	state := "empty"
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		state = "missing"
+	case err != nil || len(names) > 0:
+		return
+	}
+	d.log.Warn().Msgf("%s is %s at the end: this job has no model\nhint: a trainer saves its model to SM_MODEL_DIR", dir, state)
 }
 
 func (d *Doer) run(plan *Plan) error {
