@@ -55,7 +55,7 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 		p.Remarks = append(p.Remarks, `starting the program "train" of PATH, since nothing else names a command`)
 		return []string{trainWord}, nil
 	}
-	return nil, noCommand(dropped || o.CalledTrain)
+	return nil, noCommand(dropped || o.CalledTrain, nearProgram(snap.Env))
 }
 
 // dropTrain gives the words after --, without the last one where that is the platform's own.
@@ -91,14 +91,27 @@ func commandVariable(text string) ([]string, error) {
 }
 
 // noCommand says where a command may stand. An image that keeps its command in CMD has none on the platform.
-func noCommand(onlyTrain bool) error {
+func noCommand(onlyTrain bool, near string) error {
 	const entrypoint = `hint: ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]`
 	if onlyTrain {
 		return &UsageError{Err: errors.New(`no command: the only word was "train", which SageMaker appends to an ENTRYPOINT in place of the image's CMD` + "\n" +
 			"hint: put the whole command into the ENTRYPOINT, such as " + strings.TrimPrefix(entrypoint, "hint: ENTRYPOINT ") + "\n" +
-			`hint: to run a program named "train", put it into PATH, or add --keep-train`)}
+			`hint: to run a program named "train", put it into PATH, or add --keep-train` + near)}
 	}
-	return &UsageError{Err: errors.New("no command: expected one after --, in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n" + entrypoint)}
+	return &UsageError{Err: errors.New("no command: expected one after --, in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n" + entrypoint + near)}
+}
+
+// nearProgram is the hint that a variable was meant to be SAGEMAKER_PROGRAM; empty where none looks like it.
+func nearProgram(env []string) string {
+	const prefix, program = "SAGEMAKER_", "PROGRAM"
+	for _, variable := range env {
+		name, _, _ := strings.Cut(variable, "=")
+		rest, ours := strings.CutPrefix(name, prefix)
+		if ours && rest != program && contract.NearestName(rest, []string{program}) != "" {
+			return "\nhint: " + name + " is set; did you mean " + prefix + program + "?"
+		}
+	}
+	return ""
 }
 
 // scriptWords starts a Python script by the first interpreter in PATH and anything else by itself.

@@ -54,6 +54,7 @@ func TestCommand(t *testing.T) {
 		argv []string
 		dir  string
 		err  string
+		hint string // with which the error ends
 	}{
 		{what: "after --", hp: `{"lr":"1"}`, env: []string{"ENTRAIN_COMMAND=x"}, args: []string{"a", "b c"}, argv: []string{"a", "b c", "--lr", "1"}, dir: "/work"},
 		{what: "train is dropped on the platform", from: platform, args: []string{"a", "train"}, argv: []string{"a"}, dir: "/work"},
@@ -74,6 +75,8 @@ func TestCommand(t *testing.T) {
 		{what: "script by variable", hp: `{"sagemaker_program":"t.py","sagemaker_submit_directory":"/src"}`, env: []string{"SAGEMAKER_PROGRAM=run.sh"}, argv: []string{"/src/run.sh"}, dir: "/src"},
 		{what: "code on S3 is not fetched", hp: `{"sagemaker_program":"t","sagemaker_submit_directory":"s3://b/x"}`, argv: []string{"/opt/ml/code/t"}, dir: "/opt/ml/code"},
 		{what: "nothing", err: "no command: expected one after --, in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\nhint: ENTRYPOINT"},
+		{what: "a variable that is misspelt", from: platform, env: []string{"SAGEMAKER_REGION=x", "SAGEMAKER_PROGAM=t.py"}, args: []string{"train"}, err: `no command: the only word was "train"`, hint: "\nhint: SAGEMAKER_PROGAM is set; did you mean SAGEMAKER_PROGRAM?"},
+		{what: "other variables", env: []string{"SAGEMAKER_REGION=x", "SAGEMAKER_PROGRAM="}, err: "no command: ", hint: `"/opt/train.py"]`},
 		{what: "expansion", hp: `{"lr":"0.1"}`, args: []string{"a", "${SM_HP_LR} $$ ${HOME} $${SM_HP_LR} $$$${"}, argv: []string{"a", "0.1 $$ ${HOME} ${SM_HP_LR} $$${", "--lr", "0.1"}, dir: "/work"},
 		{what: "program text stays", hp: `{"lr":"0.1"}`, args: []string{"sh", "-c", "echo ${SM_HP_LR} $$", "${SM_HP_LR}"}, argv: []string{"sh", "-c", "echo ${SM_HP_LR} $$", "0.1", "--lr", "0.1"}, dir: "/work"},
 		{what: "expansion of the unknown", args: []string{"a", "${SM_NOPE}"}, err: `the command's word "${SM_NOPE}": ${SM_NOPE} names no variable of this job`},
@@ -89,8 +92,8 @@ func TestCommand(t *testing.T) {
 			in.Snapshot.Caller, in.Snapshot.Programs[c.has] = c.from, true
 			plan, err := in.Plan(o)
 			if c.err != "" {
-				if err == nil || !strings.HasPrefix(err.Error(), c.err) || ExitCode(err) != CodeUsage {
-					t.Errorf("got  %v (%d)\nwant %s (%d)", err, ExitCode(err), c.err, CodeUsage)
+				if err == nil || !strings.HasPrefix(err.Error(), c.err) || !strings.HasSuffix(err.Error(), c.hint) || ExitCode(err) != CodeUsage {
+					t.Errorf("got  %v (%d)\nwant %s … %s (%d)", err, ExitCode(err), c.err, c.hint, CodeUsage)
 				}
 				return
 			}

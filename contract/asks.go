@@ -163,6 +163,9 @@ func (c *code) inChannel() {
 // is from.
 func (c *code) missing() {
 	pos, hint := nowhere, bringCode
+	if c.snap.Caller == CallerContainer { // the platform mounts no more than what it brings
+		hint += "\nhint: a mount over " + c.job.Root + " hides the image's code: mount input, model and output, each by itself"
+	}
 	if c.hasArchive() {
 		hint = "channel \"code\" holds " + codeArchive + ", which entrain does not unpack; " + bringCode
 	}

@@ -105,6 +105,18 @@ func TestCode(t *testing.T) {
 	}
 }
 
+// TestHiddenCode: in a container that somebody started, a mount may hide the image's code.
+func TestHiddenCode(t *testing.T) {
+	for caller, want := range map[contract.Caller]bool{contract.CallerContainer: true, contract.CallerPlatform: false} {
+		snap := snapshot(with("hyperparameters.json", `{"sagemaker_program":"t.py"}`))
+		snap.Root, snap.Caller = "/opt/ml", caller
+		problems := contract.CheckAsks(load(t, snap), snap, contract.Call{})
+		if len(problems) != 1 || strings.Contains(problems[0].Hint, "\nhint: a mount over /opt/ml hides") != want {
+			t.Errorf("%v: %+v", caller, problems)
+		}
+	}
+}
+
 // TestOutputs: what a trainer could not write.
 func TestOutputs(t *testing.T) {
 	const dir = contract.KindDir
