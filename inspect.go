@@ -73,7 +73,7 @@ func (c *command) validate(*cli.Context) error {
 		err = printedError{err}
 	}
 	if c.settings.format == "json" {
-		return errors.Join(c.printJSON(shown{"valid": err == nil, "problems": in.Problems}), err)
+		return errors.Join(c.printJSON(shown{"valid": err == nil, "problems": append([]bootstrap.Problem{}, in.Problems...)}), err)
 	}
 	var b strings.Builder
 	for _, p := range in.Problems {
