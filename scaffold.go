@@ -96,12 +96,13 @@ func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstr
 	if image != "" {
 		train = "To train, with your image after IMAGE= (docker-compose, where docker has no compose):"
 	}
+	// tail names each file, and the texts do not end with a newline.
 	failures := fromHere(place, "") + "/algo-*/output/failure"
 	wrote := fmt.Sprintf("wrote contracts for %s, compose.yaml and a cluster key in .env to %s\n",
 		plural(t.Hosts, "host"), place.Name)
 	return c.print(wrote +
 		paste(place, "To see what would run:", c.planLine(place, "algo-1", cmp.Or(t.Image, "IMAGE")), train, compose+" up",
-			"Each host's exit code, and why it failed:", compose+" ps -a", "cat "+failures,
+			"Each host's exit code, and why it failed:", compose+" ps -a", "tail -n +1 "+failures,
 			"To remove the containers:", compose+" down"))
 }
 
