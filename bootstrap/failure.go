@@ -1,7 +1,9 @@
 package bootstrap
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"entrain/bootstrap/report"
@@ -41,7 +43,17 @@ func Summary(err error) string {
 		}
 		return how
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	lines := strings.Split(err.Error(), "\n")
+	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(hintLast(a), hintLast(b)) })
+	return strings.Join(slices.Compact(lines), "; ")
+}
+
+// hintLast orders lines: where several problems are one line, their hints come behind all of them.
+func hintLast(line string) int {
+	if strings.HasPrefix(line, "hint: ") {
+		return 1
+	}
+	return 0
 }
 
 func endOf(exit *proc.ExitError) report.End {

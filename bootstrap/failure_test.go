@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
 
@@ -77,4 +78,20 @@ func FuzzFailureText(f *testing.F) {
 			t.Fatalf("%d characters: %q", n, got)
 		}
 	})
+}
+
+// TestHintsOfPeers: a failure goes to the other hosts in one line, and there its hints get lines of their own again.
+func TestHintsOfPeers(t *testing.T) {
+	for own, want := range map[string]string{
+		"a is missing":                                    "algo-2: a is missing",
+		"a is missing\nhint: make it":                     "algo-2: a is missing\nhint: make it",
+		"a is bad\nhint: x\nb is bad\nhint: x\nc is bad":  "algo-2: a is bad; b is bad; c is bad\nhint: x",
+		"a is bad\nhint: x\nhint: y\nb is bad\nhint: one": "algo-2: a is bad; b is bad\nhint: x\nhint: y\nhint: one",
+	} {
+		text := Summary(errors.New(own))
+		peer := &rendezvous.PeerError{Host: "algo-2", Text: text}
+		if strings.Contains(text, "\n") || peer.Error() != want {
+			t.Errorf("%q: %q, then %q, want %q", own, text, peer.Error(), want)
+		}
+	}
 }

@@ -190,7 +190,8 @@ func (m *meeting) leave(err error) error {
 			return &LaunchError{First: theirs, Exit: exit}
 		}
 		if err != nil && peer.Error() != err.Error() {
-			m.d.log.Warn().Msg("this host: " + Summary(err))
+			own := rendezvous.PeerError{Host: "this host", Text: Summary(err)}
+			m.d.log.Warn().Msg(own.Error())
 		}
 		return peer
 	case err != nil:

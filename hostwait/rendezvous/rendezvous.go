@@ -11,6 +11,7 @@ package rendezvous
 import (
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"entrain/hostwait"
@@ -67,7 +68,10 @@ type PeerError struct {
 	Text string
 }
 
-func (e *PeerError) Error() string { return e.Host + ": " + e.Text }
+// Error is the host and its text, which comes in one line: each hint gets a line of its own again.
+func (e *PeerError) Error() string {
+	return e.Host + ": " + strings.ReplaceAll(e.Text, "; hint: ", "\nhint: ")
+}
 
 // CodeLost is the exit code of a job that has lost a host, because the host cannot tell its own code (EX_UNAVAILABLE).
 const CodeLost = 69
