@@ -165,10 +165,10 @@ func (c *command) onlyTrain(ctx *cli.Context) error {
 		return nil
 	}
 	shown := strings.Join(bootstrap.MaskWords(words), " ")
-	line := "entrain"
+	line := []string{"entrain"}
 	for _, word := range bootstrap.MaskWords(c.args[1:max(1, len(c.args)-len(words))]) { // the verb and its flags
-		line += " " + bootstrap.ShellQuote(word)
+		line = append(line, bootstrap.ShellQuote(word))
 	}
 	return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q\nhint: put -- before the command: %s -- %s",
-		words[0], line, shown)}
+		words[0], strings.Join(line, " "), shown)}
 }

@@ -20,7 +20,8 @@ func checkShell(job *contract.Job, words []string, o Options) []contract.Problem
 		return nil
 	}
 	text, shell := words[at], path.Base(words[start])
-	message, better := "", words[at]
+	var message string
+	better := text
 	switch zeroth := at+1 < len(words); {
 	case !usesArguments(text):
 		message = " -c does not use the hyperparameters, which come behind it as $0, $1 and so on"

@@ -16,7 +16,7 @@ func IsVariable(name string) bool {
 	case "ENTRAIN_COMMAND", clusterKey, "ENTRAIN_DRY_RUN", DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK":
 		return true
 	}
-	return strings.HasPrefix(name, "ENTRAIN_CHANNEL_")
+	return strings.HasPrefix(name, "ENTRAIN_CHANNEL_") && strings.HasSuffix(name, "_MODE")
 }
 
 // NearestVariable is the hint that a name may have been meant by another one; empty where none looks like it.

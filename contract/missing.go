@@ -15,7 +15,7 @@ func configFiles() []string { return []string{HyperparametersFile, InputDataFile
 // holds a part of one, or files whose names look like those of a contract.
 func noContract(s *Snapshot) []Problem {
 	for _, name := range configFiles() {
-		if file, there := s.Files[name]; there && file.Problem != isMissing || misnamed(s, name) != "" {
+		if file, there := s.Files[name]; there && !isNowhere(file) || misnamed(s, name) != "" {
 			return nil
 		}
 	}
@@ -24,6 +24,11 @@ func noContract(s *Snapshot) []Problem {
 		Message: "no contract in " + s.Root + "/input/config: " + strings.Join(names, ", ") + " are missing",
 		Hint:    "on a laptop: entrain scaffold job, then --root job",
 	}}
+}
+
+// isNowhere says that a file is missing, or that a part of its path is no directory.
+func isNowhere(file File) bool {
+	return file.Problem == isMissing || strings.HasSuffix(file.Problem, ": not a directory")
 }
 
 // whyNoFile is the hint for a configuration file that cannot be read.
