@@ -140,6 +140,7 @@ func (l *launching) lead(o proc.Options) error {
 	var end error
 	o.Ended = func(exit proc.Exit) {
 		l.finish()
+		follows := exit.Signal == 0 // a launcher ends when a rank fails
 		if exit.Code != 0 {
 			l.reason(exit.Code)
 			end = l.because(&proc.ExitError{Program: cmd.Argv[0], Exit: exit})
@@ -147,9 +148,10 @@ func (l *launching) lead(o proc.Options) error {
 			if end = l.verdict(); end != nil {
 				l.reason(exit.Code)
 			}
+			follows = l.hasLost() // else its 0 is the first thing that went wrong: ranks are ended only after it
 		}
 		if l.m != nil {
-			l.m.end(end, exit.Signal == 0) // a launcher ends when a rank fails
+			l.m.end(end, follows)
 		}
 	}
 	exit, err := proc.Run(l.m.context(), l.d.signals, cmd, o)

@@ -135,6 +135,13 @@ func (l *launching) lose(host string, f rendezvous.End) {
 	}
 }
 
+// hasLost says whether a session ended badly.
+func (l *launching) hasLost() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost != nil
+}
+
 // nameOf is the host of the job that a session's failure is told of: this one where the launcher has asked for another that
 // is none of the job's.
 func (l *launching) nameOf(host string) string {
@@ -215,8 +222,10 @@ func (l *launching) abandoned() *rendezvous.PeerError {
 	return &rendezvous.PeerError{Host: l.host(), Code: 1, Text: "the launcher ended with exit code 0 while ranks were at work here"}
 }
 
-// hasCutShort says whether ranks of this host were ended that the launcher's 0 did not wait for.
+// hasCutShort says whether ranks of this host were ended that the launcher's 0 did not wait for. How a rank ended may be
+// on its way yet when the last process of this host is gone.
 func (l *launching) hasCutShort() bool {
+	l.within(settle, &l.attended)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return !l.stopping && !l.launch.Script && l.failed != nil

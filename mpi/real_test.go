@@ -37,12 +37,17 @@ func fail(what string, err error) {
 	}
 }
 
-// agent starts a launcher's daemon here, in an environment as of another host.
+// agent starts a launcher's daemon here, in an environment as of another host, which has a directory for temporary files of
+// its own: Open MPI's daemons get in each other's way in a common one.
 func agent(words []string) error {
 	for words[0] == "-x" {
 		words = words[1:]
 	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOST_IS=" + words[0]}
+	tmp := filepath.Join(filepath.Dir(os.Args[0]), words[0])
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return err
+	}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOST_IS=" + words[0], "TMPDIR=" + tmp}
 	d, err := ParseDaemon(words[1:], env)
 	if err != nil {
 		return err
