@@ -94,6 +94,9 @@ func TestShapes(t *testing.T) {
 		"https://0123456789abcdef@o1.example.com/2":                                  "https://******@o1.example.com/2",
 		"u:swordfish@tcp(db:3306)/d":                                                 "u:******@tcp(db:3306)/d",
 		"Authorization: Bearer abc.def-4711":                                         "Authorization: Bearer ******",
+		"X-Api-Key: k1l2m3n4o5 was refused":                                          "X-Api-Key: ****** was refused",
+		"api_key: abc4711def":                                                        "api_key: ******",
+		"no login with password: hunter2hunter":                                      "no login with password: ******",
 		"{'authorization': 'Basic dXNlcjpwYXNz'}":                                    "{'authorization': '******'}",
 		"sent bearer a1b2c3d4e5f6g7h8":                                               "sent bearer ******",
 		"InvalidAccessKey: " + aws:                                                   "InvalidAccessKey: ****** ******",
@@ -131,6 +134,7 @@ func TestNoShape(t *testing.T) {
 		"    connect(host, password=os.environ[\"X\"], secret=cfg.secret)", "password=$DB_PASSWORD", "bearer authentication failed", "a basic understanding of it",
 		"Authorization is required", "Authorization: required", "sk-learn and sklearn", "hf_model", "usage: t [--token TOKEN_1] [--password-file /etc/pass1] --sort-key column17", "use --password twice", "--secret [A123456]",
 		"hf_a_model_of_thirty_four_letters_or_so", "hf_transformersmodelforcausallanguages", "dapi", "eyJ", "TypeError: 'NoneType' object is not subscriptable",
+		"password: incorrect", "secret: /run/secrets/db1", "error: password: expected 8 characters, got 3", "api_key: os.environ['K1']", "client_secret: step1:loss",
 		"arn:aws:sagemaker:eu-west-1:123456789012:training-job/x", "RuntimeError: shape '[2, 3]' is invalid: a=b c:d e", "AKIA is a prefix", "http://user@host/",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", "2026-11-25T21:00:00.000Z INFO x.y:12", "",
 	} {

@@ -128,14 +128,31 @@ func assignedSpans(text string) []span {
 			continue
 		}
 		name, quoted := nameBefore(text, i)
-		if name == "" || text[i] == ':' && !quoted || weigh(name) != certain {
+		if name == "" || weigh(name) != certain {
 			continue
 		}
-		if s := assigned(text, i+1, text[i] == ':'); s.to-s.from >= shortestWord {
+		s := assigned(text, i+1, text[i] == ':')
+		if text[i] == ':' && !quoted {
+			s = saidOf(text, i+1)
+		}
+		if s.to-s.from >= shortestWord {
 			found, done = append(found, s), s.to
 		}
 	}
 	return found
+}
+
+// saidOf is the value behind a name and a colon, as in a header, in YAML or in a sentence: "X-Api-Key: 1f4a". A sentence may
+// go on with any word there, so the value must look like a secret, and like no path.
+func saidOf(text string, from int) span {
+	const shortest = 8 // bytes
+	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
+	s := span{from, upTo(text, from, " \t\r\n\"',;&)]}<>")}
+	value := text[s.from:s.to]
+	if strings.ContainsAny(value, "/([{=$:") || !isRandom(value, shortest) {
+		return span{}
+	}
+	return s
 }
 
 // nameBefore is the name that ends at an offset, of one that is too long its end.
