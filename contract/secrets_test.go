@@ -166,7 +166,7 @@ func FuzzMask(f *testing.F) {
 	s := contract.SecretsOfEnv([]string{"A_PASSWORD=swordfish99"})
 	f.Fuzz(func(t *testing.T, before, after string) {
 		if strings.Contains(before+after, "swordfish99") {
-			t.Skip()
+			return // the text itself holds the word
 		}
 		if got := s.Mask(before + "swordfish99" + after); strings.Contains(got, "swordfish99") {
 			t.Error(got)
