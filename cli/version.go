@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package cli
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// version is set when a release is linked: -ldflags "-X main.version=v1.2.3".
+// version is set when a release is linked: -ldflags "-X entrain/cli.version=v1.2.3".
 var version = "dev"
 
 // build says what this program was made of. The keys of its JSON are fixed: other programs read them.

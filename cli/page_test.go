@@ -1,7 +1,8 @@
-package main
+package cli
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // WORD the commands that hold it become example.sh, and what the page says that they print output.txt. Package tests
 // runs all commands of all pages, in containers too.
 func page(ts *testscript.TestScript, _ bool, args []string) {
-	text, err := os.ReadFile(args[0])
+	text, err := os.ReadFile(filepath.Join("..", args[0]))
 	ts.Check(err)
 	found := false
 	for _, block := range regexp.MustCompile("(?ms)^(?:<!-- ([a-z]+) ?([a-z.]*) -->\n)?```([a-z]+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {

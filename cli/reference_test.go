@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 )
 
 // reference is the page whose tables this program's own flags and verbs make.
-const reference = "docs/reference.md"
+const reference = "../docs/reference.md"
 
 // TestReference: the tables of the reference are those of the code. UPDATE=1 writes them anew.
 func TestReference(t *testing.T) {
@@ -32,7 +32,7 @@ func TestReference(t *testing.T) {
 		return
 	}
 	if os.Getenv("UPDATE") == "" {
-		t.Fatalf("%s is not what the code says; UPDATE=1 go test . -run TestReference writes it anew", reference)
+		t.Fatalf("%s is not what the code says; UPDATE=1 go test ./cli -run TestReference writes it anew", reference)
 	}
 	if err := os.WriteFile(reference, []byte(page), 0o644); err != nil {
 		t.Fatal(err)

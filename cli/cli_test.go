@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"encoding/json"
@@ -15,13 +15,16 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"entrain": main})
+	testscript.Main(m, map[string]func(){"entrain": program})
 }
+
+// program is what main.go is.
+func program() { os.Exit(Main(os.Args, os.Environ(), os.Stdout, Stderr())) }
 
 // TestScripts is the command line as a user meets it: tests/scripts, one file a subject.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "tests/scripts",
+		Dir:                 "../tests/scripts",
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
