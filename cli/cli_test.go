@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -45,7 +46,7 @@ func condition(name string) (bool, error) {
 
 // TestFirstVariable: of equal names the plan shows the one that getenv(3) finds.
 func TestFirstVariable(t *testing.T) {
-	plan := shownPlan(&bootstrap.Plan{Command: bootstrap.Command{Env: []string{"A=1", "A=2", "B"}}})
+	plan := shownPlan(&bootstrap.Plan{Command: plan.Command{Env: []string{"A=1", "A=2", "B"}}})
 	if got := fmt.Sprint(plan["command"].(shown)["env"]); got != "map[A:1]" {
 		t.Error(got)
 	}

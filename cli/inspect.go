@@ -13,9 +13,16 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// request says what to look at for a verb.
+func (c *command) request(scope bootstrap.Scope) bootstrap.Request {
+	return bootstrap.Request{
+		Root: c.settings.root, Env: c.env, Spec: c.settings.spec, Options: c.options(), Scope: scope,
+	}
+}
+
 // inspect reads the contract.
-func (c *command) inspect() *bootstrap.Inspection {
-	return c.inspected(bootstrap.Inspect(context.Background(), c.settings.root, c.env, c.settings.spec, c.trainer...))
+func (c *command) inspect(r bootstrap.Request) *bootstrap.Inspection {
+	return c.inspected(bootstrap.Inspect(context.Background(), r))
 }
 
 // inspected keeps what the log needs of a contract.
@@ -26,14 +33,14 @@ func (c *command) inspected(in *bootstrap.Inspection) *bootstrap.Inspection {
 
 // load reads a contract for which nobody needs the data; warnings go to the log.
 func (c *command) load() (*bootstrap.Inspection, error) {
-	in := c.inspect()
+	in := c.inspect(c.request(bootstrap.ScopeContract))
 	c.warn(in)
 	return in, in.Err()
 }
 
-// inspectBy reads the contract while the doer listens for signals. More is what else there is to look at.
-func (c *command) inspectBy(doer *bootstrap.Doer, more func(context.Context, *bootstrap.Inspection)) (*bootstrap.Inspection, error) {
-	in, err := doer.Inspect(c.settings.root, c.env, c.settings.spec, c.trainer, more)
+// inspectBy reads the contract while the doer listens for signals.
+func (c *command) inspectBy(doer *bootstrap.Doer, scope bootstrap.Scope) (*bootstrap.Inspection, error) {
+	in, err := doer.Inspect(c.request(scope))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +49,7 @@ func (c *command) inspectBy(doer *bootstrap.Doer, more func(context.Context, *bo
 
 // loadBy is load while the doer listens for signals.
 func (c *command) loadBy(doer *bootstrap.Doer) (*bootstrap.Inspection, error) {
-	in, err := c.inspectBy(doer, func(context.Context, *bootstrap.Inspection) {})
+	in, err := c.inspectBy(doer, bootstrap.ScopeContract)
 	if err != nil {
 		return nil, err
 	}
@@ -50,24 +57,18 @@ func (c *command) loadBy(doer *bootstrap.Doer) (*bootstrap.Inspection, error) {
 	return in, in.Err()
 }
 
-func (c *command) warn(in *bootstrap.Inspection) { c.warnOf(in.Problems) }
-
-func (c *command) warnOf(problems []bootstrap.Problem) {
-	for _, p := range problems {
+// warn logs what is wrong with a contract and no error for this verb.
+func (c *command) warn(in *bootstrap.Inspection) {
+	for _, p := range in.Problems {
 		if p.Warning {
-			c.warnAbout(p)
+			log := c.logger()
+			log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
 		}
 	}
 }
 
-// warnAbout logs a problem that is no error for this verb.
-func (c *command) warnAbout(p bootstrap.Problem) {
-	log := c.logger()
-	log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
-}
-
 func (c *command) validate(*cli.Context) error {
-	in := c.inspect().WithData().WithAsks(c.options())
+	in := c.inspect(c.request(bootstrap.ScopeTrainer))
 	err := in.Err()
 	if err != nil {
 		err = printedError{err}

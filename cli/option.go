@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -232,7 +231,7 @@ func port(name, usage string, to *int) cli.Flag {
 	}}
 }
 
-func sig(name, usage string, to *syscall.Signal) cli.Flag {
+func sig(name, usage string, to *int) cli.Flag {
 	return &option{name: name, arg: "SIGNAL", usage: usage, set: func(s string) error {
 		n, err := bootstrap.ParseSignal(s)
 		*to = n

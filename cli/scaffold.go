@@ -65,7 +65,7 @@ func (c *command) scaffold(ctx *cli.Context) error {
 	case t.Serves():
 		return c.serve(place, t)
 	}
-	if err := bootstrap.Scaffold(dir, t); err != nil {
+	if err := bootstrap.WriteTree(dir, t); err != nil {
 		return err
 	}
 	wrote := fmt.Sprintf("wrote a contract for host %s (%s) to %s\n",
@@ -84,7 +84,7 @@ func (c *command) scaffoldAll(ctx *cli.Context, place bootstrap.Place, t bootstr
 	if err := ofOneHost(given(ctx.Command.Flags), place.Name); err != nil {
 		return &bootstrap.UsageError{Err: err}
 	}
-	if err := bootstrap.ScaffoldAll(place.Dir, t); err != nil {
+	if err := bootstrap.WriteTrees(place.Dir, t); err != nil {
 		return err
 	}
 	image := ""

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,20 +20,14 @@ func (c *command) plan(ctx *cli.Context) error {
 	if err := c.onlyTrain(ctx); err != nil {
 		return err
 	}
-	in, err := c.load()
-	if err != nil {
-		return err
-	}
-	for _, p := range in.DataProblems() {
-		c.warnAbout(p)
-	}
-	known := len(in.Problems)
-	in.WithAsks(c.options())
-	c.warnOf(in.Problems[known:])
+	request := c.request(bootstrap.ScopeLaunch)
+	request.DataMayLack = true
+	in := c.inspect(request)
+	c.warn(in)
 	if err := in.Err(); err != nil {
 		return err
 	}
-	plan, err := c.lookAt(in.WithLauncher(context.Background(), c.options()))
+	plan, err := c.lookAt(in)
 	if err != nil {
 		return err
 	}
@@ -50,9 +43,7 @@ func (c *command) plan(ctx *cli.Context) error {
 
 // dryRun prints the plan of a run that does nothing else: no file is written, no host is waited for or told.
 func (c *command) dryRun(ctx *cli.Context) error {
-	in, err := c.inspectBy(c.newDoer(), func(ctx context.Context, in *bootstrap.Inspection) {
-		in.WithData().WithAsks(c.options()).WithLauncher(ctx, c.settings.options)
-	})
+	in, err := c.inspectBy(c.newDoer(), bootstrap.ScopeLaunch)
 	if err != nil {
 		return err
 	}
@@ -129,9 +120,9 @@ func shownPlan(p *bootstrap.Plan) shown {
 		},
 		"end": shown{
 			"grace": p.End.Grace.String(), "signal_group": p.End.SignalGroup, "capture": !p.End.NoCapture,
-			"parent_death_signal": int(p.End.ParentDeath),
+			"parent_death_signal": p.End.ParentDeath,
 		},
-		"rendezvous": shownMeet(p.Meet),
+		"rendezvous": shownRendezvous(p.Rendezvous),
 		"failure":    p.Failure,
 		"notes":      slices.Concat([]string{}, p.Notes, p.Remarks),
 	}
@@ -144,12 +135,12 @@ func shownPlan(p *bootstrap.Plan) shown {
 	return all
 }
 
-func shownMeet(m *bootstrap.Meet) any {
+func shownRendezvous(m *bootstrap.Rendezvous) any {
 	if m == nil {
 		return nil
 	}
 	return shown{
-		"leader": m.Hosts[0], "host": m.Host, "port": m.Port, "interface": m.Interface, "slots": m.Slots, "key": m.Keyed(),
+		"leader": m.Hosts[0], "host": m.Host, "port": m.Port, "interface": m.Interface, "slots": m.Slots, "key": m.Key.Given,
 		"peer_timeout": m.PeerTimeout.String(), "on_peer_failure": map[bool]string{false: "stop", true: "ignore"}[m.Ignore],
 	}
 }
@@ -179,8 +170,8 @@ func planText(p *bootstrap.Plan, all bool) string {
 	if s := p.Stdin; s != nil {
 		fmt.Fprintf(&b, "stdin    %s_%d and what follows%s\n", s.Prefix, s.First, map[bool]string{true: fmt.Sprintf(", %d in all", s.Epochs)}[s.Epochs > 0])
 	}
-	if m := p.Meet; m != nil {
-		fmt.Fprintf(&b, "meet     at %s:%d, %s\n", m.Hosts[0], m.Port, map[bool]string{false: "without a key", true: "with a key"}[m.Keyed()])
+	if m := p.Rendezvous; m != nil {
+		fmt.Fprintf(&b, "meet     at %s:%d, %s\n", m.Hosts[0], m.Port, map[bool]string{false: "without a key", true: "with a key"}[m.Key.Given])
 	}
 	if l := p.Launch; l != nil {
 		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n", l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -133,9 +132,7 @@ func (c *command) train(ctx *cli.Context, verb string, do func(*bootstrap.Doer, 
 	}
 	doer := c.newDoer()
 	end := doer.Phase("read")
-	in, err := c.inspectBy(doer, func(ctx context.Context, in *bootstrap.Inspection) {
-		in.WithData().WithAsks(c.options()).WithLauncher(ctx, c.settings.options)
-	})
+	in, err := c.inspectBy(doer, bootstrap.ScopeLaunch)
 	if err != nil {
 		return err
 	}
@@ -180,7 +177,11 @@ func (c *command) wait(*cli.Context) error {
 	if err != nil {
 		return doer.Fail(in, c.settings.options, "wait", err)
 	}
-	return doer.Await(in, c.settings.options)
+	plan, err := in.WaitPlan(c.settings.options)
+	if err != nil {
+		return err
+	}
+	return doer.Await(plan)
 }
 
 func (c *command) hostfile(*cli.Context) error {

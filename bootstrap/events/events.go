@@ -1,0 +1,110 @@
+// Package events says in the log what happens: its fields are those of docs/logs.md, which other programs read.
+package events
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"entrain/bootstrap/plan"
+	"entrain/contract"
+
+	"github.com/rs/zerolog"
+)
+
+// The fields of JSON logs. docs/logs.md tells their meaning.
+const (
+	fieldEvent = "event"
+	fieldHost  = "host"
+	fieldPhase = "phase"
+	fieldMS    = "ms"
+)
+
+// Log is the log of one process.
+type Log struct{ zerolog.Logger }
+
+// At is the log with the host's name in everything that it says.
+func (l Log) At(host string) Log {
+	if host == "" {
+		return l
+	}
+	return Log{l.With().Str(fieldHost, host).Logger()}
+}
+
+// Phase begins a phase of the work. The function that it returns ends the phase and tells its time.
+func (l Log) Phase(name string) (end func()) {
+	start := time.Now()
+	return func() { l.Took(name, time.Since(start)) }
+}
+
+// Took tells how long a phase took.
+func (l Log) Took(phase string, took time.Duration) {
+	ms := took.Milliseconds()
+	l.Debug().Str(fieldEvent, "phase").Str(fieldPhase, phase).Int64(fieldMS, ms).
+		Msgf("phase %s took %d ms", phase, ms)
+}
+
+// Plan tells the notes and remarks of a plan.
+func (l Log) Plan(p *plan.Plan) {
+	for _, note := range p.Notes {
+		l.Info().Str(fieldEvent, "note").Msg(note)
+	}
+	for _, remark := range p.Remarks {
+		l.Debug().Str(fieldEvent, "note").Msg(remark)
+	}
+}
+
+// Waiting tells which of the hosts are not ready, by one line that names them.
+func (l Log) Waiting(missing, of int, elapsed, left time.Duration, names string) {
+	l.Info().Str(fieldEvent, "waiting").Int("missing", missing).Int64(fieldMS, elapsed.Milliseconds()).
+		Msgf("still waiting for %d of %d hosts after %s, giving up in %s: %s", missing, of, elapsed, left, names)
+}
+
+// LeftBehind warns of processes that a program left behind and that SIGKILL did not end.
+func (l Log) LeftBehind(processes int, program string) {
+	l.Warn().Str(fieldEvent, "left").
+		Msgf("%s that %s left behind could not be killed", Plural(processes, "process", "processes"), program)
+}
+
+// Describe says at debug level what there is. The secrets of the plan must be masked already.
+func (l Log) Describe(version string, job *contract.Job, p *plan.Plan) {
+	m := job.Machine
+	index, hosts := 1+slices.Index(job.Order(), job.Host), len(job.Hosts)
+	l.Debug().Str(fieldEvent, "start").Str("version", version).Int("index", index).Int("hosts", hosts).
+		Str("role", string(p.Role)).Str("root", job.Root).
+		Msgf("entrain %s on host %s (%d of %d), %s; the contract is in %s",
+			version, job.Host, index, hosts, p.Role, job.Root)
+	l.Debug().Str(fieldEvent, "resources").
+		Int("cpus", m.CPUs).Int("gpus", m.GPUs).Int("neuron_cores", m.NeuronCores).
+		Msgf("resources: CPUs %d, GPUs %d, Neuron cores %d", m.CPUs, m.GPUs, m.NeuronCores)
+	for _, c := range job.Channels {
+		path := job.ChannelPath(c)
+		l.Debug().Str(fieldEvent, "channel").
+			Str("channel", c.Name).Str("mode", string(c.Mode)).Str("path", path).
+			Msgf("channel %s: %s mode, %s", c.Name, c.Mode, path)
+	}
+	if len(job.Channels) == 0 {
+		l.Debug().Str(fieldEvent, "channel").Msg("no channels")
+	}
+	l.describeCommand(p.Command)
+}
+
+func (l Log) describeCommand(c plan.Command) {
+	words := make([]string, len(c.Argv))
+	for i, word := range c.Argv {
+		words[i] = plan.ShellQuote(word)
+	}
+	line := cmp.Or(strings.Join(words, " "), "none, the leader launches the trainer")
+	l.Debug().Str(fieldEvent, "command").Strs("argv", c.Argv).Str("dir", c.Dir).
+		Msgf("command, in %s: %s", c.Dir, line)
+}
+
+// Plural is a number and what it counts.
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

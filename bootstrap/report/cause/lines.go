@@ -1,0 +1,165 @@
+package cause
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// readable gives the lines of an output as a terminal shows them: no colours, of a progress bar only its last
+// state, no NUL, valid UTF-8. A blank line ends a paragraph, and stays; a second one does not.
+func readable(output []byte) []string {
+	var lines []string
+	for raw := range bytes.Lines(output) {
+		raw = bytes.TrimRight(raw, "\r\n \t")
+		raw = raw[bytes.LastIndexByte(raw, '\r')+1:]
+		text := strings.ToValidUTF8(string(withoutEscapes(raw)), "\ufffd")
+		text = withoutMeter(strings.TrimRight(text, " \t"))
+		if text != "" || len(lines) > 0 && lines[len(lines)-1] != "" {
+			lines = append(lines, text)
+		}
+	}
+	return lines
+}
+
+// withoutMeter takes off what curl has told of its progress in the line in which it fails.
+func withoutMeter(text string) string {
+	if i := strings.Index(text, "curl: ("); i > 0 && strings.Contains(text[:i], "-:--") {
+		return text[i:]
+	}
+	return text
+}
+
+// withoutEscapes takes out control characters and the sequences that begin with ESC (ECMA-48), in one pass:
+// ESC [ … letter for colours, ESC ] … BEL for a title or a link, and ESC with one character. A tab stays.
+func withoutEscapes(raw []byte) []byte {
+	if bytes.IndexFunc(raw, isControl) < 0 {
+		return raw
+	}
+	kept := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		switch {
+		case raw[i] == '\x1b':
+			i += escapeLength(raw[i:]) - 1
+		case !isControl(rune(raw[i])):
+			kept = append(kept, raw[i])
+		}
+	}
+	return kept
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// escapeLength is how many bytes the sequence at the start of text has.
+func escapeLength(text []byte) int {
+	if len(text) < 2 {
+		return len(text)
+	}
+	end := 2
+	switch text[1] {
+	case '[':
+		for end < len(text) && text[end] < '@' {
+			end++
+		}
+	case ']':
+		for end < len(text) && text[end] != '\a' && text[end] != '\x1b' {
+			end++
+		}
+		if end+1 < len(text) && text[end] == '\x1b' { // ESC \ ends it too
+			end++
+		}
+	default:
+		_, size := utf8.DecodeRune(text[1:])
+		return 1 + size
+	}
+	return min(end+1, len(text))
+}
+
+// squeeze takes out of a line's middle what is too much: what matters is at its start or at its end.
+func squeeze(line string, most int) string {
+	if utf8.RuneCountInString(line) <= most {
+		return line
+	}
+	runes := []rune(line)
+	last := (most - 1) / 3
+	return string(runes[:most-1-last]) + "…" + string(runes[len(runes)-last:])
+}
+
+// isIndented says whether a line is part of what an earlier line began.
+func isIndented(line string) bool {
+	return strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
+}
+
+// isRuler says whether a line only separates.
+func isRuler(line string) bool { return line != "" && strings.Trim(line, "-=*_#~+ \t") == "" }
+
+// isNoise says whether a line can never be a cause: a ruler, a frame of a stack, a mark below a source line,
+// a note, or what an innocent process says of the network.
+func isNoise(line string) bool {
+	trimmed := strings.TrimLeft(line, " \t│|>")
+	if isRuler(trimmed) || strings.Trim(trimmed, "^~─╭╮╰╯│┃━ ") == "" {
+		return true
+	}
+	if starts(trimmed,
+		"note: ", "File \"", "at ", "... ", "[bt]", "#0 ", "frame #", "stack backtrace:", "Stack trace:",
+		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted", "CallStack (from ", "error, called at ",
+		"exit status ", "(Use `node ", "Node.js v",
+		"usage: ", "Usage: ", "Try '", "Try `", "For more information, try",
+		"During handling of the above", "The above exception was", "Call stack:", "*** End of error message",
+	) {
+		return true
+	}
+	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
+}
+
+// mayTell says quickly of most lines that they tell of no failure: no pattern of this package can match
+// those. What begins with a capital E or F may be a line of glog's.
+func mayTell(text string) bool {
+	if text == "" || text[0] == 'E' || text[0] == 'F' || text[0] == '[' {
+		return text != ""
+	}
+	text = strings.ToLower(text)
+	return contains(text,
+		"err", "fatal", "fail", "excep", "critical", "severe", "panic", "not", "can", "could", "unable", "no ",
+		"oom", "memory", "overflowed", "kill", "abort", "entrain", "ssh", "host key", "denied", "empty", "missing", "invalid",
+		": e ", ": f ", "terminat", "detected", "(): ", "free", "corrupt", "munmap", "assert", "signal",
+		"sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating", "option", "defined",
+		"version", "returned status", "unhandled", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
+		"lua", "*** ", "sig",
+	)
+}
+
+// isMarked says whether a line marks a place in the source line above it.
+func isMarked(next string) bool {
+	return next != "" && strings.Trim(next, "^~ |") == "" && strings.Contains(next, "^")
+}
+
+// isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…"
+// of Open MPI, "3: core::panicking" of Rust.
+func isFrame(trimmed string) bool {
+	rest := strings.TrimLeft(trimmed, "#[ 0123456789")
+	number := trimmed[:len(trimmed)-len(rest)]
+	switch {
+	case !strings.ContainsAny(number, "0123456789"):
+		return false
+	case strings.HasPrefix(number, "#"):
+		return true
+	case strings.HasPrefix(number, "["):
+		return starts(rest, "] /", "] [0x", "] 0x")
+	}
+	return strings.HasPrefix(rest, ": ") && strings.Contains(rest, "::") && !strings.Contains(rest[2:], " ")
+}
+
+// contains says whether a text has any of some words in it.
+func contains(text string, some ...string) bool {
+	return slices.ContainsFunc(some, func(words string) bool { return strings.Contains(text, words) })
+}
+
+// starts says whether a text begins with any of some words.
+func starts(text string, some ...string) bool {
+	return slices.ContainsFunc(some, func(words string) bool { return strings.HasPrefix(text, words) })
+}
+
+// oneLine joins the words of a text by single spaces.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

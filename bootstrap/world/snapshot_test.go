@@ -1,0 +1,194 @@
+package world
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"entrain/contract"
+)
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPhotograph: every way that a file or a channel can be there, or not.
+func TestPhotograph(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "input/config/hyperparameters.json"), "{}")
+	if err := os.MkdirAll(filepath.Join(root, "input/config/resourceconfig.json"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(root, "input/config/inputdataconfig.json"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(root, "input/data/full/x"), "x")
+	put(t, filepath.Join(root, "input/data/file"), "x")
+	put(t, filepath.Join(root, "input/data/sm_drivers/sourcecode.json"), `{"entry_script":"t.py"}`)
+	data := filepath.Join(root, "input/data")
+	for _, err := range []error{
+		os.Mkdir(filepath.Join(data, "empty"), 0o755), syscall.Mkfifo(filepath.Join(data, "train_0"), 0o644),
+		os.Symlink("full", filepath.Join(data, "link")), os.Symlink("nowhere", filepath.Join(data, "broken")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	snap := Photograph(t.Context(), root, []string{"PATH=/nowhere"}, "", nothingElse)
+	wantFiles := map[string]contract.File{
+		"hyperparameters.json": {Data: []byte("{}")}, "inputdataconfig.json": {Problem: "is a FIFO, a socket or a device"}, "resourceconfig.json": {Problem: "is a directory"},
+		"sourcecode.json": {Data: []byte(`{"entry_script":"t.py"}`)}, "distributed.json": {Problem: "is missing"},
+	}
+	if diff := cmp.Diff(wantFiles, snap.Files); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	wantData := map[string]contract.Entry{
+		"full": {Kind: contract.KindDir}, "link": {Kind: contract.KindDir}, "empty": {Kind: contract.KindDir, Empty: true}, "sm_drivers": {Kind: contract.KindDir},
+		"file": {Kind: contract.KindFile}, "train_0": {Kind: contract.KindFIFO}, "broken": {Problem: "is a link to nothing"},
+	}
+	if diff := cmp.Diff(wantData, snap.Data); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+}
+
+// TestLargeFile: a file over the limit is read no further than it takes to say so.
+func TestLargeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	put(t, path, "x")
+	if err := os.Truncate(path, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	if f := readFile(path); len(f.Data) != contract.MaxFileSize+1 || f.Problem != "" {
+		t.Errorf("read %d bytes, %q", len(f.Data), f.Problem)
+	}
+}
+
+func TestMachine(t *testing.T) {
+	nothing := func(string) (string, bool) { return "", false }
+	for _, c := range []struct {
+		what    string
+		files   []string
+		typ     string
+		visible string
+		want    contract.Machine
+	}{
+		{"nothing", nil, "ml.m5.large", "", contract.Machine{CPUs: 4}},
+		{"NVIDIA devices", []string{"dev/nvidia0", "dev/nvidia3", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia", "proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b", "proc/driver/nvidia/gpus/c"}, "", "", contract.Machine{CPUs: 4, GPUs: 2}},
+		{"NVIDIA in /proc alone", []string{"proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b"}, "", "", contract.Machine{CPUs: 4, GPUs: 2}},
+		{"NVIDIA hidden", []string{"proc/driver/nvidia/gpus/a"}, "", "void", contract.Machine{CPUs: 4}},
+		{"NVIDIA none", []string{"proc/driver/nvidia/gpus/a"}, "", "none", contract.Machine{CPUs: 4}},
+		{"Trainium", []string{"dev/neuron0", "dev/neuron1", "dev/neuron15"}, "ml.trn1.32xlarge", "", contract.Machine{CPUs: 4, NeuronCores: 6}},
+		{"Inferentia", []string{"dev/neuron0"}, "ml.inf1.xlarge", "", contract.Machine{CPUs: 4, NeuronCores: 4}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			system := t.TempDir()
+			put(t, filepath.Join(system, "sys/devices/system/cpu/online"), "0-1,4,7\n")
+			for _, f := range c.files {
+				put(t, filepath.Join(system, f), "")
+			}
+			getenv := nothing
+			if c.visible != "" {
+				getenv = func(string) (string, bool) { return c.visible, true }
+			}
+			if diff := cmp.Diff(c.want, photographMachine(t.Context(), system, c.typ, getenv)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNeuronLS: of a type that nobody knows neuron-ls is asked, and only then.
+func TestNeuronLS(t *testing.T) {
+	system, bin := t.TempDir(), t.TempDir()
+	put(t, filepath.Join(system, "dev/neuron0"), "")
+	put(t, filepath.Join(bin, "neuron-ls"), "#!/bin/sh\n[ \"$*\" = -j ] && echo '[{\"nc_count\":2},{\"nc_count\":6}]'\n")
+	if err := os.Chmod(filepath.Join(bin, "neuron-ls"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	getenv := func(string) (string, bool) { return "", false }
+	if got := photographMachine(t.Context(), system, "ml.trn9.large", getenv).NeuronCores; got != 8 {
+		t.Errorf("%d cores, want 8", got)
+	}
+	if got := photographMachine(t.Context(), system, "ml.inf2.xlarge", getenv).NeuronCores; got != 2 {
+		t.Errorf("%d cores, want 2 without asking", got)
+	}
+}
+
+// TestCPUs: as Python counts them, whatever the affinity of this process.
+func TestCPUs(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 is not installed: apt-get install python3")
+	}
+	out, err := exec.Command(python, "-c", "import os; print(os.cpu_count())").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(string(out)); strconv.Itoa(onlineCPUs("/")) != want {
+		t.Errorf("%d, Python says %s", onlineCPUs("/"), want)
+	}
+}
+
+// TestArgMax: a quarter of the stack, within the kernel's bounds.
+func TestArgMax(t *testing.T) {
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_STACK, &was); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_STACK, &was) })
+	for stack, want := range map[uint64]int{64 << 10: 128 << 10, 8 << 20: 2 << 20, 64 << 20: 6 << 20} {
+		if err := syscall.Setrlimit(syscall.RLIMIT_STACK, &syscall.Rlimit{Cur: stack, Max: was.Max}); err != nil {
+			t.Fatal(err)
+		}
+		if got := argMax(); got != want {
+			t.Errorf("stack of %d: %d, want %d", stack, got, want)
+		}
+	}
+}
+
+// TestChannelsBehindAWall: a data directory that cannot be listed does not hide the channels in it; a link to nothing is no
+// channel.
+func TestChannelsBehindAWall(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "train/x"), "x")
+	entries := photographData(root, []string{"train", "val", "../up"})
+	if diff := cmp.Diff(map[string]contract.Entry{"train": {Kind: contract.KindDir}}, entries); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := os.Chmod(root, 0o111); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(entries, photographData(root, []string{"train", "val"})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	put(t, path, "k")
+	if err := os.Chmod(path, 0o642); err != nil {
+		t.Fatal(err)
+	}
+	if mode := permissions(path); mode != 0o642 {
+		t.Errorf("%04o", mode)
+	}
+	if mode := permissions(path + ".gone"); mode != 0 {
+		t.Errorf("of no file: %04o", mode)
+	}
+}
+
+// nothingElse asks for nothing beside the contract's files.
+func nothingElse(*contract.Snapshot) contract.Questions { return contract.Questions{} }

@@ -1,0 +1,11 @@
+package contract
+
+// Questions say what a Snapshot has to hold beside the contract's files. They follow from the files and from the user's
+// options.
+type Questions struct {
+	Programs []string // that are looked for in PATH
+	Daemons  []string // that are looked for in PATH and where system programs are
+	Code     []string // paths for Snapshot.Paths
+	Outputs  []string // paths for Snapshot.Outputs
+	Launcher string   // the MPI launcher that is asked for its version; empty for none
+}
