@@ -46,7 +46,6 @@ type member struct {
 	setTerm context.CancelFunc
 	setKill context.CancelFunc
 	ranks   []*standInRank
-	ended   rendezvous.End
 }
 
 // standInRank is a rank whose trainer ends when it is told to, or when it saves after a stop.
