@@ -6,31 +6,34 @@ import (
 	"unicode/utf8"
 )
 
-// Style is how hyperparameters become command-line words.
+// Style names a way to write hyperparameters as command-line words.
 type Style string
 
-// The styles; the design says whom each is for.
+// The styles, and the programs that each is for.
 const (
-	StyleToolkit Style = "toolkit"
-	StyleDrivers Style = "drivers"
-	StyleGNU     Style = "gnu"
-	StyleHydra   Style = "hydra"
-	StyleNone    Style = "none"
+	StyleToolkit Style = "toolkit" // Python scripts written for the SageMaker Training Toolkit
+	StyleDrivers Style = "drivers" // scripts written for the container drivers of SDK v3
+	StyleGNU     Style = "gnu"     // C++ programs, and others with a GNU-style parser
+	StyleHydra   Style = "hydra"   // Hydra and OmegaConf
+	StyleNone    Style = "none"    // trainers that read the environment or a file: no words
 )
 
-// Styles are all styles, the default first.
+// Styles lists the names of all styles, the default first.
 func Styles() []string {
-	return []string{string(StyleToolkit), string(StyleDrivers), string(StyleGNU), string(StyleHydra), string(StyleNone)}
+	return []string{
+		string(StyleToolkit), string(StyleDrivers), string(StyleGNU), string(StyleHydra), string(StyleNone),
+	}
 }
 
-// Arg is what one hyperparameter adds to the command line.
+// Arg holds the command-line words of one hyperparameter.
 type Arg struct {
-	Name  string // of the hyperparameter
+	Name  string // the name of the hyperparameter
 	Words []string
 }
 
-// Args renders hyperparameters as command-line words. NegateFalse makes a GNU false --no-flag; else it adds
-// nothing. The error names a hyperparameter that the style cannot express.
+// Args writes hyperparameters as command-line words. In the GNU style a false value becomes --no-NAME if
+// negateFalse is set, and no word otherwise. The error joins a *ParamError for each hyperparameter that the
+// style cannot express.
 func Args(style Style, params Params, negateFalse bool) ([]Arg, error) {
 	switch style {
 	case StyleToolkit:
@@ -46,7 +49,7 @@ func Args(style Style, params Params, negateFalse bool) ([]Arg, error) {
 	}
 }
 
-// toolkitArgs is to_cmd_args of the toolkit's mapping.py.
+// toolkitArgs follows to_cmd_args in the toolkit's mapping.py.
 func toolkitArgs(params Params) []Arg {
 	args := make([]Arg, 0, len(params))
 	for _, f := range sortedFields(params.Object().Fields) {
@@ -78,8 +81,8 @@ func toolkitWord(v Value) string {
 	}
 }
 
-// driversArgs is hyperparameters_to_cli_args of the SDK v3 drivers, which decodes a second time what was
-// decoded for SM_HPS: a value "\"1.10\"" ends as 1.1.
+// driversArgs follows hyperparameters_to_cli_args of the SDK v3 drivers. Like that function it decodes each
+// value twice: the value "\"1.10\"" is the string "1.10" in SM_HPS, and 1.1 on the command line.
 func driversArgs(params Params) []Arg {
 	args := make([]Arg, 0, len(params))
 	for _, p := range params {
@@ -88,7 +91,7 @@ func driversArgs(params Params) []Arg {
 	return args
 }
 
-// gnuArgs writes --name=value with every value in the text it came in.
+// gnuArgs writes --name=value. A number keeps the text that it has in the file: 1.10 stays 1.10.
 func gnuArgs(params Params, negateFalse bool) []Arg {
 	var args []Arg
 	for _, p := range params {
@@ -126,7 +129,7 @@ func gnuWords(words []string, name string, v Value, negateFalse bool) []string {
 	}
 }
 
-// gnuText is a value in one word: a string as it is, anything else as JSON.
+// gnuText writes a value as one word: a string as it is, any other value as JSON.
 func gnuText(v Value) string {
 	if v.Kind == String {
 		return v.Text
@@ -134,7 +137,7 @@ func gnuText(v Value) string {
 	return JSON(v, PlainJSON())
 }
 
-// unsupported is the error of a style that has no words for a hyperparameter.
+// unsupported returns the error for a hyperparameter that a style cannot express.
 func unsupported(style Style, name, why string) error {
 	return &ParamError{Name: name, Msg: fmt.Sprintf("the %s style cannot express it: %s", style, why)}
 }

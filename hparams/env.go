@@ -2,8 +2,9 @@ package hparams
 
 import "strings"
 
-// ToolkitText is a value as an environment variable of the toolkit (to_env_vars of mapping.py): null is empty, a
-// string is itself, anything else compact JSON with sorted keys.
+// ToolkitText writes a value as the toolkit does for an environment variable (to_env_vars in mapping.py):
+// null becomes the empty text, a string stays as it is, and any other value becomes compact JSON with
+// sorted keys.
 func ToolkitText(v Value) string {
 	switch v.Kind {
 	case Null:
@@ -15,7 +16,8 @@ func ToolkitText(v Value) string {
 	}
 }
 
-// DriversText is a value as the drivers write it (safe_serialize of common/utils.py), in flags and variables.
+// DriversText writes a value as the drivers do, in flags and in variables (safe_serialize in
+// common/utils.py).
 func DriversText(v Value) string {
 	if v.Kind == String {
 		return v.Text
@@ -23,16 +25,18 @@ func DriversText(v Value) string {
 	return JSON(v, DriversJSON())
 }
 
-// ToolkitName is the variable of a name such as hp_batch-size or channel_train: SM_ and its capitals, every
-// other character kept.
+// ToolkitName returns the toolkit's variable for a name such as hp_batch-size or channel_train: SM_ and the
+// name in capitals. Characters without a capital stay: SM_HP_BATCH-SIZE.
 func ToolkitName(name string) string { return "SM_" + pyUpper(name) }
 
-// DriversName is the variable of a hyperparameter: as ToolkitName, but with _ for -.
+// DriversName returns the drivers' variable for a hyperparameter: SM_HP_ and the name in capitals, with _ in
+// place of each hyphen.
 func DriversName(hyperparameter string) string {
 	return "SM_HP_" + pyUpper(strings.ReplaceAll(hyperparameter, "-", "_"))
 }
 
-// ShellName is a variable's name with _ for every character that a shell cannot have in one.
+// ShellName makes a variable's name readable to a shell: in capitals, with _ in place of every character but
+// ASCII letters, digits and _.
 func ShellName(name string) string {
 	var b strings.Builder
 	for _, r := range name {

@@ -8,17 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// FileFormat is what a file of hyperparameters is written in.
+// FileFormat names the format of a file of hyperparameters.
 type FileFormat string
 
-// The formats of File.
+// The formats that File writes.
 const (
 	FileJSON FileFormat = "json"
 	FileYAML FileFormat = "yaml"
 	FileTOML FileFormat = "toml"
 )
 
-// FormatOf is the format that a file's name ends with, JSON where it ends with none of ours.
+// FormatOf returns the format that the ending of a file's name stands for: .yaml and .yml, or .toml. Every
+// other name means JSON.
 func FormatOf(path string) FileFormat {
 	switch strings.ToLower(path[strings.LastIndexByte(path, '.')+1:]) {
 	case "yaml", "yml":
@@ -29,23 +30,25 @@ func FormatOf(path string) FileFormat {
 	return FileJSON
 }
 
-// FileFormats are all formats, the default first.
+// FileFormats lists the names of all formats, the default first.
 func FileFormats() []string { return []string{string(FileJSON), string(FileYAML), string(FileTOML)} }
 
-// File writes decoded hyperparameters, in their order and with the text of their numbers, for trainers that read
-// a file instead of flags. What a format cannot hold is an error: JSON has no NaN, TOML no null.
+// File writes decoded hyperparameters as a file, for trainers that read a file instead of flags. It keeps
+// their order and the text of their numbers. The error is a *ParamError for the first value that the format
+// cannot hold: JSON has no NaN, TOML has no null.
 func File(format FileFormat, params Params) ([]byte, error) {
 	w := fileWriter{format: format}
 	doc := params.Object()
 	if format == FileJSON {
-		w.value(doc, "")
+		w.writeValue(doc, "")
 		w.out.WriteByte('\n')
 	} else {
 		for _, f := range doc.Fields {
-			// At the top both are lines of names and values; a value is on one line, as YAML's flow style is.
-			w.text(f.Key, f.Key)
-			w.out.WriteString(w.colon())
-			w.value(f.Value, f.Key)
+			// YAML and TOML: one line for each hyperparameter. Lists and objects use YAML's flow style,
+			// which needs one line only.
+			w.writeString(f.Key, f.Key)
+			w.out.WriteString(w.separator())
+			w.writeValue(f.Value, f.Key)
 			w.out.WriteByte('\n')
 		}
 		if len(doc.Fields) == 0 && format == FileYAML {
@@ -58,34 +61,37 @@ func File(format FileFormat, params Params) ([]byte, error) {
 type fileWriter struct {
 	format FileFormat
 	out    strings.Builder
-	err    error
+	err    error // the first value that the format cannot hold
 }
 
-func (w *fileWriter) fail(name, what string) {
+// refuse records that the format cannot hold a value of the named hyperparameter.
+func (w *fileWriter) refuse(name, what string) {
 	if w.err == nil {
-		w.err = &ParamError{Name: name, Msg: fmt.Sprintf("%s cannot hold %s", strings.ToUpper(string(w.format)), what)}
+		msg := fmt.Sprintf("%s cannot hold %s", strings.ToUpper(string(w.format)), what)
+		w.err = &ParamError{Name: name, Msg: msg}
 	}
 }
 
-// colon stands between a key and its value.
-func (w *fileWriter) colon() string {
+// separator returns the text between a key and its value.
+func (w *fileWriter) separator() string {
 	if w.format == FileTOML {
 		return " = "
 	}
 	return ": "
 }
 
-// text writes a string, or a key: both are always quoted.
-func (w *fileWriter) text(s, name string) {
+// writeString writes a string or a key, always in quotes. Name is the hyperparameter that it belongs to.
+func (w *fileWriter) writeString(s, name string) {
 	if HasSurrogate(s) && w.format != FileJSON {
-		w.fail(name, "half of a surrogate pair")
+		w.refuse(name, "half of a surrogate pair")
 	}
-	w.out.WriteString(w.quoted(s))
+	w.out.WriteString(w.quote(s))
 }
 
-// quoted is a JSON string, which YAML and TOML read too once what either refuses is escaped: DEL, the C1 controls,
-// the separators that YAML takes for line ends, and what no text should hold.
-func (w *fileWriter) quoted(s string) string {
+// quote writes a string as JSON. YAML and TOML read that too, but each refuses some characters that JSON
+// takes as they are. So quote escapes DEL, the C1 control characters, the separators that end a line in
+// YAML, the byte order mark, U+FFFE and U+FFFF.
+func (w *fileWriter) quote(s string) string {
 	var b []byte
 	for _, r := range JSON(Str(s), PlainJSON()) {
 		switch {
@@ -98,62 +104,64 @@ func (w *fileWriter) quoted(s string) string {
 	return string(b)
 }
 
-func (w *fileWriter) value(v Value, name string) {
+func (w *fileWriter) writeValue(v Value, name string) {
 	switch v.Kind {
 	case Null:
 		if w.format == FileTOML {
-			w.fail(name, "null")
+			w.refuse(name, "null")
 		}
 		w.out.WriteString("null")
 	case Bool:
 		w.out.WriteString(v.Text)
 	case Int:
 		if _, err := strconv.ParseInt(v.Text, 10, 64); err != nil && w.format == FileTOML {
-			w.fail(name, "a whole number of more than 64 bits")
+			w.refuse(name, "a whole number of more than 64 bits")
 		}
 		w.out.WriteString(v.Text)
 	case Float:
-		w.out.WriteString(w.float(v.Text, name))
+		w.out.WriteString(w.floatText(v.Text, name))
 	case String:
-		w.text(v.Text, name)
+		w.writeString(v.Text, name)
 	case List:
-		w.list(v.Items, name)
+		w.writeList(v.Items, name)
 	case Object:
-		w.object(v.Fields, name)
+		w.writeObject(v.Fields, name)
 	}
 }
 
-func (w *fileWriter) list(items []Value, name string) {
+func (w *fileWriter) writeList(items []Value, name string) {
 	w.out.WriteByte('[')
 	for i, item := range items {
 		if i > 0 {
 			w.out.WriteString(", ")
 		}
-		w.value(item, name)
+		w.writeValue(item, name)
 	}
 	w.out.WriteByte(']')
 }
 
-func (w *fileWriter) object(fields []Field, name string) {
+// writeObject writes an object in one line. Name is the hyperparameter that it belongs to. The document
+// itself has the name "", and then each key is the name of a hyperparameter.
+func (w *fileWriter) writeObject(fields []Field, name string) {
 	w.out.WriteByte('{')
 	for i, f := range fields {
 		if i > 0 {
 			w.out.WriteString(", ")
 		}
 		name := cmp.Or(name, f.Key)
-		w.text(f.Key, name)
-		w.out.WriteString(w.colon())
-		w.value(f.Value, name)
+		w.writeString(f.Key, name)
+		w.out.WriteString(w.separator())
+		w.writeValue(f.Value, name)
 	}
 	w.out.WriteByte('}')
 }
 
-// float spells a number for its format. YAML 1.1, which Python's loader speaks, wants a dot and a signed
-// exponent: 1e5 is a string to it.
-func (w *fileWriter) float(text, name string) string {
+// floatText spells a number for the format. Python's loader reads YAML 1.1, where 1e5 is a string: a number
+// needs a dot and a sign in front of its exponent.
+func (w *fileWriter) floatText(text, name string) string {
 	switch text {
 	case "NaN", "Infinity", "-Infinity":
-		return w.special(text, name)
+		return w.nonFiniteText(text, name)
 	}
 	if w.format != FileYAML {
 		return text
@@ -171,9 +179,10 @@ func (w *fileWriter) float(text, name string) string {
 	return mantissa + "e" + exponent
 }
 
-func (w *fileWriter) special(text, name string) string {
+// nonFiniteText spells NaN and the infinities for the format. JSON has no word for them.
+func (w *fileWriter) nonFiniteText(text, name string) string {
 	if w.format == FileJSON {
-		w.fail(name, text)
+		w.refuse(name, text)
 	}
 	dot := ""
 	if w.format == FileYAML {

@@ -7,20 +7,21 @@ import (
 	"testing"
 )
 
-// TestFileIsRead: Python's readers find in each format the values that went in.
-func TestFileIsRead(t *testing.T) {
-	const python = "/usr/bin/python3" // Debian's, which has the yaml module
+func TestPythonReadsTheSameValuesFromEachFormat(t *testing.T) {
+	const python = "/usr/bin/python3" // Debian's Python: its package python3-yaml has the module yaml
 	if err := exec.Command(python, "-c", "import yaml, tomllib").Run(); err != nil {
 		t.Skipf("no %s with yaml and tomllib: apt-get install python3-yaml", python)
 	}
-	const doc = `{"lr":"1e5","b":"true","s":"it's \"x\"\t\\","é\"":"日本 🚀","c":"\u007f\u0085\u2028\u2029\ufeff","n":"-0.50","big":"123456789012345",` +
-		`"l":"[1,[2.5,\"3\"],{\"k\":\"v\"}]","o":"{\"p\":{\"q\":[]}}","yes":"\"yes\"","none":"\"null\"","num":"\"1.0\"","inf":"-Infinity","e":"1E-07","d":"2020-01-01"}`
+	const doc = `{"lr":"1e5","b":"true","s":"it's \"x\"\t\\","é\"":"日本 🚀",` +
+		`"c":"\u007f\u0085\u2028\u2029\ufeff","n":"-0.50","big":"123456789012345",` +
+		`"l":"[1,[2.5,\"3\"],{\"k\":\"v\"}]","o":"{\"p\":{\"q\":[]}}","yes":"\"yes\"","none":"\"null\"",` +
+		`"num":"\"1.0\"","inf":"-Infinity","e":"1E-07","d":"2020-01-01"}`
 	p := params(t, doc)
 	for _, format := range FileFormats() {
 		t.Run(format, func(t *testing.T) {
 			in := p
 			if format == "json" {
-				in = p.keep(func(name string) bool { return name != "inf" })
+				in = p.filter(func(name string) bool { return name != "inf" })
 			}
 			data, err := File(FileFormat(format), in)
 			if err != nil {
@@ -43,12 +44,14 @@ func TestFileIsRead(t *testing.T) {
 	}
 }
 
-// TestFileRefuses: what a format cannot hold is an error that names the hyperparameter.
-func TestFileRefuses(t *testing.T) {
+func TestFileNamesTheHyperparameterThatAFormatCannotHold(t *testing.T) {
 	for _, c := range []struct{ format, doc, want string }{
 		{"json", `{"a":"NaN"}`, `hyperparameter "a": JSON cannot hold NaN`},
 		{"toml", `{"a":"[1,null]"}`, `hyperparameter "a": TOML cannot hold null`},
-		{"toml", `{"a":"99999999999999999999"}`, `hyperparameter "a": TOML cannot hold a whole number of more than 64 bits`},
+		{
+			"toml", `{"a":"99999999999999999999"}`,
+			`hyperparameter "a": TOML cannot hold a whole number of more than 64 bits`,
+		},
 		{"yaml", `{"a":"\"\\ud800\""}`, `hyperparameter "a": YAML cannot hold half of a surrogate pair`},
 		{"yaml", `{"a":{"\udc00":1}}`, `hyperparameter "a": YAML cannot hold half of a surrogate pair`},
 	} {

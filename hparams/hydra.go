@@ -6,7 +6,7 @@ import (
 )
 
 // hydraArgs writes key=value overrides in the grammar of Hydra 1.1 and later (OverrideLexer.g4 and
-// OverrideParser.g4) with OmegaConf's interpolations disarmed: a value arrives as it was given.
+// OverrideParser.g4). It escapes OmegaConf's interpolations (${…}), so that each value arrives unchanged.
 func hydraArgs(params Params) ([]Arg, error) {
 	var args []Arg
 	var errs []error
@@ -28,7 +28,7 @@ func isHydraKey(key string) bool {
 	return key != "" && strings.IndexByte("-/@.", key[0]) < 0 && onlyOf(key, "_.-/@$")
 }
 
-// onlyOf says whether s is made of ASCII letters, digits and the extra characters.
+// onlyOf tells whether s consists of ASCII letters, digits and the extra characters.
 func onlyOf(s, extra string) bool {
 	for _, c := range []byte(s) {
 		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') && strings.IndexByte(extra, c) < 0 {
@@ -89,8 +89,8 @@ func escapeEach(s, special string) string {
 	return b.String()
 }
 
-// hydraFloat is the text of a number but for two spellings that Hydra reads as strings: JSON's names of the
-// infinities, and an exponent that begins with a zero.
+// hydraFloat returns a number's own text, but changes two spellings that Hydra would read as strings: JSON's
+// names for NaN and the infinities, and an exponent that begins with a zero.
 func hydraFloat(text string) string {
 	switch text {
 	case "NaN":
@@ -120,17 +120,18 @@ func hydraString(s string) string {
 	if s != "" && onlyOf(s[:1], "_/") && !isDigit(s[0]) && onlyOf(s, "_./-") {
 		return s
 	}
-	return hydraQuoted(doubledBefore(s, "${", `\${`))
+	return hydraQuote(replaceAndDouble(s, "${", `\${`))
 }
 
-// hydraQuoted puts s in single quotes. Backslashes in front of a quote, also of the closing one, are doubled.
-func hydraQuoted(s string) string {
-	s = doubledBefore(s+"'", "'", `\'`)
+// hydraQuote puts s in single quotes. It doubles the backslashes in front of each quote, also in front of the
+// closing one.
+func hydraQuote(s string) string {
+	s = replaceAndDouble(s+"'", "'", `\'`)
 	return "'" + strings.TrimSuffix(s, `\'`) + "'"
 }
 
-// doubledBefore replaces old by replacement and doubles the run of backslashes in front of each.
-func doubledBefore(s, old, replacement string) string {
+// replaceAndDouble replaces each old in s and doubles the backslashes directly in front of it.
+func replaceAndDouble(s, old, replacement string) string {
 	var b strings.Builder
 	for {
 		before, after, found := strings.Cut(s, old)

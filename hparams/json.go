@@ -2,23 +2,24 @@ package hparams
 
 import "unicode/utf8"
 
-// Dialect is how JSON is written.
+// Dialect describes a way to write JSON.
 type Dialect struct {
-	Sorted bool // keys by code point; else in the order of the file
-	Spaced bool // ", " and ": "; else "," and ":"
-	Plain  bool // letters as UTF-8 and numbers in their own text; else as Python's json.dumps has them
+	Sorted bool // keys in the order of their code points; otherwise in the order of the file
+	Spaced bool // a space after "," and ":"
+	Plain  bool // letters as UTF-8 and numbers in their own text; otherwise as Python's json.dumps writes them
 }
 
-// ToolkitJSON is json.dumps(value, sort_keys=True, separators=(",", ":")): mapping.py of the training toolkit.
+// ToolkitJSON writes as json.dumps(value, sort_keys=True, separators=(",", ":")), which mapping.py of the
+// training toolkit calls.
 func ToolkitJSON() Dialect { return Dialect{Sorted: true} }
 
-// DriversJSON is json.dumps(value): common/utils.py of the SDK v3 drivers.
+// DriversJSON writes as json.dumps(value), which common/utils.py of the SDK v3 drivers calls.
 func DriversJSON() Dialect { return Dialect{Spaced: true} }
 
-// PlainJSON keeps the text of numbers and the letters of strings.
+// PlainJSON keeps the text of numbers, and writes letters as UTF-8.
 func PlainJSON() Dialect { return Dialect{Plain: true} }
 
-// JSON writes a value.
+// JSON writes a value in one line.
 func JSON(v Value, d Dialect) string { return string(d.append(nil, v)) }
 
 func (d Dialect) append(out []byte, v Value) []byte {
@@ -129,7 +130,7 @@ func appendControl(out []byte, r rune) []byte {
 	}
 }
 
-// appendU writes a code point as \u escapes, a surrogate pair beyond the first plane.
+// appendU writes a code point as \uXXXX. Beyond U+FFFF it writes a surrogate pair.
 func appendU(out []byte, r rune) []byte {
 	if r > 0xffff {
 		r -= 0x10000
@@ -139,9 +140,10 @@ func appendU(out []byte, r rune) []byte {
 	return appendHex(append(out, `\u`...), r, 4)
 }
 
-// Quote is a string as JSON, for messages: it shows what cannot be seen.
+// Quote writes a string as JSON, for messages: the escapes show characters that cannot be seen. Of a string
+// with more than 60 characters it shows the first 60, and … behind the closing quote.
 func Quote(s string) string {
-	const most = 60 // characters; the rest of a long value helps nobody
+	const most = 60
 	if utf8.RuneCountInString(s) > most {
 		runes := []rune(s)
 		return string(PlainJSON().appendString(nil, string(runes[:most]))) + "…"

@@ -5,17 +5,17 @@ import "strings"
 // Param is one hyperparameter.
 type Param struct {
 	Name  string
-	Pos   int   // of the name in hyperparameters.json, in bytes
-	Raw   Value // as the file has it: on the platform always a String
-	Value Value // decoded, see Decode
+	Pos   int   // where its name stands in hyperparameters.json, as an offset in bytes
+	Raw   Value // the value in the file: a String on the platform
+	Value Value // the value that Decode makes of Raw
 }
 
-// ParamError is a hyperparameter that what was asked for cannot express.
+// ParamError is the error for a hyperparameter that a style or a file format cannot express.
 type ParamError struct{ Name, Msg string }
 
 func (e *ParamError) Error() string { return "hyperparameter " + Quote(e.Name) + ": " + e.Msg }
 
-// Params are the hyperparameters of a job in the order of the file, each name once.
+// Params holds the hyperparameters of a job in the order of the file, each name once.
 type Params []Param
 
 // FromObject decodes the document of hyperparameters.json.
@@ -27,7 +27,7 @@ func FromObject(doc Value) Params {
 	return params
 }
 
-// Get is the decoded value of a hyperparameter.
+// Get returns the decoded value of a hyperparameter, and whether the job has it.
 func (p Params) Get(name string) (Value, bool) {
 	for _, param := range p {
 		if param.Name == name {
@@ -37,7 +37,7 @@ func (p Params) Get(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// Object is the decoded hyperparameters as one JSON object.
+// Object returns the decoded hyperparameters as one JSON object.
 func (p Params) Object() Value {
 	v := Value{Kind: Object, Fields: make([]Field, len(p))}
 	for i, param := range p {
@@ -46,33 +46,36 @@ func (p Params) Object() Value {
 	return v
 }
 
-// User are the hyperparameters that belong to the trainer; the others belong to the platform and its SDK:
-// all that begin with sagemaker_ and two more names (params.py and environment.py of the toolkit).
+// User returns the hyperparameters that belong to the trainer. The others belong to the platform and its SDK:
+// every name that begins with sagemaker_, and two more (params.py and environment.py of the toolkit).
 func (p Params) User() Params {
-	return p.keep(func(name string) bool { return !ofPlatform(name) })
+	return p.filter(func(name string) bool { return !isPlatformName(name) })
 }
 
-// Framework are the platform's hyperparameters that the toolkit does not know by name; it shows them as
-// SM_FRAMEWORK_PARAMS and decides from them which hosts train together.
+// Framework returns the platform's hyperparameters that the toolkit does not know by name. The toolkit shows
+// them in SM_FRAMEWORK_PARAMS, and decides from them which hosts train together.
 func (p Params) Framework() Params {
-	return p.keep(func(name string) bool { return ofPlatform(name) && !knownToToolkit(name) })
+	return p.filter(func(name string) bool { return isPlatformName(name) && !isToolkitName(name) })
 }
 
-func (p Params) keep(want func(name string) bool) Params {
+// filter returns the hyperparameters with a wanted name.
+func (p Params) filter(isWanted func(name string) bool) Params {
 	kept := make(Params, 0, len(p))
 	for _, param := range p {
-		if want(param.Name) {
+		if isWanted(param.Name) {
 			kept = append(kept, param)
 		}
 	}
 	return kept
 }
 
-func ofPlatform(name string) bool {
-	return strings.HasPrefix(name, "sagemaker_") || knownToToolkit(name)
+// isPlatformName tells whether a hyperparameter belongs to the platform and its SDK.
+func isPlatformName(name string) bool {
+	return strings.HasPrefix(name, "sagemaker_") || isToolkitName(name)
 }
 
-func knownToToolkit(name string) bool {
+// isToolkitName tells whether the toolkit's params.py lists a hyperparameter.
+func isToolkitName(name string) bool {
 	switch name {
 	case "sagemaker_program", "sagemaker_submit_directory", "sagemaker_enable_cloudwatch_metrics",
 		"sagemaker_region", "sagemaker_container_log_level", "sagemaker_job_name", "sagemaker_s3_output",

@@ -6,45 +6,46 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep lists and objects may nest: Python's json.loads gives up shortly under its recursion
-// limit of 1,000.
+// maxDepth is the deepest nesting of lists and objects. Python's json.loads gives up a little before its
+// recursion limit of 1,000.
 const maxDepth = 990
 
-// maxDigits is the longest whole number that Python turns into an int (sys.get_int_max_str_digits).
+// maxDigits is the length of the longest whole number that Python reads (sys.get_int_max_str_digits).
 const maxDigits = 4300
 
-// SyntaxError says where a document stops being JSON.
+// SyntaxError says where a text stops being JSON.
 type SyntaxError struct {
-	Pos int    // offset in bytes
-	Msg string // what was found and what was wanted there
+	Pos int    // the offset in bytes
+	Msg string // what stands there, and what should stand there
 }
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("byte %d: %s", e.Pos, e.Msg) }
 
-// Duplicate is a key that an object has more than once; the last value counts.
+// Duplicate is a key that occurs again in the same object. The last value of a key counts.
 type Duplicate struct {
 	Key string
-	Pos int  // of the later key, in bytes
-	Top bool // the object is the document
+	Pos int  // the offset of the later key in bytes
+	Top bool // the object is the whole document
 }
 
-// Parse reads one JSON document as Python's json.loads does: NaN and Infinity are numbers, the last of equal
-// keys counts, lone surrogates pass. Text behind the document is a *SyntaxError, the only error there is.
+// Parse reads one JSON document as Python's json.loads does: NaN and Infinity are numbers, the last of
+// equal keys counts, and a string may hold half of a surrogate pair. Every error is a *SyntaxError, also
+// the one for text after the end of the document.
 func Parse(text string) (Value, []Duplicate, error) {
 	p := parser{text: text}
-	p.space()
-	v := p.value(0)
-	if p.space(); p.err == nil && p.pos < len(text) {
-		p.fail("found %s after the end of the JSON document", p.found())
+	p.skipSpace()
+	v := p.readValue(0)
+	if p.skipSpace(); p.err == nil && p.pos < len(text) {
+		p.fail("found %s after the end of the JSON document", p.describeNext())
 	}
 	if p.err != nil {
 		return Value{}, nil, p.err
 	}
-	return v, p.dups, nil
+	return v, p.duplicates, nil
 }
 
-// Decode gives a hyperparameter's value its type, as both dialects do: a string that holds JSON is that JSON,
-// any other string is itself, and what is no string already has its type.
+// Decode gives a hyperparameter's value its type, as the toolkit and the drivers do. A string that holds JSON
+// becomes that JSON. Any other string stays as it is, and so does a value that is not a string.
 func Decode(v Value) Value {
 	if v.Kind != String {
 		return v
@@ -58,20 +59,21 @@ func Decode(v Value) Value {
 }
 
 type parser struct {
-	text string
-	pos  int
-	dups []Duplicate
-	err  *SyntaxError
+	text       string
+	pos        int // the offset of the next byte
+	duplicates []Duplicate
+	err        *SyntaxError // the first error
 }
 
+// fail records an error at the position, unless there is one already.
 func (p *parser) fail(format string, args ...any) {
 	if p.err == nil {
 		p.err = &SyntaxError{Pos: p.pos, Msg: fmt.Sprintf(format, args...)}
 	}
 }
 
-// found names what stands at the position, for messages.
-func (p *parser) found() string {
+// describeNext names the next character, for messages.
+func (p *parser) describeNext() string {
 	if p.pos >= len(p.text) {
 		return "the end of the file"
 	}
@@ -82,13 +84,13 @@ func (p *parser) found() string {
 	return fmt.Sprintf("%q", r)
 }
 
-func (p *parser) space() {
+func (p *parser) skipSpace() {
 	for p.pos < len(p.text) && strings.IndexByte(" \t\n\r", p.text[p.pos]) >= 0 {
 		p.pos++
 	}
 }
 
-// peek is the byte at the position, 0 at the end.
+// peek returns the next byte, and 0 at the end.
 func (p *parser) peek() byte {
 	if p.pos < len(p.text) {
 		return p.text[p.pos]
@@ -96,7 +98,8 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-func (p *parser) take(word string) bool {
+// skipWord skips a word, and tells whether it stood at the position.
+func (p *parser) skipWord(word string) bool {
 	if !strings.HasPrefix(p.text[p.pos:], word) {
 		return false
 	}
@@ -104,97 +107,99 @@ func (p *parser) take(word string) bool {
 	return true
 }
 
-func (p *parser) value(depth int) Value {
+// readValue reads one value, which is inside of depth lists and objects.
+func (p *parser) readValue(depth int) Value {
 	v := Value{Pos: p.pos}
 	c := p.peek()
 	switch {
 	case depth > maxDepth:
 		p.fail("nested more than %d deep", maxDepth)
 	case c == '"':
-		v.Kind, v.Text = String, p.str()
+		v.Kind, v.Text = String, p.readString()
 	case c == '{':
-		v.Kind, v.Fields = Object, p.object(depth)
+		v.Kind, v.Fields = Object, p.readObject(depth)
 	case c == '[':
-		v.Kind, v.Items = List, p.list(depth)
+		v.Kind, v.Items = List, p.readList(depth)
 	case c == '-' || isDigit(c):
-		v.Kind, v.Text = p.number()
-	case p.take("null"):
+		v.Kind, v.Text = p.readNumber()
+	case p.skipWord("null"):
 		v.Kind = Null
-	case p.take("true"), p.take("false"):
+	case p.skipWord("true"), p.skipWord("false"):
 		v.Kind, v.Text = Bool, p.text[v.Pos:p.pos]
-	case p.take("NaN"), p.take("Infinity"):
+	case p.skipWord("NaN"), p.skipWord("Infinity"):
 		v.Kind, v.Text = Float, p.text[v.Pos:p.pos]
 	default:
-		p.fail("found %s where a JSON value should be", p.found())
+		p.fail("found %s where a JSON value should be", p.describeNext())
 	}
 	return v
 }
 
-func (p *parser) list(depth int) []Value {
+func (p *parser) readList(depth int) []Value {
 	items := []Value{}
 	p.pos++
-	if p.space(); p.take("]") {
+	if p.skipSpace(); p.skipWord("]") {
 		return items
 	}
 	for p.err == nil {
-		p.space()
-		items = append(items, p.value(depth+1))
-		if p.space(); p.take("]") {
+		p.skipSpace()
+		items = append(items, p.readValue(depth+1))
+		if p.skipSpace(); p.skipWord("]") {
 			break
 		}
-		if p.err == nil && !p.take(",") {
-			p.fail("found %s where a list needs ',' or ']'", p.found())
+		if p.err == nil && !p.skipWord(",") {
+			p.fail("found %s where a list needs ',' or ']'", p.describeNext())
 		}
 	}
 	return items
 }
 
-func (p *parser) object(depth int) []Field {
+func (p *parser) readObject(depth int) []Field {
 	fields, at := []Field{}, map[string]int{}
 	p.pos++
-	if p.space(); p.take("}") {
+	if p.skipSpace(); p.skipWord("}") {
 		return fields
 	}
 	for p.err == nil {
-		p.space()
-		f := p.field(depth)
+		p.skipSpace()
+		f := p.readField(depth)
 		if i, again := at[f.Key]; again {
-			p.dups = append(p.dups, Duplicate{Key: f.Key, Pos: f.Pos, Top: depth == 0})
+			p.duplicates = append(p.duplicates, Duplicate{Key: f.Key, Pos: f.Pos, Top: depth == 0})
 			fields[i].Value = f.Value
 		} else {
 			at[f.Key] = len(fields)
 			fields = append(fields, f)
 		}
-		if p.space(); p.take("}") {
+		if p.skipSpace(); p.skipWord("}") {
 			break
 		}
-		if p.err == nil && !p.take(",") {
-			p.fail("found %s where an object needs ',' or '}'", p.found())
+		if p.err == nil && !p.skipWord(",") {
+			p.fail("found %s where an object needs ',' or '}'", p.describeNext())
 		}
 	}
 	return fields
 }
 
-func (p *parser) field(depth int) Field {
+func (p *parser) readField(depth int) Field {
 	f := Field{Pos: p.pos}
 	if p.peek() != '"' {
-		p.fail("found %s where a key in double quotes should be", p.found())
+		p.fail("found %s where a key in double quotes should be", p.describeNext())
 		return f
 	}
-	f.Key = p.str()
-	if p.space(); p.err == nil && !p.take(":") {
-		p.fail("found %s where ':' should be", p.found())
+	f.Key = p.readString()
+	if p.skipSpace(); p.err == nil && !p.skipWord(":") {
+		p.fail("found %s where ':' should be", p.describeNext())
 	}
-	p.space()
+	p.skipSpace()
 	if p.err == nil {
-		f.Value = p.value(depth + 1)
+		f.Value = p.readValue(depth + 1)
 	}
 	return f
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-func (p *parser) digits() bool {
+// skipDigits skips digits, and tells whether there was one.
+func (p *parser) skipDigits() bool {
 	from := p.pos
 	for isDigit(p.peek()) {
 		p.pos++
@@ -202,22 +207,23 @@ func (p *parser) digits() bool {
 	return p.pos > from
 }
 
-func (p *parser) number() (Kind, string) {
+// readNumber returns the kind of a number and its text: an Int has no fraction and no exponent.
+func (p *parser) readNumber() (Kind, string) {
 	from := p.pos
-	if p.take("-Infinity") {
+	if p.skipWord("-Infinity") {
 		return Float, "-Infinity"
 	}
-	p.take("-")
+	p.skipWord("-")
 	first := p.pos
-	if !p.take("0") && !p.digits() {
-		p.fail("found %s where a digit should be", p.found())
+	if !p.skipWord("0") && !p.skipDigits() {
+		p.fail("found %s where a digit should be", p.describeNext())
 		return Int, ""
 	}
 	kind, whole := Int, p.pos
-	if p.take(".") {
+	if p.skipWord(".") {
 		kind = Float
-		if !p.digits() {
-			p.fail("found %s where a digit should be", p.found())
+		if !p.skipDigits() {
+			p.fail("found %s where a digit should be", p.describeNext())
 		}
 	}
 	if c := p.peek(); c == 'e' || c == 'E' {
@@ -226,8 +232,8 @@ func (p *parser) number() (Kind, string) {
 		if c := p.peek(); c == '+' || c == '-' {
 			p.pos++
 		}
-		if !p.digits() {
-			p.fail("found %s where a digit should be", p.found())
+		if !p.skipDigits() {
+			p.fail("found %s where a digit should be", p.describeNext())
 		}
 	}
 	if kind == Int && whole-first > maxDigits {

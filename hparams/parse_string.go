@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string; the position is on its opening quote.
-func (p *parser) str() string {
+// readString reads a string. The position must be on its opening quote.
+func (p *parser) readString() string {
 	p.pos++
 	start := p.pos
 	for p.pos < len(p.text) && p.text[p.pos] != '"' && p.text[p.pos] != '\\' && p.text[p.pos] >= 0x20 {
 		p.pos++
 	}
-	if p.take(`"`) {
-		return p.text[start : p.pos-1] // the usual case: nothing to decode, nothing to copy
+	if p.skipWord(`"`) {
+		return p.text[start : p.pos-1] // the usual case: no escape, so the text itself serves
 	}
 	out := []byte(p.text[start:p.pos])
 	for p.err == nil {
@@ -25,7 +25,7 @@ func (p *parser) str() string {
 			p.pos++
 			return string(out)
 		case c == '\\':
-			out = p.escape(out)
+			out = p.readEscape(out)
 		case c < 0x20:
 			p.fail("control character %q inside a string: write it as an escape", c)
 		default:
@@ -36,7 +36,8 @@ func (p *parser) str() string {
 	return ""
 }
 
-func (p *parser) escape(out []byte) []byte {
+// readEscape reads an escape, or the two escapes of a surrogate pair, and appends the character.
+func (p *parser) readEscape(out []byte) []byte {
 	at := p.pos
 	p.pos++
 	c := p.peek()
@@ -50,25 +51,26 @@ func (p *parser) escape(out []byte) []byte {
 		return out
 	}
 	p.pos++
-	r, ok := p.hex4()
+	r, ok := p.readHex4()
 	if !ok {
 		p.pos = at
 		p.fail(`\u needs four hexadecimal digits`)
 		return out
 	}
 	if isHigh(r) && strings.HasPrefix(p.text[p.pos:], `\u`) {
-		mark := p.pos
+		behindFirst := p.pos
 		p.pos += 2
-		low, ok := p.hex4()
+		low, ok := p.readHex4()
 		if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
 			return utf8.AppendRune(out, pair)
 		}
-		p.pos = mark
+		p.pos = behindFirst
 	}
 	return appendWTF8(out, r)
 }
 
-func (p *parser) hex4() (rune, bool) {
+// readHex4 reads four hexadecimal digits.
+func (p *parser) readHex4() (rune, bool) {
 	if len(p.text)-p.pos < 4 {
 		return 0, false
 	}
@@ -84,9 +86,11 @@ func (p *parser) hex4() (rune, bool) {
 	return r, true
 }
 
+// isHigh tells whether r is the first half of a surrogate pair.
 func isHigh(r rune) bool { return 0xd800 <= r && r < 0xdc00 }
 
-// appendWTF8 is utf8.AppendRune for surrogates too, which Python's strings can hold alone.
+// appendWTF8 works as utf8.AppendRune, but also appends a lone surrogate, which a Python string can hold. It
+// writes the three bytes that UTF-8 would use for that number.
 func appendWTF8(out []byte, r rune) []byte {
 	if utf16.IsSurrogate(r) {
 		return append(out, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0xbf, 0x80|byte(r)&0xbf)
@@ -94,7 +98,7 @@ func appendWTF8(out []byte, r rune) []byte {
 	return utf8.AppendRune(out, r)
 }
 
-// decodeWTF8 is utf8.DecodeRuneInString for surrogates too.
+// decodeWTF8 works as utf8.DecodeRuneInString, but also decodes the lone surrogates of appendWTF8.
 func decodeWTF8(s string) (rune, int) {
 	if len(s) >= 3 && s[0] == 0xed && s[1] >= 0xa0 && s[1] <= 0xbf && s[2]&0xc0 == 0x80 {
 		return 0xd000 | rune(s[1]&0x3f)<<6 | rune(s[2]&0x3f), 3
@@ -102,7 +106,7 @@ func decodeWTF8(s string) (rune, int) {
 	return utf8.DecodeRuneInString(s)
 }
 
-// HasSurrogate says whether a decoded string holds a lone surrogate, which no UTF-8 text can.
+// HasSurrogate tells whether a decoded string holds a lone surrogate. Valid UTF-8 cannot hold one.
 func HasSurrogate(s string) bool {
 	for i := strings.IndexByte(s, 0xed); i >= 0 && i < len(s); {
 		r, n := decodeWTF8(s[i:])

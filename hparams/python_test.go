@@ -12,8 +12,8 @@ import (
 	"unicode"
 )
 
-// TestPythonAgrees asks Python itself about thousands of values, made at random from a fixed seed.
-func TestPythonAgrees(t *testing.T) {
+// The test asks Python itself about thousands of values, made at random from a fixed seed.
+func TestPythonWritesEachValueAsWeDo(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("python3 is not installed: apt-get install python3")
@@ -36,7 +36,8 @@ func TestPythonAgrees(t *testing.T) {
 		}
 		v := Decode(Str(text))
 		for name, got := range map[string]string{
-			"str": PythonText(v), "sorted": JSON(v, ToolkitJSON()), "spaced": JSON(v, DriversJSON()), "upper": pyUpper(text),
+			"str": PythonText(v), "sorted": JSON(v, ToolkitJSON()), "spaced": JSON(v, DriversJSON()),
+			"upper": pyUpper(text),
 		} {
 			if want, _ := answer.Get(name); want.Text != got {
 				t.Errorf("%s of %+q:\n got %+q\nwant %+q", name, text, got, want.Text)
@@ -45,15 +46,21 @@ func TestPythonAgrees(t *testing.T) {
 	}
 }
 
-// oracleTexts are raw hyperparameter values: numbers, near-numbers, strings and nested documents.
+// oracleTexts returns raw hyperparameter values: numbers, texts that almost are numbers, strings and nested
+// documents.
 func oracleTexts(r *rand.Rand) []string {
 	texts := []string{
-		"", " ", "-", "-0", "-0.0", "0", "00", "1.", ".5", "1e5", "1E+05", "1e-05", "1e400", "-1e400", "1e-400", "NaN", "-NaN",
-		"Infinity", "-Infinity", "nan", "null", "nulll", "true ", "\ttrue\r\n", "\vtrue", "\u00a05", "\ufeff5", "[", "[]", "[ ]",
-		"[1,]", "[,]", "{", "{}", `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":1,"b":2,"a":3}`, `{1:2}`, `"`, `"a`, `"a"b`, `"\x"`, `"\u12"`,
-		`"\ud800"`, `"\udc00\ud800"`, `"\ud800\u0041"`, `"\ud83d\ude80"`, `["\ud800"]`, "\"a\tb\"", `"\u0000"`, `["\u0000"]`, `'a'`, "1_0", "0x1",
-		strings.Repeat("9", 4300), strings.Repeat("9", 4301), "-" + strings.Repeat("9", 4300), "9007199254740993", "1e22", "1e23",
-		`["'"]`, `["\""]`, `["'\""]`, `["\\"]`, "ß", "ŉ", "ﬃ", "ΐ", "ᾳ", "ǆ", "ı", "İ", "ſ", "ÿ", "µ", "Ω", "straße-π.x", "[1] 2", "[[[[]]]]",
+		"", " ", "-", "-0", "-0.0", "0", "00", "1.", ".5", "1_0", "0x1", "9007199254740993",
+		"1e5", "1E+05", "1e-05", "1e22", "1e23", "1e400", "-1e400", "1e-400",
+		strings.Repeat("9", 4300), strings.Repeat("9", 4301), "-" + strings.Repeat("9", 4300),
+		"NaN", "-NaN", "nan", "Infinity", "-Infinity", "null", "nulll",
+		"true ", "\ttrue\r\n", "\vtrue", "\u00a05", "\ufeff5",
+		"[", "[]", "[ ]", "[1,]", "[,]", "[1] 2", "[[[[]]]]",
+		"{", "{}", `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":1,"b":2,"a":3}`, `{1:2}`,
+		`"`, `"a`, `"a"b`, `'a'`, `"\x"`, `"\u12"`, "\"a\tb\"", `"\u0000"`, `["\u0000"]`,
+		`"\ud800"`, `"\udc00\ud800"`, `"\ud800\u0041"`, `"\ud83d\ude80"`, `["\ud800"]`,
+		`["'"]`, `["\""]`, `["'\""]`, `["\\"]`,
+		"ß", "ŉ", "ﬃ", "ΐ", "ᾳ", "ǆ", "ı", "İ", "ſ", "ÿ", "µ", "Ω", "straße-π.x",
 	}
 	for range 3000 {
 		f := math.Float64frombits(r.Uint64())
@@ -61,7 +68,8 @@ func oracleTexts(r *rand.Rand) []string {
 			strconv.FormatFloat(r.NormFloat64()*math.Pow(10, float64(r.IntN(40)-20)), 'f', r.IntN(12), 64))
 	}
 	for range 2000 {
-		texts = append(texts, randomText(r), JSON(randomValue(r, 0), Dialect{Plain: r.IntN(2) == 0, Spaced: r.IntN(2) == 0}))
+		doc := JSON(randomValue(r, 0), Dialect{Plain: r.IntN(2) == 0, Spaced: r.IntN(2) == 0})
+		texts = append(texts, randomText(r), doc)
 	}
 	return texts
 }
@@ -74,7 +82,7 @@ func randomText(r *rand.Rand) string {
 	return b.String()
 }
 
-// randomRune keeps to letters that Debian's Python knows: it has Unicode 14, Go has 15.
+// randomRune returns characters that Debian's Python knows. It has Unicode 14, and Go has Unicode 15.
 func randomRune(r *rand.Rand) rune {
 	for {
 		c := rune(r.IntN([]int{0x80, 0x300, 0x3000, 0x10000, 0x10000}[r.IntN(5)]))
@@ -84,7 +92,9 @@ func randomRune(r *rand.Rand) rune {
 		if c >= 0x1f600 {
 			return c
 		}
-		if !isSurrogate(c) && (c < 0x80 || unicode.In(c, unicode.Latin, unicode.Greek, unicode.Han, unicode.Cyrillic, unicode.Hangul, unicode.Sm, unicode.Zs, unicode.Co)) {
+		known := unicode.In(c, unicode.Latin, unicode.Greek, unicode.Han, unicode.Cyrillic, unicode.Hangul,
+			unicode.Sm, unicode.Zs, unicode.Co)
+		if !isSurrogate(c) && (c < 0x80 || known) {
 			return c
 		}
 	}

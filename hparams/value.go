@@ -1,10 +1,12 @@
-// Package hparams turns hyperparameters.json into what a trainer reads: typed values in the order of the
-// file, command-line flags in five styles, SM_HP_* variables and a file in JSON, YAML or TOML.
+// Package hparams turns hyperparameters.json into the forms that a trainer reads: typed values in the order
+// of the file, command-line words in several styles, the texts of SM_HP_* variables, and a file in JSON,
+// YAML or TOML.
 //
-// It is pure. Two dialects are held byte for byte: that of the SageMaker Training Toolkit, which decodes with
-// Python's json.loads and prints with str() and json.dumps, and that of the SDK v3 container drivers. For their
-// sake the package has its own JSON reader: the standard one loses the order of keys, the text of numbers, the
-// place of a value, NaN, and lone surrogates.
+// It is pure: it does not touch the machine. Its output equals that of two programs byte for byte. The
+// first is the SageMaker Training Toolkit, which decodes with Python's json.loads and prints with str() and
+// json.dumps. The second is the set of container drivers in SDK v3. This needs a JSON reader of our own:
+// the reader of Go's library loses the order of keys, the text of numbers, the place of a value, NaN, and
+// lone surrogates.
 package hparams
 
 import (
@@ -13,10 +15,10 @@ import (
 	"strconv"
 )
 
-// Kind is the type of a Value, as Python's json.loads would decide it.
+// Kind is the type of a Value, as Python's json.loads decides it.
 type Kind uint8
 
-// The kinds. An Int has no fraction and no exponent, and any size.
+// The kinds. An Int has no fraction and no exponent. It may be larger than 64 bits.
 const (
 	Null Kind = iota
 	Bool
@@ -28,28 +30,30 @@ const (
 )
 
 func (k Kind) String() string {
-	return [...]string{"null", "a boolean", "a whole number", "a number", "a string", "a list", "an object"}[k]
+	names := [...]string{"null", "a boolean", "a whole number", "a number", "a string", "a list", "an object"}
+	return names[k]
 }
 
 // Value is one JSON value.
 type Value struct {
 	Kind Kind
-	// Text is the decoded text of a String, the source text of a number (NaN and Infinity are Floats), and
-	// "true" or "false" of a Bool. A lone surrogate is kept as the three bytes that UTF-8 would give it.
+	// Text is the decoded text of a String, the text of a number in the file, and "true" or "false" for a Bool.
+	// NaN, Infinity and -Infinity are Floats. A String keeps a lone surrogate as the three bytes that UTF-8
+	// would use for its number.
 	Text string
-	// Items are the members of a List.
+	// Items holds the members of a List.
 	Items []Value
-	// Fields are the members of an Object: each key once, at its first place, with its last value, as in a
-	// Python dict.
+	// Fields holds the members of an Object. As in a Python dict, each key occurs once: at its first place,
+	// with its last value.
 	Fields []Field
-	// Pos is the offset in bytes of the value in the document that it was read from.
+	// Pos is the offset of the value in its document, in bytes.
 	Pos int
 }
 
 // Field is one member of an Object.
 type Field struct {
 	Key   string
-	Pos   int // of the key, in bytes
+	Pos   int // the offset of the key in its document, in bytes
 	Value Value
 }
 
@@ -62,7 +66,7 @@ func Num(n int) Value { return Value{Kind: Int, Text: strconv.Itoa(n)} }
 // Truth makes a Bool.
 func Truth(b bool) Value { return Value{Kind: Bool, Text: strconv.FormatBool(b)} }
 
-// Strs makes a List of Strings, never nil.
+// Strs makes a List of Strings. Its Items are never nil.
 func Strs(items []string) Value {
 	v := Value{Kind: List, Items: make([]Value, len(items))}
 	for i, s := range items {
@@ -71,7 +75,7 @@ func Strs(items []string) Value {
 	return v
 }
 
-// Dict makes an Object of pairs of a string and a Value.
+// Dict makes an Object. Its arguments take turns: a key as a string, then its Value.
 func Dict(pairs ...any) Value {
 	v := Value{Kind: Object, Fields: make([]Field, 0, len(pairs)/2)}
 	for pair := range slices.Chunk(pairs, 2) {
@@ -80,7 +84,7 @@ func Dict(pairs ...any) Value {
 	return v
 }
 
-// Get is the value of a key of an Object.
+// Get returns the value of a key in an Object, and whether the Object has that key.
 func (v Value) Get(key string) (Value, bool) {
 	for _, f := range v.Fields {
 		if f.Key == key {
@@ -90,7 +94,7 @@ func (v Value) Get(key string) (Value, bool) {
 	return Value{}, false
 }
 
-// Set gives a key of an Object a value: in its old place if it has one, else as the last.
+// Set gives a key of an Object a value. A new key becomes the last one.
 func (v *Value) Set(key string, to Value) {
 	for i := range v.Fields {
 		if v.Fields[i].Key == key {
@@ -101,7 +105,7 @@ func (v *Value) Set(key string, to Value) {
 	v.Fields = append(v.Fields, Field{Key: key, Value: to})
 }
 
-// Truthy is Python's bool() of the value.
+// Truthy returns Python's bool() of the value.
 func (v Value) Truthy() bool {
 	switch v.Kind {
 	case Bool:
@@ -119,7 +123,7 @@ func (v Value) Truthy() bool {
 	}
 }
 
-// float is the number as Python's float() would read it: beyond the largest it is an infinity.
+// float returns the number that Python's float() reads. A number that is too large for it is an infinity.
 func (v Value) float() float64 {
 	switch v.Text {
 	case "NaN":
@@ -129,6 +133,6 @@ func (v Value) float() float64 {
 	case "-Infinity":
 		return math.Inf(-1)
 	}
-	f, _ := strconv.ParseFloat(v.Text, 64) // out of range gives ±Inf, which is what Python has
+	f, _ := strconv.ParseFloat(v.Text, 64) // if it is out of range, f is ±Inf, as in Python
 	return f
 }

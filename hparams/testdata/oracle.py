@@ -1,7 +1,8 @@
-"""Prints, for each string of a JSON list on standard input, what Python makes of it.
+"""Reads a JSON list of strings from standard input, and prints one line of JSON for each string.
 
-One JSON object a line: the value that json.loads gives, or the string itself, as str(), as both json.dumps
-spellings that SageMaker's code uses, and the string in capitals.
+The line is an object. Python's json.loads turns the string into a value; a string that it refuses is its own
+value. The object holds that value as str() writes it and as SageMaker's two calls of json.dumps write it, and
+it holds the string in capitals.
 """
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Reads a file of hyperparameters as a trainer would and prints it as JSON: readers.py FORMAT < FILE."""
+"""readers.py FORMAT < FILE reads a file of hyperparameters as a trainer would, and prints it as JSON."""
 import json
 import sys
 
