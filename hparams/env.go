@@ -40,7 +40,7 @@ func DriversName(hyperparameter string) string {
 func ShellName(name string) string {
 	var b strings.Builder
 	for _, r := range name {
-		if r >= 0x80 || !onlyOf(string(r), "_") {
+		if !IsWord(string(r), "_") {
 			r = '_'
 		}
 		b.WriteRune(r)

@@ -25,17 +25,7 @@ func hydraArgs(params Params) ([]Arg, error) {
 }
 
 func isHydraKey(key string) bool {
-	return key != "" && strings.IndexByte("-/@.", key[0]) < 0 && onlyOf(key, "_.-/@$")
-}
-
-// onlyOf tells whether s consists of ASCII letters, digits and the extra characters.
-func onlyOf(s, extra string) bool {
-	for _, c := range []byte(s) {
-		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') && strings.IndexByte(extra, c) < 0 {
-			return false
-		}
-	}
-	return true
+	return IsWord(key, "_.-/@$") && strings.IndexByte("-/@.", key[0]) < 0
 }
 
 func hydraValue(v Value) (string, error) {
@@ -66,7 +56,7 @@ func hydraValue(v Value) (string, error) {
 func hydraDict(fields []Field) (string, error) {
 	parts := make([]string, len(fields))
 	for i, f := range fields {
-		if f.Key == "" || strings.TrimSpace(f.Key) != f.Key || !onlyOf(f.Key, `_-/\+.$%*@?|()[]{}:=, `+"\t") {
+		if strings.TrimSpace(f.Key) != f.Key || !IsWord(f.Key, `_-/\+.$%*@?|()[]{}:=, `+"\t") {
 			return "", errors.New("its grammar has no way to write the key " + Quote(f.Key))
 		}
 		value, err := hydraValue(f.Value)
@@ -117,7 +107,7 @@ func hydraString(s string) string {
 	case "true", "false", "null", "inf", "nan":
 		return "'" + s + "'"
 	}
-	if s != "" && onlyOf(s[:1], "_/") && !isDigit(s[0]) && onlyOf(s, "_./-") {
+	if IsWord(s, "_./-") && !IsDigit(s[0]) && strings.IndexByte(".-", s[0]) < 0 {
 		return s
 	}
 	return hydraQuote(replaceAndDouble(s, "${", `\${`))

@@ -27,14 +27,20 @@ func FromObject(doc Value) Params {
 	return params
 }
 
-// Get returns the decoded value of a hyperparameter, and whether the job has it.
-func (p Params) Get(name string) (Value, bool) {
+// Find returns a hyperparameter, and whether the job has it.
+func (p Params) Find(name string) (Param, bool) {
 	for _, param := range p {
 		if param.Name == name {
-			return param.Value, true
+			return param, true
 		}
 	}
-	return Value{}, false
+	return Param{}, false
+}
+
+// Get returns the decoded value of a hyperparameter, and whether the job has it.
+func (p Params) Get(name string) (Value, bool) {
+	param, ok := p.Find(name)
+	return param.Value, ok
 }
 
 // Object returns the decoded hyperparameters as one JSON object.

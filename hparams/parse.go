@@ -120,7 +120,7 @@ func (p *parser) readValue(depth int) Value {
 		v.Kind, v.Fields = Object, p.readObject(depth)
 	case c == '[':
 		v.Kind, v.Items = List, p.readList(depth)
-	case c == '-' || isDigit(c):
+	case c == '-' || IsDigit(c):
 		v.Kind, v.Text = p.readNumber()
 	case p.skipWord("null"):
 		v.Kind = Null
@@ -196,12 +196,10 @@ func (p *parser) readField(depth int) Field {
 	return f
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
 // skipDigits skips digits, and tells whether there was one.
 func (p *parser) skipDigits() bool {
 	from := p.pos
-	for isDigit(p.peek()) {
+	for IsDigit(p.peek()) {
 		p.pos++
 	}
 	return p.pos > from

@@ -140,7 +140,7 @@ func pyUpper(s string) string {
 		r, n := decodeWTF8(s[i:])
 		if capitals, ok := specialUpper(r); ok {
 			b.WriteString(capitals)
-		} else if n == 3 && r >= 0xd800 && r < 0xe000 {
+		} else if isSurrogate(r) {
 			b.WriteString(s[i : i+n])
 		} else {
 			b.WriteRune(unicode.ToUpper(r))
