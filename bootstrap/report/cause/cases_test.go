@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// failure is a line of testdata/*.jsonl, which testdata/README.md describes.
+// failure is a case of testdata/failures.jsonl or testdata/variations.txt. See testdata/README.md.
 type failure struct {
 	Name   string
 	Stderr string
@@ -30,17 +30,19 @@ func (f failure) end() End {
 	return End{Code: f.End.Code}
 }
 
+// text is the text of the failure file.
 func (f failure) text() string {
 	how := "trainer: exit code"
 	if f.End.Signal != "" {
 		how = "trainer: killed by " + f.End.Signal
 	}
-	return Text(Failure{How: how, Output: []byte(f.Stderr), End: f.end()}, func(s string) string { return s })
+	return Text(Failure{How: how, Output: []byte(f.Stderr), End: f.end()}, maskNothing)
 }
 
-func readFailures(tb testing.TB, file string) []failure {
+// readFailures reads testdata/failures.jsonl.
+func readFailures(tb testing.TB) []failure {
 	tb.Helper()
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile("testdata/failures.jsonl")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -57,9 +59,10 @@ func readFailures(tb testing.TB, file string) []failure {
 	return all
 }
 
-// TestRealFailures: the failure file's first line holds the cause of what real programs printed.
-func TestRealFailures(t *testing.T) {
-	all := readFailures(t, "testdata/failures.jsonl")
+// TestFirstLineHoldsCauseOfRealFailures checks the first line of the failure file with the output of real
+// programs.
+func TestFirstLineHoldsCauseOfRealFailures(t *testing.T) {
+	all := readFailures(t)
 	if len(all) < 48 {
 		t.Fatalf("%d cases", len(all))
 	}
@@ -87,7 +90,8 @@ func readVariations(tb testing.TB) []failure {
 		if len(fields) < 3 {
 			tb.Fatalf("%q: expected a name, an end and words", head)
 		}
-		f := failure{Name: fields[0], Stderr: strings.NewReplacer(`\e`, "\x1b", `\r`, "\r").Replace(text) + "\n", First: fields[2:]}
+		text = strings.NewReplacer(`\e`, "\x1b", `\r`, "\r").Replace(text) + "\n"
+		f := failure{Name: fields[0], Stderr: text, First: fields[2:]}
 		if signal, ok := strings.CutPrefix(fields[1], "signal "); ok {
 			f.End.Signal = signal
 		} else if f.End.Code, err = strconv.Atoi(strings.TrimPrefix(fields[1], "code ")); err != nil {
@@ -98,15 +102,16 @@ func readVariations(tb testing.TB) []failure {
 	return all
 }
 
-// TestVariations: so do other failures of the same kinds, also without a newline at the end, with Windows' line ends,
-// in colours and after a progress bar.
-func TestVariations(t *testing.T) {
+// TestFirstLineHoldsCauseOfVariations checks further failures of the same kinds: as they are, without a
+// newline at the end, with the line ends of Windows, after a progress bar, and after an ordinary log.
+func TestFirstLineHoldsCauseOfVariations(t *testing.T) {
+	bar := strings.Repeat("\rtrain:  39%|███▉      | 392/1000 [00:00<00:00]", 90) + "\n"
 	for _, f := range readVariations(t) {
 		for what, text := range map[string]string{
 			"":                     f.Stderr,
 			", no newline":         strings.TrimRight(f.Stderr, "\n"),
 			", CRLF":               strings.ReplaceAll(f.Stderr, "\n", "\r\n"),
-			", after a bar":        strings.Repeat("\rtrain:  39%|███▉      | 392/1000 [00:00<00:00]", 90) + "\n" + f.Stderr,
+			", after a bar":        bar + f.Stderr,
 			", after ordinary log": strings.Repeat("10:00:00 INFO epoch 3, no error\n", 90) + f.Stderr,
 		} {
 			f := f

@@ -1,40 +1,43 @@
-// Package cause finds in a program's last words why the program failed, and writes the failure file's text.
-// It is pure: bytes and numbers in, text out.
+// Package cause finds in the end of a program's output why the program failed, and writes the text of the
+// failure file. It is pure: it takes bytes and numbers and returns text.
 //
 // It works in four steps. The output becomes lines as a terminal shows them (lines.go). Each line loses its
-// tag, and the lines of one tag are those of one process (tags.go). Readers, one for each family of programs,
-// find what a process said of a failure: a finding, with its place and its kind (python.go, native.go,
-// mpi.go, and so on). The rules of choose.go take one finding.
+// tag, and lines with the same tag belong to the same process (tags.go). Each family of programs has a reader
+// (python.go, native.go, mpi.go, and so on). A reader returns findings: what a process said about a failure,
+// where, and of which kind. The rules of choose.go choose one finding.
 package cause
 
 import "bytes"
 
-// End is how the program ended: by a code, or by a signal unless Signal is 0.
+// End is how the program ended: by the signal Signal, or with the exit code Code if Signal is 0.
 type End struct {
 	Code   int
 	Signal int
 }
 
-// Cause is the line that says why a program failed, without a tag; "" where its output does not say it.
+// Cause returns the line of the output that says why the program failed, without its tag. It returns "" if no
+// line says it.
 func Cause(output []byte, end End) string {
 	return newText(readable(output)).cause(end).text
 }
 
-// JobCode is the exit code of the job that a program ran. It is the program's own code, except for torchrun:
-// torchrun ends with 1 whatever its workers end with, and names the real code at the end of its output.
+// JobCode returns the exit code of the job that a program ran. It is the program's own code, except for
+// torchrun. Torchrun always ends with 1 when a worker fails, and names the worker's code at the end of its
+// output.
 func JobCode(output []byte, end End) int {
 	if end.Code != 1 || end.Signal != 0 || !bytes.Contains(output, []byte(rootCauseHead)) {
 		return end.Code
 	}
 	t := newText(readable(output))
 	root, found := t.rootCause()
-	if !found || root.code() == 0 || t.ordinaryAfter(root.last) > nearEnd {
+	if !found || root.code() == 0 || t.plainAfter(root.last) > nearEnd {
 		return end.Code
 	}
 	return root.code()
 }
 
-// nearEnd is how many lines of other output may follow what still counts as the end.
+// nearEnd is the number of lines of other output that may follow torchrun's block. After more lines the block
+// no longer counts as the end of the output.
 const nearEnd = 10
 
 // kind says how much a finding tells about the cause. A higher kind wins over a lower one.
@@ -50,23 +53,23 @@ const (
 	cause        // the end of a program in its own words: an exception, a panic, an assertion
 )
 
-// finding is what one process said of a failure.
+// finding is what one process said about a failure.
 type finding struct {
 	at, last int // its first and last line in the whole text
 	tag      string
 	text     string // one line
 	kind     kind
-	deadly   bool // the process cannot have survived it
+	deadly   bool // the process cannot have survived this failure
 	chained  bool // Python raised it while another exception was handled
-	follower bool // a help text of Open MPI that comes of something that was said before
+	follower bool // a message about the consequence of a failure that an earlier line reports
 	usage    bool // the program did not understand its arguments
 }
 
-// text is the whole output, and what the readers found in it.
+// text is the whole output together with the findings in it.
 type text struct {
-	lines    []line
-	findings []finding // by their place
-	plain    []bool    // which lines are part of no finding, and say something
-	ordinary []int     // how many of the lines before each are plain
-	blocks   []rootCause
+	lines       []line
+	findings    []finding // sorted by their first line
+	plain       []bool    // for each line: it has words, and belongs to no finding
+	plainBefore []int     // for each line: the number of plain lines before it
+	blocks      []rootCause
 }

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	muchOutput = 30 // lines of other output after which a process has survived what it said before
-	burst      = 8  // lines of other output between what belongs to one failure, at most
+	muchOutput = 30 // lines of other output; a process that prints more after an error has survived the error
+	maxGap     = 8  // lines of other output between two findings of the same failure, at most
 )
 
-// newText reads an output.
+// newText reads the lines of an output and collects the findings in them.
 func newText(texts []string) *text {
 	t := &text{lines: untag(texts)}
 	t.lines = withoutLogging(t.lines)
@@ -29,60 +29,66 @@ func newText(texts []string) *text {
 	return t
 }
 
-// readers are in the order in which they take lines: what has a form of its own comes first.
+// readers returns the readers in the order in which they may claim lines. A reader of a distinctive form
+// comes before a reader of general messages.
 func readers() []func(*process) []finding {
 	return []func(*process) []finding{openMPI, hydra, java, python, native, rust, scripts, messages}
 }
 
-// count counts the lines that are no part of a finding.
+// count marks and counts the plain lines.
 func (t *text) count(lines int, all []*process) {
-	t.plain, t.ordinary = make([]bool, lines), make([]int, lines+1)
+	t.plain, t.plainBefore = make([]bool, lines), make([]int, lines+1)
 	for _, p := range all {
 		for i, l := range p.lines {
 			t.plain[l.at] = !p.taken[i] && !isNoise(l.text) && !strings.HasPrefix(l.text, "wandb: ")
 		}
 	}
 	for i, plain := range t.plain {
-		t.ordinary[i+1] = t.ordinary[i]
+		t.plainBefore[i+1] = t.plainBefore[i]
 		if plain {
-			t.ordinary[i+1]++
+			t.plainBefore[i+1]++
 		}
 	}
 }
 
-func (t *text) ordinaryAfter(line int) int { return t.ordinary[len(t.ordinary)-1] - t.ordinary[line+1] }
-
-func (t *text) between(a, b finding) int {
-	return max(0, t.ordinary[b.at]-t.ordinary[min(a.last+1, b.at)])
+// plainAfter is the number of plain lines after a line.
+func (t *text) plainAfter(line int) int {
+	return t.plainBefore[len(t.plainBefore)-1] - t.plainBefore[line+1]
 }
 
-// cause is the finding that says why the program failed.
+// plainBetween is the number of plain lines between two findings.
+func (t *text) plainBetween(a, b finding) int {
+	return max(0, t.plainBefore[b.at]-t.plainBefore[min(a.last+1, b.at)])
+}
+
+// cause returns the finding that says why the program failed.
 func (t *text) cause(end End) finding {
-	if root, found := t.rootCause(); found && end.Signal == 0 && t.ordinaryAfter(root.last) <= muchOutput {
+	if root, found := t.rootCause(); found && end.Signal == 0 && t.plainAfter(root.last) <= muchOutput {
 		return t.causeOfRank(root)
 	}
 	if f := t.choose(t.findings, end); f.kind != none {
 		if own := t.lastLine(f.at); f.follower && own.text != "" && !isHarmless(own.text) {
 			return own
 		}
-		if word := t.lastWord(); word.text != "" && t.ordinaryAfter(f.last) > muchOutput {
+		if word := t.unusualLastLine(); word.text != "" && t.plainAfter(f.last) > muchOutput {
 			return word
 		}
 		return t.withReason(f)
 	}
 	if end.Signal != 0 {
-		return finding{} // how it ended says more than its last line
+		return finding{} // the signal says more than the last line
 	}
-	return t.lastLine(len(t.ordinary))
+	return t.lastLine(len(t.plainBefore))
 }
 
-// choose takes one finding. Those with much output after them count only where there is no other one; of
-// both, the highest kind counts; of several of that kind, the first one of the last burst.
+// choose returns one of several findings. It looks first at findings that have little output after them,
+// and at the others only if none remains. Among them it takes the highest kind. Among several of that
+// kind it takes the first finding of the last failure.
 func (t *text) choose(all []finding, end End) finding {
 	var fresh, stale []finding
 	for _, f := range all {
-		switch old := t.ordinaryAfter(f.last) > muchOutput || t.isSurvived(f); {
-		case !canEnd(f, old, end):
+		switch old := t.plainAfter(f.last) > muchOutput || t.isSurvived(f); {
+		case !canExplain(f, old, end):
 		case old:
 			stale = append(stale, f)
 		default:
@@ -92,19 +98,19 @@ func (t *text) choose(all []finding, end End) finding {
 	misused := end == End{Code: 2} && slices.ContainsFunc(fresh, func(f finding) bool { return f.usage })
 	for _, group := range [][]finding{fresh, stale} {
 		for k := cause; k > none; k-- {
-			other := func(f finding) bool { return kindAt(f, misused) != k }
-			of := slices.DeleteFunc(slices.Clone(group), other)
-			if len(of) > 0 {
-				return t.firstOfLastBurst(of)
+			isOther := func(f finding) bool { return kindFor(f, misused) != k }
+			if found := slices.DeleteFunc(slices.Clone(group), isOther); len(found) > 0 {
+				return t.firstOfLastFailure(found)
 			}
 		}
 	}
 	return finding{}
 }
 
-// kindAt is a finding's kind for a program that may have been misused: where argparse and others end with 2,
-// the complaint about an argument is the end, and not an exception before it.
-func kindAt(f finding, misused bool) kind {
+// kindFor is the kind of a finding when the program may have been called with bad arguments. Argparse and
+// other parsers exit with 2 then, so a complaint about an argument is the cause, and an exception before
+// it is not.
+func kindFor(f finding, misused bool) kind {
 	switch {
 	case misused && f.usage:
 		return cause
@@ -114,10 +120,10 @@ func kindAt(f finding, misused bool) kind {
 	return f.kind
 }
 
-// canEnd says whether a finding can be the reason of an end. Nobody says why somebody else kills. After a
-// crash only what ends a process at once counts, or an error message just before. An exception that was
-// survived counts only where the exit code is that of an exception.
-func canEnd(f finding, old bool, end End) bool {
+// canExplain reports whether a finding can be the reason for an end. A process that another one killed cannot
+// say why. After a crash only a deadly finding counts, or an error message just before the end. An exception
+// with much output after it counts only if the exit code is 1, the code of an uncaught exception.
+func canExplain(f finding, old bool, end End) bool {
 	switch {
 	case end.Signal != 0 && !isCrash(end.Signal):
 		return false
@@ -129,19 +135,20 @@ func canEnd(f finding, old bool, end End) bool {
 	return true
 }
 
-// isCrash says whether a process brings a signal on itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
-// SIGSEGV, SIGSYS.
+// isCrash reports whether a signal is one that a process causes by its own fault: SIGILL, SIGTRAP, SIGABRT,
+// SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
 func isCrash(signal int) bool { return slices.Contains([]int{4, 5, 6, 7, 8, 11, 31}, signal) }
 
-// firstOfLastBurst takes of several findings of one kind the first one of those that came together at last:
-// the others come of it. Of one process the end counts: what it survived was before.
-func (t *text) firstOfLastBurst(of []finding) finding {
-	i := len(of) - 1
-	for i > 0 && t.isTogether(of[i-1], of[i]) {
+// firstOfLastFailure groups findings of one kind by failure, and returns the first finding of the last
+// failure: the later findings are its consequences. If the same process then reports something deadly, it
+// returns that, because the process survived the first finding.
+func (t *text) firstOfLastFailure(found []finding) finding {
+	i := len(found) - 1
+	for i > 0 && t.isSameFailure(found[i-1], found[i]) {
 		i--
 	}
-	first := of[i]
-	for _, f := range of[i+1:] {
+	first := found[i]
+	for _, f := range found[i+1:] {
 		if f.tag == first.tag && f.deadly && !first.deadly {
 			return f
 		}
@@ -149,10 +156,10 @@ func (t *text) firstOfLastBurst(of []finding) finding {
 	return first
 }
 
-// isSurvived says whether the program says, in a finding or soon after it, that it goes on. What a process
-// cannot survive it has not.
+// isSurvived reports whether the program says, in a finding or in the two lines after it, that it goes on. A
+// deadly finding is never survived.
 func (t *text) isSurvived(f finding) bool {
-	if f.deadly || t.ordinaryAfter(f.last) == 0 {
+	if f.deadly || t.plainAfter(f.last) == 0 {
 		return false
 	}
 	if isGoingOn(f.text) {
@@ -167,10 +174,10 @@ func (t *text) isSurvived(f finding) bool {
 	return false
 }
 
-// isTogether says whether two findings belong to one failure.
-func (t *text) isTogether(a, b finding) bool {
-	between := t.between(a, b)
-	if between > burst || between > 0 && a.tag != "" && a.tag == b.tag && a.kind == cause {
+// isSameFailure reports whether two findings belong to one failure.
+func (t *text) isSameFailure(a, b finding) bool {
+	between := t.plainBetween(a, b)
+	if between > maxGap || between > 0 && a.tag != "" && a.tag == b.tag && a.kind == cause {
 		return false
 	}
 	if between == 0 {
@@ -188,14 +195,15 @@ func (t *text) isTogether(a, b finding) bool {
 	return true
 }
 
-// isGoingOn says whether a line tells that the program goes on after a failure.
+// isGoingOn reports whether a line says that the program goes on after a failure.
 func isGoingOn(line string) bool {
-	line = strings.ToLower(line)
-	return contains(line, "retry", "trying again", "ignoring", "skipping", "falling back", "going on", "continuing",
-		"without it")
+	return containsAny(strings.ToLower(line),
+		"retry", "trying again", "ignoring", "skipping", "falling back", "going on", "continuing", "without it",
+	)
 }
 
-// causeOfRank is why a rank failed that torchrun names. The rank's own report counts where torchrun has none.
+// causeOfRank returns why the rank that torchrun names failed. If torchrun does not say why, the rank's own
+// findings count.
 func (t *text) causeOfRank(root rootCause) finding {
 	own := t.choose(t.ofRank(root.rank), root.end)
 	known := own.kind == cause || own.kind == said || own.kind == mention
@@ -213,7 +221,7 @@ func (t *text) causeOfRank(root rootCause) finding {
 	return f
 }
 
-// ofRank gives the findings of a rank where some have its tag, else all.
+// ofRank returns the findings with the tag of a rank, or all findings if none has that tag.
 func (t *text) ofRank(rank string) []finding {
 	other := func(f finding) bool { return rankOf(f.tag) != rank || f.kind == peer }
 	own := slices.DeleteFunc(slices.Clone(t.findings), other)
@@ -223,7 +231,7 @@ func (t *text) ofRank(rank string) []finding {
 	return t.findings
 }
 
-// rankOf is the rank in a tag such as "[rank1]:".
+// rankOf returns the rank in a tag such as "[rank1]:", or "" if the tag names no rank.
 func rankOf(tag string) string {
 	_, rank, _ := strings.Cut(tag, "[rank")
 	rank, _, _ = strings.Cut(rank, "]")

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// What Hydra prints when a process has failed.
+// Hydra, the launcher of MPICH, prints these words when a process has failed.
 const (
 	badEnd     = "BAD TERMINATION OF"
 	exitString = "TERMINATED WITH THE EXIT STRING"
 )
 
-// hydra reads what MPICH and its launcher print: lines "[mpiexec@host] function (file:line): message" of
-// which the first one is the cause, "Abort(code) on node N: Fatal error in …" with a stack, and the frame of
-// "BAD TERMINATION". Intel MPI prints the same.
+// hydra reads the messages of MPICH and its launcher; Intel MPI prints the same. There are three forms.
+// Of several lines "[mpiexec@host] function (file:line): message" the first one is the cause.
+// "Abort(code) on node N: Fatal error in …" has a stack below it. "BAD TERMINATION" stands in a frame of
+// "=" characters.
 func hydra(p *process) []finding {
-	if !p.has("[mpiexec@", "[proxy:", "Abort(", badEnd, exitString, "Fatal error in ") {
+	if !p.hasAny("[mpiexec@", "[proxy:", "Abort(", badEnd, exitString, "Fatal error in ") {
 		return nil
 	}
 	var found []finding
@@ -31,17 +32,17 @@ func hydra(p *process) []finding {
 			for last+1 < len(p.lines) && strings.HasPrefix(p.lines[last+1].text, host) {
 				last++
 			}
-			f := p.find(said, i, last, own.FindStringSubmatch(text)[1])
+			f := p.newFinding(said, i, last, own.FindStringSubmatch(text)[1])
 			i = last
-			if contains(f.text, "assert (!closed) failed", "callback returned error status") {
+			if containsAny(f.text, "assert (!closed) failed", "callback returned error status") {
 				f.kind = wrapper
 			}
 			found = append(found, f)
 		case abort.MatchString(text):
-			f, last := p.abort(i)
+			f, last := p.mpichAbort(i)
 			found = append(found, f)
 			i = last
-		case contains(text, badEnd, exitString):
+		case containsAny(text, badEnd, exitString):
 			f, last := p.badTermination(i)
 			found = append(found, f)
 			i = last
@@ -50,8 +51,9 @@ func hydra(p *process) []finding {
 	return found
 }
 
-// abort is MPICH's fatal error with the innermost line of its stack, which comes last.
-func (p *process) abort(first int) (finding, int) {
+// mpichAbort reads MPICH's fatal error with the innermost line of its stack, which is the last line. It also
+// returns the number of that line.
+func (p *process) mpichAbort(first int) (finding, int) {
 	head := p.lines[first].text
 	last := first
 	if text, found := strings.CutSuffix(head, ", error stack:"); found {
@@ -64,7 +66,7 @@ func (p *process) abort(first int) (finding, int) {
 			head += ": " + p.lines[last].text
 		}
 	}
-	f := grade(p.find(cause, first, last, head))
+	f := grade(p.newFinding(cause, first, last, head))
 	f.deadly = true
 	if strings.Contains(head, "application called MPI_Abort") {
 		f.kind = summary
@@ -72,6 +74,8 @@ func (p *process) abort(first int) (finding, int) {
 	return f, last
 }
 
+// badTermination reads the words in the frame that begins at a line. It also returns the number of the last
+// line that it read.
 func (p *process) badTermination(first int) (finding, int) {
 	var words []string
 	i := first
@@ -84,10 +88,10 @@ func (p *process) badTermination(first int) (finding, int) {
 			break
 		}
 	}
-	return p.find(summary, first, i-1, strings.Join(words, ", ")), i - 1
+	return p.newFinding(summary, first, i-1, strings.Join(words, ", ")), i - 1
 }
 
-// has says whether any line has any of some words.
-func (p *process) has(words ...string) bool {
-	return slices.ContainsFunc(p.lines, func(l line) bool { return contains(l.text, words...) })
+// hasAny reports whether any line contains any of some words.
+func (p *process) hasAny(words ...string) bool {
+	return slices.ContainsFunc(p.lines, func(l line) bool { return containsAny(l.text, words...) })
 }

@@ -2,8 +2,9 @@ package cause
 
 import "strings"
 
-// java reads the stack that a JVM prints of an exception: frames "\tat …", and "Caused by: …" of which the
-// last one, the innermost, says why. Scala, Kotlin and Spark print the same, and Node prints such frames too.
+// java reads the stack trace of an exception that a JVM prints: frames "\tat …", and "Caused by: …"
+// lines. The last "Caused by" is the innermost one and says why. Scala, Kotlin and Spark print the same,
+// and Node prints such frames too.
 func java(p *process) []finding {
 	var found []finding
 	for i := 0; i < len(p.lines); i++ {
@@ -25,16 +26,17 @@ func java(p *process) []finding {
 	return found
 }
 
+// isJavaFrame reports whether a line is a frame: indented, "at …", with ")" at its end.
 func isJavaFrame(text string) bool {
 	trimmed := strings.TrimLeft(text, " \t")
 	return len(trimmed) < len(text) && strings.HasPrefix(trimmed, "at ") && strings.HasSuffix(trimmed, ")")
 }
 
-// maxMessage is how many lines the message of an exception may have.
+// maxMessage is the largest number of lines in the message of an exception.
 const maxMessage = 6
 
-// javaHead is the line of the exception whose first frame is at a line, -1 where there is none. A message of
-// several lines may stand between them.
+// javaHead returns the number of the line that names the exception, given the number of its first frame. It
+// returns -1 if there is none. A message of several lines may stand between the two.
 func (p *process) javaHead(frame int) int {
 	for i := frame - 1; i >= max(0, frame-maxMessage) && !p.taken[i] && p.lines[i].text != ""; i-- {
 		if hasErrorName(p.lines[i].text) {
@@ -47,6 +49,7 @@ func (p *process) javaHead(frame int) int {
 	return -1
 }
 
+// hasFrameSoon reports whether a frame follows within the length of a message.
 func (p *process) hasFrameSoon(at int) bool {
 	for _, l := range p.lines[at+1 : min(at+1+maxMessage, len(p.lines))] {
 		if isJavaFrame(l.text) {
@@ -56,18 +59,19 @@ func (p *process) hasFrameSoon(at int) bool {
 	return false
 }
 
-// next is the text of the next line.
-func (p *process) next(at int) string {
+// nextText is the text of the line after a line, or "" after the last one.
+func (p *process) nextText(at int) string {
 	if at+1 < len(p.lines) {
 		return p.lines[at+1].text
 	}
 	return ""
 }
 
-// maxOuter is how much of the outer exception stands before the innermost one, in characters.
+// maxOuter is the number of characters of the outer exception that stand before the innermost one.
 const maxOuter = 240
 
-// javaStack reads a stack with its message, the first line of it, and its first frame.
+// javaStack reads a stack trace, given the numbers of the line that names the exception and of the first
+// frame. It also returns the number of the last line.
 func (p *process) javaStack(first, frame int) (finding, int) {
 	head, inner, last := strings.TrimPrefix(p.lines[first].text, ": "), "", first
 	for _, l := range p.lines[first+1 : max(frame, first+1)] {
@@ -90,15 +94,16 @@ func (p *process) javaStack(first, frame int) (finding, int) {
 	return p.javaFinding(first, last, head, inner), last
 }
 
-// unhandled is what .NET says before an exception that ends the process by SIGABRT.
+// unhandled is the text that .NET prints before an exception that ends the process by SIGABRT.
 const unhandled = "Unhandled exception. "
 
+// javaFinding makes a finding of the outer exception and, if there is one, the innermost.
 func (p *process) javaFinding(first, last int, head, inner string) finding {
 	if inner != "" {
-		head = squeeze(head, maxOuter) + "; " + inner
+		head = cutMiddle(head, maxOuter) + "; " + inner
 	}
 	head, deadly := strings.CutPrefix(head, unhandled)
-	f := grade(p.find(cause, first, last, head))
+	f := grade(p.newFinding(cause, first, last, head))
 	f.deadly = deadly
 	return f
 }

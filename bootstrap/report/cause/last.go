@@ -6,8 +6,9 @@ import (
 	"unicode"
 )
 
-// withReason adds to a finding what was said for it just before. CUDA's error for an assertion on a device
-// gets the assertion, which the device has printed. Who calls MPI_Abort mostly says why.
+// withReason adds to a finding the reason that an earlier line gives. CUDA reports only that an assertion
+// on a device failed; the device itself has printed which one. A program that calls MPI_Abort usually
+// says why in the line before.
 func (t *text) withReason(f finding) finding {
 	switch {
 	case strings.Contains(f.text, "device-side assert"):
@@ -17,7 +18,7 @@ func (t *text) withReason(f finding) finding {
 		}
 	case f.kind == summary && strings.Contains(strings.ToUpper(f.text), "MPI_ABORT"):
 		for _, other := range slices.Backward(t.findings) {
-			if other.kind == mention && other.last < f.at && t.between(other, f) == 0 {
+			if other.kind == mention && other.last < f.at && t.plainBetween(other, f) == 0 {
 				return other
 			}
 		}
@@ -25,32 +26,32 @@ func (t *text) withReason(f finding) finding {
 	return f
 }
 
-// lastLine is what is left where nothing looks like an error: the last plain line before a place. An innocent
-// process's line is better than none.
+// lastLine returns the last plain line before a line, for an output in which nothing looks like an error. If
+// there is no plain line, it returns the line of an innocent process, which is better than nothing.
 func (t *text) lastLine(before int) finding {
-	is := []func(line) bool{
+	tests := []func(line) bool{
 		func(l line) bool { return t.plain[l.at] },
 		func(l line) bool { return isPeer(l.text) },
 		func(l line) bool {
 			return isNoise(l.text) && l.text != "" && !isIndented(l.text) && !isRuler(l.text)
 		},
 	}
-	for _, is := range is {
+	for _, isWanted := range tests {
 		for _, l := range slices.Backward(t.lines) {
-			if l.at < before && is(l) {
-				return finding{at: l.at, last: l.at, tag: l.tag, text: oneLine(l.text), kind: mention}
+			if l.at < before && isWanted(l) {
+				return finding{at: l.at, last: l.at, tag: l.tag, text: joinWords(l.text), kind: mention}
 			}
 		}
 	}
 	return finding{}
 }
 
-// lastWord is a last line that is not like the lines before it: what a program says when it gives up, in
-// words that no pattern knows. It has three words at least, since "Bye" says nothing.
-func (t *text) lastWord() finding {
-	last := t.lastLine(len(t.ordinary))
+// unusualLastLine returns the last line if it differs from the lines before it: a program that gives up may
+// say so in words that no pattern matches. The line has three words at least, because "Bye" says nothing.
+func (t *text) unusualLastLine() finding {
+	last := t.lastLine(len(t.plainBefore))
 	few := len(strings.Fields(last.text)) < 3
-	if few || !t.plain[last.at] || t.ordinaryAfter(last.at) > 0 || isHarmless(last.text) {
+	if few || !t.plain[last.at] || t.plainAfter(last.at) > 0 || isHarmless(last.text) {
 		return finding{}
 	}
 	kind, others := firstWord(last.text), 0
@@ -68,7 +69,8 @@ func (t *text) lastWord() finding {
 	return last
 }
 
-// firstWord is a line's first word of letters, which the lines of a log or of a progress have in common.
+// firstWord is the first word of letters in a line. The lines of a log or of a progress report have it in
+// common.
 func firstWord(text string) string {
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
 	if len(words) == 0 {

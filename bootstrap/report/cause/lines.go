@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// readable gives the lines of an output as a terminal shows them: no colours, of a progress bar only its last
-// state, no NUL, valid UTF-8. A blank line ends a paragraph, and stays; a second one does not.
+// readable returns the lines of an output as a terminal shows them, in valid UTF-8: without colours and
+// NUL, and only the last state of a progress bar. A blank line stays, because it ends a paragraph. Of
+// several blank lines one stays.
 func readable(output []byte) []string {
 	var lines []string
 	for raw := range bytes.Lines(output) {
@@ -23,7 +24,7 @@ func readable(output []byte) []string {
 	return lines
 }
 
-// withoutMeter takes off what curl has told of its progress in the line in which it fails.
+// withoutMeter removes curl's progress meter, which stands in front of curl's error in the same line.
 func withoutMeter(text string) string {
 	if i := strings.Index(text, "curl: ("); i > 0 && strings.Contains(text[:i], "-:--") {
 		return text[i:]
@@ -31,8 +32,9 @@ func withoutMeter(text string) string {
 	return text
 }
 
-// withoutEscapes takes out control characters and the sequences that begin with ESC (ECMA-48), in one pass:
-// ESC [ … letter for colours, ESC ] … BEL for a title or a link, and ESC with one character. A tab stays.
+// withoutEscapes removes control characters except tabs, and the sequences that begin with ESC (ECMA-48),
+// in one pass. The sequences are ESC [ … letter for colours, ESC ] … BEL for a title or a link, and ESC
+// with one character.
 func withoutEscapes(raw []byte) []byte {
 	if bytes.IndexFunc(raw, isControl) < 0 {
 		return raw
@@ -51,7 +53,7 @@ func withoutEscapes(raw []byte) []byte {
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
-// escapeLength is how many bytes the sequence at the start of text has.
+// escapeLength is the number of bytes of the escape sequence at the start of text.
 func escapeLength(text []byte) int {
 	if len(text) < 2 {
 		return len(text)
@@ -76,8 +78,9 @@ func escapeLength(text []byte) int {
 	return min(end+1, len(text))
 }
 
-// squeeze takes out of a line's middle what is too much: what matters is at its start or at its end.
-func squeeze(line string, most int) string {
+// cutMiddle shortens a line to the number of characters in most. It cuts out the middle, because the
+// important words stand at the start or at the end.
+func cutMiddle(line string, most int) string {
 	if utf8.RuneCountInString(line) <= most {
 		return line
 	}
@@ -86,25 +89,25 @@ func squeeze(line string, most int) string {
 	return string(runes[:most-1-last]) + "…" + string(runes[len(runes)-last:])
 }
 
-// isIndented says whether a line is part of what an earlier line began.
+// isIndented reports whether a line begins with white space, which makes it a part of an earlier line.
 func isIndented(line string) bool {
 	return strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
 }
 
-// isRuler says whether a line only separates.
+// isRuler reports whether a line consists only of characters such as "-" and "=" that separate other lines.
 func isRuler(line string) bool { return line != "" && strings.Trim(line, "-=*_#~+ \t") == "" }
 
-// isNoise says whether a line can never be a cause: a ruler, a frame of a stack, a mark below a source line,
-// a note, or what an innocent process says of the network.
+// isNoise reports whether a line can never be a cause: a ruler, a frame of a stack, a mark below a source
+// line, a note, or a message of an innocent process about the network.
 func isNoise(line string) bool {
 	trimmed := strings.TrimLeft(line, " \t│|>")
 	if isRuler(trimmed) || strings.Trim(trimmed, "^~─╭╮╰╯│┃━ ") == "" {
 		return true
 	}
-	if starts(trimmed,
+	if hasAnyPrefix(trimmed,
 		"note: ", "File \"", "at ", "... ", "[bt]", "#0 ", "frame #", "stack backtrace:", "Stack trace:",
-		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted", "CallStack (from ", "error, called at ",
-		"exit status ", "(Use `node ", "Node.js v",
+		"Stacktrace:", "stack traceback:", "Traceback (most recent", "goroutine ", "Execution halted",
+		"CallStack (from ", "error, called at ", "exit status ", "(Use `node ", "Node.js v",
 		"usage: ", "Usage: ", "Try '", "Try `", "For more information, try",
 		"During handling of the above", "The above exception was", "Call stack:", "*** End of error message",
 	) {
@@ -113,30 +116,30 @@ func isNoise(line string) bool {
 	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
 }
 
-// mayTell says quickly of most lines that they tell of no failure: no pattern of this package can match
-// those. What begins with a capital E or F may be a line of glog's.
-func mayTell(text string) bool {
+// mayTellOfFailure is a quick test. It returns false for most lines that no pattern of this package can
+// match. A line that begins with a capital E or F may be a line of glog.
+func mayTellOfFailure(text string) bool {
 	if text == "" || text[0] == 'E' || text[0] == 'F' || text[0] == '[' {
 		return text != ""
 	}
 	text = strings.ToLower(text)
-	return contains(text,
+	return containsAny(text,
 		"err", "fatal", "fail", "excep", "critical", "severe", "panic", "not", "can", "could", "unable", "no ",
-		"oom", "memory", "overflowed", "kill", "abort", "entrain", "ssh", "host key", "denied", "empty", "missing", "invalid",
-		": e ", ": f ", "terminat", "detected", "(): ", "free", "corrupt", "munmap", "assert", "signal",
-		"sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating", "option", "defined",
-		"version", "returned status", "unhandled", "unbound", "parameter", "syntax", "interpreter", "command", " line ", ":in ", "uncaught",
-		"lua", "*** ", "sig",
+		"oom", "memory", "overflowed", "kill", "abort", "entrain", "ssh", "host key", "denied", "empty",
+		"missing", "invalid", ": e ", ": f ", "terminat", "detected", "(): ", "free", "corrupt", "munmap",
+		"assert", "signal", "sanitizer", "at line", "forrtl", "segment", "bus ", "illegal", "floating", "option",
+		"defined", "version", "returned status", "unhandled", "unbound", "parameter", "syntax", "interpreter",
+		"command", " line ", ":in ", "uncaught", "lua", "*** ", "sig",
 	)
 }
 
-// isMarked says whether a line marks a place in the source line above it.
+// isMarked reports whether the line next marks a place in the source line above it, with "^".
 func isMarked(next string) bool {
 	return next != "" && strings.Trim(next, "^~ |") == "" && strings.Contains(next, "^")
 }
 
-// isFrame knows the frames of a stack that begin with a number: "#1 0x…" of sanitizers and gdb, "[ 1] /lib/…"
-// of Open MPI, "3: core::panicking" of Rust.
+// isFrame reports whether a line is a frame of a stack that begins with a number: "#1 0x…" of sanitizers
+// and gdb, "[ 1] /lib/…" of Open MPI, "3: core::panicking" of Rust.
 func isFrame(trimmed string) bool {
 	rest := strings.TrimLeft(trimmed, "#[ 0123456789")
 	number := trimmed[:len(trimmed)-len(rest)]
@@ -146,20 +149,20 @@ func isFrame(trimmed string) bool {
 	case strings.HasPrefix(number, "#"):
 		return true
 	case strings.HasPrefix(number, "["):
-		return starts(rest, "] /", "] [0x", "] 0x")
+		return hasAnyPrefix(rest, "] /", "] [0x", "] 0x")
 	}
 	return strings.HasPrefix(rest, ": ") && strings.Contains(rest, "::") && !strings.Contains(rest[2:], " ")
 }
 
-// contains says whether a text has any of some words in it.
-func contains(text string, some ...string) bool {
+// containsAny reports whether a text contains any of some words.
+func containsAny(text string, some ...string) bool {
 	return slices.ContainsFunc(some, func(words string) bool { return strings.Contains(text, words) })
 }
 
-// starts says whether a text begins with any of some words.
-func starts(text string, some ...string) bool {
+// hasAnyPrefix reports whether a text begins with any of some words.
+func hasAnyPrefix(text string, some ...string) bool {
 	return slices.ContainsFunc(some, func(words string) bool { return strings.HasPrefix(text, words) })
 }
 
-// oneLine joins the words of a text by single spaces.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// joinWords joins the words of a text with single spaces, so that it fits on one line.
+func joinWords(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// isPeer says whether a message only says that another process has gone, or that this one was stopped for it.
-// Gloo, NCCL, torch's store, TensorFlow's gRPC, Open MPI's and MPICH's TCP, and Python's sockets say so on
-// innocent ranks.
+// isPeer reports whether a message says only that another process has gone, or that this process was
+// stopped because of it. Gloo, NCCL, torch's store, TensorFlow's gRPC, the TCP layers of Open MPI and
+// MPICH, and Python's sockets print such messages on innocent ranks.
 func isPeer(text string) bool {
 	lower := strings.ToLower(text)
-	if contains(lower,
+	if containsAny(lower,
 		"connection reset by peer", "connection closed by peer", "broken pipe", "socket closed", "socket is closed",
 		"connection was closed by peer", "connection closed by remote peer", "remote peer has closed",
 		"remote process exit", "ncclremoteerror", "remote side unexpectedly closed", "connection was likely closed",
@@ -31,7 +31,7 @@ func isPeer(text string) bool {
 	return slices.Contains([]string{"KeyboardInterrupt", "BrokenPipeError", "EOFError", "SignalException"}, name)
 }
 
-// isWrapper says whether an exception only says that another process or task failed.
+// isWrapper reports whether an exception says only that another process or task failed.
 func isWrapper(text string) bool {
 	name, _, _ := strings.Cut(text, ":")
 	name, _, _ = strings.Cut(name, "(")
@@ -40,28 +40,34 @@ func isWrapper(text string) bool {
 	case "CalledProcessError", "ChildFailedError", "RayTaskError", "TrainingFailedError", "RemoteTraceback",
 		"ProcessRaisedException", "ProcessExitedException", "Py4JJavaError", "_RemoteTraceback", "SystemExit",
 		"TuneError", "WorkerGroupError", "WorkerGroupFailedException", "ExecutionException", "RayActorError",
-		"ExecuteUserScriptError", "ControllerError", "BrokenProcessPool", "FailFastError", "PapermillExecutionError":
+		"ExecuteUserScriptError", "ControllerError", "BrokenProcessPool", "FailFastError",
+		"PapermillExecutionError":
 		return true
 	}
-	return contains(strings.ToLower(text),
+	return containsAny(strings.ToLower(text),
 		"one or more processes exited", "exited unexpectedly", "returned non-zero exit status",
 		"exited with non-zero", "exits with return code", "exits successfully", "non-zero exit code",
-		"failed (exitcode: ", "command failed with", "closing signal sigterm", "exited with exit code", "see root cause above",
-		"no error file defined for parent", "exited with code",
+		"failed (exitcode: ", "command failed with", "closing signal sigterm", "exited with exit code",
+		"see root cause above", "no error file defined for parent", "exited with code",
 	)
 }
 
-// isAfterthought says whether an error message only says that the program, or one that it had started, ends for what
-// was said before: tar's, ld's and make's, the Java launcher's, and those of Rust's and C's compilers.
+// isAfterthought reports whether an error message says only that a program ends because of an earlier
+// message. Such messages come from tar, ld, make, ninja, pip, the Java launcher, and the compilers of
+// Rust and C.
 func isAfterthought(text string) bool {
-	return strings.HasPrefix(text, "make") && strings.Contains(text, "*** [") && strings.Contains(text, "] Error ") || contains(text,
-		"Error is not recoverable: exiting now", "Child returned status ", "Exiting with failure status due to previous",
-		"ld returned ", "linker command failed", "compilation terminated", "error: aborting due to ",
-		"error: could not compile `", "ninja: build stopped: ", "error: subprocess-exited-with-error", "Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
+	isMake := strings.HasPrefix(text, "make") && strings.Contains(text, "*** [") &&
+		strings.Contains(text, "] Error ")
+	return isMake || containsAny(text,
+		"Error is not recoverable: exiting now", "Child returned status ",
+		"Exiting with failure status due to previous", "ld returned ", "linker command failed",
+		"compilation terminated", "error: aborting due to ", "error: could not compile `",
+		"ninja: build stopped: ", "error: subprocess-exited-with-error",
+		"Could not create the Java Virtual Machine", "A fatal exception has occurred. Program will",
 	)
 }
 
-// grade makes of a cause what its text makes it.
+// grade lowers the kind of a finding whose text names no cause of its own.
 func grade(f finding) finding {
 	switch {
 	case isAfterthought(f.text):

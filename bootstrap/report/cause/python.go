@@ -6,26 +6,28 @@ import (
 	"unicode"
 )
 
-// pythonReader reads what the Python interpreter prints of exceptions that nobody caught, and what traceback
-// and logging print of others: a first line, frames that are indented, and the exception. Where two processes
-// write into one stream their frames mix, so that each first line waits for an exception of its own.
+// pythonReader reads tracebacks: those of the Python interpreter for exceptions that nobody caught, and
+// those of the modules traceback and logging. A traceback has a first line, indented frames, and the
+// exception. If two processes write into one stream, their frames mix; so each first line waits for an
+// exception of its own.
 type pythonReader struct {
 	p       *process
-	open    []opened
+	open    []openTraceback
 	found   []finding
-	chained bool
-	group   bool
+	chained bool   // the next exception and the one before it form a chain
+	group   bool   // inside an exception group
 	leaf    bool   // an exception of the group was read
-	margin  string // what is in front of the last first line, where a program shows another one's output
-	others  int    // lines since the last first line that are no part of a traceback
+	margin  string // the indent of the last traceback, if a program shows the output of another one
+	others  int    // lines since the last first line that belong to no traceback
 }
 
-// opened is a traceback whose exception has not come.
-type opened struct {
+// openTraceback is a traceback whose exception has not come yet.
+type openTraceback struct {
 	at      int
-	ignored bool // Python goes on after it, as after one in __del__
+	ignored bool // Python ignores the exception, for example in __del__, and goes on
 }
 
+// python reads the tracebacks of a process.
 func python(p *process) []finding {
 	r := &pythonReader{p: p}
 	for i, l := range p.lines {
@@ -36,34 +38,34 @@ func python(p *process) []finding {
 	return r.found
 }
 
-// patience is how many lines of others may come before a traceback is taken for unfinished.
-const patience = 40
+// maxOtherLines is the number of other lines after which an open traceback counts as cut off.
+const maxOtherLines = 40
 
+// read handles one line.
 func (r *pythonReader) read(i int, text string) {
 	switch {
 	case strings.Contains(text, traceback):
-		r.head(i, text)
-	case starts(text, "During handling of the above", "The above exception was the direct"):
+		r.beginTraceback(i, text)
+	case hasAnyPrefix(text, "During handling of the above", "The above exception was the direct"):
 		r.chained = true
 	case len(r.open) == 0:
-		r.bare(i, text)
+		r.exceptionAlone(i, text)
 	case text == "" || isIndented(text) || isBoxed(text):
 		r.p.taken[i] = true
 	case isException(text):
-		r.emit(i, text)
+		r.endTraceback(i, text)
 	default:
-		if r.others++; r.others > patience {
+		if r.others++; r.others > maxOtherLines {
 			r.open = nil
 		}
 	}
 }
 
-// isBoxed says whether a line belongs to a traceback of rich, which has a box around it, or of loguru.
-func isBoxed(text string) bool {
-	return starts(text, "│", "╭", "╰", "> ")
-}
+// isBoxed reports whether a line belongs to a traceback of loguru, or of rich, which draws a box around it.
+func isBoxed(text string) bool { return hasAnyPrefix(text, "│", "╭", "╰", "> ") }
 
-// withoutIndent takes off the spaces before a traceback that pip, or another program, shows of its child.
+// withoutIndent removes the spaces in front of a traceback. Pip and other programs indent the output of a
+// child.
 func (r *pythonReader) withoutIndent(text string) string {
 	trimmed := strings.TrimLeft(text, " ")
 	if strings.HasPrefix(trimmed, traceback) {
@@ -72,7 +74,7 @@ func (r *pythonReader) withoutIndent(text string) string {
 	return strings.TrimPrefix(text, r.margin)
 }
 
-// withoutMargin takes off what an exception group has in front of its lines.
+// withoutMargin removes the "|" and "+-" that Python prints in front of the lines of an exception group.
 func (r *pythonReader) withoutMargin(text string) string {
 	if strings.Contains(text, "Exception Group "+traceback) {
 		r.group, r.leaf = true, false
@@ -92,24 +94,26 @@ func (r *pythonReader) withoutMargin(text string) string {
 	return text
 }
 
-func (r *pythonReader) head(i int, text string) {
+// beginTraceback handles the first line of a traceback.
+func (r *pythonReader) beginTraceback(i int, text string) {
 	before := ""
 	if i > 0 {
 		before = r.p.lines[i-1].text
 	}
 	r.p.taken[i] = true
 	ignored := strings.Contains(before, "Exception ignored ") || strings.Contains(text, "Exception ignored ")
-	r.open = append(r.open, opened{at: i, ignored: ignored})
-	r.chained = r.chained || strings.HasPrefix(text, "Original "+traceback) // torch's, of a worker or a replica
+	r.open = append(r.open, openTraceback{at: i, ignored: ignored})
+	// Torch prints "Original Traceback" for an exception of a worker or a replica.
+	r.chained = r.chained || strings.HasPrefix(text, "Original "+traceback)
 	r.others = 0
 }
 
-// emit ends the first traceback that is open.
-func (r *pythonReader) emit(i int, text string) {
+// endTraceback handles the exception, which ends the oldest open traceback.
+func (r *pythonReader) endTraceback(i int, text string) {
 	head := r.open[0]
 	r.open = r.open[1:]
 	message, last := r.message(i, text)
-	f := grade(r.p.find(cause, i, last, message))
+	f := grade(r.p.newFinding(cause, i, last, message))
 	f.at, f.chained = r.p.lines[head.at].at, r.chained
 	r.chained = false
 	before := len(r.found) - 1
@@ -124,7 +128,7 @@ func (r *pythonReader) emit(i int, text string) {
 	}
 }
 
-// addLeaf adds an exception to its group's text: the first one is enough.
+// addLeaf adds the first exception of a group to the text of the group. It leaves out the others.
 func (r *pythonReader) addLeaf(f finding) {
 	group := &r.found[len(r.found)-1]
 	group.last = f.last
@@ -134,8 +138,8 @@ func (r *pythonReader) addLeaf(f finding) {
 	r.leaf = true
 }
 
-// chain joins an exception to the one that it was raised for: the last one counts, unless only the first one
-// says why.
+// chain joins an exception with the earlier one that led to it. The later one counts, unless only the earlier
+// one says why.
 func (r *pythonReader) chain(f finding) {
 	first := &r.found[len(r.found)-1]
 	if f.kind >= first.kind {
@@ -144,8 +148,8 @@ func (r *pythonReader) chain(f finding) {
 	first.last = f.last
 }
 
-// message is an exception with what belongs to it. NCCL says in the next lines whether the fault is another
-// process's, and pydantic which field it means.
+// message returns the text of an exception with the lines that belong to it, and the number of the last one.
+// NCCL says in the next lines whether another process is at fault, and pydantic says which field it means.
 func (r *pythonReader) message(i int, text string) (string, int) {
 	var more int
 	switch {
@@ -155,8 +159,8 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 		more = 3
 	case strings.Contains(text, "validation error"):
 		more = 2
-	case strings.HasSuffix(text, graphError):
-		return r.p.graph(i, text)
+	case strings.HasSuffix(text, graphErrorEnd):
+		return r.p.graphError(i, text)
 	default:
 		joined, last := r.p.message(i)
 		return text + strings.TrimPrefix(joined, r.p.lines[i].text), last
@@ -173,25 +177,27 @@ func (r *pythonReader) message(i int, text string) (string, int) {
 	return text, last
 }
 
-// bare reads an exception without a traceback: a SyntaxError, and the real one in the stack of a Ray task.
-func (r *pythonReader) bare(i int, text string) {
-	if !isException(text) || !hasErrorName(text) || strings.HasPrefix(text, "Error:") { // not Python's
-		return
+// exceptionAlone reads an exception without a traceback: a SyntaxError, or the real exception in the
+// stack of a Ray task.
+func (r *pythonReader) exceptionAlone(i int, text string) {
+	if !isException(text) || !hasErrorName(text) || strings.HasPrefix(text, "Error:") {
+		return // Python prints no "Error:" without a name in front of it
 	}
-	if r.group && len(r.found) > 0 { // one of a group that was never raised
+	if r.group && len(r.found) > 0 { // an exception of a group has no traceback if it was never raised
 		r.addLeaf(finding{text: text, last: r.p.lines[i].at})
 		r.p.taken[i] = true
 		return
 	}
 	inStack := i > 0 && isIndented(r.p.lines[i-1].text)
 	joined, last := r.p.message(i)
-	f := grade(r.p.find(said, i, last, joined))
+	f := grade(r.p.newFinding(said, i, last, joined))
 	if f.kind == said && inStack {
 		f.kind = cause
 	}
 	r.found = append(r.found, f)
 }
 
+// hasErrorName reports whether the words before the first colon end as the name of an exception does.
 func hasErrorName(name string) bool {
 	name, _, _ = strings.Cut(name, ":")
 	name = strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], ")")
@@ -200,7 +206,8 @@ func hasErrorName(name string) bool {
 	})
 }
 
-// isException says whether a line can name an exception: a dotted name, and a message after a colon.
+// isException reports whether a line can name an exception: a dotted name, or one with a message after a
+// colon.
 func isException(text string) bool {
 	name, message, found := strings.Cut(text, ":")
 	if found && message != "" && message[0] != ' ' {
@@ -211,14 +218,14 @@ func isException(text string) bool {
 	}) < 0 && !unicode.IsDigit([]rune(name)[0])
 }
 
-// withoutLogging takes out what Python's logging says of a message that it could not format, tracebacks and
-// all: the program goes on after it. It ends with the message's arguments. Where nothing else is left it
-// stays.
+// withoutLogging removes the reports of Python's logging about a message that it could not format, with
+// their tracebacks, because the program goes on after them. Such a report ends with the arguments of the
+// message. If nothing else would be left, withoutLogging removes nothing.
 func withoutLogging(lines []line) []line {
-	ends := map[string]int{} // by tag, the next last line of such a report
+	ends := map[string]int{} // for each tag, the last line of the next report
 	next := make([]int, len(lines))
 	for i, l := range slices.Backward(lines) {
-		if starts(l.text, "Arguments: ", "Unable to print the message and arguments") {
+		if hasAnyPrefix(l.text, "Arguments: ", "Unable to print the message and arguments") {
 			ends[l.tag] = i
 		}
 		next[i] = ends[l.tag]

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// rust reads a panic: "thread 'main' panicked at src/main.rs:2:5:" with the message in the next lines since
-// Rust 1.73, "thread 'main' panicked at 'message', src/main.rs:2:5" before.
+// rust reads a panic. Since Rust 1.73 it is "thread 'main' panicked at src/main.rs:2:5:" with the message
+// in the next lines. Before it was "thread 'main' panicked at 'message', src/main.rs:2:5".
 func rust(p *process) []finding {
-	if !p.has("panicked at ") {
+	if !p.hasAny("panicked at ") {
 		return nil
 	}
 	var found []finding
@@ -25,7 +25,7 @@ func rust(p *process) []finding {
 			}
 			text, last = text+" "+next, last+1
 		}
-		f := p.find(cause, i, last, text)
+		f := p.newFinding(cause, i, last, text)
 		f.deadly = true
 		found = append(found, grade(f))
 		i = last

@@ -6,13 +6,14 @@ import (
 	"sync"
 )
 
-// scripts reads what shells, version managers and the interpreters of other languages say.
+// scripts reads the messages of shells, version managers and the interpreters of other languages.
 func scripts(p *process) []finding {
 	var found []finding
-	errors, usage, killed := sync.OnceValue(scriptPattern), sync.OnceValue(usagePattern), sync.OnceValue(killedPattern)
+	errors, usage := sync.OnceValue(scriptPattern), sync.OnceValue(usagePattern)
+	killed := sync.OnceValue(killedPattern)
 	for i := 0; i < len(p.lines); i++ {
 		text := p.lines[i].text
-		if p.taken[i] || !mayTell(text) {
+		if p.taken[i] || !mayTellOfFailure(text) {
 			continue
 		}
 		var k kind
@@ -30,7 +31,7 @@ func scripts(p *process) []finding {
 			continue
 		}
 		joined, last := p.withCauses(p.message(i))
-		f := p.find(k, i, last, joined)
+		f := p.newFinding(k, i, last, joined)
 		f.usage = isUsage
 		found = append(found, grade(f))
 		i = last
@@ -38,7 +39,8 @@ func scripts(p *process) []finding {
 	return found
 }
 
-// box is a complaint about an argument as rich frames it for click and typer.
+// box reads a complaint about an argument that rich has framed for click or typer. It also returns the
+// number of the last line.
 func (p *process) box(first int) (finding, int) {
 	var words []string
 	last := first
@@ -46,22 +48,23 @@ func (p *process) box(first int) (finding, int) {
 		last++
 		words = append(words, strings.Trim(p.lines[last].text, "│ "))
 	}
-	if strings.HasPrefix(p.next(last), "╰") {
+	if strings.HasPrefix(p.nextText(last), "╰") {
 		last++
 	}
-	f := p.find(said, first, last, strings.Join(words, " "))
+	f := p.newFinding(said, first, last, strings.Join(words, " "))
 	f.usage = true
 	return f, last
 }
 
-// withCauses adds to a message of Rust's anyhow the innermost of its causes: "Caused by:" in a paragraph of its own,
-// and the causes below that, indented. R's rlang has "Caused by error …:" with a line "! …" below each.
+// withCauses adds the innermost cause to an error message of Rust's anyhow, which lists the causes indented
+// below a paragraph "Caused by:". It does the same for R's rlang, which prints "Caused by error …:" and a
+// line "! …" for each cause. It also returns the number of the last line.
 func (p *process) withCauses(message string, last int) (string, int) {
 	if strings.HasPrefix(message, "Error in `") {
 		return p.withConditions(message, last)
 	}
 	at := last + 2
-	if at >= len(p.lines) || p.next(last) != "" || p.lines[at].text != "Caused by:" {
+	if at >= len(p.lines) || p.nextText(last) != "" || p.lines[at].text != "Caused by:" {
 		return message, last
 	}
 	inner := ""
@@ -72,7 +75,7 @@ func (p *process) withCauses(message string, last int) (string, int) {
 	return message + "; Caused by: " + inner, at
 }
 
-// withConditions adds to an error of R's rlang the innermost of its causes.
+// withConditions adds the innermost cause to an error message of R's rlang.
 func (p *process) withConditions(message string, last int) (string, int) {
 	inner, end := "", last
 	for i := last + 1; i < len(p.lines) && p.lines[i].text != "Backtrace:" && p.lines[i].text != ""; i++ {
@@ -86,17 +89,18 @@ func (p *process) withConditions(message string, last int) (string, int) {
 	return message + " " + inner, end
 }
 
-// usagePattern knows complaints about arguments: argparse and click, getopt(3), Go's flag, Abseil's flags.
+// usagePattern matches complaints about arguments by argparse, click, getopt(3), Go's flag, Abseil's
+// flags, and Rust's clap.
 func usagePattern() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:[\w./-]+: error: |Error: (?:No such option|Missing (?:option|argument|` +
-		`parameter)|Invalid value|Got unexpected)|` +
+	return regexp.MustCompile(`^(?:[\w./-]+: error: |` +
+		`Error: (?:No such option|Missing (?:option|argument|parameter)|Invalid value|Got unexpected)|` +
 		`\S+: (?:invalid|unrecognized|unknown) option|\S+: (?:missing operand|option requires |` +
 		`option '.*' requires )|flag provided but not defined: |FATAL Flags parsing error:|` +
 		`error: (?:unexpected argument|the following required arguments|invalid value))`)
 }
 
-// killedPattern knows what a shell says of a process that a signal ended, and what srun and make say of a
-// task.
+// killedPattern matches what a shell prints about a process that a signal ended, and what srun and make print
+// about a task that failed.
 func killedPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:(?:\S+: line \d+: +\d+ )?(?:Killed|Aborted|Terminated|` +
 		`Segmentation fault|Bus error|Floating point exception|Illegal instruction)\b.{0,200}$|` +
@@ -104,12 +108,12 @@ func killedPattern() *regexp.Regexp {
 		`make(?:\[\d+\])?: \*\*\* )`)
 }
 
-// scriptPattern has, in this order: shells, env and the dynamic linker; version managers; entrain's remote
-// agent and ssh, which stand before what a launcher says of them; R; Perl; Ruby; Lua; Node; Julia; PHP.
+// scriptPattern matches, in this order: shells, env and the dynamic linker; Python's complaints about its
+// script; version managers; entrain's remote agent and ssh, whose messages come before those of a
+// launcher; R; Perl; Ruby; Lua; Node; Julia; PHP.
 func scriptPattern() *regexp.Regexp {
 	return regexp.MustCompile(`(?:command not found|: not found|unbound variable|parameter not set|` +
-		`cannot open shared object file.*|` +
-		`syntax error near unexpected token .*|bad interpreter: .*)$|` +
+		`cannot open shared object file.*|syntax error near unexpected token .*|bad interpreter: .*)$|` +
 		`^(?:\S*python[\d.]*: (?:can't open file|No module named|Error while finding)|` +
 		`[Cc]ommand '.*' not found|No (?:preset )?version (?:is set|installed) for command |` +
 		`.*version \S+ is not (?:yet )?installed|unknown command: |` +
@@ -119,7 +123,7 @@ func scriptPattern() *regexp.Regexp {
 		`PHP Fatal error)`)
 }
 
-// isShutdown says whether a line is only the noise of a program that ends.
+// isShutdown reports whether a line is one that Python or torch prints whenever a program ends early.
 func isShutdown(text string) bool {
 	return strings.Contains(text, "leaked semaphore") || strings.Contains(text, "destroy_process_group")
 }

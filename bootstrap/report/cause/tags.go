@@ -9,33 +9,32 @@ import (
 // line is one line without its tag.
 type line struct {
 	text string
-	tag  string // what a launcher put in front of each line of one process, such as "[rank0]: "
-	at   int    // its number in the whole text
+	tag  string // the text that a launcher puts in front of each line of one process, such as "[rank0]: "
+	at   int    // the number of the line in the whole text
 }
 
-// process is the lines of one tag, in their order. A line that a reader has taken is of no use to the next
-// one.
+// process is the lines with one tag, in their order. When a reader has claimed a line, other readers skip it.
 type process struct {
 	tag   string
 	lines []line
 	taken []bool
 }
 
-// Marker is in the first line of Python's report of an exception. What follows the last one is worth keeping,
-// however much a program writes after it.
+// Marker stands in the first line of a Python traceback. A caller that keeps only the end of an output should
+// also keep the text after the last Marker, however much the program writes after it.
 const Marker = traceback
 
-// traceback is how Python's interpreter begins such a report; rich and loguru leave out the colon behind it.
+// traceback begins a traceback of Python. A colon follows it, which rich and loguru leave out.
 const traceback = "Traceback (most recent call last)"
 
-// untag takes the tags off.
+// untag separates each line from its tags.
 func untag(texts []string) []line {
 	pattern := sync.OnceValue(tagPattern)
 	learned := learnTags(texts)
 	lines := make([]line, len(texts))
 	for i, text := range texts {
 		lines[i] = line{text: text, at: i}
-		for range 3 { // Open MPI's under srun's
+		for range 3 { // launchers can be nested: srun puts its tag in front of Open MPI's
 			n := tagLength(lines[i].text, pattern, learned)
 			if n == 0 {
 				break
@@ -47,10 +46,10 @@ func untag(texts []string) []line {
 	return lines
 }
 
-// tagPattern knows the tags of launchers: Open MPI's "[1,1]<stderr>:" and its version 5's
-// "[prterun-…@1,0]<stderr>: ", Horovod's "[1]<stderr>:", torch's "[rank0]: ", torchrun's "[default0]:", the
-// "[0]" of MPICH and Intel MPI, the "0:" of srun, "(Actor pid=1, ip=…)" of Ray, the "algo-2:" of pdsh, which
-// DeepSpeed uses, and the "app-1  |" of Docker's compose.
+// tagPattern matches the tags of launchers: "[1,1]<stderr>:" of Open MPI 4, "[prterun-…@1,0]<stderr>: " of
+// Open MPI 5, "[1]<stderr>:" of Horovod, "[rank0]: " of torch, "[default0]:" of torchrun, "[0]" of MPICH and
+// Intel MPI, "0:" of srun, "(Actor pid=1, ip=…)" of Ray, "algo-2:" of pdsh, which DeepSpeed uses, and
+// "app-1  |" of Docker's compose.
 func tagPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|` +
 		`\[(?:rank|default|trainer|worker|local_rank)[ :]*\d+\]: ?|` +
@@ -59,9 +58,9 @@ func tagPattern() *regexp.Regexp {
 		`[a-z][a-z0-9.-]*-\d+: |[\w.-]+[-_]\d+ +\| )`)
 }
 
-// learnedLength is how many bytes of a line are a tag that was learned.
+// learnedLength is the number of bytes of the learned tag at the start of a line, or 0.
 func learnedLength(text string, learned map[string]bool) int {
-	const few = 32 // tags, of which each line is compared with all
+	const few = 32 // tags; up to this number each line is compared with all of them
 	longest := 0
 	if len(learned) <= few {
 		for tag := range learned {
@@ -81,7 +80,8 @@ func learnedLength(text string, learned map[string]bool) int {
 	return 0
 }
 
-// tagLength is how many bytes of a line are its tag. A frame of a stack may begin as a tag does.
+// tagLength is the number of bytes of the tag at the start of a line, or 0. A frame of a stack may begin
+// like a tag and has none.
 func tagLength(text string, pattern func() *regexp.Regexp, learned map[string]bool) int {
 	if n := learnedLength(text, learned); n > 0 {
 		return n
@@ -96,19 +96,20 @@ func tagLength(text string, pattern func() *regexp.Regexp, learned map[string]bo
 	return n
 }
 
-// isTagStart says whether a tag can begin with a byte.
+// isTagStart reports whether a tag can begin with a byte.
 func isTagStart(b byte) bool {
-	return b == '[' || b == '(' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
+	return b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z' || b == '_' || b == '[' || b == '('
 }
 
-// learnTags finds tags of any other form: what stands in front of a traceback's first line and of a following
-// frame.
+// learnTags finds tags of any other form: the same text in front of the first line of a traceback and of
+// one of its frames.
 func learnTags(texts []string) map[string]bool {
 	learned := map[string]bool{}
 	for i, text := range texts {
 		tag, _, found := strings.Cut(text, traceback)
-		const most, mark = 64, 3 // characters of a tag, and of its end
-		if !found || tag == "" || len(tag) > most || strings.LastIndexAny(tag, ":]>)|") < len(tag)-mark || isIndented(tag) {
+		const most, mark = 64, 3 // bytes of a tag, and of the mark at its end
+		isTag := found && tag != "" && len(tag) <= most && !isIndented(tag)
+		if !isTag || strings.LastIndexAny(tag, ":]>)|") < len(tag)-mark {
 			continue
 		}
 		for _, next := range texts[i+1 : min(i+30, len(texts))] {
@@ -121,7 +122,7 @@ func learnTags(texts []string) map[string]bool {
 	return learned
 }
 
-// processes sorts the lines by their tags, in the order in which the tags come.
+// processes groups the lines by their tags, in the order in which the tags first appear.
 func processes(lines []line) []*process {
 	var all []*process
 	byTag := map[string]*process{}
@@ -140,17 +141,17 @@ func processes(lines []line) []*process {
 	return all
 }
 
-// find makes a finding of a process's lines from first to last, and takes them.
-func (p *process) find(k kind, first, last int, text string) finding {
+// newFinding makes a finding of the lines from first to last, and claims these lines.
+func (p *process) newFinding(k kind, first, last int, text string) finding {
 	last = min(last, len(p.lines)-1)
 	for i := first; i <= last; i++ {
 		p.taken[i] = true
 	}
-	return finding{at: p.lines[first].at, last: p.lines[last].at, tag: p.tag, text: oneLine(text), kind: k}
+	return finding{at: p.lines[first].at, last: p.lines[last].at, tag: p.tag, text: joinWords(text), kind: k}
 }
 
-// message is a line and what belongs to it: the next line after a colon at the end, and indented lines that
-// are no stack. It returns the last line's number too.
+// message returns a line together with the lines that belong to it, and the number of the last one. The next
+// line belongs to it if the line ends with a colon. Indented lines belong to it unless they are a stack.
 func (p *process) message(at int) (text string, last int) {
 	text, last = p.lines[at].text, at
 	for next := at + 1; next < min(at+4, len(p.lines)); next++ {

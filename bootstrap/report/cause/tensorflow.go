@@ -2,11 +2,12 @@ package cause
 
 import "strings"
 
-// graphError is how TensorFlow ends the first line of an error in a graph.
-const graphError = "Graph execution error:"
+// graphErrorEnd is the end of the first line of an error that TensorFlow met in a graph.
+const graphErrorEnd = "Graph execution error:"
 
-// graph is such an error with its reason, which stands below the places in the program, in front of the first node.
-func (p *process) graph(first int, text string) (string, int) {
+// graphError returns the text of such an error with its reason, and the number of the reason's line.
+// TensorFlow prints the places in the program first, then the reason, then the nodes of the graph.
+func (p *process) graphError(first int, text string) (string, int) {
 	const most = 400 // lines
 	for i := first + 2; i < min(first+most, len(p.lines)); i++ {
 		if strings.HasPrefix(strings.TrimLeft(p.lines[i].text, " \t"), "[[{{node ") {

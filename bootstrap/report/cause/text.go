@@ -5,21 +5,21 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is how much of the failure file the platform shows, in characters.
+// MaxText is the number of characters of the failure file that the platform shows.
 const MaxText = 1024
 
-// Failure is what the failure file tells of.
+// Failure is a failure that the failure file describes.
 type Failure struct {
-	Head   string   // why, where this is known from elsewhere; else the program's output says it
+	Head   string   // the cause, if the caller knows it; if "", Text takes it from Output
 	How    string   // how the program ended
-	Hints  []string // what else is known
-	Output []byte   // the program's last words
+	Hints  []string // further lines for the user
+	Output []byte   // the end of the program's output
 	End    End
 }
 
-// Text is what the platform shows of a failure: valid UTF-8, at most MaxText characters, the cause first.
-// Then come how the program ended, the hints, and as many of its last lines as there is room for. No line is
-// told twice. What mask hides is hidden before anything is cut.
+// Text returns the text of the failure file: valid UTF-8, at most MaxText characters. The cause comes first,
+// then how the program ended, then the hints, then as many of the last lines of the output as fit. No line is
+// told twice. The function mask replaces secrets in a text; it runs before anything is cut.
 func Text(f Failure, mask func(string) string) string {
 	lines := strings.Split(mask(strings.Join(readable([]byte(mask(string(f.Output)))), "\n")), "\n")
 	t := newText(lines)
@@ -34,15 +34,15 @@ func Text(f Failure, mask func(string) string) string {
 		text := Fit(mask(f.Head) + "\n" + how)
 		return join(text, lastLines(rest, MaxText-utf8.RuneCountInString(text)))
 	}
-	first := squeeze(head, MaxText/2)
+	first := cutMiddle(head, MaxText/2)
 	last := lastLines(rest, MaxText-utf8.RuneCountInString(join(first, how)))
 	if room := MaxText - utf8.RuneCountInString(join(how, last)) - 1; room > MaxText/2 {
-		first = squeeze(head, room)
+		first = cutMiddle(head, room)
 	}
 	return Fit(join(first, join(how, last)))
 }
 
-// join puts one text below another one.
+// join puts one text below another one. Either may be empty.
 func join(above, below string) string {
 	if above == "" || below == "" {
 		return above + below
@@ -50,13 +50,13 @@ func join(above, below string) string {
 	return above + "\n" + below
 }
 
-// rest are the lines that are not told above them, without those that only separate.
+// rest returns the lines that say more than the finding told, without blank lines and long rulers.
 func (t *text) rest(lines []string, told finding) []string {
-	const long, most = 20, 4096 // bytes of a ruler, and of what is compared
+	const long, most = 20, 4096 // bytes of a long ruler; bytes of the finding that are compared
 	first := told.text[:min(len(told.text), most)]
 	bare := make([]string, len(lines))
 	for _, l := range t.lines {
-		bare[l.at] = oneLine(l.text)
+		bare[l.at] = joinWords(l.text)
 	}
 	var kept []string
 	for i, text := range lines {
@@ -67,10 +67,10 @@ func (t *text) rest(lines []string, told finding) []string {
 	return kept
 }
 
-// isTold says whether a line, without its tag, says no more than what stands first. A few characters may be a
-// part of that by chance.
+// isTold reports whether a line, without its tag, says no more than told. A line of a few characters can be a
+// part of told by chance, so it counts only if it is the whole of told.
 func isTold(line, told string) bool {
-	const few, name = 12, 100 // name is of the function and the process in front of a message
+	const few, name = 12, 100 // bytes; name is the longest name of a function or process before a message
 	line = strings.TrimPrefix(strings.TrimPrefix(strings.Trim(line, "│ "), "what(): "), unhandled)
 	switch {
 	case line == "" || told == "":
@@ -86,10 +86,10 @@ func isTold(line, told string) bool {
 	return isNamed && len(told) > few
 }
 
-// lastLines joins the last lines that room, in characters, is enough for. Of the first that is too long, the
-// middle is left out.
+// lastLines joins as many of the last lines as fit into room characters. It shortens the line before them if
+// that makes it fit.
 func lastLines(lines []string, room int) string {
-	const useful = 40 // characters; less of a line tells nothing
+	const useful = 40 // characters; a shorter piece of a line tells nothing
 	var last []string
 	for i := len(lines) - 1; i >= 0 && room > 1; i-- {
 		n := utf8.RuneCountInString(lines[i])
@@ -99,7 +99,7 @@ func lastLines(lines []string, room int) string {
 			continue
 		}
 		if room > useful {
-			last = append(last, squeeze(lines[i], room-1))
+			last = append(last, cutMiddle(lines[i], room-1))
 		}
 		break
 	}
@@ -109,7 +109,7 @@ func lastLines(lines []string, room int) string {
 	return strings.Join(last, "\n")
 }
 
-// Fit makes a text that the platform shows whole.
+// Fit shortens a text to MaxText characters of valid UTF-8 without NUL, so that the platform shows it whole.
 func Fit(text string) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\ufffd"))
 	if utf8.RuneCountInString(text) <= MaxText {

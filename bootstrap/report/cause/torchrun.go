@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// rootCause is the block in which torchrun (torch.distributed.elastic.multiprocessing.errors) names the rank
-// that failed first.
+// rootCause is the block in which torchrun names the rank that failed first. The module
+// torch.distributed.elastic.multiprocessing.errors prints it.
 type rootCause struct {
 	at, last int
 	rank     string
 	end      End
-	says     string // the exception where the worker has @record, or which signal ended it
+	says     string // the exception if the worker uses @record, or the signal that ended the worker
 }
 
 const rootCauseHead = "Root Cause (first observed failure):"
 
-// code is the exit code of the rank as a shell has it.
+// code is the exit code of the rank as a shell reports it: 128 plus the number of the signal that ended it.
 func (r rootCause) code() int {
 	if r.end.Signal != 0 {
 		return 128 + r.end.Signal
@@ -25,7 +25,7 @@ func (r rootCause) code() int {
 	return r.end.Code
 }
 
-// rootCause is the last block of all processes.
+// rootCause returns the last block in the output, and whether there is one.
 func (t *text) rootCause() (rootCause, bool) {
 	if len(t.blocks) == 0 {
 		return rootCause{}, false
@@ -33,7 +33,7 @@ func (t *text) rootCause() (rootCause, bool) {
 	return t.blocks[len(t.blocks)-1], true
 }
 
-// rootCauses reads the blocks of a process.
+// rootCauses reads all blocks of a process.
 func rootCauses(p *process) []rootCause {
 	var blocks []rootCause
 	var field *regexp.Regexp
@@ -43,7 +43,7 @@ func rootCauses(p *process) []rootCause {
 				field = regexp.MustCompile(`^ +([a-z_]+) *: +(.*)$`)
 			}
 			var block rootCause
-			if block, i = p.rootCause(i, field); block.rank != "" {
+			if block, i = p.readRootCause(i, field); block.rank != "" {
 				blocks = append(blocks, block)
 			}
 		}
@@ -51,9 +51,10 @@ func rootCauses(p *process) []rootCause {
 	return blocks
 }
 
-// rootCause reads the block that begins at a line, and takes it. Its lines are indented but for the rank's
-// number; a ruler ends it. The exception is the last line of the traceback.
-func (p *process) rootCause(first int, field *regexp.Regexp) (rootCause, int) {
+// readRootCause reads the block that begins at a line, and claims its lines. It also returns the number
+// of the line after the block. All lines are indented, except the one with the number of the rank; a
+// ruler ends the block. The exception is the last line of the traceback.
+func (p *process) readRootCause(first int, field *regexp.Regexp) (rootCause, int) {
 	block := rootCause{at: p.lines[first].at}
 	i, inTraceback := first, false
 	for ; i < len(p.lines); i++ {
@@ -68,7 +69,7 @@ func (p *process) rootCause(first int, field *regexp.Regexp) (rootCause, int) {
 				block.says = strings.TrimSpace(text)
 			}
 		case parts != nil:
-			inTraceback = block.set(parts[1], parts[2])
+			inTraceback = block.setField(parts[1], parts[2])
 		}
 		p.taken[i] = true
 	}
@@ -76,8 +77,8 @@ func (p *process) rootCause(first int, field *regexp.Regexp) (rootCause, int) {
 	return block, i
 }
 
-// set takes a field; true is for the first line of a traceback.
-func (r *rootCause) set(name, value string) bool {
+// setField stores a field of the block. It returns true if the field begins a traceback.
+func (r *rootCause) setField(name, value string) bool {
 	word, _, _ := strings.Cut(value, " ")
 	switch name {
 	case "rank":
