@@ -7,13 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bell makes a wait for descriptors end with a context: a descriptor that becomes readable then.
+// bell ends a wait for descriptors when a context ends. It has a descriptor of its own, which becomes
+// readable then.
 type bell struct {
 	fd   int
-	stop func() bool
-	rung chan struct{}
+	stop func() bool   // keeps the bell from ringing; false if it has begun to ring
+	rung chan struct{} // closed after the bell has rung
 }
 
+// newBell makes the bell of a context. The caller closes it.
 func newBell(ctx context.Context) (*bell, error) {
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
@@ -22,19 +24,21 @@ func newBell(ctx context.Context) (*bell, error) {
 	b := &bell{fd: fd, rung: make(chan struct{})}
 	b.stop = context.AfterFunc(ctx, func() {
 		defer close(b.rung)
-		_, _ = unix.Write(fd, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // a number of eight bytes, nobody else writes it
+		_, _ = unix.Write(fd, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // an eventfd takes a number of eight bytes
 	})
 	return b, nil
 }
 
+// close ends the use of the bell.
 func (b *bell) close() {
 	if !b.stop() {
-		<-b.rung // it must not ring on what has its number next
+		<-b.rung // it must not write to another file that gets the same descriptor number
 	}
 	_ = unix.Close(b.fd)
 }
 
-// wait returns when one of the descriptors is ready, and says which are. It is the cause of ctx once that has ended.
+// wait waits until one of the descriptors is ready, and returns them with the events that have come. If
+// ctx has ended, it returns the cause of ctx.
 func (b *bell) wait(ctx context.Context, fds ...unix.PollFd) ([]unix.PollFd, error) {
 	fds = append(fds, unix.PollFd{Fd: int32(b.fd), Events: unix.POLLIN})
 	for {
@@ -48,11 +52,12 @@ func (b *bell) wait(ctx context.Context, fds ...unix.PollFd) ([]unix.PollFd, err
 	}
 }
 
+// readable and writable are ready when a read or a write does not have to wait.
 func readable(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} }
 func writable(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT} }
 
-// watched is ready only when nobody reads any more.
-func watched(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd)} }
+// hangup is ready only when the last reader has gone: poll(2) reports that without being asked.
+func hangup(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd)} }
 
-// isGone says whether nobody will ever read what is written.
-func isGone(fd unix.PollFd) bool { return fd.Revents&(unix.POLLERR|unix.POLLHUP) != 0 }
+// hasNoReader reports whether poll(2) found that nobody can read what is written.
+func hasNoReader(fd unix.PollFd) bool { return fd.Revents&(unix.POLLERR|unix.POLLHUP) != 0 }

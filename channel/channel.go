@@ -1,10 +1,11 @@
-// Package channel streams the FIFOs of a Pipe-mode channel, one for each epoch, and plays the platform that makes
-// them. It knows nothing of the contract.
+// Package channel streams the FIFOs of a Pipe-mode channel, one for each epoch. It can also play the platform
+// that makes these FIFOs. It knows nothing of the contract.
 //
-// The platform asks to read PREFIX_0 to its end, or to close it early, then to look for PREFIX_1, which may not be there
-// yet. Three things make that harder than it sounds. A FIFO that is opened for reading without waiting is at its end until
-// a writer comes, and that is no end of an epoch. One that is opened with waiting cannot be given up. And a reader that
-// polls for every few bytes, or copies them, costs a core that the trainer could use.
+// The platform wants a reader to read PREFIX_0 to its end, or to close it early, and then to look for
+// PREFIX_1, which may not exist yet. Three things make that harder than it sounds. If a reader opens a
+// FIFO without waiting, it reads an end of file until a writer comes; this is not the end of an epoch. If
+// a reader opens a FIFO with waiting, nothing can end the wait. A reader that wakes up for every few
+// bytes, or copies them, uses a core that the trainer needs.
 package channel
 
 import (
@@ -20,21 +21,22 @@ import (
 
 // Options say what to stream, and where to.
 type Options struct {
-	Prefix  string        // of the FIFOs: that of epoch 3 is PREFIX_3
+	Prefix  string        // the path of a FIFO without its epoch: the FIFO of epoch 3 is PREFIX_3
 	First   int           // the epoch to begin with
-	Epochs  int           // how many; 0 for as many as come
+	Epochs  int           // the number of epochs; 0 for no limit
 	Timeout time.Duration // for each FIFO, until its stream begins
 	Output  *Output
-	// Convert changes each epoch's stream; nil passes it on as it is.
+	// Convert changes the stream of each epoch. If it is nil, the stream stays as it is.
 	Convert func(r io.Reader, w io.Writer) error
-	// Waiting runs while there is something to wait for, and returns when its context ends. It may be nil.
+	// Waiting runs while Stream waits for the thing that what names. It must return when ctx ends. It may be
+	// nil.
 	Waiting func(ctx context.Context, what string)
-	in      int // the FIFO, -1 for none; it outlives a reader that goes before its stream has begun
+	in      int // the open FIFO, or -1; it stays open if a reader goes before the stream has begun
 }
 
-// UnavailableError is the error of a FIFO whose stream did not begin in time.
+// UnavailableError says that the stream of a FIFO did not begin in time.
 type UnavailableError struct {
-	What    string // what was missing
+	What    string // the path of the FIFO, and what did not happen
 	Timeout time.Duration
 }
 
@@ -42,25 +44,28 @@ func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%s within %s (--fifo-timeout)", e.What, e.Timeout)
 }
 
-// WriteError is an output that could not be written.
+// WriteError says that a FIFO or an output could not be made or written.
 type WriteError struct{ Err error }
 
 func (e *WriteError) Error() string { return e.Err.Error() }
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// errGone says that nobody reads the output any more, which is an early end and no failure.
-var errGone = errors.New("the reader is gone")
+// errReaderGone says that nobody reads the output any more. This is an early end, not a failure.
+var errReaderGone = errors.New("the reader is gone")
 
-// errUnread says that they went before the epoch began, so that it is still to come.
-var errUnread error = unreadError{}
+// errEpochUnread says that the reader went before the epoch began. The next reader gets this epoch.
+var errEpochUnread error = epochUnreadError{}
 
-type unreadError struct{}
+type epochUnreadError struct{}
 
-func (unreadError) Error() string { return errGone.Error() + " before the stream has begun" }
-func (unreadError) Unwrap() error { return errGone }
+func (epochUnreadError) Error() string { return errReaderGone.Error() + " before the stream has begun" }
+func (epochUnreadError) Unwrap() error { return errReaderGone }
 
-// Stream passes epoch after epoch on until it has all, until nobody reads the output any more, or until ctx ends: that
-// is its cause. A reader that has closed a FIFO gets the next epoch when it opens it again.
+// Stream passes on one epoch after the other, and returns nil after the last one. If the reader of a pipe
+// goes, Stream also returns nil. If the reader of a FIFO closes it, the reader that opens it next gets
+// the next epoch. If ctx ends, Stream returns the cause of ctx.
+//
+// The error is an *UnavailableError, a *WriteError, an error of Options.Convert, or one of the system.
 func Stream(ctx context.Context, o Options) (err error) {
 	b, err := newBell(ctx)
 	if err != nil {
@@ -71,20 +76,20 @@ func Stream(ctx context.Context, o Options) (err error) {
 	defer o.closeIn()
 	defer func() { err = o.Output.finish(err, ctx.Err() != nil) }()
 	for n := 0; o.Epochs == 0 || n < o.Epochs; {
-		if err := o.Output.begin(ctx, n+1 != o.Epochs, o.Waiting); err != nil {
+		if err := o.Output.beginEpoch(ctx, n+1 != o.Epochs, o.Waiting); err != nil {
 			return err
 		}
 		err := o.epoch(ctx, b, o.Prefix+"_"+strconv.Itoa(o.First+n))
 		switch {
-		case errors.Is(err, errGone) && !o.Output.isFIFO:
+		case errors.Is(err, errReaderGone) && !o.Output.isFIFO:
 			return nil
-		case err != nil && !errors.Is(err, errGone):
+		case err != nil && !errors.Is(err, errReaderGone):
 			return err
 		}
-		if !errors.Is(err, errUnread) {
+		if !errors.Is(err, errEpochUnread) {
 			n++
 		}
-		if err := o.Output.end(); err != nil {
+		if err := o.Output.endEpoch(); err != nil {
 			return err
 		}
 	}
@@ -94,26 +99,27 @@ func Stream(ctx context.Context, o Options) (err error) {
 // epoch streams one FIFO.
 func (o *Options) epoch(ctx context.Context, b *bell, path string) error {
 	err := o.open(ctx, path)
-	if errors.Is(err, errGone) {
-		return errUnread
+	if errors.Is(err, errReaderGone) {
+		return errEpochUnread
 	}
 	if err != nil {
 		return err
 	}
 	defer o.closeIn()
-	c := &copying{bell: b, in: o.in, out: o.Output}
+	c := &copier{bell: b, in: o.in, out: o.Output}
 	if o.Convert == nil {
 		err = c.splice(ctx)
 	} else {
 		err = o.Convert(c.reader(ctx), c.writer(ctx, o.Output))
 	}
-	if _, ofOutput := errors.AsType[*WriteError](err); err == nil || ofOutput || errors.Is(err, errGone) || ctx.Err() != nil {
+	_, isOutput := errors.AsType[*WriteError](err)
+	if err == nil || isOutput || errors.Is(err, errReaderGone) || ctx.Err() != nil {
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// closeIn closes the FIFO, early or not: it was only read.
+// closeIn closes the FIFO. An error does not matter, because the FIFO was only read.
 func (o *Options) closeIn() {
 	if o.in >= 0 {
 		_ = unix.Close(o.in)

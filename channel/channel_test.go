@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must happen; nothing that is well takes as long.
-const patience = 20 * time.Second
+// testTimeout is the time after which a test gives up. A program without a fault needs much less.
+const testTimeout = 20 * time.Second
 
 func mkfifo(t *testing.T, path string) string {
 	t.Helper()
@@ -37,15 +37,15 @@ func mkfifo(t *testing.T, path string) string {
 type streaming struct {
 	t       *testing.T
 	cancel  context.CancelCauseFunc
-	out     *os.File // where its output can be read
-	waiting chan string
+	out     *os.File    // where its output can be read
+	waiting chan string // what it waits for
 	done    chan error
 }
 
 var errStop = errors.New("stopped by SIGTERM")
 
-// start streams into a pipe unless o has an output.
-func start(t *testing.T, o channel.Options) *streaming {
+// startStream starts a Stream, into a pipe unless o has an output.
+func startStream(t *testing.T, o channel.Options) *streaming {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s := &streaming{t: t, cancel: cancel, waiting: make(chan string, 100), done: make(chan error, 1)}
@@ -69,21 +69,22 @@ func start(t *testing.T, o channel.Options) *streaming {
 	return s
 }
 
-func (s *streaming) err() error {
+// result waits for the end of the stream.
+func (s *streaming) result() error {
 	s.t.Helper()
 	select {
 	case err := <-s.done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		s.t.Fatal("the stream does not end")
 		return nil
 	}
 }
 
-// until waits for a word of what is waited for.
-func (s *streaming) until(what string) {
+// expectWaiting returns when the stream waits for something whose name contains what.
+func (s *streaming) expectWaiting(what string) {
 	s.t.Helper()
-	timeout := time.After(patience)
+	timeout := time.After(testTimeout)
 	for {
 		select {
 		case got := <-s.waiting:
@@ -107,15 +108,15 @@ func readAll(t *testing.T, r io.Reader) string {
 	return string(data)
 }
 
-// run runs a program that nobody here wrote.
-func run(t *testing.T, argv ...string) {
+// runProgram runs a program that is not part of this project.
+func runProgram(t *testing.T, argv ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
 		t.Errorf("%v: %v\n%s", argv, err, out)
 	}
 }
 
-// payload is more than any pipe holds, and never the same at two places.
+// payload is larger than any pipe, and no two places in it are the same.
 var payload = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
 	for n := 0; b.Len() < 3<<20+5; n++ {
@@ -124,25 +125,25 @@ var payload = sync.OnceValue(func() []byte {
 	return b.Bytes()
 })
 
-// cpp compiles a program once for a test.
-func cpp(t *testing.T, source string) string {
+// compileCPP compiles a program for a test, and returns its path.
+func compileCPP(t *testing.T, source string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "main.cpp")
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, "g++", "-O1", "-o", filepath.Join(dir, "main"), file)
+	runProgram(t, "g++", "-O1", "-o", filepath.Join(dir, "main"), file)
 	return filepath.Join(dir, "main")
 }
 
-// TestWriters: what others write into a FIFO comes out, epoch after epoch.
-func TestWriters(t *testing.T) {
+// TestStreamPassesOnWhatOthersWrite checks two epochs of each of several programs that write into a FIFO.
+func TestStreamPassesOnWhatOthersWrite(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	if err := os.WriteFile(data, payload(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ofstream := cpp(t, `#include <fstream>
+	ofstream := compileCPP(t, `#include <fstream>
 int main(int, char** v) { std::ifstream in(v[1]); std::ofstream out(v[2]); out << in.rdbuf(); return !out; }`)
 	for name, argv := range map[string][]string{
 		"cat":      {"sh", "-c", `cat "$0" >"$1"`},
@@ -152,18 +153,18 @@ int main(int, char** v) { std::ifstream in(v[1]); std::ofstream out(v[2]); out <
 	} {
 		t.Run(name, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train_0") // a channel's name may look like an epoch
-			s := start(t, channel.Options{Prefix: prefix, First: 9, Epochs: 2})
+			s := startStream(t, channel.Options{Prefix: prefix, First: 9, Epochs: 2})
 			wrote := make(chan struct{})
 			go func() {
 				defer close(wrote)
 				for _, epoch := range []string{"_9", "_10"} {
-					run(t, append(argv, data, mkfifo(t, prefix+epoch))...)
+					runProgram(t, append(argv, data, mkfifo(t, prefix+epoch))...)
 				}
 			}()
 			if got := readAll(t, s.out); got != strings.Repeat(string(payload()), 2) {
 				t.Errorf("%d bytes came out", len(got))
 			}
-			if err := s.err(); err != nil {
+			if err := s.result(); err != nil {
 				t.Error(err)
 			}
 			<-wrote
@@ -171,12 +172,13 @@ int main(int, char** v) { std::ifstream in(v[1]); std::ofstream out(v[2]); out <
 	}
 }
 
-// TestFalseEnd: neither a FIFO without a writer nor one whose writer has nothing to say yet is at its end.
-func TestFalseEnd(t *testing.T) {
+// TestEpochEndsOnlyWithItsWriter checks that an epoch does not end while its FIFO has no writer yet, or
+// while its writer pauses.
+func TestEpochEndsOnlyWithItsWriter(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	path := mkfifo(t, prefix+"_0")
-	s := start(t, channel.Options{Prefix: prefix, Epochs: 1})
-	s.until("data in ")
+	s := startStream(t, channel.Options{Prefix: prefix, Epochs: 1})
+	s.expectWaiting("data in ")
 	w, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -191,40 +193,41 @@ func TestFalseEnd(t *testing.T) {
 		}
 	}
 	w.Close()
-	if err := s.err(); err != nil {
+	if err := s.result(); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestEmptyEpoch: a writer that comes and goes without a word is the end of an epoch.
-func TestEmptyEpoch(t *testing.T) {
+// TestEpochMayBeEmpty checks that an epoch ends when its writer comes and goes without writing.
+func TestEpochMayBeEmpty(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
-	s := start(t, channel.Options{Prefix: prefix, Epochs: 1})
-	s.until("the FIFO ")
-	run(t, "sh", "-c", `: >"$0"`, mkfifo(t, prefix+"_0"))
-	if err := s.err(); err != nil {
+	s := startStream(t, channel.Options{Prefix: prefix, Epochs: 1})
+	s.expectWaiting("the FIFO ")
+	runProgram(t, "sh", "-c", `: >"$0"`, mkfifo(t, prefix+"_0"))
+	if err := s.result(); err != nil {
 		t.Error(err)
 	}
 }
 
-// points are where a stream can be when it is to end.
-var points = map[string]func(t *testing.T, prefix string) *streaming{
-	"waiting for the FIFO":   looking,
-	"waiting for its writer": opened,
-	"in a read":              reading,
-	"in a read, converting":  readingToConvert,
-	"in a write":             stuck,
-	"in a write, converting": stuckConverted,
-	"in a write to a socket": stuckSocket,
+// streamStates are the states in which something can end a stream. Each function starts a stream and
+// returns when it is in its state.
+var streamStates = map[string]func(t *testing.T, prefix string) *streaming{
+	"waiting for the FIFO":   waitingForFIFO,
+	"waiting for its writer": waitingForWriter,
+	"in a read":              inRead,
+	"in a read, converting":  inReadConverting,
+	"in a write":             inWrite,
+	"in a write, converting": inWriteConverting,
+	"in a write to a socket": inWriteToSocket,
 }
 
-// TestCancel: at every point a stream can be ended at once, and says by what.
-func TestCancel(t *testing.T) {
-	for what, setup := range points {
+// TestContextEndsStreamInEveryState checks that Stream returns the cause of its context.
+func TestContextEndsStreamInEveryState(t *testing.T) {
+	for what, setup := range streamStates {
 		t.Run(what, func(t *testing.T) {
 			s := setup(t, filepath.Join(t.TempDir(), "train"))
 			s.cancel(errStop)
-			if err := s.err(); !errors.Is(err, errStop) {
+			if err := s.result(); !errors.Is(err, errStop) {
 				t.Error(err)
 			}
 		})
@@ -235,40 +238,40 @@ func TestCancel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := start(t, channel.Options{Prefix: prefix, Output: out})
-		s.until("a reader of ")
+		s := startStream(t, channel.Options{Prefix: prefix, Output: out})
+		s.expectWaiting("a reader of ")
 		s.cancel(errStop)
-		if err := s.err(); !errors.Is(err, errStop) {
+		if err := s.result(); !errors.Is(err, errStop) {
 			t.Error(err)
 		}
 	})
 }
 
-// TestReaderGone: a reader that goes ends the stream, wherever it is, and that is no failure.
-func TestReaderGone(t *testing.T) {
-	for what, setup := range points {
+// TestReaderThatGoesEndsStreamInEveryState also checks that this is no failure.
+func TestReaderThatGoesEndsStreamInEveryState(t *testing.T) {
+	for what, setup := range streamStates {
 		t.Run(what, func(t *testing.T) {
 			s := setup(t, filepath.Join(t.TempDir(), "train"))
 			s.out.Close()
-			if err := s.err(); err != nil {
+			if err := s.result(); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-func looking(t *testing.T, prefix string) *streaming {
+func waitingForFIFO(t *testing.T, prefix string) *streaming {
 	t.Helper()
-	s := start(t, channel.Options{Prefix: prefix})
-	s.until("the FIFO ")
+	s := startStream(t, channel.Options{Prefix: prefix})
+	s.expectWaiting("the FIFO ")
 	return s
 }
 
-func opened(t *testing.T, prefix string) *streaming {
+func waitingForWriter(t *testing.T, prefix string) *streaming {
 	t.Helper()
 	mkfifo(t, prefix+"_0")
-	s := start(t, channel.Options{Prefix: prefix})
-	s.until("data in ")
+	s := startStream(t, channel.Options{Prefix: prefix})
+	s.expectWaiting("data in ")
 	return s
 }
 
@@ -277,37 +280,46 @@ func copyAll(r io.Reader, w io.Writer) error {
 	return err
 }
 
-func reading(t *testing.T, prefix string) *streaming { t.Helper(); return silent(t, prefix, nil) }
-func readingToConvert(t *testing.T, prefix string) *streaming {
+func inRead(t *testing.T, prefix string) *streaming {
 	t.Helper()
-	return silent(t, prefix, copyAll)
-}
-func stuck(t *testing.T, prefix string) *streaming { t.Helper(); return full(t, prefix, nil) }
-func stuckConverted(t *testing.T, prefix string) *streaming {
-	t.Helper()
-	return full(t, prefix, copyAll)
+	return withSilentWriter(t, prefix, nil)
 }
 
-// stuckSocket streams into a socket; to the reader its other end is as good as a pipe's.
-func stuckSocket(t *testing.T, prefix string) *streaming {
+func inReadConverting(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	return withSilentWriter(t, prefix, copyAll)
+}
+
+func inWrite(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	return withIdleReader(t, prefix, nil)
+}
+
+func inWriteConverting(t *testing.T, prefix string) *streaming {
+	t.Helper()
+	return withIdleReader(t, prefix, copyAll)
+}
+
+// inWriteToSocket streams into a socket instead of a pipe.
+func inWriteToSocket(t *testing.T, prefix string) *streaming {
 	t.Helper()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Close(fds[0]) })
-	s := start(t, channel.Options{Prefix: prefix, Output: channel.Descriptor(fds[0])})
+	s := startStream(t, channel.Options{Prefix: prefix, Output: channel.Descriptor(fds[0])})
 	s.out = os.NewFile(uintptr(fds[1]), "socket")
 	t.Cleanup(func() { s.out.Close() })
-	fill(t, mkfifo(t, prefix+"_0"))
+	fillUntilFull(t, mkfifo(t, prefix+"_0"))
 	return s
 }
 
-// silent is a stream in the middle of an epoch, whose writer says no more.
-func silent(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
+// withSilentWriter starts a stream whose writer has written one byte and then pauses.
+func withSilentWriter(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
 	t.Helper()
 	path := mkfifo(t, prefix+"_0")
-	s := start(t, channel.Options{Prefix: prefix, Convert: convert})
+	s := startStream(t, channel.Options{Prefix: prefix, Convert: convert})
 	w, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -322,16 +334,16 @@ func silent(t *testing.T, prefix string, convert func(io.Reader, io.Writer) erro
 	return s
 }
 
-// full is a stream whose reader takes nothing, so that its writer cannot write any more either.
-func full(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
+// withIdleReader starts a stream whose reader reads nothing, and fills the output and the FIFO.
+func withIdleReader(t *testing.T, prefix string, convert func(io.Reader, io.Writer) error) *streaming {
 	t.Helper()
-	s := start(t, channel.Options{Prefix: prefix, Convert: convert})
-	fill(t, mkfifo(t, prefix+"_0"))
+	s := startStream(t, channel.Options{Prefix: prefix, Convert: convert})
+	fillUntilFull(t, mkfifo(t, prefix+"_0"))
 	return s
 }
 
-// fill writes into a FIFO until nothing takes any more.
-func fill(t *testing.T, path string) {
+// fillUntilFull writes into a FIFO until neither it nor the output takes more.
+func fillUntilFull(t *testing.T, path string) {
 	t.Helper()
 	fd, err := syscall.Open(path, syscall.O_WRONLY, 0)
 	if err != nil {
@@ -341,8 +353,8 @@ func fill(t *testing.T, path string) {
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		t.Fatal(err)
 	}
-	end := time.Now().Add(patience)
-	for refused := 0; refused < 100; { // pipes of 1 MiB each: what is full for a while stays so
+	end := time.Now().Add(testTimeout)
+	for refused := 0; refused < 100; { // if both are full for 100 ms, they stay full
 		if _, err := syscall.Write(fd, make([]byte, 1<<16)); err == nil {
 			refused = 0
 		} else {
@@ -350,13 +362,13 @@ func fill(t *testing.T, path string) {
 			<-time.After(time.Millisecond)
 		}
 		if time.Now().After(end) {
-			t.Fatal("something reads")
+			t.Fatal("the FIFO does not fill: something reads")
 		}
 	}
 }
 
-// TestUnread: a reader that goes before an epoch has begun has not had it; the next one gets it.
-func TestUnread(t *testing.T) {
+// TestEpochIsNotLostToReaderThatGoesBeforeIt checks that the next reader gets the epoch.
+func TestEpochIsNotLostToReaderThatGoesBeforeIt(t *testing.T) {
 	for _, what := range []string{"the FIFO ", "data in "} {
 		t.Run(what, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train")
@@ -368,34 +380,35 @@ func TestUnread(t *testing.T) {
 			if what == "data in " {
 				mkfifo(t, prefix+"_0")
 			}
-			s := start(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out})
-			early := open(t, fifo)
-			s.until(what)
+			s := startStream(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out})
+			early := openForReading(t, fifo)
+			s.expectWaiting(what)
 			early.Close()
-			s.until("a reader of ")
+			s.expectWaiting("a reader of ")
 			var writers sync.WaitGroup
 			for _, epoch := range []string{"_0", "_1"} {
 				_ = syscall.Mkfifo(prefix+epoch, 0o600)
-				writers.Go(func() { run(t, "sh", "-c", `echo "$0" >"$1"`, epoch, prefix+epoch) })
-				r := open(t, fifo)
+				writers.Go(func() { runProgram(t, "sh", "-c", `echo "$0" >"$1"`, epoch, prefix+epoch) })
+				r := openForReading(t, fifo)
 				if got := readAll(t, r); got != epoch+"\n" {
 					t.Errorf("%q, want epoch %s", got, epoch)
 				}
 				r.Close()
 			}
 			writers.Wait()
-			if err := s.err(); err != nil {
+			if err := s.result(); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// TestDeadline: a FIFO that does not come, or nobody fills, is an error that says which.
-func TestDeadline(t *testing.T) {
+// TestFIFOThatIsLateIsNamed checks the errors for a FIFO that does not appear, and for one that gets no data.
+func TestFIFOThatIsLateIsNamed(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
-	for _, want := range []string{prefix + "_0 did not appear within 30ms (--fifo-timeout)", prefix + "_0 got no data within 30ms (--fifo-timeout)"} {
-		err := start(t, channel.Options{Prefix: prefix, Timeout: 30 * time.Millisecond}).err()
+	for _, what := range []string{"did not appear", "got no data"} {
+		want := prefix + "_0 " + what + " within 30ms (--fifo-timeout)"
+		err := startStream(t, channel.Options{Prefix: prefix, Timeout: 30 * time.Millisecond}).result()
 		if late, ok := errors.AsType[*channel.UnavailableError](err); !ok || late.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
@@ -403,8 +416,9 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: nobody waits without end for an epoch after a failure, neither who comes then nor who is there.
-func TestWithdrawn(t *testing.T) {
+// TestNoReaderWaitsForEverAfterFailure checks that the FIFO goes after a failure, so that no reader comes
+// later, and that a reader that waits for the next epoch already goes on.
+func TestNoReaderWaitsForEverAfterFailure(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	fifo := mkfifo(t, prefix+"-for-trainer")
 	out, err := channel.Path(fifo)
@@ -414,10 +428,11 @@ func TestWithdrawn(t *testing.T) {
 	mkfifo(t, prefix+"_0")
 	broken := errors.New("broken")
 	fail := make(chan struct{})
-	s := start(t, channel.Options{Prefix: prefix, Output: out, Convert: func(io.Reader, io.Writer) error { <-fail; return broken }})
-	r := open(t, fifo)
+	convert := func(io.Reader, io.Writer) error { <-fail; return broken }
+	s := startStream(t, channel.Options{Prefix: prefix, Output: out, Convert: convert})
+	r := openForReading(t, fifo)
 	defer r.Close()
-	run(t, "sh", "-c", `: >"$0"`, prefix+"_0")
+	runProgram(t, "sh", "-c", `: >"$0"`, prefix+"_0")
 	next := make(chan struct{})
 	go func() {
 		defer close(next)
@@ -426,26 +441,27 @@ func TestWithdrawn(t *testing.T) {
 		}
 	}()
 	close(fail)
-	if err := s.err(); !errors.Is(err, broken) {
+	if err := s.result(); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 	select {
-	case <-next: // it may have come too late to find anything
-	case <-time.After(patience):
-		t.Error("it waits in opening the next epoch")
+	case <-next: // its open may also have failed, if the FIFO was gone already
+	case <-time.After(testTimeout):
+		t.Error("the reader of the next epoch still waits")
 	}
 	if _, err := os.Stat(fifo); !os.IsNotExist(err) {
-		t.Errorf("what is there after the failure: %v", err)
+		t.Errorf("the FIFO after the failure: %v", err)
 	}
 }
 
-// TestNoFIFO: what is no FIFO is not read.
-func TestNoFIFO(t *testing.T) {
+// TestFileThatIsNoFIFOIsRefused checks the error for an ordinary file in place of a FIFO.
+func TestFileThatIsNoFIFOIsRefused(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	if err := os.WriteFile(prefix+"_0", []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := start(t, channel.Options{Prefix: prefix}).err(); err == nil || !strings.Contains(err.Error(), "train_0 is not a FIFO") {
+	err := startStream(t, channel.Options{Prefix: prefix}).result()
+	if err == nil || !strings.Contains(err.Error(), "train_0 is not a FIFO") {
 		t.Error(err)
 	}
 }

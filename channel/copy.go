@@ -8,30 +8,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copying passes one FIFO on.
-type copying struct {
+// copier passes on the stream of one FIFO.
+type copier struct {
 	*bell
-	in  int // never blocks
+	in  int // opened with O_NONBLOCK
 	out *Output
 }
 
-// splice moves pages from the FIFO to the output without looking at them, where the kernel can: from a pipe to a pipe,
-// or a file that is not opened for appending. Else it copies, as for a socket or a terminal, in which splice(2) would wait
-// where nothing can end it.
-func (c *copying) splice(ctx context.Context) error {
+// splice moves pages from the FIFO to the output without a copy. The kernel can do this if the output is
+// a pipe, or a file that is not opened for appending. For other outputs splice copies. It also copies to
+// a socket or a terminal, because nothing can end a splice(2) that waits for one.
+func (c *copier) splice(ctx context.Context) error {
 	if !isFIFO(c.out.fd) && !isFile(c.out.fd) {
 		return c.copy(ctx)
 	}
 	roomy := isRoomy(c.in)
-	more := false // the FIFO has more, so that it is the output that is waited for
-	moved := 0    // since the FIFO was empty
+	more := false // the FIFO is known to have data, so the output is full
+	moved := 0    // bytes since the FIFO was empty
 	for ctx.Err() == nil {
 		n, err := unix.Splice(c.in, nil, c.out.fd, nil, pipeSize, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
 			if !more && 0 < moved && moved < pipeSize && roomy {
-				c.gather()
+				c.waitForMore()
 			}
 			if err := c.await(ctx, more); err != nil {
 				return err
@@ -51,39 +51,42 @@ func (c *copying) splice(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// isRoomy says whether a pipe has room for more than comes while gather waits.
+// isRoomy reports whether a pipe is large enough that its writer need not wait while waitForMore waits.
 func isRoomy(fd int) bool {
 	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
 	return err == nil && size >= pipeSize
 }
 
-// gather waits a moment for more to come: to wake up for a few bytes at a time, and to wake up who reads them, costs more
-// than to move them.
-func (c *copying) gather() {
+// waitForMore waits for 100 µs, so that more data can come. Waking up for a few bytes at a time, and
+// waking up their reader, costs more than moving them. The bell or a signal may end the wait early.
+func (c *copier) waitForMore() {
 	moment := unix.NsecToTimespec(100_000)
-	_, _ = unix.Ppoll([]unix.PollFd{readable(c.fd)}, &moment, nil) // the bell ends it; a signal may
+	_, _ = unix.Ppoll([]unix.PollFd{readable(c.fd)}, &moment, nil)
 }
 
-// await waits for the output if the FIFO has more, else for that; the output's end it notices either way.
-func (c *copying) await(ctx context.Context, more bool) error {
+// await waits for the output if the FIFO has data, else for the FIFO. In both cases it also ends when the
+// output has no reader any more.
+func (c *copier) await(ctx context.Context, more bool) error {
 	if more {
 		_, err := c.wait(ctx, writable(c.out.fd))
-		return err // a reader that is gone shows where it is written to
+		return err // if the reader is gone, the next write says so
 	}
-	fds, err := c.wait(ctx, readable(c.in), watched(c.out.fd))
-	if err == nil && fds[0].Revents == 0 && isGone(fds[1]) {
-		return errGone
+	fds, err := c.wait(ctx, readable(c.in), hangup(c.out.fd))
+	if err == nil && fds[0].Revents == 0 && hasNoReader(fds[1]) {
+		return errReaderGone
 	}
 	return err
 }
 
-func (c *copying) copy(ctx context.Context) error {
+// copy reads the FIFO and writes the output.
+func (c *copier) copy(ctx context.Context) error {
 	_, err := io.CopyBuffer(c.writer(ctx, c.out), c.reader(ctx), make([]byte, 256<<10))
 	return err
 }
 
-// reader reads the FIFO as an io.Reader that ends with ctx, or when nobody reads the output any more.
-func (c *copying) reader(ctx context.Context) io.Reader {
+// reader returns the FIFO as an io.Reader. A Read fails when ctx ends, or when nobody reads the output
+// any more.
+func (c *copier) reader(ctx context.Context) io.Reader {
 	return ioFunc(func(p []byte) (int, error) {
 		for ctx.Err() == nil {
 			n, err := unix.Read(c.in, p)
@@ -105,7 +108,7 @@ func (c *copying) reader(ctx context.Context) io.Reader {
 	})
 }
 
-// writer writes to an output as an io.Writer that ends with ctx.
+// writer returns the output as an io.Writer. A Write fails when ctx ends.
 func (b *bell) writer(ctx context.Context, o *Output) io.Writer {
 	return ioFunc(func(p []byte) (int, error) {
 		for rest := p; len(rest) > 0; {
@@ -122,9 +125,10 @@ func (b *bell) writer(ctx context.Context, o *Output) io.Writer {
 	})
 }
 
+// writeError makes an error of write(2) or splice(2) an errReaderGone or a *WriteError.
 func writeError(err error) error {
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
-		return errGone
+		return errReaderGone
 	}
 	return &WriteError{Err: err}
 }

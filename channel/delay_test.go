@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestLate: some FIFOs are late, none by more than was said, and the same ones for the same seed.
-func TestLate(t *testing.T) {
+// TestSeedDecidesDelays checks that about half of the FIFOs are late, none by more than Late, and that
+// the same seed gives the same delays.
+func TestSeedDecidesDelays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		delays := func(seed uint64) (found []time.Duration) {
 			p, chance := Platform{Late: time.Minute, Seed: seed}, rand.New(rand.NewPCG(seed, 0))
@@ -38,7 +39,7 @@ func TestLate(t *testing.T) {
 		p := Platform{Late: time.Hour}
 		chance := rand.New(rand.NewPCG(0, 0))
 		var err error
-		for err == nil { // one that is not late is not waited for
+		for err == nil { // a FIFO that is not late does not look at ctx
 			err = p.delay(ctx, chance)
 		}
 		if !errors.Is(err, cause) {

@@ -10,14 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is what a pipe holds: the largest that needs no privilege. Both ends wake up less often.
+// pipeSize is the capacity of a pipe in bytes: the largest that needs no privilege (pipe(7), pipe-max-size).
+// With a large pipe, reader and writer wake up less often.
 const pipeSize = 1 << 20
 
-// enlarge makes a pipe hold more; where that is refused it is only slower.
-func enlarge(fd int) { _, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipeSize) }
+// enlargePipe sets the capacity of a pipe to pipeSize. A smaller pipe is only slower, so an error does
+// not matter.
+func enlargePipe(fd int) { _, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipeSize) }
 
-// open opens a FIFO whose stream has begun: at least one byte is there, or its writer has come and gone. Until then
-// neither is opening it waited in, which nothing could end, nor is it read, which would find a false end.
+// open opens a FIFO and waits until its stream has begun: it holds a byte, or its writer has come and
+// gone. It does not wait in open(2), because nothing could end that wait. It does not read before the
+// stream has begun, because a read would return a false end of file.
 func (o *Options) open(ctx context.Context, path string) error {
 	what := waited{path, "did not appear"}
 	within, cancel := context.WithTimeoutCause(ctx, o.Timeout, errors.New("too late"))
@@ -29,28 +32,33 @@ func (o *Options) open(ctx context.Context, path string) error {
 		return err
 	}
 	if o.in < 0 {
-		in, err := waiting(within, "the FIFO "+path, o.Waiting, func() (int, error) { return o.look(within, path) })
+		in, err := waiting(within, "the FIFO "+path, o.Waiting, func() (int, error) {
+			return o.openFIFO(within, path)
+		})
 		if err != nil {
 			return late(err)
 		}
 		o.in = in
-		enlarge(in)
+		enlargePipe(in)
 	}
 	what = waited{path, "got no data"}
-	if _, err := waiting(within, "data in "+path, o.Waiting, func() (int, error) { return 0, o.begun(within, o.in) }); err != nil {
+	_, err := waiting(within, "data in "+path, o.Waiting, func() (int, error) {
+		return 0, o.waitForData(within, o.in)
+	})
+	if err != nil {
 		return late(err)
 	}
 	return nil
 }
 
-// waited is a FIFO, and what it has not done when the time-out is over.
+// waited is a FIFO, and what has not happened to it when the time is over.
 type waited struct{ path, late string }
 
-// look opens a FIFO once it is there.
-func (o *Options) look(ctx context.Context, path string) (int, error) {
+// openFIFO waits until a FIFO exists, and opens it.
+func (o *Options) openFIFO(ctx context.Context, path string) (int, error) {
 	return retry(ctx, func() (int, error) {
-		if fds := []unix.PollFd{watched(o.Output.fd)}; isReady(fds) && isGone(fds[0]) {
-			return 0, backoff.Permanent(errGone)
+		if fds := []unix.PollFd{hangup(o.Output.fd)}; isReady(fds) && hasNoReader(fds[0]) {
+			return 0, backoff.Permanent(errReaderGone)
 		}
 		in, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		switch {
@@ -66,32 +74,37 @@ func (o *Options) look(ctx context.Context, path string) (int, error) {
 	})
 }
 
-// begun waits for the first byte, or for the last writer's end, which poll(2) tells only if there was one.
-func (o *Options) begun(ctx context.Context, in int) error {
+// waitForData waits for the first byte, or until the last writer has gone. For a FIFO that never had a writer
+// poll(2) reports neither.
+func (o *Options) waitForData(ctx context.Context, in int) error {
 	b, err := newBell(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	fds, err := b.wait(ctx, readable(in), watched(o.Output.fd))
-	if err == nil && fds[0].Revents == 0 && isGone(fds[1]) {
-		return errGone
+	fds, err := b.wait(ctx, readable(in), hangup(o.Output.fd))
+	if err == nil && fds[0].Revents == 0 && hasNoReader(fds[1]) {
+		return errReaderGone
 	}
 	return err
 }
 
+// isReady reports whether one of the descriptors is ready now.
 func isReady(fds []unix.PollFd) bool {
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0
 }
 
+// isFIFO reports whether a descriptor is a FIFO or a pipe.
 func isFIFO(fd int) bool {
 	var info unix.Stat_t
 	return unix.Fstat(fd, &info) == nil && info.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
-// waiting does something while tell runs beside it.
-func waiting[T any](ctx context.Context, what string, tell func(context.Context, string), do func() (T, error)) (T, error) {
+// waiting calls do while tell runs beside it. It returns after both have ended. tell may be nil.
+func waiting[T any](
+	ctx context.Context, what string, tell func(context.Context, string), do func() (T, error),
+) (T, error) {
 	if tell == nil {
 		return do()
 	}
@@ -107,13 +120,14 @@ func waiting[T any](ctx context.Context, what string, tell func(context.Context,
 	return result, err
 }
 
-// retry tries again and again, at first at once and then less and less often, until ctx ends: that is its cause.
+// retry calls try until it succeeds: at once, after a millisecond, and then less and less often. It
+// returns at once if the error is a backoff.PermanentError. If ctx ends, it returns the cause of ctx.
 func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = time.Millisecond
 	b.RandomizationFactor = 0.2
 	b.MaxInterval = 100 * time.Millisecond
-	b.MaxElapsedTime = 0 // the package's own limit of 15 minutes is not ours
+	b.MaxElapsedTime = 0 // without this the backoff package gives up after 15 minutes
 	result, err := backoff.RetryWithData(try, backoff.WithContext(b, ctx))
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)

@@ -15,36 +15,38 @@ import (
 
 // Output is where a stream goes.
 type Output struct {
-	fd     int    // -1 for a FIFO that is not open
-	own    bool   // fd is closed at the end
-	chunk  int    // bytes that are written at once, so that no write waits where nothing can end it
-	isFIFO bool   // at path: each epoch is one opening of it
-	path   string // of a FIFO
-	ours   bool   // what is at path was made here
+	fd       int    // -1 for a FIFO that is not open
+	owned    bool   // close closes fd
+	chunk    int    // the most bytes for one write(2), so that the write never waits
+	isFIFO   bool   // it is the FIFO at path, and each epoch opens it anew
+	path     string // the path of the FIFO
+	madeHere bool   // this process made the FIFO at path
 }
 
-// Descriptor is one that the process was started with, such as standard output. All epochs go there, one behind the other.
+// Descriptor returns the output to a descriptor that is open already, such as standard output. It gets all
+// epochs one behind the other.
 func Descriptor(fd int) *Output {
 	o := &Output{fd: fd, chunk: math.MaxInt}
 	if isFile(fd) {
 		return o
 	}
-	o.chunk = 4096 // PIPE_BUF: what has room takes as much without waiting
+	o.chunk = 4096 // PIPE_BUF: a pipe that poll(2) finds writable takes so many bytes without waiting
 	if isFIFO(fd) {
-		// What O_NONBLOCK is set on is shared with others, who may not expect it; a description of our own is not.
-		if own, err := unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err == nil {
-			o.fd, o.own, o.chunk = own, true, math.MaxInt
+		// Other processes share this open file, and do not expect O_NONBLOCK on it. So this one opens it anew.
+		name := "/proc/self/fd/" + strconv.Itoa(fd)
+		if own, err := unix.Open(name, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err == nil {
+			o.fd, o.owned, o.chunk = own, true, math.MaxInt
 		}
-		enlarge(o.fd)
+		enlargePipe(o.fd)
 	}
 	return o
 }
 
-// isFile says whether writing to a descriptor waits for nobody: to a file or a device, but not to a terminal.
+// isFile reports whether a descriptor is a file or a device, but no terminal: a write to it waits for nobody.
 func isFile(fd int) bool {
 	var info unix.Stat_t
 	if err := unix.Fstat(fd, &info); err != nil {
-		return true // what is wrong with it shows when it is written to
+		return true // the first write reports what is wrong with the descriptor
 	}
 	switch info.Mode & unix.S_IFMT {
 	case unix.S_IFREG, unix.S_IFBLK:
@@ -56,21 +58,24 @@ func isFile(fd int) bool {
 	return false
 }
 
-// Pipe is a new pipe, and the descriptor that its reader reads.
+// Pipe makes a pipe. It returns the descriptor for the reader, and the output to the pipe.
 func Pipe() (reader int, o *Output, err error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		return -1, nil, fmt.Errorf("a pipe: %w", err)
 	}
-	enlarge(fds[1])
-	return fds[0], &Output{fd: fds[1], own: true, chunk: math.MaxInt}, unix.SetNonblock(fds[1], true)
+	enlargePipe(fds[1])
+	return fds[0], &Output{fd: fds[1], owned: true, chunk: math.MaxInt}, unix.SetNonblock(fds[1], true)
 }
 
-// Path is a file, which is made or emptied, or a FIFO that somebody else reads. Every epoch of a FIFO has an end of
-// its own.
+// Path returns the output to a path. If a FIFO is there, each epoch opens it anew, so that its reader
+// sees an end after each epoch. Any other file is made, or emptied, and gets all epochs. The error is a
+// *WriteError.
 func Path(path string) (*Output, error) {
 	var info unix.Stat_t
-	name, err := filepath.EvalSymlinks(path) // of /dev/stdout there is none, and nothing may take its place
+	// EvalSymlinks fails for /dev/stdout if that is a pipe without a name. No FIFO can take the place of
+	// this pipe.
+	name, err := filepath.EvalSymlinks(path)
 	if err == nil && unix.Lstat(name, &info) == nil && info.Mode&unix.S_IFMT == unix.S_IFIFO {
 		return &Output{fd: -1, chunk: math.MaxInt, isFIFO: true, path: name}, nil
 	}
@@ -79,13 +84,14 @@ func Path(path string) (*Output, error) {
 		return nil, &WriteError{Err: &os.PathError{Op: "open", Path: path, Err: err}}
 	}
 	o := Descriptor(fd)
-	o.own = true
+	o.owned = true
 	return o, nil
 }
 
-// begin opens a FIFO as soon as it has a reader. Where more epochs follow it then gives the path a new FIFO: whoever opens
-// it from now on wants the next epoch, also where the one who reads this one has not yet closed it.
-func (o *Output) begin(ctx context.Context, more bool, tell func(context.Context, string)) error {
+// beginEpoch waits until a FIFO has a reader, and opens it. If more epochs follow, it then puts a new
+// FIFO at the path. A reader that opens the path from now on gets the next epoch, even if the reader of
+// this epoch has not closed it yet.
+func (o *Output) beginEpoch(ctx context.Context, more bool, tell func(context.Context, string)) error {
 	if !o.isFIFO {
 		return nil
 	}
@@ -93,15 +99,16 @@ func (o *Output) begin(ctx context.Context, more bool, tell func(context.Context
 	if err != nil {
 		return err
 	}
-	o.fd, o.own = fd, true
-	enlarge(fd)
+	o.fd, o.owned = fd, true
+	enlargePipe(fd)
 	if !more {
 		return nil
 	}
 	return o.renew()
 }
 
-// openWriter opens a FIFO for writing once it has a reader; to wait for one in open(2) could not be given up.
+// openWriter waits until a FIFO has a reader, and opens it for writing. It does not wait in open(2), because
+// nothing could end that wait.
 func openWriter(ctx context.Context, path string) (int, error) {
 	return retry(ctx, func() (int, error) {
 		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -112,56 +119,59 @@ func openWriter(ctx context.Context, path string) (int, error) {
 	})
 }
 
-// renew puts a FIFO like the old one in its place.
+// renew replaces the FIFO at path with a new one that has the same owner and mode.
 func (o *Output) renew() error {
 	var info unix.Stat_t
 	err := unix.Fstat(o.fd, &info)
 	next := o.path + ".next"
 	if err == nil {
-		_ = unix.Unlink(next) // of one that was killed
+		_ = unix.Unlink(next) // an earlier process that was killed may have left it
 		err = unix.Mkfifo(next, 0)
 	}
 	if err == nil {
-		_ = unix.Chown(next, int(info.Uid), int(info.Gid)) // as far as we may
+		_ = unix.Chown(next, int(info.Uid), int(info.Gid)) // if it is not permitted, the owner is another one
 		err = errors.Join(unix.Chmod(next, info.Mode&0o7777), unix.Rename(next, o.path))
 	}
 	if err != nil {
 		return &WriteError{Err: fmt.Errorf("a new FIFO %s for the next epoch: %w", o.path, err)}
 	}
-	o.ours = true
+	o.madeHere = true
 	return nil
 }
 
-// finish closes the output for good. Of one that was told to stop the FIFO stays, for the one that is started next.
-func (o *Output) finish(err error, told bool) error {
-	if err != nil && !told {
+// finish closes the output for good after Stream has ended with err. After a failure it removes the FIFO,
+// because no epoch follows. If Stream was told to stop, the FIFO stays for the process that is started
+// next.
+func (o *Output) finish(err error, toldToStop bool) error {
+	if err != nil && !toldToStop {
 		o.withdraw()
 	}
 	return errors.Join(err, o.close())
 }
 
-// withdraw takes away a FIFO that gets no epoch any more, and lets go whoever waits in opening it.
+// withdraw removes a FIFO that gets no more epochs. A reader that waits in open(2) for a writer then goes on.
 func (o *Output) withdraw() {
-	if !o.ours {
+	if !o.madeHere {
 		return
 	}
 	fd, err := unix.Open(o.path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	_ = unix.Unlink(o.path) // what failed before is what is told
+	_ = unix.Unlink(o.path) // Stream reports the failure before this one
 	if err == nil {
 		_ = unix.Close(fd)
 	}
 }
 
-// end is an epoch's.
-func (o *Output) end() error {
+// endEpoch closes a FIFO, so that its reader sees the end of the epoch.
+func (o *Output) endEpoch() error {
 	if !o.isFIFO {
 		return nil
 	}
 	return o.close()
 }
 
+// close closes fd if it is owned and open.
 func (o *Output) close() error {
-	if !o.own || o.fd < 0 {
+	if !o.owned || o.fd < 0 {
 		return nil
 	}
 	err := unix.Close(o.fd)
@@ -172,7 +182,7 @@ func (o *Output) close() error {
 	return nil
 }
 
-// Hold keeps the reader of a pipe from seeing its end until it is let go.
+// Hold keeps a pipe open, so that its reader does not see its end, until the caller calls letGo.
 func (o *Output) Hold() (letGo func(), err error) {
 	fd, err := unix.FcntlInt(uintptr(o.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {

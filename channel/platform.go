@@ -12,25 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Platform is the other side of a channel: what makes its FIFOs and fills them.
+// Platform is the other side of a channel: it makes the FIFOs and fills them.
 type Platform struct {
-	Prefix string // of the FIFOs
-	Epochs int    // how many; 0 for as many as are read
-	// Late is how long a FIFO may be late: every other one is, on the average, by as long as Seed says.
-	Late time.Duration
-	Seed uint64
-	Fill func(w io.Writer) error // writes one epoch
+	Prefix string                  // the path of a FIFO without its epoch
+	Epochs int                     // the number of epochs; 0 for no limit
+	Late   time.Duration           // the longest delay of a FIFO; about every other FIFO is late
+	Seed   uint64                  // decides which FIFOs are late, and by how much
+	Fill   func(w io.Writer) error // writes one epoch
 }
 
-// Serve makes one FIFO after the other, the next one only after a reader has closed the one before. It takes away none
-// that was read, as the platform does; all of them go at the end.
+// Serve makes one FIFO after the other. It makes the next one after a reader has closed the one before.
+// Like the platform it leaves a FIFO in place after it was read. It removes all of them when it ends. If
+// ctx ends, Serve returns the cause of ctx.
 func Serve(ctx context.Context, p Platform) (err error) {
 	b, err := newBell(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	chance := rand.New(rand.NewPCG(p.Seed, 0)) //nolint:gosec // it is to be the same each time
+	chance := rand.New(rand.NewPCG(p.Seed, 0)) //nolint:gosec // the same seed must give the same delays
 	made := 0
 	defer func() {
 		for n := range made {
@@ -56,8 +56,10 @@ func Serve(ctx context.Context, p Platform) (err error) {
 	return nil
 }
 
+// fifo is the path of the FIFO of an epoch.
 func (p *Platform) fifo(epoch int) string { return p.Prefix + "_" + strconv.Itoa(epoch) }
 
+// delay waits as long as the next FIFO is late.
 func (p *Platform) delay(ctx context.Context, chance *rand.Rand) error {
 	late := chance.IntN(2) == 1
 	by := time.Duration(chance.Float64() * float64(p.Late))
@@ -85,13 +87,14 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 	if err != nil {
 		return err
 	}
-	enlarge(fd)
-	o := &Output{fd: fd, own: true, chunk: pipeSize}
-	drain(closed) // of who only looked whether there is anything
+	enlargePipe(fd)
+	o := &Output{fd: fd, owned: true, chunk: pipeSize}
+	discardEvents(closed) // a reader that opened and closed the FIFO before it had a writer has read nothing
 	err = p.Fill(b.writer(ctx, o))
-	fds := []unix.PollFd{watched(fd)}
-	early := errors.Is(err, errGone) || isReady(fds) && isGone(fds[0]) // also of one whose close was drained
-	if errors.Is(err, errGone) {
+	fds := []unix.PollFd{hangup(fd)}
+	// The reader may have closed the FIFO before discardEvents, which then has discarded that event.
+	early := errors.Is(err, errReaderGone) || isReady(fds) && hasNoReader(fds[0])
+	if errors.Is(err, errReaderGone) {
 		err = nil
 	}
 	if err = errors.Join(err, o.close()); err != nil || early {
@@ -101,8 +104,8 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 	return err
 }
 
-// watchClose gives a descriptor that becomes readable when a reader closes a file. To look for readers by opening it would
-// be seen by them.
+// watchClose returns a descriptor that becomes readable when a reader closes a file. It uses inotify(7),
+// because a reader would notice another process that opens the file to look for readers.
 func watchClose(path string) (int, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -114,15 +117,16 @@ func watchClose(path string) (int, error) {
 	return fd, nil
 }
 
-// drain takes the events that have come.
-func drain(fd int) {
+// discardEvents reads the events that have come, and forgets them.
+func discardEvents(fd int) {
 	events := make([]byte, 4096)
 	for n, err := 1, error(nil); n > 0 && err == nil; {
 		n, err = unix.Read(fd, events)
 	}
 }
 
-// removeFIFO removes a FIFO, of an earlier run that was killed too, and nothing else.
+// removeFIFO removes a FIFO, which an earlier run that was killed may have left. It refuses any other
+// file. A path that does not exist is no error.
 func removeFIFO(path string) error {
 	var info unix.Stat_t
 	if err := unix.Lstat(path, &info); errors.Is(err, unix.ENOENT) {

@@ -17,8 +17,8 @@ import (
 	"entrain/channel/recordio"
 )
 
-// serve plays the platform until the test ends, and gives what it ended with.
-func serve(t *testing.T, p channel.Platform) (ended chan error, stop context.CancelCauseFunc) {
+// startPlatform plays the platform until the test ends. The channel ended gets its error.
+func startPlatform(t *testing.T, p channel.Platform) (ended chan error, stop context.CancelCauseFunc) {
 	t.Helper()
 	ctx, stop := context.WithCancelCause(context.Background())
 	ended = make(chan error, 1)
@@ -27,19 +27,21 @@ func serve(t *testing.T, p channel.Platform) (ended chan error, stop context.Can
 	return ended, stop
 }
 
-func end(t *testing.T, ended chan error) error {
+// platformEnd waits for the end of the platform.
+func platformEnd(t *testing.T, ended chan error) error {
 	t.Helper()
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("the platform does not end")
 		return nil
 	}
 }
 
-// objects is a directory whose files are streamed in another order than a walk through it finds them.
-func objects(t *testing.T) (dir, stream string) {
+// makeObjects makes a directory with files, and returns the stream of them. A walk through the directory
+// finds the files in another order than the stream has them.
+func makeObjects(t *testing.T) (dir, stream string) {
 	t.Helper()
 	dir = t.TempDir()
 	for _, key := range []string{"a/x", "a-b/x", "c"} {
@@ -53,10 +55,11 @@ func objects(t *testing.T) (dir, stream string) {
 	return dir, string(payload()) + "a-b/x" + string(payload()) + "a/x" + string(payload()) + "c"
 }
 
-// TestReaders: readers that nobody here wrote get three epochs, also where a FIFO is late.
-func TestReaders(t *testing.T) {
-	dir, stream := objects(t)
-	ifstream := cpp(t, `#include <fstream>
+// TestOtherReadersGetEveryEpoch checks that readers outside this project get three epochs, even if a FIFO
+// is late.
+func TestOtherReadersGetEveryEpoch(t *testing.T) {
+	dir, stream := makeObjects(t)
+	ifstream := compileCPP(t, `#include <fstream>
 #include <iostream>
 #include <unistd.h>
 int main(int, char** v) {
@@ -82,12 +85,15 @@ for n in range(3):
 	} {
 		t.Run(name, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train")
-			ended, _ := serve(t, channel.Platform{Prefix: prefix, Epochs: 3, Late: 50 * time.Millisecond, Seed: 1, Fill: channel.Directory(dir, nil)})
+			ended, _ := startPlatform(t, channel.Platform{
+				Prefix: prefix, Epochs: 3, Fill: channel.Directory(dir, nil),
+				Late: 50 * time.Millisecond, Seed: 1,
+			})
 			out, err := exec.CommandContext(t.Context(), argv[0], append(argv[1:], prefix)...).Output()
 			if err != nil || string(out) != strings.Repeat(stream, 3) {
 				t.Errorf("%v, %d bytes", err, len(out))
 			}
-			if err := end(t, ended); err != nil {
+			if err := platformEnd(t, ended); err != nil {
 				t.Error(err)
 			}
 			if left, _ := filepath.Glob(prefix + "*"); left != nil {
@@ -97,17 +103,18 @@ for n in range(3):
 	}
 }
 
-// TestBothSides: what the platform makes, a stream reads; an early end of the reader is the next epoch's beginning.
-func TestBothSides(t *testing.T) {
-	dir, stream := objects(t)
+// TestStreamReadsWhatPlatformMakes also checks that the next epoch begins after a reader has closed the
+// FIFO early.
+func TestStreamReadsWhatPlatformMakes(t *testing.T) {
+	dir, stream := makeObjects(t)
 	prefix := filepath.Join(t.TempDir(), "train")
-	ended, _ := serve(t, channel.Platform{Prefix: prefix, Epochs: 3, Fill: channel.Directory(dir, nil)})
+	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 3, Fill: channel.Directory(dir, nil)})
 	fifo := mkfifo(t, prefix+"-for-trainer")
 	out, err := channel.Path(fifo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, channel.Options{Prefix: prefix, Epochs: 3, Output: out})
+	s := startStream(t, channel.Options{Prefix: prefix, Epochs: 3, Output: out})
 	for epoch, want := range []string{stream, stream[:10], stream} {
 		r, err := os.Open(fifo)
 		if err != nil {
@@ -118,22 +125,23 @@ func TestBothSides(t *testing.T) {
 		}
 		if epoch == 0 {
 			if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-				t.Errorf("behind epoch 0: %d bytes, %v", n, err)
+				t.Errorf("after the end of epoch 0: %d bytes, %v", n, err)
 			}
 		}
 		r.Close()
 	}
-	if err := errors.Join(s.err(), end(t, ended)); err != nil {
+	if err := errors.Join(s.result(), platformEnd(t, ended)); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestOneAtATime: the next FIFO is not there until the first one is closed.
-func TestOneAtATime(t *testing.T) {
-	dir, stream := objects(t)
+// TestNextFIFOComesAfterReaderClosed checks that the next FIFO does not exist until the reader has closed
+// the one before, and that no FIFO is left at the end.
+func TestNextFIFOComesAfterReaderClosed(t *testing.T) {
+	dir, stream := makeObjects(t)
 	prefix := filepath.Join(t.TempDir(), "train")
-	ended, stop := serve(t, channel.Platform{Prefix: prefix, Fill: channel.Directory(dir, nil)})
-	r := open(t, prefix+"_0")
+	ended, stop := startPlatform(t, channel.Platform{Prefix: prefix, Fill: channel.Directory(dir, nil)})
+	r := openForReading(t, prefix+"_0")
 	if got := readAll(t, r); got != stream {
 		t.Errorf("%d bytes", len(got))
 	}
@@ -141,10 +149,10 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("the next FIFO: %v", err)
 	}
 	r.Close()
-	open(t, prefix+"_1").Close() // early
-	open(t, prefix+"_2").Close()
+	openForReading(t, prefix+"_1").Close() // early
+	openForReading(t, prefix+"_2").Close()
 	stop(errStop)
-	if err := end(t, ended); !errors.Is(err, errStop) {
+	if err := platformEnd(t, ended); !errors.Is(err, errStop) {
 		t.Error(err)
 	}
 	if left, _ := filepath.Glob(prefix + "*"); left != nil {
@@ -152,11 +160,13 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// TestProbe: who opens and closes a FIFO before it has a writer has not read it.
-func TestProbe(t *testing.T) {
+// TestProbeIsNoReader checks that a program has not read a FIFO if it opens and closes it before it has a
+// writer.
+func TestProbeIsNoReader(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	filling := make(chan struct{})
-	ended, _ := serve(t, channel.Platform{Prefix: prefix, Epochs: 1, Fill: func(io.Writer) error { <-filling; return nil }})
+	fill := func(io.Writer) error { <-filling; return nil }
+	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 1, Fill: fill})
 	probe := func() error {
 		fd, err := syscall.Open(prefix+"_0", syscall.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err == nil {
@@ -164,73 +174,81 @@ func TestProbe(t *testing.T) {
 		}
 		return err
 	}
-	for stop := time.Now().Add(patience); probe() != nil && time.Now().Before(stop); {
+	for stop := time.Now().Add(testTimeout); probe() != nil && time.Now().Before(stop); {
 		<-time.After(time.Millisecond)
 	}
-	r := open(t, prefix+"_0")
+	r := openForReading(t, prefix+"_0")
 	close(filling)
 	if got := readAll(t, r); got != "" {
 		t.Errorf("%q", got)
 	}
 	select {
 	case err := <-ended:
-		t.Fatalf("it ended while its reader was there: %v", err)
-	case <-time.After(50 * time.Millisecond): // which is enough to notice, and too little to matter
+		t.Fatalf("the platform ended before the reader closed the FIFO: %v", err)
+	case <-time.After(50 * time.Millisecond): // enough to notice the fault
 	}
 	r.Close()
-	if err := end(t, ended); err != nil {
+	if err := platformEnd(t, ended); err != nil {
 		t.Error(err)
 	}
 }
 
-// open opens a FIFO for reading once it is there.
-func open(t *testing.T, path string) *os.File {
+// openForReading waits until a FIFO exists, and opens it.
+func openForReading(t *testing.T, path string) *os.File {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for stop := time.Now().Add(patience); time.Now().Before(stop); <-tick.C {
+	for stop := time.Now().Add(testTimeout); time.Now().Before(stop); <-tick.C {
 		if r, err := os.Open(path); err == nil {
 			return r
 		}
 	}
-	t.Fatalf("%s is not there", path)
+	t.Fatalf("%s does not exist", path)
 	return nil
 }
 
-// TestRestart: the FIFOs of a run that was killed are made anew; what is no FIFO is left alone.
-func TestRestart(t *testing.T) {
+// TestRestartReplacesOldFIFOs checks that the FIFOs of a run that was killed are replaced, and that no
+// other file is.
+func TestRestartReplacesOldFIFOs(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	old := mkfifo(t, prefix+"_0")
-	if err := os.Chmod(old, 0); err != nil { // so that it can be told from the new one
+	if err := os.Chmod(old, 0); err != nil { // the new FIFO has another mode
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(prefix+"_1", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ended, _ := serve(t, channel.Platform{Prefix: prefix, Epochs: 2, Fill: func(w io.Writer) error { _, err := w.Write([]byte("x")); return err }})
-	for stop := time.Now().Add(patience); time.Now().Before(stop); {
+	fill := func(w io.Writer) error {
+		_, err := io.WriteString(w, "x")
+		return err
+	}
+	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 2, Fill: fill})
+	for stop := time.Now().Add(testTimeout); time.Now().Before(stop); {
 		if info, err := os.Stat(old); err == nil && info.Mode().Perm() != 0 {
 			break
 		}
 	}
-	r := open(t, prefix+"_0")
+	r := openForReading(t, prefix+"_0")
 	if got := readAll(t, r); got != "x" {
 		t.Errorf("%q", got)
 	}
 	r.Close()
-	if err := end(t, ended); err == nil || !strings.Contains(err.Error(), "train_1: it exists and is not a FIFO") {
+	err := platformEnd(t, ended)
+	if err == nil || !strings.Contains(err.Error(), "train_1: it exists and is not a FIFO") {
 		t.Error(err)
 	}
 }
 
-// TestManifest: attributes in their order, objects for references, each a record of its own.
-func TestManifest(t *testing.T) {
+// TestManifestStreamsAttributesInOrder checks that a reference becomes its object, that each attribute is
+// a record of its own, and that a mistake is found.
+func TestManifestStreamsAttributesInOrder(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"1.jpg": "one", "2.jpg": "two\n",
-		"manifest": `{"class": 0, "other": "x", "image-ref": "1.jpg"}` + "\n\n" + `{"image-ref": "` + dir + `/2.jpg", "class": "a cat"}`,
-		"remote":   `{"image-ref": "s3://bucket/1.jpg"}`,
-		"broken":   `{"class": 1, "image-ref": "1.jpg"}` + "\n" + `{"class": 1, "image-ref": "3.jpg"}` + "\n",
+		"manifest": `{"class": 0, "other": "x", "image-ref": "1.jpg"}` + "\n\n" +
+			`{"image-ref": "` + dir + `/2.jpg", "class": "a cat"}`,
+		"remote": `{"image-ref": "s3://bucket/1.jpg"}`,
+		"broken": `{"class": 1, "image-ref": "1.jpg"}` + "\n" + `{"class": 1, "image-ref": "3.jpg"}` + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -238,22 +256,25 @@ func TestManifest(t *testing.T) {
 	}
 	var raw, wrapped, lines bytes.Buffer
 	names := []string{"image-ref", "class"}
-	if err := channel.Manifest(filepath.Join(dir, "manifest"), names, nil)(&raw); err != nil || raw.String() != "one0two\na cat" {
+	err := channel.Manifest(filepath.Join(dir, "manifest"), names, nil)(&raw)
+	if err != nil || raw.String() != "one0two\na cat" {
 		t.Errorf("%v, %q", err, raw.String())
 	}
-	err := channel.Manifest(filepath.Join(dir, "manifest"), names, recordio.AppendRecord)(&wrapped)
+	err = channel.Manifest(filepath.Join(dir, "manifest"), names, recordio.AppendRecord)(&wrapped)
 	err = errors.Join(err, recordio.Decode(&wrapped, &lines, recordio.Options{Form: recordio.LengthPrefixed}))
-	if want := "\x03\x00\x00\x00\x00\x00\x00\x00one\x01\x00\x00\x00\x00\x00\x00\x000\x04\x00\x00\x00\x00\x00\x00\x00two\n\x05\x00\x00\x00\x00\x00\x00\x00a cat"; err != nil || lines.String() != want {
+	want := "\x03\x00\x00\x00\x00\x00\x00\x00one" + "\x01\x00\x00\x00\x00\x00\x00\x000" +
+		"\x04\x00\x00\x00\x00\x00\x00\x00two\n" + "\x05\x00\x00\x00\x00\x00\x00\x00a cat"
+	if err != nil || lines.String() != want {
 		t.Errorf("%v, %q", err, lines.String())
 	}
-	for want, names := range map[string][]string{`:1: no attribute "nothing"`: {"nothing"}, `:2: attribute "image-ref": open`: {"image-ref"}} {
-		mistake(t, filepath.Join(dir, "broken"), names, want)
-	}
-	mistake(t, filepath.Join(dir, "remote"), names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", expected a file`)
+	broken, remote := filepath.Join(dir, "broken"), filepath.Join(dir, "remote")
+	expectMistake(t, broken, []string{"nothing"}, `:1: no attribute "nothing"`)
+	expectMistake(t, broken, []string{"image-ref"}, `:2: attribute "image-ref": open`)
+	expectMistake(t, remote, names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", expected a file`)
 }
 
-// mistake wants a manifest to be refused.
-func mistake(t *testing.T, path string, names []string, want string) {
+// expectMistake checks that a manifest is refused with the words want.
+func expectMistake(t *testing.T, path string, names []string, want string) {
 	t.Helper()
 	err := channel.Manifest(path, names, nil)(io.Discard)
 	if _, ok := errors.AsType[*channel.ManifestError](err); !ok || !strings.Contains(err.Error(), want) {
@@ -261,15 +282,17 @@ func mistake(t *testing.T, path string, names []string, want string) {
 	}
 }
 
-// TestOutputs: a file, one that is appended to, which splice(2) refuses, and one that is full.
-func TestOutputs(t *testing.T) {
-	dir, stream := objects(t)
+// TestStreamIntoFile checks an ordinary file, a file that is opened for appending, which splice(2)
+// refuses, and a device that is full.
+func TestStreamIntoFile(t *testing.T) {
+	dir, stream := makeObjects(t)
 	path := filepath.Join(dir, "..", "out-"+filepath.Base(dir))
 	t.Cleanup(func() { os.Remove(path) })
 	for _, how := range []string{"path", "append", "full"} {
 		t.Run(how, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train")
-			ended, stop := serve(t, channel.Platform{Prefix: prefix, Epochs: 2, Fill: channel.Directory(dir, nil)})
+			p := channel.Platform{Prefix: prefix, Epochs: 2, Fill: channel.Directory(dir, nil)}
+			ended, stop := startPlatform(t, p)
 			var out *channel.Output
 			var err error
 			switch how {
@@ -286,7 +309,7 @@ func TestOutputs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = start(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out}).err()
+			err = startStream(t, channel.Options{Prefix: prefix, Epochs: 2, Output: out}).result()
 			if how == "full" {
 				if full, ok := errors.AsType[*channel.WriteError](err); !ok || !errors.Is(full, syscall.ENOSPC) {
 					t.Error(err)
@@ -297,7 +320,7 @@ func TestOutputs(t *testing.T) {
 			if got, readErr := os.ReadFile(path); err != nil || readErr != nil || string(got) != stream+stream {
 				t.Errorf("%v, %v, %d bytes", err, readErr, len(got))
 			}
-			if err := end(t, ended); err != nil {
+			if err := platformEnd(t, ended); err != nil {
 				t.Error(err)
 			}
 		})

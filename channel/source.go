@@ -14,11 +14,11 @@ import (
 	"strings"
 )
 
-// Wrap appends a record to a stream, with what delimits it.
+// Wrap appends a record to the slice to, together with the bytes that delimit the record.
 type Wrap func(to, record []byte) ([]byte, error)
 
-// Directory gives what the platform makes of the objects under a prefix: their bytes in the order of their keys, each one
-// wrapped if wrap is not nil.
+// Directory returns a function that writes what the platform streams for the objects under a prefix:
+// their bytes in the order of their keys. If wrap is not nil, each object is one record.
 func Directory(dir string, wrap Wrap) func(io.Writer) error {
 	return func(w io.Writer) error {
 		keys, err := keys(dir)
@@ -31,7 +31,7 @@ func Directory(dir string, wrap Wrap) func(io.Writer) error {
 	}
 }
 
-// keys are the files below a directory in the order of S3, that of the bytes of the whole path.
+// keys returns the files below a directory in the order of S3, which sorts by the bytes of the whole path.
 func keys(dir string) ([]string, error) {
 	var keys []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -46,6 +46,7 @@ func keys(dir string) ([]string, error) {
 	return keys, err
 }
 
+// writeObject writes the bytes of a file, as a record if wrap is not nil.
 func writeObject(w io.Writer, path string, wrap Wrap) error {
 	if wrap != nil {
 		data, err := os.ReadFile(path)
@@ -63,9 +64,10 @@ func writeObject(w io.Writer, path string, wrap Wrap) error {
 	return err
 }
 
-// onlyReader hides the ways that an os.File copies by itself.
+// onlyReader hides the method WriteTo of an os.File, so that io.CopyBuffer uses its buffer.
 type onlyReader struct{ io.Reader }
 
+// writeRecord writes a record, with the bytes that delimit it if wrap is not nil.
 func writeRecord(w io.Writer, record []byte, wrap Wrap) error {
 	if wrap != nil {
 		var err error
@@ -83,9 +85,11 @@ type ManifestError struct{ Err error }
 func (e *ManifestError) Error() string { return e.Err.Error() }
 func (e *ManifestError) Unwrap() error { return e.Err }
 
-// Manifest gives what the platform makes of an augmented manifest, a file of JSON Lines: of each line the attributes that
-// are named, in the order in which they are; for one whose name ends in -ref the bytes of the object. Objects are files
-// here, as seen from the manifest.
+// Manifest returns a function that writes what the platform streams for an augmented manifest, a file of
+// JSON Lines. For each line it writes the named attributes in the given order. For an attribute with a
+// name that ends in -ref it writes the bytes of the object. Here an object is a file, and its path is
+// relative to the manifest. If wrap is not nil, each attribute is one record. A mistake in the manifest
+// is a *ManifestError.
 func Manifest(path string, attributes []string, wrap Wrap) func(io.Writer) error {
 	return func(w io.Writer) error {
 		f, err := os.Open(path)
@@ -110,6 +114,7 @@ func Manifest(path string, attributes []string, wrap Wrap) func(io.Writer) error
 	}
 }
 
+// writeLine writes the attributes of one line.
 func writeLine(w io.Writer, path string, line []byte, attributes []string, wrap Wrap) error {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(line, &values); err != nil {
@@ -122,7 +127,7 @@ func writeLine(w io.Writer, path string, line []byte, attributes []string, wrap 
 		}
 		var text string
 		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
-			value = []byte(text) // of a string its text, of anything else its JSON
+			value = []byte(text) // a string is streamed as its text, any other value as JSON
 		}
 		if err := writeAttribute(w, filepath.Dir(path), name, value, wrap); err != nil {
 			return fmt.Errorf("attribute %q: %w", name, err)
@@ -131,13 +136,15 @@ func writeLine(w io.Writer, path string, line []byte, attributes []string, wrap 
 	return nil
 }
 
+// writeAttribute writes the value of one attribute, or the object that it refers to.
 func writeAttribute(w io.Writer, dir, name string, value []byte, wrap Wrap) error {
 	object := string(value)
 	switch {
 	case !strings.HasSuffix(name, "-ref"):
 		return writeRecord(w, value, wrap)
 	case strings.Contains(object, "://"):
-		return &ManifestError{Err: fmt.Errorf("found %q, expected a file\nhint: copy the object, and give its path", object)}
+		err := fmt.Errorf("found %q, expected a file\nhint: copy the object, and give its path", object)
+		return &ManifestError{Err: err}
 	case !filepath.IsAbs(object):
 		object = filepath.Join(dir, object)
 	}
