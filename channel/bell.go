@@ -52,12 +52,29 @@ func (b *bell) wait(ctx context.Context, fds ...unix.PollFd) ([]unix.PollFd, err
 	}
 }
 
+// waitForInput waits until a descriptor can be read. It returns errReaderGone if the output has no reader
+// any more and there is nothing to read.
+func (b *bell) waitForInput(ctx context.Context, in, out int) error {
+	fds, err := b.wait(ctx, readable(in), hangup(out))
+	if err == nil && fds[0].Revents == 0 && hasNoReader(fds[1]) {
+		return errReaderGone
+	}
+	return err
+}
+
 // readable and writable are ready when a read or a write does not have to wait.
 func readable(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} }
 func writable(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT} }
 
 // hangup is ready only when the last reader has gone: poll(2) reports that without being asked.
 func hangup(fd int) unix.PollFd { return unix.PollFd{Fd: int32(fd)} }
+
+// isReaderGone reports whether nobody can read what is written to a descriptor.
+func isReaderGone(fd int) bool {
+	fds := []unix.PollFd{hangup(fd)}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && hasNoReader(fds[0])
+}
 
 // hasNoReader reports whether poll(2) found that nobody can read what is written.
 func hasNoReader(fd unix.PollFd) bool { return fd.Revents&(unix.POLLERR|unix.POLLHUP) != 0 }

@@ -71,11 +71,7 @@ func (c *copier) await(ctx context.Context, more bool) error {
 		_, err := c.wait(ctx, writable(c.out.fd))
 		return err // if the reader is gone, the next write says so
 	}
-	fds, err := c.wait(ctx, readable(c.in), hangup(c.out.fd))
-	if err == nil && fds[0].Revents == 0 && hasNoReader(fds[1]) {
-		return errReaderGone
-	}
-	return err
+	return c.waitForInput(ctx, c.in, c.out.fd)
 }
 
 // copy reads the FIFO and writes the output.

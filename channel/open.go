@@ -57,7 +57,7 @@ type waited struct{ path, late string }
 // openFIFO waits until a FIFO exists, and opens it.
 func (o *Options) openFIFO(ctx context.Context, path string) (int, error) {
 	return retry(ctx, func() (int, error) {
-		if fds := []unix.PollFd{hangup(o.Output.fd)}; isReady(fds) && hasNoReader(fds[0]) {
+		if isReaderGone(o.Output.fd) {
 			return 0, backoff.Permanent(errReaderGone)
 		}
 		in, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -82,24 +82,17 @@ func (o *Options) waitForData(ctx context.Context, in int) error {
 		return err
 	}
 	defer b.close()
-	fds, err := b.wait(ctx, readable(in), hangup(o.Output.fd))
-	if err == nil && fds[0].Revents == 0 && hasNoReader(fds[1]) {
-		return errReaderGone
-	}
-	return err
-}
-
-// isReady reports whether one of the descriptors is ready now.
-func isReady(fds []unix.PollFd) bool {
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n > 0
+	return b.waitForInput(ctx, in, o.Output.fd)
 }
 
 // isFIFO reports whether a descriptor is a FIFO or a pipe.
 func isFIFO(fd int) bool {
 	var info unix.Stat_t
-	return unix.Fstat(fd, &info) == nil && info.Mode&unix.S_IFMT == unix.S_IFIFO
+	return unix.Fstat(fd, &info) == nil && hasFIFOMode(info)
 }
+
+// hasFIFOMode reports whether a file is a FIFO or a pipe.
+func hasFIFOMode(info unix.Stat_t) bool { return info.Mode&unix.S_IFMT == unix.S_IFIFO }
 
 // waiting calls do while tell runs beside it. It returns after both have ended. tell may be nil.
 func waiting[T any](

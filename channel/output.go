@@ -76,7 +76,7 @@ func Path(path string) (*Output, error) {
 	// EvalSymlinks fails for /dev/stdout if that is a pipe without a name. No FIFO can take the place of
 	// this pipe.
 	name, err := filepath.EvalSymlinks(path)
-	if err == nil && unix.Lstat(name, &info) == nil && info.Mode&unix.S_IFMT == unix.S_IFIFO {
+	if err == nil && unix.Lstat(name, &info) == nil && hasFIFOMode(info) {
 		return &Output{fd: -1, chunk: math.MaxInt, isFIFO: true, path: name}, nil
 	}
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o644)

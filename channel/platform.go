@@ -91,9 +91,8 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 	o := &Output{fd: fd, owned: true, chunk: pipeSize}
 	discardEvents(closed) // a reader that opened and closed the FIFO before it had a writer has read nothing
 	err = p.Fill(b.writer(ctx, o))
-	fds := []unix.PollFd{hangup(fd)}
 	// The reader may have closed the FIFO before discardEvents, which then has discarded that event.
-	early := errors.Is(err, errReaderGone) || isReady(fds) && hasNoReader(fds[0])
+	early := errors.Is(err, errReaderGone) || isReaderGone(fd)
 	if errors.Is(err, errReaderGone) {
 		err = nil
 	}
@@ -132,7 +131,7 @@ func removeFIFO(path string) error {
 	if err := unix.Lstat(path, &info); errors.Is(err, unix.ENOENT) {
 		return nil
 	}
-	if info.Mode&unix.S_IFMT != unix.S_IFIFO {
+	if !hasFIFOMode(info) {
 		return errors.New("it exists and is not a FIFO")
 	}
 	return unix.Unlink(path)
