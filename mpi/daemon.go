@@ -8,54 +8,62 @@ import (
 // Daemon is the program that a launcher starts on another host.
 type Daemon struct {
 	Argv []string
-	Env  []string // KEY=VALUE as the words set and export it, in order; the rest is the host's own
+	// Env holds the variables that the words set and export, as KEY=VALUE, in their order. The daemon gets them
+	// in addition to its host's own environment.
+	Env []string
 }
 
-// daemons are the programs that may be started: those of Open MPI 4 and 5, Hydra and Intel MPI.
-func daemons() []string { return []string{"orted", "prted", "hydra_pmi_proxy", "hydra_bstrap_proxy"} }
+// daemonNames are the programs that ParseDaemon accepts: those of Open MPI 4, Open MPI 5, Hydra and Intel
+// MPI.
+func daemonNames() []string {
+	return []string{"orted", "prted", "hydra_pmi_proxy", "hydra_bstrap_proxy"}
+}
 
-// profile is what Open MPI puts before its words where the user's login shell is sh or ksh, with a bracket behind
-// them. No profile is read here: the daemon's environment is the one that its host computed.
-const profile = "( test ! -r ./.profile || . ./.profile;"
+// profilePrefix is the text that Open MPI puts before its words where the user's login shell is sh or ksh. A
+// closing bracket follows the words. entrain reads no profile: the host has already computed the daemon's
+// environment.
+const profilePrefix = "( test ! -r ./.profile || . ./.profile;"
 
-// ParseDaemon reads the words that a launcher gives its agent after the host's name. sshd would have a shell join and
-// read them; here they are joined and read without one, and only this is understood, quoted as in a shell:
+// ParseDaemon reads the words that a launcher gives its agent after the host's name. sshd would join them and
+// give them to a shell. ParseDaemon joins them too, but runs no shell. It accepts only this form, quoted as
+// in a shell:
 //
 //	NAME=value… ; export NAME… ; NAME=value… daemon argument…
 //
-// A value may hold $NAME, ${NAME}, ${NAME:-} and ${NAME:-word}: what was set before, and what env holds, in which the
-// first of equal names counts. The daemon is one of the known four, by its name or its absolute path. Anything else
-// is refused.
+// A value may hold $NAME, ${NAME}, ${NAME:-} and ${NAME:-word}. They stand for variables that the words set
+// earlier, or that env holds; the first of equal names in env counts. The daemon is one of the four known
+// programs, given by its name or its absolute path. Everything else is an error that says at which byte of
+// the joined words it stands.
 func ParseDaemon(words, env []string) (Daemon, error) {
 	s := &shell{text: strings.Join(words, " "), env: env}
 	if at := strings.IndexByte(s.text, 0); at >= 0 {
 		s.pos = at
-		return Daemon{}, s.refuse("no NUL byte")
+		return Daemon{}, s.errorHere("no NUL byte")
 	}
-	s.blanks()
-	grouped := s.skip(profile)
+	s.skipBlanks()
+	grouped := s.skipText(profilePrefix)
 	if err := s.statements(); err != nil {
 		return Daemon{}, err
 	}
-	argv, err := s.daemon()
+	argv, err := s.command()
 	if err != nil {
 		return Daemon{}, err
 	}
-	if grouped && !s.skip(")") {
-		return Daemon{}, s.refuse("the ) that closes the words")
+	if grouped && !s.skipText(")") {
+		return Daemon{}, s.errorHere("the ) that closes the words")
 	}
-	s.blanks()
+	s.skipBlanks()
 	if s.pos < len(s.text) {
-		return Daemon{}, s.refuse("nothing more after the daemon's arguments")
+		return Daemon{}, s.errorHere("nothing more after the daemon's arguments")
 	}
 	return Daemon{Argv: argv, Env: s.environment()}, nil
 }
 
-// statements reads what stands before the daemon.
+// statements reads the assignments and exports before the daemon.
 func (s *shell) statements() error {
 	for {
-		s.blanks()
-		if s.skip("export ") {
+		s.skipBlanks()
+		if s.skipText("export ") {
 			if err := s.export(); err != nil {
 				return err
 			}
@@ -64,17 +72,20 @@ func (s *shell) statements() error {
 		} else if len(s.assigned) == 0 {
 			return nil
 		}
-		if !s.skip(";") { // the daemon follows, for which alone the last assignments are: its words do not see them
-			s.own, s.assigned = s.assigned, nil
+		if !s.skipText(";") {
+			// The daemon follows. These assignments are for the daemon alone: a $NAME in its arguments does not see
+			// them (POSIX XCU 2.9.1).
+			s.daemonOnly, s.assigned = s.assigned, nil
 			return nil
 		}
 		s.vars, s.assigned = overlay(s.vars, s.assigned), nil
 	}
 }
 
+// assignments reads NAME=value as often as it follows.
 func (s *shell) assignments() error {
 	for {
-		name := s.name(s.pos)
+		name := s.nameAt(s.pos)
 		value := s.pos + len(name) + 1
 		if name == "" || value > len(s.text) || s.text[value-1] != '=' {
 			return nil
@@ -85,40 +96,42 @@ func (s *shell) assignments() error {
 			return err
 		}
 		s.assigned = overlay(s.assigned, []variable{{name, text}})
-		s.blanks()
+		s.skipBlanks()
 	}
 }
 
+// export reads the names after the word export, up to the semicolon.
 func (s *shell) export() error {
 	for {
-		s.blanks()
-		name := s.name(s.pos)
+		s.skipBlanks()
+		name := s.nameAt(s.pos)
 		s.pos += len(name)
 		if name == "" || s.pos == len(s.text) || strings.IndexByte(" \t;", s.text[s.pos]) < 0 {
-			return s.refuse("export NAME ;")
+			return s.errorHere("export NAME ;")
 		}
 		s.exports = append(s.exports, name)
-		s.blanks()
+		s.skipBlanks()
 		if s.pos < len(s.text) && s.text[s.pos] == ';' {
 			return nil
 		}
 	}
 }
 
-func (s *shell) daemon() ([]string, error) {
+// command reads the daemon and its arguments.
+func (s *shell) command() ([]string, error) {
 	start := s.pos
 	first, err := s.word(false)
 	if err != nil {
 		return nil, err
 	}
 	slash := strings.LastIndexByte(first, '/')
-	if !slices.Contains(daemons(), first[slash+1:]) || slash >= 0 && first[0] != '/' {
+	if !slices.Contains(daemonNames(), first[slash+1:]) || slash >= 0 && first[0] != '/' {
 		s.pos = start
-		return nil, s.refuse(strings.Join(daemons(), ", ") + ", by name or absolute path")
+		return nil, s.errorHere(strings.Join(daemonNames(), ", ") + ", by name or absolute path")
 	}
 	argv := []string{first}
 	for {
-		s.blanks()
+		s.skipBlanks()
 		if s.pos == len(s.text) || strings.IndexByte(";)", s.text[s.pos]) >= 0 {
 			return argv, nil
 		}
@@ -130,7 +143,8 @@ func (s *shell) daemon() ([]string, error) {
 	}
 }
 
-// environment is what the words changed in the daemon's.
+// environment gives the variables that the words change in the daemon's environment. An assignment changes it
+// only where the variable is exported, or already in the environment.
 func (s *shell) environment() []string {
 	var exported []variable
 	for _, v := range s.vars {
@@ -139,7 +153,7 @@ func (s *shell) environment() []string {
 		}
 	}
 	var env []string
-	for _, v := range overlay(exported, s.own) {
+	for _, v := range overlay(exported, s.daemonOnly) {
 		env = append(env, v.name+"="+v.value)
 	}
 	return env

@@ -30,14 +30,14 @@ func quote(word string, way uint8) string {
 }
 
 func FuzzParseDaemon(f *testing.F) {
-	for _, c := range remote {
+	for _, c := range launcherWords {
 		f.Add(strings.Join(c.words, " "), "a b", uint8(0))
 	}
 	f.Add("A=1 ; export A ; orted \"$A\" ${B:-c}", "$HOME`'\"\\\n", uint8(1))
 	f.Fuzz(func(t *testing.T, text, word string, way uint8) {
 		d, err := ParseDaemon(strings.Split(text, " "), hostEnv)
 		if err == nil {
-			if len(d.Argv) == 0 || !slices.Contains(daemons(), filepath.Base(d.Argv[0])) {
+			if len(d.Argv) == 0 || !slices.Contains(daemonNames(), filepath.Base(d.Argv[0])) {
 				t.Fatalf("%q starts %q", text, d.Argv)
 			}
 			for _, v := range d.Env {

@@ -1,4 +1,5 @@
-// Package mpi writes hostfiles and launcher command lines. It is pure: it decides, and starts nothing.
+// Package mpi knows the launchers of MPI: their hostfiles, command lines, variables, daemons and ranks. It is
+// pure: it computes texts and values, and starts nothing.
 package mpi
 
 import (
@@ -7,7 +8,7 @@ import (
 	"strings"
 )
 
-// Host is a host of the cluster and how many ranks it takes.
+// Host is a host of the cluster, with the number of ranks that it takes.
 type Host struct {
 	Name  string
 	Slots int // at least 1
@@ -16,26 +17,29 @@ type Host struct {
 // Format is a dialect of hostfiles.
 type Format string
 
-// The formats. Open MPI 5's PRRTE reads Open MPI's; Intel MPI reads Hydra's.
+// The formats. PRRTE of Open MPI 5 reads the format of Open MPI 4. Intel MPI reads the format of Hydra.
 const (
 	OpenMPI   Format = "openmpi"   // a line "host slots=N"
 	MPICH     Format = "mpich"     // a line "host:N" (Hydra)
-	Intel     Format = "intel"     // as mpich
+	Intel     Format = "intel"     // the same as mpich
 	Horovod   Format = "horovod"   // one word "host:N,host:N" for horovodrun -H
-	DeepSpeed Format = "deepspeed" // as openmpi; DeepSpeed insists on slots=
+	DeepSpeed Format = "deepspeed" // the same as openmpi; DeepSpeed requires slots=
 	Plain     Format = "plain"     // a line "host", without slots
 )
 
-// Formats are all formats, the default first.
+// Formats gives all formats, the default first.
 func Formats() []string {
-	return []string{string(OpenMPI), string(MPICH), string(Intel), string(Horovod), string(DeepSpeed), string(Plain)}
+	return []string{
+		string(OpenMPI), string(MPICH), string(Intel), string(Horovod), string(DeepSpeed), string(Plain),
+	}
 }
 
-// Hostfile writes hosts in a format: every name once, every count explicit, lines ended by LF, since a missing
-// count means the number of cores to one launcher and one rank to another, Open MPI stops at a CR or a
-// duplicate, and none reads an IPv6 address in every dialect.
+// Hostfile writes hosts in a format. Every count is explicit: without one, some launchers take the number of
+// cores, others one rank. Lines end with LF, and no host appears twice: Open MPI stops at a CR and at a
+// duplicate. A name with a colon, such as an IPv6 address, is an error, since some dialects read the colon as
+// a separator.
 func Hostfile(format Format, hosts []Host) (string, error) {
-	if err := check(hosts); err != nil {
+	if err := checkHosts(hosts); err != nil {
 		return "", err
 	}
 	line, separator, end := "%s slots=%s", "\n", "\n"
@@ -57,7 +61,8 @@ func Hostfile(format Format, hosts []Host) (string, error) {
 	return strings.Join(lines, separator) + end, nil
 }
 
-func check(hosts []Host) error {
+// checkHosts finds the first host that no hostfile can hold.
+func checkHosts(hosts []Host) error {
 	seen := map[string]bool{}
 	for _, h := range hosts {
 		switch {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestHostfile(t *testing.T) {
+func TestHostfileHasTheDialectOfItsFormat(t *testing.T) {
 	hosts := []Host{{"algo-1", 8}, {"algo-10", 1}, {"h.b_c", 4}}
 	for format, want := range map[Format]string{
 		OpenMPI:   "algo-1 slots=8\nalgo-10 slots=1\nh.b_c slots=4\n",
@@ -27,8 +27,8 @@ func TestHostfile(t *testing.T) {
 	}
 }
 
-// TestHostfileRefuses what launchers stop at or misread.
-func TestHostfileRefuses(t *testing.T) {
+// TestHostfileRefusesBadHosts: launchers stop at such hosts, or misread them.
+func TestHostfileRefusesBadHosts(t *testing.T) {
 	for want, hosts := range map[string][]Host{
 		`host "a" is in the hostfile twice`:              {{"a", 1}, {"a", 1}},
 		`host "a:1": no hostfile can hold this name`:     {{"a:1", 1}},

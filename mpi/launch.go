@@ -5,29 +5,30 @@ import (
 	"strconv"
 )
 
-// Launch is a job that mpirun starts over all hosts.
+// Launch describes a job that mpirun starts over all hosts.
 type Launch struct {
 	Launcher     Launcher
 	Program      string   // mpirun: a path or a name
-	Hosts        []Host   // in rank order
-	Processes    int      // the number of ranks; 0 for the sum of the slots
+	Hosts        []Host   // in the order of ranks
+	Processes    int      // the number of ranks; 0 means the sum of the slots
 	Interface    string   // the network interface between the hosts; empty leaves the choice to MPI
-	InstanceType string   // of this host, for EFA
-	Agent        string   // the path, without blanks or colons, of the program that starts a daemon on another host
-	Hostfile     string   // where the launcher's hostfile will be; see Hostfiles
-	Options      []string // the user's own words, last before the program
-	Rank         []string // what stands between mpirun and the trainer, on every host
-	Trainer      []string
+	InstanceType string   // the instance type of this host, for EFA
+	Agent        string   // the path of the program that starts a daemon on another host; no blanks, no colons
+	Hostfile     string   // the path of the launcher's hostfile; see Hostfiles
+	Options      []string // the user's options for mpirun, the last words before Rank
+	Rank         []string // the words of `entrain rank`, which mpirun starts on every host
+	Trainer      []string // the trainer's command, which follows Rank's words
 }
 
-// File is a text and the path that it is written to.
+// File is a text, with the path of the file that will hold it.
 type File struct{ Path, Text string }
 
-// HostfileText is the hostfile in the launcher's dialect.
+// HostfileText gives the hostfile in the launcher's dialect.
 func (l Launch) HostfileText() (string, error) { return Hostfile(l.Launcher.format(), l.Hosts) }
 
-// Hostfiles are the hostfiles that the variables of Env name: the launcher's, and beside it one in the other
-// dialect, for a script that calls another mpirun of the image. Neither dialect's launchers read the other's.
+// Hostfiles gives the two hostfiles that the variables of Env name. One is in the launcher's dialect, the
+// other in the other dialect, for a script that calls another mpirun of the image. No launcher reads both
+// dialects.
 func (l Launch) Hostfiles() ([]File, error) {
 	var files []File
 	for _, format := range []Format{OpenMPI, MPICH} {
@@ -40,6 +41,7 @@ func (l Launch) Hostfiles() ([]File, error) {
 	return files, nil
 }
 
+// hostfile is the path of the hostfile in a format.
 func (l Launch) hostfile(format Format) string {
 	if format == l.Launcher.format() {
 		return l.Hostfile
@@ -47,13 +49,13 @@ func (l Launch) hostfile(format Format) string {
 	return l.Hostfile + "." + string(format)
 }
 
-// Argv is the command line: the flags that no variable replaces, the user's own options, the rank's words and the
-// trainer's. A launcher stops at an option that it meets twice, and so entrain leaves out each flag that the user gives.
-// What a user may want otherwise, such as binding, is left to Env. The program's words must not hold a lone ":", at which
-// every mpirun begins another program.
+// Argv gives the command line: entrain's flags, the user's options, Rank and Trainer. It has a flag only
+// where no variable does the same: Env holds all that a user may want to change, such as binding. A launcher
+// fails at an option that it gets twice, so Argv leaves out each flag that the user gives. No word of Trainer
+// may be ":", since every mpirun takes it for the start of another program.
 func (l Launch) Argv() []string {
 	argv := []string{l.Program}
-	if !has(l.Options, "n", "np", "c") {
+	if !hasOption(l.Options, "n", "np", "c") {
 		argv = append(argv, "-np", strconv.Itoa(l.processes()))
 	}
 	hostfile := "--hostfile"
@@ -67,23 +69,24 @@ func (l Launch) Argv() []string {
 	return slices.Concat(argv, l.options(), l.Rank, l.Trainer)
 }
 
-// namesHosts says whether the user's options say which hosts take part, by a file or by a list.
+// namesHosts says whether the user's options name the hosts that take part, in a file or in a list.
 func (l Launch) namesHosts() bool {
-	if has(l.Options, "hostfile", "machinefile", "host") {
+	if hasOption(l.Options, "hostfile", "machinefile", "host") {
 		return true
 	}
 	if l.Launcher.hydra() {
-		return has(l.Options, "f", "hosts", "hostlist", "machine")
+		return hasOption(l.Options, "f", "hosts", "hostlist", "machine")
 	}
-	return has(l.Options, "default-hostfile", "H")
+	return hasOption(l.Options, "default-hostfile", "H")
 }
 
-// flags are the family's own: output whose lines say which rank they are of, and each host's own environment.
+// flags gives the flags of the launcher's family. They put the rank before each line of output, and give each
+// rank the environment of its own host.
 func (l Launch) flags() []string {
 	var flags []string
-	add := func(instead []string, own ...string) {
-		if !has(l.Options, instead...) {
-			flags = append(flags, own...)
+	add := func(userOptions []string, words ...string) { // unless the user gives one of userOptions
+		if !hasOption(l.Options, userOptions...) {
+			flags = append(flags, words...)
 		}
 	}
 	prefix := []string{"prepend-rank", "l", "prepend-pattern"}
@@ -91,16 +94,17 @@ func (l Launch) flags() []string {
 	case FamilyMPICH:
 		add(prefix, "-prepend-rank")
 		if l.Interface == "" && len(l.Hosts) > 0 {
-			// The proxies connect to the leader's hostname, which no other host may know.
+			// Without it, the proxies connect to the leader's hostname, which the other hosts may not know.
 			add([]string{"localhost"}, "-localhost", l.Hosts[0].Name)
 		}
 	case FamilyIntel:
 		add(prefix, "-prepend-rank")
-		add([]string{"genvall", "genvlist", "genvnone"}, "-genvnone") // no variable is documented for it
+		add([]string{"genvall", "genvlist", "genvnone"}, "-genvnone") // Intel documents no variable for it
 	case FamilyOpenMPI5:
-		// The words of Open MPI 4 become an --output of their own.
+		// Open MPI 5 turns each of these options of Open MPI 4 into an --output, which must not be there twice.
 		add([]string{
-			"output", "tag-output", "timestamp-output", "merge-stderr-to-stdout", "output-filename", "output-directory", "xml",
+			"output", "tag-output", "timestamp-output", "merge-stderr-to-stdout", "output-filename",
+			"output-directory", "xml",
 		}, "--output", "tag")
 	default:
 		add([]string{"tag-output"}, "--tag-output")
@@ -108,6 +112,7 @@ func (l Launch) flags() []string {
 	return flags
 }
 
+// processes is the number of ranks.
 func (l Launch) processes() int {
 	if l.Processes > 0 {
 		return l.Processes

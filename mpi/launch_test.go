@@ -8,37 +8,39 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// launch is a job on three hosts whose names' order is not their ranks'.
+// launch is a job on three hosts, whose ranks are not in the order of the names.
 func launch(family Family) Launch {
 	return Launch{
-		Launcher: Launcher{Family: family}, Program: "mpirun", Hosts: []Host{{"algo-10", 2}, {"algo-2", 1}, {"algo-1", 4}},
+		Launcher: Launcher{Family: family}, Program: "mpirun",
+		Hosts:     []Host{{"algo-10", 2}, {"algo-2", 1}, {"algo-1", 4}},
 		Interface: "eth0", Agent: "/run/entrain/rsh", Hostfile: "/run/entrain/hostfile",
 		Options: []string{"-x", "A=b c", "--NCCL_DEBUG", "WARN"},
-		Rank:    []string{"/usr/local/bin/entrain", "rank", "/run/entrain/rank", "--"}, Trainer: []string{"./train", "--lr", "0.1"},
+		Rank:    []string{"/usr/local/bin/entrain", "rank", "/run/entrain/rank", "--"},
+		Trainer: []string{"./train", "--lr", "0.1"},
 	}
 }
 
-func TestArgv(t *testing.T) {
-	for family, want := range map[Family]string{
-		FamilyOpenMPI4: "mpirun|-np|7|--hostfile|/run/entrain/hostfile|--tag-output|-x|A=b c|-x|NCCL_DEBUG=WARN|",
-		FamilyOpenMPI5: "mpirun|-np|7|--hostfile|/run/entrain/hostfile|--output|tag|-x|A=b c|-x|NCCL_DEBUG=WARN|",
-		FamilyMPICH:    "mpirun|-np|7|-f|/run/entrain/hostfile|-prepend-rank|-x|A=b c|-genv|NCCL_DEBUG|WARN|",
-		FamilyIntel:    "mpirun|-np|7|-f|/run/entrain/hostfile|-prepend-rank|-genvnone|-x|A=b c|-genv|NCCL_DEBUG|WARN|",
+func TestArgvHasTheFlagsOfItsFamily(t *testing.T) {
+	for family, flags := range map[Family]string{
+		FamilyOpenMPI4: "--hostfile|/run/entrain/hostfile|--tag-output|-x|A=b c|-x|NCCL_DEBUG=WARN|",
+		FamilyOpenMPI5: "--hostfile|/run/entrain/hostfile|--output|tag|-x|A=b c|-x|NCCL_DEBUG=WARN|",
+		FamilyMPICH:    "-f|/run/entrain/hostfile|-prepend-rank|-x|A=b c|-genv|NCCL_DEBUG|WARN|",
+		FamilyIntel:    "-f|/run/entrain/hostfile|-prepend-rank|-genvnone|-x|A=b c|-genv|NCCL_DEBUG|WARN|",
 	} {
-		want += "/usr/local/bin/entrain|rank|/run/entrain/rank|--|./train|--lr|0.1"
+		want := "mpirun|-np|7|" + flags + "/usr/local/bin/entrain|rank|/run/entrain/rank|--|./train|--lr|0.1"
 		if diff := cmp.Diff(strings.Split(want, "|"), launch(family).Argv()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", family, diff)
 		}
 	}
 }
 
-// TestArgvLeavesTheUserTheirWord: launchers stop at an option, or a hostfile, that is there twice.
-func TestArgvLeavesTheUserTheirWord(t *testing.T) {
+// TestArgvLeavesOutWhatTheUserGives: launchers fail at an option, or a hostfile, that they get twice.
+func TestArgvLeavesOutWhatTheUserGives(t *testing.T) {
 	open, hydra := []Family{FamilyOpenMPI4, FamilyOpenMPI5}, []Family{FamilyMPICH, FamilyIntel}
 	all := slices.Concat(open, hydra)
 	for words, c := range map[string]struct {
 		families []Family
-		gone     string // the flags that entrain gives else, and does not give here
+		gone     string // the flags of entrain that Argv must leave out
 	}{
 		"-hostfile mine":             {all, "--hostfile -f"},
 		"--machinefile mine":         {all, "--hostfile -f"},
@@ -68,7 +70,7 @@ func TestArgvLeavesTheUserTheirWord(t *testing.T) {
 		"-ppn 2":                     {hydra, ""}, // names no host
 		"-hostsx mine":               {all, ""},
 		"--bind-to core":             {all, ""},
-		"-x --NCCL_DEBUG":            {all, ""}, // without a value it is the launcher's to complain
+		"-x --NCCL_DEBUG":            {all, ""}, // without a value: the launcher reports the error
 		"--verbose":                  {all, ""},
 		"-x HOST=algo-1 -genv N f=1": {all, ""},
 	} {
@@ -76,41 +78,41 @@ func TestArgvLeavesTheUserTheirWord(t *testing.T) {
 			l := launch(family)
 			l.Options, l.Processes = nil, 3
 			var want []string
-			for i := 1; i < len(l.own()); i++ {
-				flag := l.own()[i]
+			for i := 1; i < len(l.wordsBeforeUser()); i++ {
+				flag := l.wordsBeforeUser()[i]
 				if !slices.Contains(strings.Fields(c.gone), flag) {
 					want = append(want, flag)
-				} else if i+1 < len(l.own()) && !strings.HasPrefix(l.own()[i+1], "-") {
+				} else if i+1 < len(l.wordsBeforeUser()) && !strings.HasPrefix(l.wordsBeforeUser()[i+1], "-") {
 					i++ // its value
 				}
 			}
 			l.Options = strings.Fields(words)
-			if diff := cmp.Diff(want, l.own()[1:]); diff != "" {
+			if diff := cmp.Diff(want, l.wordsBeforeUser()[1:]); diff != "" {
 				t.Errorf("%s %s (-want +got):\n%s", family, words, diff)
 			}
 		}
 	}
 }
 
-// own are the words of Argv before the user's.
-func (l Launch) own() []string {
+// wordsBeforeUser are the words of Argv before the user's options.
+func (l Launch) wordsBeforeUser() []string {
 	argv := l.Argv()
 	return argv[:len(argv)-len(l.options())-len(l.Rank)-len(l.Trainer)]
 }
 
-func TestArgvLocalhost(t *testing.T) {
+func TestArgvNamesTheLeaderToHydraWithoutAnInterface(t *testing.T) {
 	l := launch(FamilyMPICH)
 	l.Interface = ""
 	if !strings.Contains(strings.Join(l.Argv(), " "), " -localhost algo-10 ") {
-		t.Errorf("%q: the proxies would not find the leader", l.Argv())
+		t.Errorf("%q: the proxies cannot find the leader", l.Argv())
 	}
 	l.Options = []string{"-localhost", "me"}
 	if words := strings.Join(l.Argv(), " "); strings.Count(words, "-localhost") != 1 {
-		t.Errorf("%q: twice", words)
+		t.Errorf("%q: want -localhost once", words)
 	}
 }
 
-func TestHostfiles(t *testing.T) {
+func TestHostfilesAreThoseThatEnvNames(t *testing.T) {
 	const openMPI, hydra = "algo-10 slots=2\nalgo-2 slots=1\nalgo-1 slots=4\n", "algo-10:2\nalgo-2:1\nalgo-1:4\n"
 	for family, want := range map[Family][]File{
 		FamilyOpenMPI4: {{"/run/entrain/hostfile", openMPI}, {"/run/entrain/hostfile.mpich", hydra}},
@@ -130,8 +132,11 @@ func TestHostfiles(t *testing.T) {
 		if err != nil || !slices.Contains(got, File{"/run/entrain/hostfile", own}) {
 			t.Errorf("%s: %q, %v is not in %q", family, own, err, got)
 		}
-		for _, file := range got { // what the variables name is written
-			variable := map[bool]string{true: "OMPI_MCA_orte_default_hostfile=", false: "HYDRA_HOST_FILE="}[file.Text == openMPI]
+		for _, file := range got {
+			variable := "HYDRA_HOST_FILE="
+			if file.Text == openMPI {
+				variable = "OMPI_MCA_orte_default_hostfile="
+			}
 			if !slices.Contains(l.Env(), variable+file.Path) {
 				t.Errorf("%s: no %s%s in %q", family, variable, file.Path, l.Env())
 			}
@@ -142,43 +147,50 @@ func TestHostfiles(t *testing.T) {
 	}
 }
 
-func TestEnv(t *testing.T) {
+func TestEnvServesEveryFamily(t *testing.T) {
 	want := strings.Fields(`
-OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
 OMPI_MCA_plm_rsh_agent=/run/entrain/rsh PRTE_MCA_plm_ssh_agent=/run/entrain/rsh
 OMPI_MCA_orte_default_hostfile=/run/entrain/hostfile PRTE_MCA_prte_default_hostfile=/run/entrain/hostfile
-OMPI_MCA_routed_radix=64 PRTE_MCA_rml_base_radix=64 OMPI_MCA_plm_rsh_num_concurrent=128 PRTE_MCA_plm_ssh_num_concurrent=128
+OMPI_MCA_routed_radix=64 PRTE_MCA_rml_base_radix=64
+OMPI_MCA_plm_rsh_num_concurrent=128 PRTE_MCA_plm_ssh_num_concurrent=128
 OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
 OMPI_MCA_rmaps_base_mapping_policy=slot PRTE_MCA_rmaps_default_mapping_policy=slot
-PRTE_MCA_prte_do_not_resolve=0 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_smsc=^cma OMPI_MCA_btl=^uct,openib,ofi
+PRTE_MCA_prte_do_not_resolve=0 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_smsc=^cma
+OMPI_MCA_btl=^uct,openib,ofi
 OMPI_MCA_btl_tcp_if_include=eth0 OMPI_MCA_oob_tcp_if_include=eth0 PRTE_MCA_prte_if_include=eth0
-HYDRA_LAUNCHER=ssh HYDRA_LAUNCHER_EXEC=/run/entrain/rsh HYDRA_HOST_FILE=/run/entrain/hostfile.mpich HYDRA_ENV=none
-I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_BOOTSTRAP_EXEC=/run/entrain/rsh I_MPI_HYDRA_HOST_FILE=/run/entrain/hostfile.mpich
+HYDRA_LAUNCHER=ssh HYDRA_LAUNCHER_EXEC=/run/entrain/rsh
+HYDRA_HOST_FILE=/run/entrain/hostfile.mpich HYDRA_ENV=none
+I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_BOOTSTRAP_EXEC=/run/entrain/rsh
+I_MPI_HYDRA_HOST_FILE=/run/entrain/hostfile.mpich
 I_MPI_HYDRA_BRANCH_COUNT=64 HYDRA_IFACE=eth0 I_MPI_HYDRA_IFACE=eth0
 NCCL_SOCKET_IFNAME=eth0 GLOO_SOCKET_IFNAME=eth0 FI_TCP_IFACE=eth0 UCX_NET_DEVICES=eth0`)
 	l := launch(FamilyOpenMPI4)
 	if diff := cmp.Diff(want, l.Env()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	l.Interface = "" // an empty name is an interface that no launcher finds
+	l.Interface = "" // no variable may name an empty interface
 	for _, v := range l.Env() {
 		if strings.HasSuffix(v, "=") {
 			t.Errorf("%s is empty", v)
 		}
 	}
 	l.InstanceType, l.Interface = "ml.p4d.24xlarge", "eth0"
-	efa := strings.Fields("FI_TCP_IFACE=eth0 FI_PROVIDER=efa NCCL_PROTO=simple FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1")
+	efa := strings.Fields(
+		"FI_TCP_IFACE=eth0 FI_PROVIDER=efa NCCL_PROTO=simple FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1")
 	if env := l.Env(); !cmp.Equal(env[len(env)-len(efa):], efa) {
-		t.Errorf("%q: want %q at the end, and no list of UCX's devices", env, efa)
+		t.Errorf("%q: want %q at the end, without UCX_NET_DEVICES", env, efa)
 	}
 }
 
-// TestEnvOfManyHosts: with less room than hosts a launch hangs.
-func TestEnvOfManyHosts(t *testing.T) {
+// TestEnvHasRoomForAllHosts: with less room than there are hosts, a launch hangs.
+func TestEnvHasRoomForAllHosts(t *testing.T) {
 	l := launch(FamilyOpenMPI4)
 	l.Hosts = make([]Host, 200)
 	for _, name := range []string{
-		"OMPI_MCA_routed_radix", "PRTE_MCA_rml_base_radix", "OMPI_MCA_plm_rsh_num_concurrent", "PRTE_MCA_plm_ssh_num_concurrent",
+		"OMPI_MCA_routed_radix", "PRTE_MCA_rml_base_radix",
+		"OMPI_MCA_plm_rsh_num_concurrent", "PRTE_MCA_plm_ssh_num_concurrent",
 		"I_MPI_HYDRA_BRANCH_COUNT",
 	} {
 		if !slices.Contains(l.Env(), name+"=200") {
@@ -187,10 +199,12 @@ func TestEnvOfManyHosts(t *testing.T) {
 	}
 }
 
-func TestEFA(t *testing.T) {
-	plain, rdma := "FI_PROVIDER=efa NCCL_PROTO=simple", "FI_PROVIDER=efa NCCL_PROTO=simple FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1"
+func TestEFAKnowsTheInstanceTypes(t *testing.T) {
+	const plain = "FI_PROVIDER=efa NCCL_PROTO=simple"
+	const rdma = plain + " FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1"
 	for instance, want := range map[string]string{
-		"ml.g4dn.8xlarge": plain, "g4dn.12xlarge": plain, "ml.g5.48xlarge": plain, "ml.p3dn.24xlarge": plain, "ml.p5.48xlarge": plain,
+		"ml.g4dn.8xlarge": plain, "g4dn.12xlarge": plain, "ml.g5.48xlarge": plain,
+		"ml.p3dn.24xlarge": plain, "ml.p5.48xlarge": plain,
 		"ml.p4d.24xlarge": rdma, "p4de.24xlarge": rdma, "ml.trn1.32xlarge": rdma, "ml.p6e-gb200.36xlarge": rdma,
 		"": "", "local": "", "ml.m5.large": "", "ml.p4d.24xlarge2": "",
 	} {
@@ -200,7 +214,7 @@ func TestEFA(t *testing.T) {
 	}
 }
 
-func TestEnvNames(t *testing.T) {
+func TestEnvNamesFindsTheVariablesOfOptions(t *testing.T) {
 	for words, want := range map[string]string{
 		"":                                     "",
 		"-x A=b -x B --mca btl tcp -x A":       "A B",

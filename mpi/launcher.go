@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Family is a kind of launcher. All launchers of one family read the same variables and flags.
+// Family is a kind of launcher. All launchers of a family read the same variables and flags.
 type Family string
 
 // The families.
@@ -20,7 +20,7 @@ const (
 // Launcher is an mpirun: its family and its version.
 type Launcher struct {
 	Family  Family
-	Version string // as it says: 4.1.4, 2021.10, 2019 Update 8
+	Version string // in its own words: 4.1.4, 2021.10, 2019 Update 8
 }
 
 // format is the dialect of the launcher's hostfile.
@@ -31,10 +31,11 @@ func (l Launcher) format() Format {
 	return OpenMPI
 }
 
+// hydra says whether the launcher is Hydra, of MPICH or of Intel.
 func (l Launcher) hydra() bool { return l.Family == FamilyMPICH || l.Family == FamilyIntel }
 
-// Identify tells launchers apart by what mpirun --version prints. Lines before the telling one, such as a
-// warning of a wrapper, are passed over.
+// Identify finds out which launcher mpirun is, from the output of mpirun --version. It ignores lines before
+// the one that names the launcher, such as a warning of a wrapper.
 func Identify(versionText string) (Launcher, error) {
 	lines := strings.Split(versionText, "\n")
 	for i, line := range lines {
@@ -51,10 +52,13 @@ func Identify(versionText string) (Launcher, error) {
 		}
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(versionText), "\n")
-	return Launcher{}, fmt.Errorf("mpirun --version begins with %q: expected Open MPI's (mpirun (Open MPI) 4.1.4), "+
-		"MPICH's (HYDRA build details:) or Intel MPI's (Intel(R) MPI Library for Linux* OS, Version 2021.10)", cut(first, 100))
+	return Launcher{}, fmt.Errorf("mpirun --version begins with %q: "+
+		"expected Open MPI's (mpirun (Open MPI) 4.1.4), "+
+		"MPICH's (HYDRA build details:) or Intel MPI's (Intel(R) MPI Library for Linux* OS, Version 2021.10)",
+		shorten(first, 100))
 }
 
+// hydraVersion finds the version in the lines after "HYDRA build details".
 func hydraVersion(lines []string) string {
 	for _, line := range lines {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "Version" {
@@ -64,7 +68,7 @@ func hydraVersion(lines []string) string {
 	return ""
 }
 
-// openMPI reads "mpirun (Open MPI) 4.1.4", and the same of orterun and of PRRTE's own prterun.
+// openMPI reads a line such as "mpirun (Open MPI) 4.1.4" or "prterun (PRRTE) 3.0.8".
 func openMPI(line string) (Launcher, bool) {
 	for _, name := range []string{"(Open MPI) ", "(OpenRTE) ", "(PRRTE) "} {
 		_, version, ok := strings.Cut(line, name)
@@ -85,10 +89,10 @@ func openMPI(line string) (Launcher, bool) {
 	return Launcher{}, false
 }
 
-// cut shortens what an error quotes.
-func cut(text string, most int) string {
-	if len(text) > most {
-		return text[:most] + "…"
+// shorten cuts a text that an error quotes to at most maxBytes bytes.
+func shorten(text string, maxBytes int) string {
+	if len(text) > maxBytes {
+		return text[:maxBytes] + "…"
 	}
 	return text
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// options are the user's, with the toolkit's own word --NCCL_DEBUG, which no launcher knows, put as the family's way
-// of setting a variable for the ranks.
+// options gives the user's options. It replaces --NCCL_DEBUG, a word of the SageMaker Training Toolkit that
+// no launcher knows, with the option by which the launcher sets a variable for the ranks.
 func (l Launch) options() []string {
 	var words []string
 	for i := 0; i < len(l.Options); i++ {
@@ -25,7 +25,8 @@ func (l Launch) options() []string {
 	return words
 }
 
-// debugLevel reads --NCCL_DEBUG=V or --NCCL_DEBUG V at the front of words, and says how many words it took.
+// debugLevel reads --NCCL_DEBUG=V or --NCCL_DEBUG V at the start of words. used is the number of words that
+// it took.
 func debugLevel(words []string) (value string, used int) {
 	if value, ok := strings.CutPrefix(words[0], "--NCCL_DEBUG="); ok {
 		return value, 1
@@ -36,9 +37,9 @@ func debugLevel(words []string) (value string, used int) {
 	return "", 0
 }
 
-// EnvNames are the variables that options set for the ranks, so that a rank keeps the launcher's value of them: by
-// -x of Open MPI, -genv, -env, -genvlist and -envlist of Hydra, and the toolkit's --NCCL_DEBUG. A name may end in the *
-// with which Open MPI passes all that begin so.
+// EnvNames gives the names of the variables that options set for the ranks: by -x of Open MPI, by -genv,
+// -env, -genvlist and -envlist of Hydra, and by the toolkit's --NCCL_DEBUG. A rank keeps the launcher's
+// values of them. A name may end in *: Open MPI then passes all variables whose names begin so.
 func EnvNames(options []string) []string {
 	var names []string
 	add := func(name string) {
@@ -54,7 +55,7 @@ func EnvNames(options []string) []string {
 		if i+1 == len(options) {
 			break
 		}
-		switch bare(word) {
+		switch optionName(word) {
 		case "x", "genv", "env":
 			add(options[i+1])
 		case "genvlist", "envlist":
@@ -66,17 +67,17 @@ func EnvNames(options []string) []string {
 	return names
 }
 
-// has says whether one of the options is among words: with one dash or two, which every launcher takes alike, and with
-// its value in the same word (-hosts=a,b) or in the next.
-func has(words []string, options ...string) bool {
+// hasOption says whether words hold one of the options. One dash or two make no difference, as for every
+// launcher. The option's value may be in the same word (-hosts=a,b) or in the next.
+func hasOption(words []string, options ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
-		name, _, _ := strings.Cut(bare(word), "=")
+		name, _, _ := strings.Cut(optionName(word), "=")
 		return slices.Contains(options, name)
 	})
 }
 
-// bare is an option without its dashes, and nothing for a word that is none.
-func bare(word string) string {
+// optionName is the option without its dashes. It is empty for a word that is not an option.
+func optionName(word string) string {
 	rest, ok := strings.CutPrefix(word, "-")
 	if !ok {
 		return ""

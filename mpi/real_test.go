@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// TestMain is, by the name it was called, also the agent that a real launcher calls, or the rank that it starts.
+// TestMain runs the tests. Under another name, the test binary is the agent that a real launcher calls, or
+// the rank that the launcher starts.
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case "test-rsh":
@@ -24,7 +25,8 @@ func TestMain(m *testing.M) {
 		r, err := RankOf(os.Environ())
 		fail("rank", err)
 		set := strings.Join(r.Env("algo-10", "29500"), " ")
-		fmt.Printf("%s HOST_IS=%s LEADER=%s SET=%s %q\n", set, os.Getenv("HOST_IS"), os.Getenv("LEADER"), os.Getenv("SET"), os.Args[1:])
+		fmt.Printf("%s HOST_IS=%s LEADER=%s SET=%s %q\n",
+			set, os.Getenv("HOST_IS"), os.Getenv("LEADER"), os.Getenv("SET"), os.Args[1:])
 	default:
 		os.Exit(m.Run())
 	}
@@ -37,8 +39,8 @@ func fail(what string, err error) {
 	}
 }
 
-// agent starts a launcher's daemon here, in an environment as of another host, which has a directory for temporary files of
-// its own: Open MPI's daemons get in each other's way in a common one.
+// agent starts a launcher's daemon on this machine, with the environment of a host of its own. Each host also
+// has its own directory for temporary files: Open MPI's daemons disturb each other in a common one.
 func agent(words []string) error {
 	for words[0] == "-x" {
 		words = words[1:]
@@ -47,7 +49,9 @@ func agent(words []string) error {
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return err
 	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOST_IS=" + words[0], "TMPDIR=" + tmp}
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOST_IS=" + words[0], "TMPDIR=" + tmp,
+	}
 	d, err := ParseDaemon(words[1:], env)
 	if err != nil {
 		return err
@@ -59,11 +63,12 @@ func agent(words []string) error {
 	return syscall.Exec(program, d.Argv, append(d.Env, env...))
 }
 
-// launchers are the image's or the machine's, of any family.
+// launchers finds every mpirun of this machine. It skips the test where there is none.
 func launchers(t *testing.T) map[string]Launcher {
 	t.Helper()
 	found, seen := map[string]Launcher{}, map[string]bool{}
-	for _, name := range []string{"mpirun.openmpi", "mpirun.mpich", "mpirun"} { // Debian's names, the last a link to one of them
+	// The first two are Debian's names. On Debian, mpirun is a link to one of them.
+	for _, name := range []string{"mpirun.openmpi", "mpirun.mpich", "mpirun"} {
 		path, _ := exec.LookPath(name)
 		path, _ = filepath.EvalSymlinks(path)
 		if seen[path] {
@@ -91,7 +96,7 @@ func launchers(t *testing.T) map[string]Launcher {
 	return nil
 }
 
-// prepare writes a launch's hostfiles, its agent and its rank, and gives the environment that mpirun needs.
+// prepare writes a launch's hostfiles, its agent and its rank. It gives the environment that mpirun needs.
 func prepare(t *testing.T, l *Launch) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -114,11 +119,13 @@ func prepare(t *testing.T, l *Launch) []string {
 			t.Fatal(err)
 		}
 	}
-	// Two of Open MPI 4's daemons on one machine share memory at an address of their own choice, and now and then one
-	// of them crashes of it.
-	return append(l.Env(), "PATH="+os.Getenv("PATH"), "HOME="+os.Getenv("HOME"), "LEADER=1", "OMPI_MCA_rtc=^hwloc")
+	// Two daemons of Open MPI 4 on one machine share memory at an address that each chooses itself. Sometimes
+	// one of them crashes. Without the component hwloc of rtc they share no memory.
+	own := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LEADER=1", "OMPI_MCA_rtc=^hwloc"}
+	return append(l.Env(), own...)
 }
 
+// start runs a command for at most a minute, and gives its output. Its exit code does not matter.
 func start(t *testing.T, env []string, argv ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -126,30 +133,38 @@ func start(t *testing.T, env []string, argv ...string) string {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.WaitDelay = env, time.Second
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	out, _ := cmd.CombinedOutput() // what it printed tells
+	out, _ := cmd.CombinedOutput()
 	return string(out)
 }
 
-// TestLaunchersReadHostfile has Open MPI say where it would put which rank, by the built command and by a bare one.
+// TestLaunchersReadHostfile asks Open MPI where it would put each rank, with the built command and with a
+// bare one.
 func TestLaunchersReadHostfile(t *testing.T) {
 	for program, launcher := range launchers(t) {
 		if launcher.hydra() {
-			continue // says nothing without launching: see TestLaunchersStart
+			continue // Hydra does not say it without a launch: see TestLaunchersStart
 		}
-		l := Launch{Launcher: launcher, Program: program, Hosts: []Host{{"algo-10", 3}, {"algo-2", 1}, {"algo-1", 2}}, Trainer: []string{"true"}}
+		l := Launch{
+			Launcher: launcher, Program: program, Trainer: []string{"true"},
+			Hosts: []Host{{"algo-10", 3}, {"algo-2", 1}, {"algo-1", 2}},
+		}
 		l.Options, l.Interface = strings.Fields("--display-map --do-not-launch"), "lo"
-		if launcher.Family == FamilyOpenMPI5 { // refuses lo
+		if launcher.Family == FamilyOpenMPI5 { // it refuses the interface lo
 			l.Interface = ""
 			l.Options = strings.Fields("--display map --do-not-launch")
 		}
 		env := prepare(t, &l)
-		for _, argv := range [][]string{l.Argv(), append(append([]string{program}, l.Options...), "-np", "6", "true")} {
+		bare := slices.Concat([]string{program}, l.Options, []string{"-np", "6", "true"})
+		placed := regexp.MustCompile(
+			`Data for node: (\S+)\s+Num slots: (\d+).*Num procs: (\d+)|Process rank: (\d+)`)
+		want := []string{"algo-1033", "0", "1", "2", "algo-211", "3", "algo-122", "4", "5"}
+		for _, argv := range [][]string{l.Argv(), bare} {
 			out := start(t, env, argv...)
 			var got []string
-			for _, m := range regexp.MustCompile(`Data for node: (\S+)\s+Num slots: (\d+).*Num procs: (\d+)|Process rank: (\d+)`).FindAllStringSubmatch(out, -1) {
+			for _, m := range placed.FindAllStringSubmatch(out, -1) {
 				got = append(got, strings.Join(m[1:], ""))
 			}
-			if want := []string{"algo-1033", "0", "1", "2", "algo-211", "3", "algo-122", "4", "5"}; !slices.Equal(got, want) {
+			if !slices.Equal(got, want) {
 				t.Errorf("%s %s: %q says %q, want %q:\n%s", program, launcher.Version, argv, got, want, out)
 			}
 			if strings.Contains(out, "Bound: ") && !strings.Contains(out, "Bound: N/A") {
@@ -159,19 +174,21 @@ func TestLaunchersReadHostfile(t *testing.T) {
 	}
 }
 
-// TestLaunchersStart starts ranks on two hosts, whose daemons run here: each rank knows its place, has its own host's
-// environment and none of the leader's but what the options set, by the built command and by a bare mpirun.
+// TestLaunchersStart starts ranks on two hosts, whose daemons run on this machine. Each rank knows its place
+// and has the environment of its own host. Of the leader's variables it has only those that the options set.
+// All this holds for the built command and for a bare mpirun.
 func TestLaunchersStart(t *testing.T) {
 	for program, launcher := range launchers(t) {
 		t.Run(program, func(t *testing.T) {
 			l := Launch{
-				Launcher: launcher, Program: program, Hosts: []Host{{"algo-10", 2}, {"algo-2", 1}}, Interface: "lo",
+				Launcher: launcher, Program: program, Interface: "lo",
+				Hosts:   []Host{{"algo-10", 2}, {"algo-2", 1}},
 				Options: []string{"-x", "SET=a b"}, Trainer: []string{"x y", "$HOME", ""},
 			}
 			if launcher.hydra() {
 				l.Options = []string{"-genv", "SET", "a b"}
 			}
-			if launcher.Family == FamilyOpenMPI5 { // two of its daemons on one machine end by a segmentation fault
+			if launcher.Family == FamilyOpenMPI5 { // two of its daemons crash on one machine
 				l.Hosts, l.Interface = l.Hosts[:1], ""
 			}
 			env := prepare(t, &l)
@@ -180,15 +197,18 @@ func TestLaunchersStart(t *testing.T) {
 				out, rank := start(t, env, argv...), 0
 				for _, host := range l.Hosts {
 					for local := range host.Slots {
-						want := fmt.Sprintf(`RANK=%d LOCAL_RANK=%d WORLD_SIZE=%d LOCAL_WORLD_SIZE=%d MASTER_ADDR=algo-10 MASTER_PORT=29500 HOST_IS=%s `+
-							`LEADER= SET=a b ["--" "x y" "$HOME" ""]`+"\n", rank, local, l.processes(), host.Slots, host.Name)
+						want := fmt.Sprintf(`RANK=%d LOCAL_RANK=%d WORLD_SIZE=%d LOCAL_WORLD_SIZE=%d `+
+							`MASTER_ADDR=algo-10 MASTER_PORT=29500 HOST_IS=%s `+
+							`LEADER= SET=a b ["--" "x y" "$HOME" ""]`+"\n",
+							rank, local, l.processes(), host.Slots, host.Name)
 						if strings.Count(out, want) != 1 {
 							t.Errorf("%s %s: %q: no %q in\n%s", program, launcher.Version, argv, want, out)
 						}
 						rank++
 					}
 				}
-				if tagged := regexp.MustCompile(`(?m)^\[(1,)?[012]\]\S* ?:?RANK=`).FindAllString(out, -1); len(tagged) != rank && argv[3] != l.Options[0] {
+				tagged := regexp.MustCompile(`(?m)^\[(1,)?[012]\]\S* ?:?RANK=`).FindAllString(out, -1)
+				if isBare := argv[3] == l.Options[0]; len(tagged) != rank && !isBare {
 					t.Errorf("%s: %q: lines are not tagged:\n%s", program, argv, out)
 				}
 			}
@@ -196,22 +216,27 @@ func TestLaunchersStart(t *testing.T) {
 	}
 }
 
-// TestLaunchersTakeTheUsersWord: every launcher starts with hosts, counts and prefixes that the user's options give.
-func TestLaunchersTakeTheUsersWord(t *testing.T) {
+// TestLaunchersTakeTheUsersOptions: every launcher starts with the hosts, counts and prefixes that the user's
+// options give.
+func TestLaunchersTakeTheUsersOptions(t *testing.T) {
 	for program, launcher := range launchers(t) {
 		l := Launch{
-			Launcher: launcher, Program: program, Hosts: []Host{{"localhost", 1}}, Interface: "lo", Trainer: []string{"echo", "started"},
+			Launcher: launcher, Program: program, Hosts: []Host{{"localhost", 1}}, Interface: "lo",
+			Trainer: []string{"echo", "started"},
 		}
 		env := prepare(t, &l)
 		l.Rank = nil
 		file := l.Hostfile + ".mine"
-		options := []string{"--host localhost:1", "-H localhost:1", "--hostfile " + file, "-machinefile " + file, "-np 1", "--tag-output"}
+		options := []string{
+			"--host localhost:1", "-H localhost:1", "--hostfile " + file, "-machinefile " + file, "-np 1",
+			"--tag-output",
+		}
 		line := "localhost slots=1\n"
 		if launcher.hydra() {
 			options = []string{
 				"-hosts localhost", "-host localhost:1", "--hosts=localhost", "-hostlist localhost", "-machine localhost",
-				"-f " + file, "-machinefile " + file, "--hostfile=" + file, "-n 1", "-np=1", "-prepend-rank", "-l", "-prepend-pattern x",
-				"-localhost localhost",
+				"-f " + file, "-machinefile " + file, "--hostfile=" + file, "-n 1", "-np=1", "-prepend-rank", "-l",
+				"-prepend-pattern x", "-localhost localhost",
 			}
 			line = "localhost:1\n"
 		}

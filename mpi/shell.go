@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// shell reads the little of a POSIX shell's language that launchers use (XCU 2.2, 2.6.2, 2.9.1). What a shell might
-// read differently, such as a glob or a tilde outside quotes, it refuses.
+// shell reads the small part of the POSIX shell's language that launchers use (XCU 2.2, 2.6.2, 2.9.1). It
+// refuses everything that a shell might read in another way, such as a glob or a tilde outside quotes.
 type shell struct {
-	text     string
-	pos      int
-	env      []string
-	vars     []variable // set by the statements so far
-	assigned []variable // by this statement
-	own      []variable // by the daemon's own assignments
-	exports  []string
+	text       string
+	pos        int        // of the next byte to read
+	env        []string   // the host's environment
+	vars       []variable // the variables that the statements before this one set
+	assigned   []variable // the variables that this statement sets
+	daemonOnly []variable // the variables that are set for the daemon alone
+	exports    []string   // the names of exported variables
 }
 
 type variable struct{ name, value string }
 
-// overlay sets more on top of vars: a name keeps its first place.
+// overlay sets the variables more in vars. A variable that is set again keeps its place.
 func overlay(vars, more []variable) []variable {
 	for _, v := range more {
 		if i := slices.IndexFunc(vars, func(old variable) bool { return old.name == v.name }); i >= 0 {
@@ -32,22 +32,23 @@ func overlay(vars, more []variable) []variable {
 	return vars
 }
 
-// refuse is the error for what stands at the shell's place.
-func (s *shell) refuse(want string) error {
+// errorHere is an error that quotes the text at the current position.
+func (s *shell) errorHere(want string) error {
 	found := "the end"
 	if rest := s.text[s.pos:]; rest != "" {
-		found = fmt.Sprintf("%q", cut(rest, 40))
+		found = fmt.Sprintf("%q", shorten(rest, 40))
 	}
 	return fmt.Errorf("remote command: %s at byte %d: expected %s", found, s.pos, want)
 }
 
-func (s *shell) blanks() {
+func (s *shell) skipBlanks() {
 	for s.pos < len(s.text) && (s.text[s.pos] == ' ' || s.text[s.pos] == '\t') {
 		s.pos++
 	}
 }
 
-func (s *shell) skip(text string) bool {
+// skipText skips text, if it comes next, and says whether it did.
+func (s *shell) skipText(text string) bool {
 	found := strings.HasPrefix(s.text[s.pos:], text)
 	if found {
 		s.pos += len(text)
@@ -55,8 +56,8 @@ func (s *shell) skip(text string) bool {
 	return found
 }
 
-// name is the variable's name that starts at a place, or empty.
-func (s *shell) name(at int) string {
+// nameAt is the name of a variable that starts at byte at. It is empty where none starts there.
+func (s *shell) nameAt(at int) string {
 	end := at
 	for end < len(s.text) {
 		c := s.text[end]
@@ -69,8 +70,8 @@ func (s *shell) name(at int) string {
 	return s.text[at:end]
 }
 
-// word reads up to a blank, a ; or a ) outside quotes. Outside quotes an argument's variable would be split at its
-// blanks, an assignment's is not.
+// word reads up to a blank, a ; or a ) outside quotes. Variables outside quotes are allowed in an assignment
+// alone: in an argument, a shell would split their values at blanks.
 func (s *shell) word(assignment bool) (string, error) {
 	var word []byte
 	for s.pos < len(s.text) {
@@ -81,15 +82,15 @@ func (s *shell) word(assignment bool) (string, error) {
 		case strings.IndexByte(" \t;)", c) >= 0:
 			return string(word), nil
 		case c == '\'':
-			part, err = s.single()
+			part, err = s.singleQuoted()
 		case c == '"':
-			part, err = s.double()
+			part, err = s.doubleQuoted()
 		case c == '\\':
 			part, err = s.escaped("")
 		case c == '$' && assignment:
 			part, err = s.variable()
 		case strings.IndexByte("$&|<>(`#~*?[]{}!\n", c) >= 0:
-			err = s.refuse("none of it outside quotes, since no shell runs")
+			err = s.errorHere("none of it outside quotes, since no shell runs")
 		default:
 			part = s.text[s.pos : s.pos+1]
 			s.pos++
@@ -102,16 +103,18 @@ func (s *shell) word(assignment bool) (string, error) {
 	return string(word), nil
 }
 
-func (s *shell) single() (string, error) {
+// singleQuoted reads a part in single quotes.
+func (s *shell) singleQuoted() (string, error) {
 	inside, _, closed := strings.Cut(s.text[s.pos+1:], "'")
 	if !closed {
-		return "", s.refuse("a single quote that ends")
+		return "", s.errorHere("a single quote that ends")
 	}
 	s.pos += len(inside) + 2
 	return inside, nil
 }
 
-func (s *shell) double() (string, error) {
+// doubleQuoted reads a part in double quotes.
+func (s *shell) doubleQuoted() (string, error) {
 	start := s.pos
 	var inside []byte
 	for s.pos++; s.pos < len(s.text); {
@@ -127,7 +130,7 @@ func (s *shell) double() (string, error) {
 		case '$':
 			part, err = s.variable()
 		case '`':
-			err = s.refuse("no ` in double quotes, since no shell runs")
+			err = s.errorHere("no ` in double quotes, since no shell runs")
 		default:
 			part = s.text[s.pos : s.pos+1]
 			s.pos++
@@ -138,14 +141,14 @@ func (s *shell) double() (string, error) {
 		inside = append(inside, part...)
 	}
 	s.pos = start
-	return "", s.refuse("a double quote that ends")
+	return "", s.errorHere("a double quote that ends")
 }
 
-// escaped reads a backslash and what follows. It stays a backslash before a byte that is not among special; an
-// escaped line end joins two lines.
+// escaped reads a backslash and the byte after it. special holds the bytes that a backslash escapes, empty
+// for all bytes; before another byte the backslash stays. An escaped line end joins two lines.
 func (s *shell) escaped(special string) (string, error) {
 	if s.pos+1 == len(s.text) {
-		return "", s.refuse("something after the backslash")
+		return "", s.errorHere("something after the backslash")
 	}
 	pair := s.text[s.pos : s.pos+2]
 	s.pos += 2
@@ -162,27 +165,28 @@ func (s *shell) escaped(special string) (string, error) {
 func (s *shell) variable() (string, error) {
 	start := s.pos
 	s.pos++
-	braced := s.skip("{")
-	name := s.name(s.pos)
+	braced := s.skipText("{")
+	name := s.nameAt(s.pos)
 	s.pos += len(name)
 	value := s.lookup(name)
-	if braced && s.skip(":-") {
+	if braced && s.skipText(":-") {
 		word, _, _ := strings.Cut(s.text[s.pos:], "}")
 		if strings.ContainsAny(word, "$`\"'\\~{\n") {
-			name = "" // a word that a shell would read on
+			name = "" // a shell would expand or unquote this word: refuse it
 		}
 		s.pos += len(word)
 		if value == "" {
 			value = word
 		}
 	}
-	if name == "" || braced && !s.skip("}") {
+	if name == "" || braced && !s.skipText("}") {
 		s.pos = start
-		return "", s.refuse("$NAME, ${NAME}, ${NAME:-} or ${NAME:-word}")
+		return "", s.errorHere("$NAME, ${NAME}, ${NAME:-} or ${NAME:-word}")
 	}
 	return value, nil
 }
 
+// lookup is the value of a variable, empty where it is not set. The latest assignment counts.
 func (s *shell) lookup(name string) string {
 	for _, vars := range [][]variable{s.assigned, s.vars} {
 		for _, v := range vars {
