@@ -32,7 +32,7 @@ func TestAllEndWell(t *testing.T) {
 		for _, m := range c.hosts {
 			m.ranks[0].exit(0)
 		}
-	}, func(c *cluster, errs []error, took time.Duration) {
+	}, func(c *cluster, errs []error, _ time.Duration) {
 		for i, err := range errs {
 			if err != nil {
 				t.Errorf("%s: %v", c.hosts[i].name, err)
@@ -120,7 +120,7 @@ func TestLauncherAbandonsRanks(t *testing.T) {
 		c.hosts[1].ranks[0].exit(0)
 		c.hosts[2].setKill() // its daemon is gone, and so is its rank
 		c.hosts[2].ranks[0].exit(137)
-	}, func(c *cluster, errs []error, took time.Duration) {
+	}, func(c *cluster, errs []error, _ time.Duration) {
 		for i, err := range errs {
 			if report.ExitCode(err) == 0 {
 				t.Errorf("%s ended with 0", c.hosts[i].name)

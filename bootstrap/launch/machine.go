@@ -182,7 +182,8 @@ func (m *machine) jobFailed() []action {
 	}
 	m.move(failing)
 	return []action{
-		{kind: stopRanks}, {kind: letRanksGo},
+		{kind: stopRanks},
+		{kind: letRanksGo},
 		{kind: setDeadline, term: m.endBound, kill: m.endBound * 3 / 2},
 	}
 }

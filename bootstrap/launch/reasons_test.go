@@ -88,7 +88,7 @@ func TestDaemonThatDoesNotStart(t *testing.T) {
 	} {
 		how := &plan.Launch{Host: "algo-1"}
 		how.Hosts = []mpi.Host{{Name: "algo-1", Slots: 1}, {Name: "algo-2", Slots: 1}}
-		world := World{OOMKills: func() int { return 0 }, SetDeadline: func(term, kill time.Duration) {}}
+		world := World{OOMKills: func() int { return 0 }, SetDeadline: func(_, _ time.Duration) {}}
 		h := newHost(&plan.Plan{Launch: how}, events.Log{}, world)
 		h.end() // the launcher ends at once
 		h.sessionFailed("algo-2", c.code, c.err)

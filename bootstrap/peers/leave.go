@@ -31,9 +31,9 @@ func (p *Peers) Leave(err error) error {
 		case first <- &proc.SignalError{Signal: sig}:
 		default:
 		}
-		p.Session.Hurry() // who has not come is not waited for
+		p.Hurry() // who has not come is not waited for
 		if sig == syscall.SIGTERM {
-			p.Session.Stopped() // the others are stopped too, and this host stays for their ends
+			p.Stopped() // the others are stopped too, and this host stays for their ends
 			return
 		}
 		cancel()

@@ -140,30 +140,30 @@ func (p *Peers) tellPending(missing []hostwait.Missing) {
 	for _, one := range missing {
 		names = append(names, one.Host)
 	}
-	p.Session.Ready(names)
+	p.Ready(names)
 }
 
 // gather waits until all hosts are released.
 func (p *Peers) gather(ctx context.Context, w plan.Wait, start time.Time) error {
-	p.Session.Ready(nil)
+	p.Ready(nil)
 	ctx, cancel := context.WithDeadline(ctx, start.Add(w.Timeout))
 	defer cancel()
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		doubts := p.Session.Doubts
+		doubts := p.Doubts
 		hostwait.Often(ctx, start, func(elapsed time.Duration) {
-			p.tellMissing(w, elapsed, p.Session.Missing())
+			p.tellMissing(w, elapsed, p.Missing())
 			for _, doubt := range doubts(ctx) {
 				p.Log.Warn().Msg(doubt)
 			}
 			doubts = func(context.Context) []string { return nil } // once is enough
 		})
 	}()
-	members, err := p.Session.Gather(ctx)
+	members, err := p.Gather(ctx)
 	p.members = members
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = &hostwait.UnavailableError{Missing: p.Session.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start)}
+		err = &hostwait.UnavailableError{Missing: p.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start)}
 	}
 	cancel()
 	<-told
@@ -176,7 +176,7 @@ func (p *Peers) gather(ctx context.Context, w plan.Wait, start time.Time) error 
 // End tells the others how this host's work ended, and whether that comes of another failure, if there is one.
 func (p *Peers) End(err error, follows bool) {
 	if _, stopped := errors.AsType[*proc.SignalError](err); stopped {
-		p.Session.Stopped()
+		p.Stopped()
 	}
 	at := time.Now()
 	if stop, ok := errors.AsType[*report.StoppedError](err); ok {
