@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,13 +17,15 @@ import (
 //	<!-- exits N -->         the commands end with N instead of 0
 //	<!-- on IMAGE -->        these lines of a Dockerfile follow FROM IMAGE
 //	<!-- not run: REASON --> nobody can run it here
+//	<!-- drawing -->         it is a picture
+//	<!-- held by TEST -->    another test reads it
 //
 // Without a comment sh is run, dockerfile is built, and anything else is a mistake.
 type block struct {
 	page     string
 	line     int
 	language string
-	word     string // of the comment: as, prints, exits, on, not run; empty for none
+	word     string // of the comment: as, prints, exits, on, not run, drawing, held by; empty for none
 	value    string // of the comment
 	text     string
 }
@@ -36,7 +39,7 @@ func blocks(t *testing.T, page string) []block {
 	if err != nil {
 		t.Fatal(err)
 	}
-	comment := regexp.MustCompile(`^<!-- (as|prints|exits|on|not run)(:? (.*))? -->$`)
+	comment := regexp.MustCompile(`^<!-- (as|prints|exits|on|not run|drawing|held by)(:? (.*))? -->$`)
 	var found []block
 	var open *block
 	lines := strings.Split(string(data), "\n")
@@ -87,6 +90,10 @@ func TestPagesCanBeRun(t *testing.T) {
 				excused++
 				if b.value == "" {
 					t.Errorf("%s: not run, and no reason is given", b.place())
+				}
+			case b.word == "held by":
+				if exec.Command("git", "-C", top, "grep", "-q", "func "+b.value+"(", "--", "*_test.go").Run() != nil {
+					t.Errorf("%s: there is no test %s", b.place(), b.value)
 				}
 			case b.word == "" && b.language != "sh" && b.language != "dockerfile":
 				t.Errorf("%s: a block of %q, and no comment says what it is", b.place(), b.language)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -99,7 +100,7 @@ func command(b *block, file string) string {
 		return fmt.Sprintf("cp %s %s", file, b.value)
 	case b.word == "exits":
 		return fmt.Sprintf("code=0; (set -eu; . %s) || code=$?; [ $code = %s ] || { echo \"exit code $code\"; exit 1; }", file, b.value)
-	case b.word == "not run" || b.word == "prints":
+	case slices.Contains([]string{"not run", "prints", "drawing", "held by"}, b.word):
 		return ":"
 	case b.language == "dockerfile":
 		return fmt.Sprintf("docker build -q -f %s -t entrain-test-page . >/dev/null", file)
