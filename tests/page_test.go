@@ -72,7 +72,7 @@ func pages(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{"README.md"}
+	all := []string{"README.md", "CONTRIBUTING.md"}
 	for _, path := range docs {
 		all = append(all, "docs/"+filepath.Base(path))
 	}
