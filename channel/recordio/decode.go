@@ -9,8 +9,9 @@ import (
 	"io"
 )
 
-// Decode turns RecordIO into records of a form. What comes out is whole records: all that are before a *FormatError,
-// and before an error of r.
+// Decode reads RecordIO from r and writes its records to w in the form o.Form. It writes only whole
+// records. Before it returns a *FormatError or an error of r, it writes all records that came before the
+// error.
 func Decode(r io.Reader, w io.Writer, o Options) error {
 	out := bufio.NewWriterSize(w, bufferSize)
 	d := &decoder{in: bufio.NewReaderSize(flushing{r, out}, bufferSize), out: out, Options: o}
@@ -27,7 +28,8 @@ func Decode(r io.Reader, w io.Writer, o Options) error {
 	return err
 }
 
-// flushing passes on what there is before it waits for more: a trainer sees a record as soon as it is there.
+// flushing is a reader that flushes out before each read, so that a trainer sees a record while the next
+// one has not come yet.
 type flushing struct {
 	r   io.Reader
 	out *bufio.Writer
@@ -40,17 +42,18 @@ func (f flushing) Read(p []byte) (int, error) {
 	return f.r.Read(p)
 }
 
+// decoder is the state of Decode.
 type decoder struct {
 	Options
 	in     *bufio.Reader
 	out    *bufio.Writer
-	at     int64  // how far the stream is read
-	start  int64  // of the record, where it has several parts of its first one
-	open   bool   // the last part of the record is still to come
-	record []byte // what is joined of it
+	at     int64  // the number of bytes read from the stream
+	start  int64  // the offset of the record, which is that of its first part
+	open   bool   // the last part of the record has not come yet
+	record []byte // the parts of the record so far, joined
 }
 
-// next reads one record or part; io.EOF is the stream's proper end.
+// next reads one record or part. It returns io.EOF at the end of the stream.
 func (d *decoder) next() error {
 	if !d.open {
 		d.start = d.at
@@ -60,101 +63,108 @@ func (d *decoder) next() error {
 		return io.EOF
 	}
 	if err != nil {
-		return d.short(err, len(header), "a header")
+		return d.endedEarly(err, len(header), "a header")
 	}
 	if found := binary.LittleEndian.Uint32(header); found != magic {
-		return d.wrong("found 0x%08x at byte %d, expected the magic 0x%08x", found, d.at, uint32(magic))
+		return d.formatError("found 0x%08x at byte %d, expected the magic 0x%08x", found, d.at, uint32(magic))
 	}
 	word := binary.LittleEndian.Uint32(header[4:])
 	flag, size := word>>29, int(word&maxPart)
-	if err := d.mind(flag); err != nil {
+	if err := d.checkFlag(flag); err != nil {
 		return err
 	}
 	d.skip(headerSize)
-	if flag == whole && size+pad(size) <= bufferSize {
-		return d.small(size)
+	if flag == whole && size+padding(size) <= bufferSize {
+		return d.readSmall(size)
 	}
-	return d.part(flag, size)
+	return d.readPart(flag, size)
 }
 
-// mind checks a flag against those before it.
-func (d *decoder) mind(flag uint32) error {
+// checkFlag checks that a part with this flag may follow the part before it.
+func (d *decoder) checkFlag(flag uint32) error {
 	switch {
 	case flag > last:
-		return d.wrong("found flag %d at byte %d, expected 0 to 3", flag, d.at)
+		return d.formatError("found flag %d at byte %d, expected 0 to 3", flag, d.at)
 	case d.open && flag <= first:
-		return d.wrong("found flag %d at byte %d, expected 2 or 3: the record's last part is missing", flag, d.at)
+		const text = "found flag %d at byte %d, expected 2 or 3: the record's last part is missing"
+		return d.formatError(text, flag, d.at)
 	case !d.open && flag > first:
-		return d.wrong("found flag %d, expected 0 or 1: the record's first part is missing", flag)
+		return d.formatError("found flag %d, expected 0 or 1: the record's first part is missing", flag)
 	}
 	d.open = flag == first || flag == middle
 	return nil
 }
 
-// small passes a whole record on from where it was read to.
-func (d *decoder) small(size int) error {
-	data, err := d.in.Peek(size + pad(size))
+// readSmall passes on a whole record without a copy: all of it fits into the buffer of the reader.
+func (d *decoder) readSmall(size int) error {
+	data, err := d.in.Peek(size + padding(size))
 	if err != nil {
-		return d.short(err, len(data), "a record")
+		return d.endedEarly(err, len(data), "a record")
 	}
-	if err := d.zeros(data[size:]); err != nil {
+	if err := d.checkPadding(data[size:]); err != nil {
 		return err
 	}
-	err = d.emit(data[:size])
-	d.skip(size + pad(size))
+	err = d.writeRecord(data[:size])
+	d.skip(size + padding(size))
 	return err
 }
 
-// part joins what comes in parts, or is large. No record is larger than one part can be; memory grows with what is there, not with what a header says.
-func (d *decoder) part(flag uint32, size int) error {
+// readPart adds a part to the record, and writes the record after its last part. A large record is one
+// part. No record may be larger than a part can be. Memory grows with the bytes that come, not with the
+// size in a header.
+func (d *decoder) readPart(flag uint32, size int) error {
 	if flag >= middle && !d.Bare {
-		d.record = append(d.record, sign()...)
+		d.record = append(d.record, magicBytes()...)
 	}
 	if whole := len(d.record) + size; whole > maxPart {
-		return d.wrong("a record of at least %d bytes, RecordIO takes at most %d", whole, maxPart)
+		return d.formatError("a record of at least %d bytes, RecordIO takes at most %d", whole, maxPart)
 	}
 	for left := size; left > 0; {
 		data, err := d.in.Peek(min(left, bufferSize))
 		if err != nil {
-			return d.short(err, len(data), "a record")
+			return d.endedEarly(err, len(data), "a record")
 		}
 		d.record = append(d.record, data...)
 		d.skip(len(data))
 		left -= len(data)
 	}
-	zeros, err := d.in.Peek(pad(size))
+	zeros, err := d.in.Peek(padding(size))
 	if err != nil {
-		return d.short(err, len(zeros), "a record's padding")
+		return d.endedEarly(err, len(zeros), "a record's padding")
 	}
-	if err := d.zeros(zeros); err != nil {
+	if err := d.checkPadding(zeros); err != nil {
 		return err
 	}
 	d.skip(len(zeros))
 	if d.open {
 		return nil
 	}
-	err = d.emit(d.record)
+	err = d.writeRecord(d.record)
 	d.record = nil
 	return err
 }
 
+// skip moves past bytes that Peek has returned.
 func (d *decoder) skip(n int) {
-	_, _ = d.in.Discard(n) // it was peeked at: it is there
+	_, _ = d.in.Discard(n) // cannot fail after Peek
 	d.at += int64(n)
 }
 
-func (d *decoder) zeros(padding []byte) error {
-	for _, b := range padding {
+// checkPadding checks that the bytes after the data of a part are zeros.
+func (d *decoder) checkPadding(zeros []byte) error {
+	for _, b := range zeros {
 		if b != 0 {
-			return d.wrong("its padding holds 0x%02x, expected zeros", b)
+			return d.formatError("its padding holds 0x%02x, expected zeros", b)
 		}
 	}
 	return nil
 }
 
-func (d *decoder) emit(record []byte) error {
+// writeRecord writes a record in the form of the options.
+func (d *decoder) writeRecord(record []byte) error {
 	if d.Form == Newline && bytes.IndexByte(record, '\n') >= 0 {
-		return d.wrong("the record holds a line end, which no line can\nhint: length-prefixed takes any record")
+		return d.formatError("the record holds a line end, which no line can\n" +
+			"hint: length-prefixed takes any record")
 	}
 	if d.Form == LengthPrefixed {
 		if _, err := d.out.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(record)))); err != nil {
@@ -168,14 +178,17 @@ func (d *decoder) emit(record []byte) error {
 	return err
 }
 
-func (d *decoder) wrong(format string, args ...any) error {
+// formatError makes a *FormatError at the offset of the record.
+func (d *decoder) formatError(format string, args ...any) error {
 	return &FormatError{Offset: d.start, Msg: fmt.Sprintf(format, args...)}
 }
 
-// short is for a stream that ends within a record; another error stays what it is.
-func (d *decoder) short(err error, have int, what string) error {
+// endedEarly returns a *FormatError for a stream that ends within a record. It returns any other error
+// unchanged. have is the number of bytes that came after d.at, and what names the thing that they are a
+// part of.
+func (d *decoder) endedEarly(err error, have int, what string) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	return d.wrong("the stream ends at byte %d, within %s", d.at+int64(have), what)
+	return d.formatError("the stream ends at byte %d, within %s", d.at+int64(have), what)
 }

@@ -14,12 +14,13 @@ import (
 
 const sign = "\x0a\x23\xd7\xce"
 
-// part is one part of a record as the format's description has it, independent of the package.
+// part builds one part of a record from the description of the format, without the package under test.
 func part(flag uint32, data string) string {
 	header := binary.LittleEndian.AppendUint32([]byte(sign), flag<<29|uint32(len(data)))
 	return string(header) + data + strings.Repeat("\x00", (4-len(data)%4)%4)
 }
 
+// prefixed builds a stream in the form LengthPrefixed.
 func prefixed(records ...string) string {
 	var b []byte
 	for _, r := range records {
@@ -28,31 +29,54 @@ func prefixed(records ...string) string {
 	return string(b)
 }
 
+// decode decodes a stream at once, and checks that it gives the same byte by byte.
 func decode(t *testing.T, stream string, o recordio.Options) (string, error) {
 	t.Helper()
 	var out, slow strings.Builder
 	err := recordio.Decode(strings.NewReader(stream), &out, o)
-	if slowErr := recordio.Decode(iotest.OneByteReader(strings.NewReader(stream)), &slow, o); slow.String() != out.String() || (slowErr == nil) != (err == nil) {
+	slowErr := recordio.Decode(iotest.OneByteReader(strings.NewReader(stream)), &slow, o)
+	if slow.String() != out.String() || (slowErr == nil) != (err == nil) {
 		t.Errorf("byte by byte: %d bytes, %v; at once: %d bytes, %v", slow.Len(), slowErr, out.Len(), err)
 	}
 	return out.String(), err
 }
 
-func TestDecode(t *testing.T) {
-	large := strings.Repeat("0123456789", 250_001) // beyond any buffer
+// TestDecodeWritesRecordsInEachForm checks whole records, records in parts, and large ones.
+func TestDecodeWritesRecordsInEachForm(t *testing.T) {
+	large := strings.Repeat("0123456789", 250_001) // larger than any buffer
 	for _, c := range []struct {
 		what, stream string
 		o            recordio.Options
 		want         string
 	}{
 		{"nothing", "", recordio.Options{Form: recordio.LengthPrefixed}, ""},
-		{"whole records", part(0, "a") + part(0, "") + part(0, "four"), recordio.Options{Form: recordio.LengthPrefixed}, prefixed("a", "", "four")},
-		{"lines", part(0, "a") + part(0, "") + part(0, "b\r"), recordio.Options{Form: recordio.Newline}, "a\n\nb\r\n"},
+		{
+			"whole records", part(0, "a") + part(0, "") + part(0, "four"),
+			recordio.Options{Form: recordio.LengthPrefixed},
+			prefixed("a", "", "four"),
+		},
+		{
+			"lines", part(0, "a") + part(0, "") + part(0, "b\r"),
+			recordio.Options{Form: recordio.Newline},
+			"a\n\nb\r\n",
+		},
 		{"raw", part(0, "a\n") + part(0, "b"), recordio.Options{Form: recordio.Raw}, "a\nb"},
-		{"parts", part(1, "abcd") + part(2, "") + part(3, "e") + part(0, "f"), recordio.Options{Form: recordio.LengthPrefixed}, prefixed("abcd"+sign+sign+"e", "f")},
-		{"bare parts", part(1, "ab") + part(3, "c"), recordio.Options{Form: recordio.LengthPrefixed, Bare: true}, prefixed("abc")},
+		{
+			"parts", part(1, "abcd") + part(2, "") + part(3, "e") + part(0, "f"),
+			recordio.Options{Form: recordio.LengthPrefixed},
+			prefixed("abcd"+sign+sign+"e", "f"),
+		},
+		{
+			"bare parts", part(1, "ab") + part(3, "c"),
+			recordio.Options{Form: recordio.LengthPrefixed, Bare: true},
+			prefixed("abc"),
+		},
 		{"large", part(0, large) + part(0, "x"), recordio.Options{Form: recordio.Newline}, large + "\nx\n"},
-		{"large parts", part(1, large[:4]) + part(3, large), recordio.Options{Form: recordio.Raw, Bare: true}, large[:4] + large},
+		{
+			"large parts", part(1, large[:4]) + part(3, large),
+			recordio.Options{Form: recordio.Raw, Bare: true},
+			large[:4] + large,
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			got, err := decode(t, c.stream, c.o)
@@ -63,26 +87,50 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestCorrupt: an error says where, and the records before it come out.
-func TestCorrupt(t *testing.T) {
+// TestDecodeSaysWhereStreamIsBroken also checks that the records before the error come out.
+func TestDecodeSaysWhereStreamIsBroken(t *testing.T) {
 	good := part(0, "good") // 12 bytes
 	for _, c := range []struct {
 		what, stream, form, want string
 	}{
-		{"magic", good + "\x0a\x23\xd7\xcf" + part(0, "x")[4:], "", "byte 12: found 0xcfd7230a at byte 12, expected the magic 0xced7230a"},
+		{
+			"magic", good + "\x0a\x23\xd7\xcf" + part(0, "x")[4:], "",
+			"byte 12: found 0xcfd7230a at byte 12, expected the magic 0xced7230a",
+		},
 		{"cut header", good + sign + "\x01", "", "byte 12: the stream ends at byte 17, within a header"},
 		{"cut data", good + part(0, "abcdefg")[:13], "", "byte 12: the stream ends at byte 25, within a record"},
 		{"cut padding", good + part(0, "abcde")[:14], "", "byte 12: the stream ends at byte 26, within a record"},
 		{"padding", good + part(0, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, expected zeros"},
-		{"padding of a part", good + part(1, "abc")[:11] + "x", "", "byte 12: its padding holds 0x78, expected zeros"},
-		{"no first part", good + part(2, "a"), "", "byte 12: found flag 2, expected 0 or 1: the record's first part is missing"},
+		{
+			"padding of a part", good + part(1, "abc")[:11] + "x", "",
+			"byte 12: its padding holds 0x78, expected zeros",
+		},
+		{
+			"no first part", good + part(2, "a"), "",
+			"byte 12: found flag 2, expected 0 or 1: the record's first part is missing",
+		},
 		{"no last part", good + part(1, "a"), "", "byte 12: the stream ends at byte 24, within a header"},
-		{"another first part", good + part(1, "a") + part(1, "b"), "", "byte 12: found flag 1 at byte 24, expected 2 or 3: the record's last part is missing"},
-		{"a whole one within", good + part(1, "a") + part(0, "b"), "", "byte 12: found flag 0 at byte 24, expected 2 or 3: the record's last part is missing"},
+		{
+			"another first part", good + part(1, "a") + part(1, "b"), "",
+			"byte 12: found flag 1 at byte 24, expected 2 or 3: the record's last part is missing",
+		},
+		{
+			"a whole record between parts", good + part(1, "a") + part(0, "b"), "",
+			"byte 12: found flag 0 at byte 24, expected 2 or 3: the record's last part is missing",
+		},
 		{"flag", good + part(5, "a"), "", "byte 12: found flag 5 at byte 12, expected 0 to 3"},
-		{"a length that is not there", good + sign + "\xff\xff\xff\x1f" + "abc", "", "byte 12: the stream ends at byte 23, within a record"},
-		{"parts that are too much", good + part(1, "abc") + sign + "\xff\xff\xff\x7f", "", "byte 12: a record of at least 536870918 bytes, RecordIO takes at most 536870911"},
-		{"a line end", good + part(0, "a\nb"), "newline", "byte 12: the record holds a line end, which no line can\nhint: length-prefixed takes any record"},
+		{
+			"a length beyond the end of the stream", good + sign + "\xff\xff\xff\x1f" + "abc", "",
+			"byte 12: the stream ends at byte 23, within a record",
+		},
+		{
+			"parts that are too long together", good + part(1, "abc") + sign + "\xff\xff\xff\x7f", "",
+			"byte 12: a record of at least 536870918 bytes, RecordIO takes at most 536870911",
+		},
+		{
+			"a line end", good + part(0, "a\nb"), "newline",
+			"byte 12: the record holds a line end, which no line can\nhint: length-prefixed takes any record",
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			o, before := recordio.Options{Form: recordio.LengthPrefixed}, prefixed("good")
@@ -94,14 +142,14 @@ func TestCorrupt(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 			if got != before {
-				t.Errorf("before the error came %q", got)
+				t.Errorf("before the error came %q, want %q", got, before)
 			}
 		})
 	}
 }
 
-// TestPromptly: a record comes out before the next one is there.
-func TestPromptly(t *testing.T) {
+// TestDecodeDoesNotWaitForNextRecord checks that a record comes out while the next one has not come.
+func TestDecodeDoesNotWaitForNextRecord(t *testing.T) {
 	in, feed := io.Pipe()
 	out, drain := io.Pipe()
 	done := make(chan error, 1)
@@ -119,14 +167,15 @@ func TestPromptly(t *testing.T) {
 	}
 }
 
-// TestErrors: what the reader or the writer says comes back as it is.
-func TestErrors(t *testing.T) {
+// TestErrorsOfReaderAndWriterComeBack checks Decode and Encode in each form.
+func TestErrorsOfReaderAndWriterComeBack(t *testing.T) {
 	broken := errors.New("broken")
 	stream := part(0, "a")
-	for form := range map[recordio.Form]bool{recordio.LengthPrefixed: true, recordio.Newline: true, recordio.Raw: true} {
-		o := recordio.Options{Form: form}
+	for _, form := range recordio.Forms() {
+		o := recordio.Options{Form: recordio.Form(form)}
 		var out strings.Builder
-		if err := recordio.Decode(io.MultiReader(strings.NewReader(stream), iotest.ErrReader(broken)), &out, o); !errors.Is(err, broken) || out.Len() == 0 {
+		err := recordio.Decode(io.MultiReader(strings.NewReader(stream), iotest.ErrReader(broken)), &out, o)
+		if !errors.Is(err, broken) || out.Len() == 0 {
 			t.Errorf("%s: %v after %q", form, err, out.String())
 		}
 		if err := recordio.Encode(iotest.ErrReader(broken), io.Discard, o); !errors.Is(err, broken) {
@@ -143,7 +192,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestEncode(t *testing.T) {
+// TestEncodeWritesRecordsOfEachForm also checks the errors for streams that break their form.
+func TestEncodeWritesRecordsOfEachForm(t *testing.T) {
 	for _, c := range []struct {
 		form         recordio.Form
 		stream, want string
@@ -159,22 +209,26 @@ func TestEncode(t *testing.T) {
 		{recordio.Raw, "a" + sign, part(0, "a"+sign)}, // not at a multiple of four
 	} {
 		var out strings.Builder
-		if err := recordio.Encode(strings.NewReader(c.stream), &out, recordio.Options{Form: c.form}); err != nil || out.String() != c.want {
+		err := recordio.Encode(strings.NewReader(c.stream), &out, recordio.Options{Form: c.form})
+		if err != nil || out.String() != c.want {
 			t.Errorf("%s of %q: %v, got %q, want %q", c.form, c.stream, err, out.String(), c.want)
 		}
 	}
+	const tooLong = "\x00\x00\x00\x00\x00\x00\x00\x01"
 	for stream, want := range map[string]string{
-		prefixed("a") + "\x01\x02":         "byte 9: the stream ends at byte 11, within a length",
-		prefixed("a", "bcd")[:19]:          "byte 9: the stream ends 1 bytes before the end of a record",
-		"\x00\x00\x00\x00\x00\x00\x00\x01": "byte 0: a record of 72057594037927936 bytes, RecordIO takes at most 536870911",
+		prefixed("a") + "\x01\x02": "byte 9: the stream ends at byte 11, within a length",
+		prefixed("a", "bcd")[:19]:  "byte 9: the stream ends 1 bytes before the end of a record",
+		tooLong:                    "byte 0: a record of 72057594037927936 bytes, RecordIO takes at most 536870911",
 	} {
-		if err := recordio.Encode(strings.NewReader(stream), io.Discard, recordio.Options{Form: recordio.LengthPrefixed}); err == nil || err.Error() != want {
+		o := recordio.Options{Form: recordio.LengthPrefixed}
+		if err := recordio.Encode(strings.NewReader(stream), io.Discard, o); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }
 
-// FuzzDecode: any bytes give records or a *FormatError, the same however they arrive, and what was decoded comes back.
+// FuzzDecode checks that any bytes give records or a *FormatError, the same if they come byte by byte,
+// and that the decoded records survive Encode and Decode.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(part(0, "a")+part(1, "bcde")+part(3, "f")), false)
 	f.Add([]byte(part(2, "a")), true)
@@ -195,7 +249,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzEncode: any bytes in any form are records or a *FormatError, and the records are those of the form.
+// FuzzEncode checks that any bytes in any form give RecordIO or a *FormatError, and that decoding gives
+// the same records.
 func FuzzEncode(f *testing.F) {
 	f.Add([]byte("a\nb"+sign), uint8(1))
 	f.Add([]byte(prefixed("abc")), uint8(0))
@@ -209,13 +264,14 @@ func FuzzEncode(f *testing.F) {
 		if decodeErr := recordio.Decode(&encoded, &again, o); decodeErr != nil {
 			t.Fatal(decodeErr)
 		}
-		if want := stream; err == nil && !bytes.Equal(bytes.TrimSuffix(want, []byte("\n")), bytes.TrimSuffix(again.Bytes(), []byte("\n"))) {
-			t.Fatalf("%q became %q", want, again.Bytes())
+		want, got := bytes.TrimSuffix(stream, []byte("\n")), bytes.TrimSuffix(again.Bytes(), []byte("\n"))
+		if err == nil && !bytes.Equal(want, got) {
+			t.Fatalf("%q became %q", stream, again.Bytes())
 		}
 	})
 }
 
-// repeated is a stream without end of one record, again and again.
+// repeated is a stream without end that repeats one record.
 type repeated struct {
 	record []byte
 	at     int
@@ -232,7 +288,8 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(form, func(b *testing.B) {
 			const size = 64 << 10
 			b.SetBytes(size)
-			stream := io.LimitReader(&repeated{record: []byte(part(0, strings.Repeat("x", size)))}, int64(b.N)*(size+8))
+			record := []byte(part(0, strings.Repeat("x", size)))
+			stream := io.LimitReader(&repeated{record: record}, int64(b.N)*(size+8))
 			if err := recordio.Decode(stream, io.Discard, recordio.Options{Form: recordio.Form(form)}); err != nil {
 				b.Fatal(err)
 			}
