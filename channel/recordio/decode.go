@@ -15,14 +15,20 @@ import (
 func Decode(r io.Reader, w io.Writer, o Options) error {
 	out := bufio.NewWriterSize(w, bufferSize)
 	d := &decoder{in: bufio.NewReaderSize(flushing{r, out}, bufferSize), out: out, Options: o}
+	return convertAll(out, d.next)
+}
+
+// convertAll calls next until it returns an error, and flushes out. The error io.EOF is the end of the
+// stream.
+func convertAll(out *bufio.Writer, next func() error) error {
 	var err error
 	for err == nil {
-		err = d.next()
+		err = next()
 	}
 	if flushErr := out.Flush(); flushErr != nil {
 		return flushErr
 	}
-	if err == io.EOF { //nolint:errorlint // next returns it bare, at the end of a record
+	if err == io.EOF { //nolint:errorlint // next returns it bare, and only between two records
 		return nil
 	}
 	return err

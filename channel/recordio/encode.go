@@ -20,17 +20,7 @@ func Encode(r io.Reader, w io.Writer, o Options) error {
 	if next == nil {
 		return fmt.Errorf("no form %q", o.Form)
 	}
-	var err error
-	for err == nil {
-		err = next()
-	}
-	if flushErr := out.Flush(); flushErr != nil {
-		return flushErr
-	}
-	if err == io.EOF { //nolint:errorlint // each form returns it bare, at the stream's end
-		return nil
-	}
-	return err
+	return convertAll(out, next)
 }
 
 // encoder is the state of Encode.
