@@ -13,30 +13,35 @@ import (
 	"time"
 )
 
-// job is entrain as PID 1 of a host, as in a container: when it is killed, so is all that runs there.
+// job is entrain as PID 1 of a host, as in a container. If it is killed, all other processes of the host
+// die with it.
 type job struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	said  *text
 	ended chan struct{}
-	code  int // once ended; 128+n for a signal
+	code  int // valid after ended is closed; 128 + the number of the signal that ended it
 }
 
-// run starts entrain with words, and variables before them.
+// run starts entrain on a host. The words are its arguments. Variables NAME=VALUE may stand in front of them.
 func (h *host) run(words ...string) {
 	t := h.lab.t
 	t.Helper()
-	env := []string{"env", "-i", "PATH=/opt/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root", "TRAINING_JOB_NAME=job-1"}
-	if os.Getenv("GOCOVERDIR") != "" {
-		env = append(env, "GOCOVERDIR=/opt/cover")
+	argv := []string{
+		"env", "-i", "PATH=/opt/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root",
+		"TRAINING_JOB_NAME=job-1",
 	}
+	if os.Getenv("GOCOVERDIR") != "" {
+		argv = append(argv, "GOCOVERDIR=/opt/cover")
+	}
+	isVariable := func(word string) bool { return strings.Contains(word, "=") && !strings.HasPrefix(word, "-") }
 	variables := 0
-	for variables < len(words) && strings.Contains(words[variables], "=") && !strings.HasPrefix(words[variables], "-") {
+	for variables < len(words) && isVariable(words[variables]) {
 		variables++
 	}
-	argv := append(env, words[:variables]...)
-	argv = append(append(argv, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "/opt/bin/entrain"), words[variables:]...)
-	argv = h.in(argv...)
+	argv = append(argv, words[:variables]...)
+	argv = append(argv, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "/opt/bin/entrain")
+	argv = h.in(append(argv, words[variables:]...)...)
 	j := &job{t: t, cmd: exec.Command(argv[0], argv[1:]...), said: &text{}, ended: make(chan struct{})}
 	j.cmd.Stdout, j.cmd.Stderr = j.said, j.said
 	j.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -54,8 +59,8 @@ func (h *host) run(words ...string) {
 	h.job = j
 }
 
-// init is the process ID of entrain, as the machine has it.
-func (j *job) init() int {
+// entrainPID returns the process ID of entrain, as the machine outside of the host sees it.
+func (j *job) entrainPID() int {
 	pid := strconv.Itoa(j.cmd.Process.Pid)
 	var child int
 	j.eventually("entrain starts", func() bool {
@@ -66,18 +71,18 @@ func (j *job) init() int {
 	return child
 }
 
-// signal sends a signal to entrain. SIGKILL is the end of the host.
+// signal sends a signal to entrain. SIGKILL ends the whole host.
 func (j *job) signal(sig syscall.Signal) {
 	j.t.Helper()
-	if err := syscall.Kill(j.init(), sig); err != nil {
+	if err := syscall.Kill(j.entrainPID(), sig); err != nil {
 		j.t.Error(err)
 	}
 }
 
-// kill sends SIGKILL to the processes of a host of a name, of which there must be one.
+// kill sends SIGKILL to the processes of a host with a name. There must be one at least.
 func (j *job) kill(name string) {
 	j.t.Helper()
-	inside := must(j.t, "pgrep", "--ns", strconv.Itoa(j.init()), "--nslist", "pid", "-x", name)
+	inside := must(j.t, "pgrep", "--ns", strconv.Itoa(j.entrainPID()), "--nslist", "pid", "-x", name)
 	for pid := range strings.FieldsSeq(inside) {
 		n, _ := strconv.Atoi(pid)
 		if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
@@ -86,7 +91,7 @@ func (j *job) kill(name string) {
 	}
 }
 
-// waitFor waits until a word has been said.
+// waitFor waits until the output of the host contains a word.
 func (j *job) waitFor(word string) {
 	j.t.Helper()
 	if err := j.said.wait(word); err != nil {
@@ -94,8 +99,9 @@ func (j *job) waitFor(word string) {
 	}
 }
 
-// end waits for the end, and gives the exit code; -1 where there is none in time.
-func (j *job) end(within time.Duration) int {
+// waitForEnd waits for the end of the job, and returns its exit code. It returns -1 if the job does not
+// end in time.
+func (j *job) waitForEnd(within time.Duration) int {
 	select {
 	case <-j.ended:
 		return j.code
@@ -104,12 +110,13 @@ func (j *job) end(within time.Duration) int {
 	}
 }
 
-// stop kills what has not ended.
+// stop kills the job if it has not ended.
 func (j *job) stop() {
-	_ = j.cmd.Process.Kill() // and with it, by --kill-child, all of the host
+	_ = j.cmd.Process.Kill() // unshare --kill-child ends all processes of the host then
 	<-j.ended
 }
 
+// eventually ends the test if a condition does not become true in time.
 func (j *job) eventually(what string, holds func() bool) {
 	j.t.Helper()
 	if err := eventually(what, holds); err != nil {
@@ -117,8 +124,9 @@ func (j *job) eventually(what string, holds func() bool) {
 	}
 }
 
+// eventually waits until a condition holds. It returns an error after testTimeout.
 func eventually(what string, holds func() bool) error {
-	bound, err := time.ParseDuration(patience)
+	bound, err := time.ParseDuration(testTimeout)
 	if err != nil {
 		return err
 	}
@@ -129,10 +137,10 @@ func eventually(what string, holds func() bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("not within %s: %s", patience, what)
+	return fmt.Errorf("not within %s: %s", testTimeout, what)
 }
 
-// text is what a program writes, while it writes.
+// text holds the output of a program that may still write.
 type text struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -150,9 +158,10 @@ func (x *text) String() string {
 	return x.b.String()
 }
 
-// wait waits until it holds a word.
+// wait waits until the text contains a word.
 func (x *text) wait(word string) error {
-	if err := eventually("the word "+word, func() bool { return strings.Contains(x.String(), word) }); err != nil {
+	err := eventually("the word "+word, func() bool { return strings.Contains(x.String(), word) })
+	if err != nil {
 		return fmt.Errorf("%w in %q", err, x.String())
 	}
 	return nil

@@ -16,19 +16,19 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary stand in for a launcher, for its daemon and for a trainer.
+// TestMain runs the test binary as a launcher, as its daemon or as a trainer if it has the name of one.
 func TestMain(m *testing.M) {
-	parts := map[string]func([]string) int{"mpirun": mpirun, "orted": orted, "peer": peer}
-	if act := parts[filepath.Base(os.Args[0])]; act != nil {
-		os.Exit(act(os.Args[1:]))
+	roles := map[string]func([]string) int{"mpirun": mpirun, "orted": orted, "peer": peer}
+	if play := roles[filepath.Base(os.Args[0])]; play != nil {
+		os.Exit(play(os.Args[1:]))
 	}
 	code := m.Run()
 	_ = os.RemoveAll(tools())
 	os.Exit(code)
 }
 
-// mpirun starts a rank on every host of the hostfile, as Open MPI 4 does: it asks its agent for a daemon on each other host.
-// STANDIN has it do something else.
+// mpirun starts a rank on every host of the hostfile. Like Open MPI 4, it asks its agent to start a
+// daemon on each other host. The variable STANDIN makes it behave in another way.
 func mpirun(args []string) int {
 	if len(args) == 1 && args[0] == "--version" {
 		fmt.Println("mpirun (Open MPI) 4.1.4")
@@ -63,7 +63,7 @@ func mpirun(args []string) int {
 	return launch(args)
 }
 
-// launch ends with the first code that is not 0, as soon as there is one.
+// launch starts all ranks. It returns as soon as one of them ends with a code other than 0, with that code.
 func launch(args []string) int {
 	data, err := os.ReadFile(os.Getenv("OMPI_MCA_orte_default_hostfile"))
 	if err != nil {
@@ -101,28 +101,32 @@ func launch(args []string) int {
 	return 0
 }
 
-// rankWords are those of entrain rank.
+// rankWords returns the arguments that begin with the command "entrain rank".
 func rankWords(args []string) []string { return args[slices.Index(args, "rank")-1:] }
 
+// rank is the command of rank i of n on this host.
 func rank(i, n int, words []string) *exec.Cmd {
 	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("OMPI_COMM_WORLD_RANK=%d", i), fmt.Sprintf("OMPI_COMM_WORLD_SIZE=%d", n),
+	cmd.Env = append(os.Environ(),
+		fmt.Sprintf("OMPI_COMM_WORLD_RANK=%d", i), fmt.Sprintf("OMPI_COMM_WORLD_SIZE=%d", n),
 		"OMPI_COMM_WORLD_LOCAL_RANK=0", "OMPI_COMM_WORLD_LOCAL_SIZE=1")
 	return cmd
 }
 
-// task is what a daemon is told.
+// task is the order to a daemon, in JSON and base64.
 type task struct {
 	Rank, Size int
 	Words      []string
 }
 
+// remoteRank is the command that starts rank i of n on another host.
 func remoteRank(host string, i, n int, args []string) *exec.Cmd {
 	data, _ := json.Marshal(task{i, n, rankWords(args)})
-	return exec.Command(os.Getenv("OMPI_MCA_plm_rsh_agent"), host, "orted", base64.RawURLEncoding.EncodeToString(data))
+	order := base64.RawURLEncoding.EncodeToString(data)
+	return exec.Command(os.Getenv("OMPI_MCA_plm_rsh_agent"), host, "orted", order)
 }
 
-// orted starts its rank.
+// orted is the daemon of the launcher. It runs one rank.
 func orted(args []string) int {
 	var todo task
 	data, err := base64.RawURLEncoding.DecodeString(args[0])
@@ -139,7 +143,8 @@ func orted(args []string) int {
 	return cmd.ProcessState.ExitCode() & 0xff
 }
 
-// peer is a trainer as those of a ring are: connected to all others, and of no use without one of them.
+// peer is a trainer that is connected to the trainers of all other hosts. Like a rank of an all-reduce it
+// fails when one of them is gone.
 func peer([]string) int {
 	var hosts []string
 	_ = json.Unmarshal([]byte(os.Getenv("SM_HOSTS")), &hosts)
@@ -174,7 +179,7 @@ func peer([]string) int {
 	return 1
 }
 
-// beat says something now and then, and fails when nothing is heard for a while.
+// beat writes to a connection every 100 ms. It reports a failure if it reads nothing for 1.5 s.
 func beat(conn net.Conn, failed chan<- error) {
 	go func() {
 		for range time.Tick(100 * time.Millisecond) {

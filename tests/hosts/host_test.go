@@ -1,0 +1,42 @@
+package hosts
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// write writes a file of a host.
+func (h *host) write(name, text string) {
+	h.lab.t.Helper()
+	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o644); err != nil {
+		h.lab.t.Fatal(err)
+	}
+}
+
+// read returns the text of a file of a host, or "" if the file does not exist.
+func (h *host) read(name string) string {
+	data, _ := os.ReadFile(filepath.Join(h.dir, name))
+	return string(data)
+}
+
+// port is the name of the end of a host's cable at the bridge.
+func (h *host) port() string { return "port-" + h.name }
+
+// cut takes a host off the network, and heal puts it back. Packets are lost without an error.
+func (h *host) cut()  { must(h.lab.t, h.lab.bridge.in("ip", "link", "set", h.port(), "down")...) }
+func (h *host) heal() { must(h.lab.t, h.lab.bridge.in("ip", "link", "set", h.port(), "up")...) }
+
+// drop loses a part of the packets to a port of a host: 1 is all of them. allow ends that.
+func (h *host) drop(port int, part float64)  { h.filter("-A", port, part) }
+func (h *host) allow(port int, part float64) { h.filter("-D", port, part) }
+
+// filter adds or deletes a rule of the packet filter.
+func (h *host) filter(do string, port int, part float64) {
+	argv := []string{"iptables", "-w", do, "INPUT", "-p", "tcp", "--dport", strconv.Itoa(port), "-j", "DROP"}
+	if part < 1 {
+		probability := strconv.FormatFloat(part, 'f', -1, 64)
+		argv = append(argv, "-m", "statistic", "--mode", "random", "--probability", probability)
+	}
+	must(h.lab.t, h.in(argv...)...)
+}
