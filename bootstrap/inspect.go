@@ -1,16 +1,12 @@
 package bootstrap
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"slices"
 
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/world"
 	"entrain/contract"
-	"entrain/hparams"
-	"entrain/mpi"
 )
 
 // Request says what to look at.
@@ -18,7 +14,7 @@ type Request struct {
 	Root    string   // the contract's directory
 	Env     []string // KEY=VALUE
 	Spec    string   // the algorithm's specification; empty for the image's own if it has one, NoSpec for none
-	Options Options
+	Options plan.Options
 	Scope   Scope
 	// DataMayLack makes what is wrong with the data a warning: a contract can be looked at without its data.
 	DataMayLack bool
@@ -33,7 +29,8 @@ type Inspection struct {
 	secrets contract.Secrets
 }
 
-// Inspect photographs the world once and checks the contract in it, and from ScopeTrainer on what a trainer needs.
+// Inspect photographs the world once and checks the contract in it, and from ScopeTrainer on what a trainer
+// needs.
 func Inspect(ctx context.Context, r Request) *Inspection {
 	snap := world.Photograph(ctx, r.Root, r.Env, r.Spec, func(files *contract.Snapshot) contract.Questions {
 		return plan.Questions(files, r.Options, r.Scope)
@@ -75,31 +72,24 @@ func (in *Inspection) Err() error {
 }
 
 // Plan decides what to do with a valid contract.
-func (in *Inspection) Plan(o Options) (*Plan, error) { return plan.Decide(in.Job, in.Snapshot, o) }
+func (in *Inspection) Plan(o plan.Options) (*plan.Plan, error) {
+	return plan.Decide(in.Job, in.Snapshot, o)
+}
 
 // WaitPlan is the Plan of a host that only waits for the others.
-func (in *Inspection) WaitPlan(o Options) (*Plan, error) {
+func (in *Inspection) WaitPlan(o plan.Options) (*plan.Plan, error) {
 	return plan.DecideWait(in.Job, in.Snapshot, o)
 }
 
 // Stream decides how a channel is streamed.
-func (in *Inspection) Stream(channel string, p Pipe) (*Stream, error) {
+func (in *Inspection) Stream(channel string, p plan.Pipe) (*plan.Stream, error) {
 	return plan.DecideStream(in.Job, channel, p)
 }
 
 // Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
 func (in *Inspection) Hostfile(format string, slots int) (string, error) {
-	hosts, err := plan.Hosts(in.Job, slots)
-	if err != nil {
-		return "", err
-	}
-	return mpi.Hostfile(mpi.Format(format), hosts)
+	return plan.Hostfile(in.Job, format, slots)
 }
 
 // Spec is a first specification of the job's algorithm, as JSON for people to go on with.
-func (in *Inspection) Spec() string {
-	var b bytes.Buffer
-	spec := hparams.JSON(contract.SpecOf(in.Job), hparams.PlainJSON())
-	_ = json.Indent(&b, []byte(spec), "", "  ") // what hparams writes is JSON
-	return b.String() + "\n"
-}
+func (in *Inspection) Spec() string { return plan.Spec(in.Job) }

@@ -1,41 +1,43 @@
 //go:build linux
 
-// Package cli is the command line: the verbs, their flags, the help, and the log. It knows bootstrap alone, which does
-// the work.
+// Package cli is the command line: the verbs, their flags, the help and the log. Of this repository it
+// imports the package bootstrap alone, which does the work.
 package cli
 
 import (
-	"errors"
 	"io"
 	"slices"
 
 	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/urfave/cli/v2"
 )
 
-// Main is the whole program: arguments, environment and standard streams in, exit code out.
+// Main runs the program. It takes the arguments with the program's name first, the environment as KEY=VALUE
+// words, and the standard streams. It returns the exit code, one of bootstrap.ExitCodes.
 func Main(args, env []string, stdout, stderr io.Writer) int {
-	if code, called := byLauncher(args, env, stderr); called {
+	if code, called := calledByLauncher(args, env, stderr); called {
 		return code
 	}
-	if len(args) > 1 && args[1] == completeVerb {
+	if len(args) > 1 && args[1] == completeWord {
 		complete(args[2:], stdout)
 		return 0
 	}
 	if err := bootstrap.Relay(args, env); err != nil {
-		return bootstrap.ExitCode(err) // whoever started the relay reports it
+		return bootstrap.ExitCode(err) // the process that started the relay reports the error
 	}
 	c := newCommand(args, env, stdout, stderr)
-	if slices.Contains([]string{"run", "train", "exec"}, c.args[1]) {
+	if c.called != nil && c.called.trains {
 		c.signals = bootstrap.Catch() // before anything that takes time
 	}
-	err := c.app().Run(c.args)
-	if err == nil && c.stdout.err != nil {
-		err = &bootstrap.OutputError{What: "standard output", Err: c.stdout.err}
+	app := c.app() // which also puts c.args in order
+	err := app.Run(c.args)
+	if err == nil {
+		err = c.stdout.error()
 	}
-	if c.trains && !c.looks {
-		err = bootstrap.Report(c.settings.root, c.mask, err)
+	if c.reportsFailure() {
+		err = bootstrap.Report(c.settings.root, c.log.mask, err)
 	}
 	c.report(err)
 	return bootstrap.ExitCode(err)
@@ -46,58 +48,49 @@ func Stderr() io.Writer { return bootstrap.Stderr() }
 
 // command is one call of entrain.
 type command struct {
-	args     []string // ours, before the first --
-	trainer  []string // the trainer's, behind it; nil without a --
-	env      []string
-	stdout   output
-	stderr   io.Writer
-	settings settings
-	signals  *bootstrap.Signals       // nil until they are caught
-	mask     func(text string) string // hides the secrets that are known so far
-	host     string                   // this one's name, once the contract is read
-	trains   bool                     // the verb is one whose failure the platform is told
-	looks    bool                     // it asks for help, or for a dry run: nothing is done and nobody is told
-}
-
-// output keeps the first error of what the help texts, too, are written to.
-type output struct {
-	io.Writer
-	err error
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.Writer.Write(p)
-	if o.err == nil {
-		o.err = err
-	}
-	return n, err
+	args      []string // entrain's own words, before the first --; args[1] is the verb
+	trainer   []string // the trainer's words, after the first --; nil without a --
+	env       []string
+	stdout    output
+	log       logbook
+	settings  settings
+	verbs     table
+	called    *verb              // nil if args[1] is no verb
+	signals   *bootstrap.Signals // nil until they are caught
+	onlyShows bool               // the user asks for help or for a dry run: nothing is done and nobody is told
 }
 
 func newCommand(args, env []string, stdout, stderr io.Writer) *command {
-	c := &command{args: args, env: env, stdout: output{Writer: stdout}, stderr: stderr, settings: defaults(env)}
+	c := &command{args: args, env: env, stdout: output{Writer: stdout}, settings: defaults(env)}
 	if i := slices.Index(args, "--"); i >= 0 {
 		c.args, c.trainer = args[:i:i], args[i+1:]
 	}
-	c.mask = bootstrap.MaskEnv(env, c.trainer)
-	c.looks = wantsDryRun(c.args, env)
+	c.log = logbook{stderr: stderr, settings: &c.settings, mask: plan.MaskEnv(env, c.trainer)}
+	c.onlyShows = wantsDryRun(c.args, env)
 	switch {
 	case len(c.args) < 2:
-		c.args = append(slices.Clip(c.args), "run") // what a container without arguments does
+		c.args = append(slices.Clip(c.args), "run") // a container without arguments trains
 	case slices.Contains([]string{"-v", "-version", "--version"}, c.args[1]):
 		c.args = slices.Concat(c.args[:1], []string{"version"}, c.args[2:])
 	case c.args[1] == "help":
 		c.args = slices.Concat(c.args[:1], c.args[2:min(3, len(c.args))], []string{"--help"})
-		c.looks = true
+		c.onlyShows = true
 	}
+	c.verbs = c.allVerbs()
+	c.called = c.verbs.named(c.args[1])
 	return c
 }
 
-// newDoer makes what acts. It listens to the signals, which are its own from then on.
-func (c *command) newDoer() *bootstrap.Doer {
-	if c.signals == nil {
-		c.signals = bootstrap.Catch()
+// allVerbs are the verbs in the order of the help.
+func (c *command) allVerbs() table {
+	return table{
+		// These read the contract.
+		c.runVerb(), c.execVerb(), c.validateVerb(), c.planVerb(), c.waitVerb(), c.hostfileVerb(), c.pipeVerb(),
+		c.specVerb(),
+		c.scaffoldVerb(), installVerb(), keygenVerb(), c.versionVerb(), c.completionVerb(),
+		// Launchers call these.
+		c.rankVerb(), c.rshVerb(),
 	}
-	return bootstrap.NewDoer(c.signals, c.logger(), version)
 }
 
 func (c *command) app() *cli.App {
@@ -106,26 +99,56 @@ func (c *command) app() *cli.App {
 		Name:                  "entrain",
 		Usage:                 "the entry point of a training container",
 		CustomAppHelpTemplate: helpTemplate,
-		Commands:              c.verbs(),
+		Commands:              c.prepared(),
 		Action:                c.unknownVerb,
 		OnUsageError:          c.usageError,
 		ExitErrHandler:        func(*cli.Context, error) {}, // Main returns the exit code
 		HideHelpCommand:       true,
 		Writer:                &c.stdout,
-		ErrWriter:             c.stderr,
+		ErrWriter:             c.log.stderr,
 	}
 }
 
-// report prints an error once, an event for each problem.
-func (c *command) report(err error) {
-	if _, shown := errors.AsType[printedError](err); err == nil || shown {
-		return
+// prepared are all verbs for urfave/cli. Only the called verb gets its flags: to make them all takes time.
+func (c *command) prepared() []*cli.Command {
+	commands := make([]*cli.Command, len(c.verbs))
+	for i, v := range c.verbs {
+		if v == c.called {
+			v.Flags = v.makeFlags()
+			if v.ArgsUsage != trainerWords {
+				c.args = append(slices.Clip(c.args[:2]), flagsFirst(c.args[2:], v.Flags)...)
+			}
+		}
+		v.Before, v.OnUsageError = c.before, c.usageError
+		v.CustomHelpTemplate, v.HideHelpCommand = verbHelpTemplate, true
+		commands[i] = &v.Command
 	}
-	if c.wantsJSON() { // the error may have come before the flag was read
-		c.settings.logFormat = "json"
+	return commands
+}
+
+// before completes what urfave/cli has parsed: it checks the words, and reads the variables.
+func (c *command) before(ctx *cli.Context) error {
+	if err := c.called.checkWords(ctx.Args(), c.trainer != nil); err != nil {
+		return &plan.UsageError{Err: err}
 	}
-	log := c.logger()
-	for _, problem := range splitProblems(err.Error()) {
-		log.Error().Str("event", "error").Int("code", bootstrap.ExitCode(err)).Msg(problem)
+	errs := readVariables(c.called.Name, ctx.Command.Flags, c.env)
+	c.warnUnread()
+	if err := c.settings.checkRoot(errs); err != nil {
+		return &plan.UsageError{Err: err}
 	}
+	return nil
+}
+
+// reportsFailure says whether the platform learns of a failure. A word that is no verb was meant to start a
+// trainer.
+func (c *command) reportsFailure() bool {
+	return !c.onlyShows && (c.called == nil || c.called.trains)
+}
+
+// newDoer makes the part of bootstrap that has effects. From then on it alone gets the signals.
+func (c *command) newDoer() *bootstrap.Doer {
+	if c.signals == nil {
+		c.signals = bootstrap.Catch()
+	}
+	return bootstrap.NewDoer(c.signals, c.log.logger(), version)
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package cli
 
 import (
@@ -9,7 +11,6 @@ import (
 	"syscall"
 	"testing"
 
-	"entrain/bootstrap"
 	"entrain/bootstrap/plan"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,10 +20,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"entrain": program})
 }
 
-// program is what main.go is.
+// program does what main.go does. Testscript runs the test's own binary as entrain.
 func program() { os.Exit(Main(os.Args, os.Environ(), os.Stdout, Stderr())) }
 
-// TestScripts is the command line as a user meets it: tests/scripts, one file a subject.
+// TestScripts runs the command line as a user does. Each file in tests/scripts has one subject.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../tests/scripts",
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition knows root: only that can be another user.
+// condition is true for "root" if the user is root: nobody else can become another user.
 func condition(name string) (bool, error) {
 	if name != "root" {
 		return false, fmt.Errorf("unknown condition %q", name)
@@ -44,15 +45,16 @@ func condition(name string) (bool, error) {
 	return os.Getuid() == 0, nil
 }
 
-// TestFirstVariable: of equal names the plan shows the one that getenv(3) finds.
-func TestFirstVariable(t *testing.T) {
-	plan := shownPlan(&bootstrap.Plan{Command: plan.Command{Env: []string{"A=1", "A=2", "B"}}})
-	if got := fmt.Sprint(plan["command"].(shown)["env"]); got != "map[A:1]" {
+// TestPlanShowsFirstOfEqualVariables: getenv(3) finds the first one too.
+func TestPlanShowsFirstOfEqualVariables(t *testing.T) {
+	plan := planJSON(&plan.Plan{Command: plan.Command{Env: []string{"A=1", "A=2", "B"}}})
+	if got := fmt.Sprint(plan["command"].(jsonObject)["env"]); got != "map[A:1]" {
 		t.Error(got)
 	}
 }
 
-// field FILE PATH VALUE: a value in a JSON file, by a path such as command.argv.0; ! says that there is none such.
+// field FILE PATH VALUE checks a value in a JSON file, by a path such as command/argv/0. With ! the value
+// must differ.
 func field(ts *testscript.TestScript, neg bool, args []string) {
 	var v any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &v))
@@ -76,7 +78,7 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// shape FILE KEY…: the keys of a JSON object, in alphabetical order.
+// shape FILE KEY… checks that a JSON object has exactly these keys.
 func shape(ts *testscript.TestScript, _ bool, args []string) {
 	var v map[string]json.RawMessage
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &v))
@@ -91,7 +93,7 @@ func shape(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// term SIGNAL [FILE]: sends a signal to the background commands, once FILE is there.
+// term SIGNAL [FILE] waits until FILE has text, and sends a signal to the background commands.
 func term(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -103,14 +105,14 @@ func term(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// waitfor FILE…: waits until all files are there.
+// waitForAll is the command waitfor FILE…: it waits until all files have text.
 func waitForAll(ts *testscript.TestScript, _ bool, args []string) {
 	for _, file := range args {
 		waitFor(ts, file)
 	}
 }
 
-// rc CODE COMMAND…: runs a command and compares its exit code.
+// rc CODE COMMAND… runs a command and compares its exit code.
 func rc(ts *testscript.TestScript, _ bool, args []string) {
 	code := 0
 	if err := ts.Exec(args[1], args[2:]...); err != nil {

@@ -3,30 +3,33 @@
 package cli
 
 import (
-	"errors"
-	"strconv"
+	"fmt"
 	"strings"
 
-	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/urfave/cli/v2"
 )
 
-// shellWords are the shells that completion knows, as help shows them.
+// shellWords are the shells that completion knows, as the help shows them.
 const shellWords = "bash|zsh|fish"
 
-// completion prints a script that asks entrain itself what may follow.
+// completionVerb prints a script for a shell. The script asks this program which words may follow.
+func (c *command) completionVerb() *verb {
+	return newVerb("completion", "print a completion script for a shell", shellWords, c.completion, nil)
+}
+
 func (c *command) completion(ctx *cli.Context) error {
 	script, ok := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}[ctx.Args().First()]
 	if !ok || ctx.NArg() != 1 {
-		return &bootstrap.UsageError{Err: errors.New("entrain completion: expected one of bash, zsh, fish, got " +
-			strconv.Quote(strings.Join(ctx.Args().Slice(), " ")))}
+		return &plan.UsageError{Err: fmt.Errorf("entrain completion: expected one of bash, zsh, fish, got %q",
+			strings.Join(ctx.Args().Slice(), " "))}
 	}
-	return c.print(script)
+	return c.stdout.writeText(script)
 }
 
-// bashScript joins --flag, = and VALUE again, which bash takes apart. Where the package bash-completion is loaded, it
-// completes what follows -- as a command line of its own.
+// bashScript joins a --flag, its = and its VALUE, which bash has split. It completes the words after -- as a
+// command line of its own, if the package bash-completion is loaded.
 const bashScript = `# bash completion for entrain. Load it by: eval "$(entrain completion bash)"
 _entrain() {
   local IFS=$'\n' i word files= words=()
@@ -61,7 +64,8 @@ _entrain() {
 complete -o default -F _entrain entrain
 `
 
-// zshScript is a function for fpath: its first call defines the function anew and has to complete too.
+// zshScript is a function for fpath. The first call of such a function defines it anew, and must complete
+// too.
 const zshScript = `#compdef entrain
 # zsh completion for entrain. Write it to a file _entrain in a directory of $fpath, or load it by:
 # source <(entrain completion zsh)
@@ -89,7 +93,9 @@ else
 fi
 `
 
-const fishScript = `# fish completion for entrain. Write it to ~/.config/fish/completions/entrain.fish, or load it by:
+// fishScript completes the words after -- as a command line of its own.
+const fishScript = "" +
+	`# fish completion for entrain. Write it to ~/.config/fish/completions/entrain.fish, or load it by:
 # entrain completion fish | source
 function __entrain_complete
     set -l words (commandline -opc)

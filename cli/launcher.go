@@ -8,33 +8,51 @@ import (
 	"path/filepath"
 
 	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 )
 
-// byLauncher is what an MPI launcher calls: entrain rank for each rank, and entrain rsh, or the link of that name, for each
-// host. It comes before the command line is looked at, since there may be many of them and everybody waits for the last.
-func byLauncher(args, env []string, stderr io.Writer) (code int, called bool) {
+// rankVerb is here for the help alone: calledByLauncher does what it says.
+func (c *command) rankVerb() *verb {
+	v := newVerb("rank", "start a rank's trainer in its host's environment; an MPI launcher calls it",
+		"DIR [--keep NAME]… -- COMMAND…", c.unknownVerb, nil)
+	v.Hidden = true
+	return v
+}
+
+// rshVerb is here for the help alone: calledByLauncher does what it says.
+func (c *command) rshVerb() *verb {
+	v := newVerb("rsh", "start an MPI launcher's daemon on another host of the job; the launcher calls it",
+		"HOST WORD…", c.unknownVerb, nil)
+	v.Hidden = true
+	return v
+}
+
+// calledByLauncher carries out the calls of an MPI launcher: entrain rank for each rank, and entrain rsh, or
+// the link of that name, for each host. It runs before the command line is parsed: one launcher makes many of
+// these calls, and waits for the last one.
+func calledByLauncher(args, env []string, stderr io.Writer) (code int, called bool) {
 	if len(args) > 2 && (args[2] == "--help" || args[2] == "-h") {
-		return 0, false // the command line has their help
+		return 0, false // the verbs have the help
 	}
 	var err error
 	switch {
-	case filepath.Base(args[0]) == bootstrap.RshName:
+	case filepath.Base(args[0]) == plan.RshName:
 		code, err = bootstrap.Rsh(filepath.Dir(args[0]), args[1:])
 	case len(args) > 1 && args[1] == "rsh":
-		dir, _ := bootstrap.Getenv(env, bootstrap.DirVariable)
+		dir, _ := plan.Getenv(env, plan.DirVariable)
 		code, err = bootstrap.Rsh(dir, args[2:])
 	case len(args) > 1 && args[1] == "rank":
 		err = bootstrap.Rank(args[2:], env)
 		code = bootstrap.ExitCode(err)
 		if bootstrap.Ran(err) {
-			return code, true // the trainer has said what there is to say
+			return code, true // the trainer has printed its own errors
 		}
 	default:
 		return 0, false
 	}
 	if err != nil {
-		text := bootstrap.MaskEnv(env, args)(err.Error())
-		_, _ = fmt.Fprint(stderr, logLines("entrain: error: ", text)) // a launcher that does not listen
+		text := plan.MaskEnv(env, args)(err.Error())
+		_, _ = fmt.Fprint(stderr, logLines("entrain: error: ", text)) // no other place is left to report to
 	}
 	return code, true
 }

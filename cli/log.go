@@ -4,36 +4,78 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 
 	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/rs/zerolog"
 )
 
-// logger writes to stderr: bare lines for people, or JSON for machines.
-func (c *command) logger() zerolog.Logger {
-	level, _ := zerolog.ParseLevel(c.settings.logLevel) // checked by its flag
-	out := maskWriter{c}
-	if c.settings.logFormat == "json" {
+// logbook writes the log of a command to standard error.
+type logbook struct {
+	stderr   io.Writer
+	settings *settings                // its level and format count
+	host     string                   // this host's name; empty until the contract is read
+	mask     func(text string) string // hides the secrets that are known so far
+}
+
+// logger writes plain lines for people, or JSON for programs.
+func (l *logbook) logger() zerolog.Logger {
+	level, _ := zerolog.ParseLevel(l.settings.logLevel) // the flag has checked it
+	out := maskWriter{l}
+	if l.settings.logFormat == "json" {
 		with := zerolog.New(out).Level(level).With().Timestamp().Str("program", "entrain")
-		if c.host != "" {
-			with = with.Str("host", c.host)
+		if l.host != "" {
+			with = with.Str("host", l.host)
 		}
 		return with.Logger()
 	}
 	return zerolog.New(textWriter{out}).Level(level)
 }
 
-// wantsJSON says whether the verb's log is asked for as JSON, before flags are read: a mistake in them is a
-// line of the log too.
-func (c *command) wantsJSON() bool {
+// learn takes the host's name and the secrets from a contract.
+func (l *logbook) learn(in *bootstrap.Inspection) { l.host, l.mask = in.Host(), in.Mask }
+
+// warnings logs those of some problems that are warnings.
+func (l *logbook) warnings(problems []bootstrap.Problem) {
+	for _, p := range problems {
+		if p.Warning {
+			l.warning(p)
+		}
+	}
+}
+
+// warning logs a problem that is no error for the called verb.
+func (l *logbook) warning(p bootstrap.Problem) {
+	log := l.logger()
+	log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
+}
+
+// report logs an error: one event for each problem in it. It does not log an error that the user has seen.
+func (c *command) report(err error) {
+	if _, printed := errors.AsType[printedError](err); err == nil || printed {
+		return
+	}
+	if c.wantsJSONLog() { // urfave/cli may have failed before it read the flag
+		c.settings.logFormat = "json"
+	}
+	log := c.log.logger()
+	for _, problem := range splitProblems(err.Error()) {
+		log.Error().Str("event", "error").Int("code", bootstrap.ExitCode(err)).Msg(problem)
+	}
+}
+
+// wantsJSONLog looks for the log's format in words that may not have been parsed: a mistake in the flags is
+// an event of the log too.
+func (c *command) wantsJSONLog() bool {
 	const name = "log-format"
-	if v := c.verb(c.args[1]); v != nil && find(v.options(), name) == nil {
+	if c.called != nil && find(c.called.options(), name) == nil {
 		return false
 	}
-	format, _ := bootstrap.Getenv(c.env, "ENTRAIN_LOG_FORMAT")
+	format, _ := plan.Getenv(c.env, "ENTRAIN_LOG_FORMAT")
 	for i, arg := range c.args {
 		flag, value, assigned := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		switch {
@@ -47,21 +89,28 @@ func (c *command) wantsJSON() bool {
 	return format == "json"
 }
 
-// maskWriter hides secrets, those too that become known after the logger was made.
-type maskWriter struct{ c *command }
+// printedError is an error that the verb has printed to standard output.
+type printedError struct{ error }
+
+func (p printedError) Unwrap() error { return p.error }
+
+// maskWriter hides secrets, including those that become known after the logger was made.
+type maskWriter struct{ l *logbook }
 
 func (m maskWriter) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(m.c.stderr, m.c.mask(string(text))); err != nil {
+	if _, err := io.WriteString(m.l.stderr, m.l.mask(string(text))); err != nil {
 		return 0, err
 	}
 	return len(text), nil
 }
 
-// textWriter prints an event as "entrain: message", or "entrain: warning: message". A hint has a line of its own.
+// textWriter prints an event as "entrain: message", or "entrain: warning: message". A hint has a line of its
+// own.
 type textWriter struct{ w io.Writer }
 
 func (t textWriter) Write(event []byte) (int, error) { return t.WriteLevel(zerolog.NoLevel, event) }
 
+// WriteLevel implements zerolog.LevelWriter.
 func (t textWriter) WriteLevel(level zerolog.Level, event []byte) (int, error) {
 	var fields struct{ Message string }
 	if err := json.Unmarshal(event, &fields); err != nil {
@@ -81,7 +130,7 @@ func (t textWriter) WriteLevel(level zerolog.Level, event []byte) (int, error) {
 	return len(event), nil
 }
 
-// logLines puts the prefix in front of each line of a message. A hint is advice, not another error or warning.
+// logLines puts the prefix before each line of a message. A hint is advice, not one more error or warning.
 func logLines(prefix, message string) string {
 	var text strings.Builder
 	for line := range strings.SplitSeq(message, "\n") {
@@ -94,8 +143,17 @@ func logLines(prefix, message string) string {
 	return text.String()
 }
 
-// hintPrefix begins a line that says what to do about the line before it. age writes hints the same way.
+// hintPrefix begins a line that says what to do about the line before it. The program age writes hints the
+// same way.
 const hintPrefix = "hint: "
+
+// withHint adds a hint to a message, unless the hint is empty.
+func withHint(message, hint string) string {
+	if hint == "" {
+		return message
+	}
+	return message + "\n" + hintPrefix + hint
+}
 
 // splitProblems splits an error's text into its problems. A problem is one line and the hints that follow it.
 func splitProblems(text string) []string {

@@ -3,37 +3,32 @@
 package cli
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"entrain/bootstrap"
 )
 
-// option is a flag and its variable: one check serves both. cli's own flags read variables behind our back, and
-// hold each name against a regular expression a dozen times, a tenth of what starting takes.
+// option is a flag and its variable: both set it by the same function. The flags of urfave/cli are not used:
+// they read the environment by themselves, and match each name against a regular expression a dozen times,
+// which is a tenth of the start-up time.
 type option struct {
-	name  string
-	arg   string // what its value is called in help; empty for a switch
-	usage string
-	deflt string
-	set   func(text string) error
-	given bool
-	text  string // that was given
-	many  bool   // it may be given again, for one more
-	// values are the words that it takes; empty where those cannot be listed.
-	values []string
-	needs  []string // it is a mistake without one of these flags; none for a flag that stands alone
-	names  []string // its name, once cli has asked for it, which it does a hundred times
+	name         string
+	valueName    string // what the help calls the value; empty for a switch
+	usage        string
+	defaultValue string   // as the help shows it; empty to show none
+	values       []string // the words that it takes; empty if they cannot be listed
+	repeats      bool     // it may be given more than once
+	needs        []string // names of flags; one of them must be set too, if needs is not empty
+	set          func(text string) error
+	given        bool
+	givenText    string
+	names        []string // what Names returns: urfave/cli calls it a hundred times
 }
 
-// help is cli's flag of that name, without its regular expression.
+// help is the flag --help of urfave/cli, without its regular expression.
 type help struct{ option }
 
 func newHelp() cli.Flag {
@@ -42,7 +37,7 @@ func newHelp() cli.Flag {
 
 func (h *help) String() string { return "--help, -h\t" + h.usage }
 
-// Apply leaves the value to package flag, where cli looks for it.
+// Apply leaves the value to package flag, where urfave/cli looks for it.
 func (h *help) Apply(set *flag.FlagSet) error {
 	for _, name := range h.names {
 		set.BoolVar(&h.given, name, false, h.usage)
@@ -50,37 +45,7 @@ func (h *help) Apply(set *flag.FlagSet) error {
 	return nil
 }
 
-// needing says that flags are a mistake without one of some others.
-func needing(others []string, flags ...cli.Flag) []cli.Flag {
-	for _, f := range flags {
-		if o, ours := f.(*option); ours {
-			o.needs = others
-		}
-	}
-	return flags
-}
-
-// given are the options that have a value.
-func given(flags []cli.Flag) []*option {
-	var options []*option
-	for _, f := range flags {
-		if o, ours := f.(*option); ours && o.given {
-			options = append(options, o)
-		}
-	}
-	return options
-}
-
-// idle are the mistakes of flags that lack the one they need. Variables may lack it: an image sets them for all verbs.
-func idle(called, set []*option) (errs []error) {
-	for _, o := range called {
-		if o.needs != nil && !slices.ContainsFunc(set, func(other *option) bool { return slices.Contains(o.needs, other.name) }) {
-			errs = append(errs, fmt.Errorf("--%s needs --%s", o.name, strings.Join(o.needs, " or --")))
-		}
-	}
-	return errs
-}
-
+// Names implements cli.Flag.
 func (o *option) Names() []string {
 	if o.names == nil {
 		o.names = []string{o.name}
@@ -88,19 +53,25 @@ func (o *option) Names() []string {
 	return o.names
 }
 
-func (o *option) IsSet() bool      { return o.given }
-func (o *option) IsVisible() bool  { return true }
-func (o *option) IsBoolFlag() bool { return o.arg == "" }
+// IsSet implements cli.Flag.
+func (o *option) IsSet() bool { return o.given }
 
-// Set takes a value. A second one where one counts is a mistake: somebody would look for the first one in vain.
-func (o *option) Set(t string) error {
-	if o.given && !o.many {
-		return fmt.Errorf("it was given before, as %q, expected it once", o.text)
+// IsVisible implements cli.VisibleFlag.
+func (o *option) IsVisible() bool { return true }
+
+// IsBoolFlag tells package flag that a switch needs no value.
+func (o *option) IsBoolFlag() bool { return o.valueName == "" }
+
+// Set takes a value. A second value is an error unless the option repeats: one of the two would be lost.
+func (o *option) Set(text string) error {
+	if o.given && !o.repeats {
+		return fmt.Errorf("it was given before, as %q, expected it once", o.givenText)
 	}
-	o.given, o.text = true, t
-	return o.set(t)
+	o.given, o.givenText = true, text
+	return o.set(text)
 }
 
+// Apply implements cli.Flag.
 func (o *option) Apply(set *flag.FlagSet) error {
 	set.Var(o, o.name, o.usage)
 	return nil
@@ -109,132 +80,61 @@ func (o *option) Apply(set *flag.FlagSet) error {
 // String is the option's line of help.
 func (o *option) String() string {
 	usage := o.usage
-	if o.deflt != "" {
-		usage += " (default:" + noBreak + o.deflt + ")"
+	if o.defaultValue != "" {
+		usage += " (default:" + noBreak + o.defaultValue + ")"
 	}
-	return strings.TrimSpace("--"+o.name+" "+o.arg) + "\t" + wrap(usage, 66, "\n  \t")
+	return strings.TrimSpace("--"+o.name+" "+o.valueName) + "\t" + wrap(usage, 66, "\n  \t")
 }
 
-// wrap breaks a text between words into lines of a width, for a screen of 100 columns.
-func wrap(text string, width int, newline string) string {
-	var b strings.Builder
-	column := 0
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case column == 0:
-		case column+1+len(word) > width:
-			b.WriteString(newline)
-			column = 0
-		default:
-			b.WriteByte(' ')
-			column++
+// options are the flags that are options. The other one is --help.
+func options(flags []cli.Flag) []*option {
+	var list []*option
+	for _, f := range flags {
+		if o, ok := f.(*option); ok {
+			list = append(list, o)
 		}
-		b.WriteString(word)
-		column += len(word)
 	}
-	return strings.ReplaceAll(b.String(), noBreak, " ")
+	return list
 }
 
-// noBreak is a space that wrap keeps.
-const noBreak = "\x00"
-
-func text(name, arg, usage string, to *string) *option {
-	return &option{name: name, arg: arg, usage: usage, deflt: *to, set: func(s string) error {
-		if s == "" {
-			return errEmpty
-		}
-		*to = s
-		return nil
-	}}
-}
-
-func oneOf[T ~string](name, arg, usage string, to *T, allowed []string) cli.Flag {
-	choices := strings.Join(allowed, ", ")
-	o := &option{name: name, arg: arg, usage: usage + ": " + choices, deflt: string(*to), values: allowed}
-	o.set = func(s string) error {
-		if !slices.Contains(allowed, s) {
-			return errors.New("expected " + choices)
-		}
-		*to = T(s)
-		return nil
+// optionNames are the names of some options.
+func optionNames(list []*option) []string {
+	names := make([]string, len(list))
+	for i, o := range list {
+		names[i] = o.name
 	}
-	return o
+	return names
 }
 
-func toggle(name, usage string, to *bool) cli.Flag {
-	return &option{name: name, usage: usage, set: func(s string) error {
-		b, err := strconv.ParseBool(s)
-		if err != nil {
-			return errors.New("expected true or false")
-		}
-		*to = b
-		return nil
-	}}
-}
-
-// plain leaves the default to the usage text.
-func (o *option) plain() *option {
-	o.deflt = ""
-	return o
-}
-
-// choice is one of two words.
-func choice(name, usage, no, yes string, to *bool) cli.Flag {
-	words := map[bool]string{false: no, true: yes}
-	values := []string{words[*to], words[!*to]}
-	usage += ": " + strings.Join(values, ", ")
-	o := &option{name: name, arg: "WORD", usage: usage, deflt: words[*to], values: values}
-	o.set = func(s string) error {
-		if s != no && s != yes {
-			return errors.New("expected " + no + " or " + yes)
-		}
-		*to = s == yes
-		return nil
+// find is the option with this name, nil if there is none.
+func find(list []*option, name string) *option {
+	if i := slices.IndexFunc(list, func(o *option) bool { return o.name == name }); i >= 0 {
+		return list[i]
 	}
-	return o
+	return nil
 }
 
-func duration(name, usage string, to *time.Duration) cli.Flag {
-	return &option{name: name, arg: "DURATION", usage: usage, deflt: to.String(), set: func(s string) error {
-		d, err := time.ParseDuration(s)
-		if err != nil || d <= 0 {
-			return errors.New("expected a duration above zero such as 90s or 15m")
-		}
-		*to = d
-		return nil
-	}}
+// given are the options that have a value from a flag or a variable.
+func given(flags []cli.Flag) []*option {
+	return slices.DeleteFunc(options(flags), func(o *option) bool { return !o.given })
 }
 
-func count(name, usage string, to *int) cli.Flag {
-	o := &option{name: name, arg: "N", usage: usage, set: func(s string) error {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 {
-			return errors.New("expected a whole number of at least 1")
-		}
-		*to = n
-		return nil
-	}}
-	if *to > 0 {
-		o.deflt = strconv.Itoa(*to)
+// needOneOf makes it an error to give one of the flags without one of the others.
+func needOneOf(others []string, flags ...cli.Flag) []cli.Flag {
+	for _, o := range options(flags) {
+		o.needs = others
 	}
-	return o
+	return flags
 }
 
-func port(name, usage string, to *int) cli.Flag {
-	return &option{name: name, arg: "N", usage: usage, deflt: strconv.Itoa(*to), set: func(s string) error {
-		n, err := strconv.ParseUint(s, 10, 16)
-		if err != nil || n == 0 {
-			return errors.New("expected a port number from 1 to 65535")
+// checkNeeds returns an error for each flag on the command line that lacks the flag it needs. Variables may
+// lack it: an image sets them for all verbs.
+func checkNeeds(onCommandLine, set []*option) (errs []error) {
+	for _, o := range onCommandLine {
+		isNeeded := func(other *option) bool { return slices.Contains(o.needs, other.name) }
+		if o.needs != nil && !slices.ContainsFunc(set, isNeeded) {
+			errs = append(errs, fmt.Errorf("--%s needs --%s", o.name, strings.Join(o.needs, " or --")))
 		}
-		*to = int(n)
-		return nil
-	}}
-}
-
-func sig(name, usage string, to *int) cli.Flag {
-	return &option{name: name, arg: "SIGNAL", usage: usage, set: func(s string) error {
-		n, err := bootstrap.ParseSignal(s)
-		*to = n
-		return err
-	}}
+	}
+	return errs
 }

@@ -14,8 +14,9 @@ const codeInternal = 70
 
 // Main says that this program is for Linux, and returns the exit code.
 func Main(_, _ []string, _, stderr io.Writer) int {
-	_, _ = fmt.Fprintf(stderr, "entrain: error: entrain runs on Linux, and this is a build for %s\nhint: GOOS=linux go build\n",
-		runtime.GOOS)
+	const message = "entrain: error: entrain runs on Linux, and this is a build for %s\n" +
+		"hint: GOOS=linux go build\n"
+	_, _ = fmt.Fprintf(stderr, message, runtime.GOOS)
 	return codeInternal
 }
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 package cli
 
 import (
@@ -9,15 +11,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// page FILE [WORD]: takes an example out of a page of the documentation. What the page shows as files becomes files. With
-// WORD the commands that hold it become example.sh, and what the page says that they print output.txt. Package tests
-// runs all commands of all pages, in containers too.
+// page FILE [WORD] takes an example out of a page of the documentation. It writes the files that the page
+// shows. With WORD it also writes the first commands that contain the word to example.sh, and the output that
+// the page shows for them to output.txt. Package tests runs all commands of all pages, in containers too.
 func page(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(filepath.Join("..", args[0]))
 	ts.Check(err)
 	found := false
-	for _, block := range regexp.MustCompile("(?ms)^(?:<!-- ([a-z]+) ?([a-z.]*) -->\n)?```([a-z]+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
-		word, file, language, body := block[1], block[2], block[3], block[4]
+	block := regexp.MustCompile("(?ms)^(?:<!-- ([a-z]+) ?([a-z.]*) -->\n)?```([a-z]+)\n(.*?)^```$")
+	for _, parts := range block.FindAllStringSubmatch(string(text), -1) {
+		word, file, language, body := parts[1], parts[2], parts[3], parts[4]
 		switch {
 		case word == "as":
 			ts.Check(os.WriteFile(ts.MkAbs(file), []byte(body), 0o600))

@@ -1,3 +1,5 @@
+//go:build linux
+
 package cli
 
 import (
@@ -9,21 +11,20 @@ import (
 	"testing"
 
 	"entrain/bootstrap"
-
-	"github.com/urfave/cli/v2"
 )
 
-// reference is the page whose tables this program's own flags and verbs make.
+// reference is the page whose tables are made from the flags, the verbs and the exit codes.
 const reference = "../docs/reference.md"
 
-// TestReference: the tables of the reference are those of the code. UPDATE=1 writes them anew.
+// TestReference: the tables of the reference agree with the code. UPDATE=1 writes them anew.
 func TestReference(t *testing.T) {
 	data, err := os.ReadFile(reference)
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := string(data)
-	for name, table := range map[string]string{"verbs": verbTable(), "flags": flagTable(), "exit codes": codeTable()} {
+	tables := map[string]string{"verbs": verbTable(), "flags": flagTable(), "exit codes": codeTable()}
+	for name, table := range tables {
 		if page, err = withTable(page, name, table); err != nil {
 			t.Fatal(err)
 		}
@@ -32,14 +33,14 @@ func TestReference(t *testing.T) {
 		return
 	}
 	if os.Getenv("UPDATE") == "" {
-		t.Fatalf("%s is not what the code says; UPDATE=1 go test ./cli -run TestReference writes it anew", reference)
+		t.Fatalf("%s differs from the code; UPDATE=1 go test ./cli -run TestReference writes it anew", reference)
 	}
 	if err := os.WriteFile(reference, []byte(page), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// withTable puts a table between the comments that bear its name.
+// withTable puts a table between the two comments that have its name.
 func withTable(page, name, table string) (string, error) {
 	begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->\n"
 	before, rest, found := strings.Cut(page, begin)
@@ -50,15 +51,15 @@ func withTable(page, name, table string) (string, error) {
 	return before + begin + table + end + after, nil
 }
 
-// commandsOf are the verbs, the one that is called with its flags.
-func commandsOf(called string) []*cli.Command {
-	c := newCommand([]string{"entrain", called}, nil, io.Discard, io.Discard)
-	return slices.DeleteFunc(c.verbs(), func(v *cli.Command) bool { return v.Hidden })
+// shownVerbs are the verbs that the help shows.
+func shownVerbs() table {
+	verbs := newCommand([]string{"entrain", "run"}, nil, io.Discard, io.Discard).verbs
+	return slices.DeleteFunc(verbs, func(v *verb) bool { return v.Hidden })
 }
 
 func verbTable() string {
 	table := "| verb | what it does |\n|---|---|\n"
-	for _, v := range commandsOf("run") {
+	for _, v := range shownVerbs() {
 		names := "`" + cell(strings.TrimSpace(v.Name+" "+v.ArgsUsage)) + "`"
 		for _, alias := range v.Aliases {
 			names += ", `" + alias + "`"
@@ -68,38 +69,29 @@ func verbTable() string {
 	return table
 }
 
-// flagTable has one line for each flag and meaning; the verbs that have it follow.
+// flagTable has one line for each flag and meaning, with the verbs that have it.
 func flagTable() string {
 	type row struct {
 		o     *option
 		verbs []string
 	}
 	var rows []*row
-	for _, verb := range commandsOf("run") {
-		for _, v := range commandsOf(verb.Name) {
-			if v.Name != verb.Name {
-				continue
+	for _, v := range shownVerbs() {
+		for _, o := range v.options() {
+			i := slices.IndexFunc(rows, func(r *row) bool { return r.o.String() == o.String() })
+			if i < 0 {
+				i, rows = len(rows), append(rows, &row{o: o})
 			}
-			for _, f := range v.Flags {
-				o, ours := f.(*option)
-				if !ours {
-					continue
-				}
-				i := slices.IndexFunc(rows, func(r *row) bool { return r.o.String() == o.String() })
-				if i < 0 {
-					i, rows = len(rows), append(rows, &row{o: o})
-				}
-				rows[i].verbs = append(rows[i].verbs, v.Name)
-			}
+			rows[i].verbs = append(rows[i].verbs, v.Name)
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b *row) int { return strings.Compare(a.o.name, b.o.name) })
 	table := "| flag | variable | default | verbs | meaning |\n|---|---|---|---|---|\n"
 	for _, r := range rows {
-		flag := strings.TrimSpace("--" + r.o.name + " " + r.o.arg)
+		flag := strings.TrimSpace("--" + r.o.name + " " + r.o.valueName)
 		value := ""
-		if r.o.deflt != "" {
-			value = "`" + r.o.deflt + "`"
+		if r.o.defaultValue != "" {
+			value = "`" + r.o.defaultValue + "`"
 		}
 		table += fmt.Sprintf("| `%s` | `%s` | %s | %s | %s |\n",
 			cell(flag), variable(r.verbs[0], r.o.name), value, strings.Join(r.verbs, ", "), cell(r.o.usage))
@@ -115,5 +107,5 @@ func codeTable() string {
 	return table
 }
 
-// cell is a text that no table takes for its own.
+// cell escapes a text for a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -8,36 +8,53 @@ import (
 	"slices"
 	"strings"
 
-	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/urfave/cli/v2"
 )
 
-// errEmpty is the mistake of a text that is empty.
-var errEmpty = errors.New("must not be empty")
-
-// usageError is what the command line's own mistakes become.
-func (c *command) usageError(_ *cli.Context, err error, _ bool) error {
-	return &bootstrap.UsageError{Err: errors.New(c.explain(err.Error()))}
+// usage explains the mistakes in a command line.
+type usage struct {
+	args    []string // entrain's own words, with the program's name first
+	trainer []string // the words after --; nil without a --
+	verbs   table
+	called  *verb // nil if args[1] is no verb
 }
 
-// explain puts into our words what package flag says.
-func (c *command) explain(text string) string {
+func (c *command) usage() usage {
+	return usage{args: c.args, trainer: c.trainer, verbs: c.verbs, called: c.called}
+}
+
+// usageError turns an error of package flag into a *plan.UsageError.
+func (c *command) usageError(_ *cli.Context, err error, _ bool) error {
+	return &plan.UsageError{Err: errors.New(c.usage().explain(err.Error()))}
+}
+
+// unknownVerb is the action for a first word that is no verb.
+func (c *command) unknownVerb(ctx *cli.Context) error {
+	return &plan.UsageError{Err: c.usage().unknownVerb(ctx.Args().First())}
+}
+
+// onlyTrain refuses words before the --, except for the word "train" that the platform adds.
+func (c *command) onlyTrain(ctx *cli.Context) error {
+	words := ctx.Args().Slice()
+	if len(words) == 0 || len(words) == 1 && words[0] == "train" {
+		return nil
+	}
+	return &plan.UsageError{Err: c.usage().missingDashes(words)}
+}
+
+// explain puts a text of package flag into the words of entrain.
+func (u usage) explain(text string) string {
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		return c.unknownFlag(name)
+		return u.unknownFlag(name)
 	}
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
-		text = c.spelled(name) + " needs a value"
-		if v := c.verb(c.args[1]); v != nil {
-			if o := find(v.options(), name); o != nil {
-				text += ": --" + o.name + " " + o.arg
-			}
-		}
-		return text
+		return u.missingValue(name)
 	}
-	if flag, empty := strings.CutSuffix(text, ": "+errEmpty.Error()); empty {
+	if flag, ok := strings.CutSuffix(text, ": "+errEmpty.Error()); ok {
 		if name, ok := strings.CutPrefix(flag, `invalid value "" for flag -`); ok {
-			return c.spelled(name) + " " + errEmpty.Error()
+			return u.spelled(name) + " " + errEmpty.Error()
 		}
 	}
 	if boolean, ok := strings.CutPrefix(text, "invalid boolean flag "); ok {
@@ -49,48 +66,60 @@ func (c *command) explain(text string) string {
 	return strings.Replace(text, " for flag -", " for flag --", 1)
 }
 
-// spelled is a flag as it was written, with one dash or two.
-func (c *command) spelled(name string) string {
-	for _, arg := range c.args[1:] {
-		given, _, _ := strings.Cut(arg, "=")
-		if strings.HasPrefix(given, "-") && strings.TrimLeft(given, "-") == name {
-			return given
+// missingValue says that a flag at the end of the line needs a value, and what the value is called.
+func (u usage) missingValue(name string) string {
+	text := u.spelled(name) + " needs a value"
+	if u.called == nil {
+		return text
+	}
+	if o := find(u.called.options(), name); o != nil {
+		text += ": --" + o.name + " " + o.valueName
+	}
+	return text
+}
+
+// spelled is a flag as the user wrote it, with one dash or two.
+func (u usage) spelled(name string) string {
+	for _, arg := range u.args[1:] {
+		flag, _, _ := strings.Cut(arg, "=")
+		if strings.HasPrefix(flag, "-") && strings.TrimLeft(flag, "-") == name {
+			return flag
 		}
 	}
 	return "--" + name
 }
 
-// unknownFlag says where a flag belongs that its verb does not have, or what it may have been meant to be.
-func (c *command) unknownFlag(name string) string {
-	flag, given := c.spelled(name), c.verb(c.args[1])
-	owners, all := c.owners(name)
-	if given == nil && len(owners) > 0 {
-		return c.misplaced(flag, owners)
+// unknownFlag says where a flag belongs that its verb does not have, or which flag the user may have meant.
+func (u usage) unknownFlag(name string) string {
+	flag := u.spelled(name)
+	owners, all := u.verbs.owners(name)
+	if u.called == nil && len(owners) > 0 {
+		return u.misplaced(flag, owners)
 	}
 	text := "unknown flag " + flag
 	if len(owners) > 0 {
 		return fmt.Sprintf("%s of entrain %s\nhint: it is a flag of entrain %s",
-			text, given.Name, strings.Join(owners, ", entrain "))
+			text, u.called.Name, strings.Join(owners, ", entrain "))
 	}
-	if given != nil {
-		all = append(optionNames(given.options()), "help")
+	if u.called != nil {
+		all = append(optionNames(u.called.options()), "help")
 	}
-	if near := bootstrap.Nearest(name, all); near != "" {
+	if near := plan.Nearest(name, all); near != "" {
 		return text + "\nhint: did you mean --" + near + "?"
 	}
-	if given == nil {
+	if u.called == nil {
 		return text + "\nhint: entrain --help lists the verbs, entrain VERB --help their flags"
 	}
-	text += "\nhint: entrain " + given.Name + " --help lists the flags"
-	if given.ArgsUsage == trainerWords {
+	text += "\nhint: entrain " + u.called.Name + " --help lists the flags"
+	if u.called.ArgsUsage == trainerWords {
 		text += "; a flag of the trainer goes after --"
 	}
 	return text
 }
 
-// owners are the verbs that have a flag of that name, and the names of all flags that there are.
-func (c *command) owners(name string) (owners, all []string) {
-	for _, v := range c.table() {
+// owners returns the verbs that have a flag of this name, and the names of all flags.
+func (t table) owners(name string) (owners, all []string) {
+	for _, v := range t {
 		flags := v.options()
 		if find(flags, name) != nil {
 			owners = append(owners, v.Name)
@@ -100,53 +129,41 @@ func (c *command) owners(name string) (owners, all []string) {
 	return owners, append(all, "help", "version")
 }
 
-func optionNames(list []*option) []string {
-	names := make([]string, len(list))
-	for i, o := range list {
-		names[i] = o.name
-	}
-	return names
-}
-
-// misplaced says where a flag goes that was put before the verb, or in the place of one.
-func (c *command) misplaced(flag string, owners []string) string {
-	words := c.args[1:]
+// misplaced says where a flag goes that stands before the verb, or in the place of the verb.
+func (u usage) misplaced(flag string, owners []string) string {
+	words := u.args[1:]
 	for i := 0; i < len(words); i++ {
-		if v := c.verb(words[i]); v != nil && !v.Hidden {
-			return flag + " goes after the verb: " + c.line(words[i], slices.Concat(words[:i], words[i+1:]))
+		if v := u.verbs.named(words[i]); v != nil && !v.Hidden {
+			return flag + " goes after the verb: " + u.line(words[i], slices.Concat(words[:i], words[i+1:]))
 		}
-		if c.takesValue(words[i]) {
+		if u.verbs.haveFlagWithValue(words[i]) {
 			i++
 		}
 	}
-	return flag + " needs a verb before it\nhint: put " + owners[0] + " first: " + c.line(owners[0], words)
+	return flag + " needs a verb before it\nhint: put " + owners[0] + " first: " + u.line(owners[0], words)
 }
 
-// takesValue says whether the next word is the value of a flag of any verb.
-func (c *command) takesValue(word string) bool {
-	return strings.HasPrefix(word, "-") && slices.ContainsFunc(c.table(), func(v verb) bool {
+// haveFlagWithValue says whether a word is a flag of any verb whose value is the next word.
+func (t table) haveFlagWithValue(word string) bool {
+	return strings.HasPrefix(word, "-") && slices.ContainsFunc(t, func(v *verb) bool {
 		o := find(v.options(), strings.TrimLeft(word, "-"))
 		return o != nil && !o.IsBoolFlag()
 	})
 }
 
-// line is a command line to copy, with secrets masked.
-func (c *command) line(verb string, words []string) string {
-	words = append([]string{"entrain", verb}, bootstrap.MaskWords(words)...)
-	if c.trainer != nil {
-		words = slices.Concat(words, []string{"--"}, bootstrap.MaskWords(c.trainer))
+// line is a command line that the user can copy. Secrets are masked.
+func (u usage) line(verb string, words []string) string {
+	words = append([]string{"entrain", verb}, plan.MaskWords(words)...)
+	if u.trainer != nil {
+		words = slices.Concat(words, []string{"--"}, plan.MaskWords(u.trainer))
 	}
-	for i, word := range words {
-		words[i] = bootstrap.ShellQuote(word)
-	}
-	return strings.Join(words, " ")
+	return quoted(words)
 }
 
-// unknownVerb is where every other word ends.
-func (c *command) unknownVerb(ctx *cli.Context) error {
-	word := ctx.Args().First()
+// unknownVerb says which verb the user may have meant.
+func (u usage) unknownVerb(word string) error {
 	text := fmt.Sprintf("unknown verb %q\nhint: ", word)
-	switch near := bootstrap.Nearest(word, append(c.verbNames(), "train")); {
+	switch near := plan.Nearest(word, append(u.verbs.shownNames(), "train")); {
 	case word == "serve":
 		text = `entrain only trains; "serve" is SageMaker's word for an inference container` +
 			"\nhint: use another image for it"
@@ -155,20 +172,22 @@ func (c *command) unknownVerb(ctx *cli.Context) error {
 	default:
 		text += "entrain --help lists them; a command goes after --"
 	}
-	return &bootstrap.UsageError{Err: errors.New(text)}
+	return errors.New(text)
 }
 
-// onlyTrain refuses words before the --, but for the one that the platform adds.
-func (c *command) onlyTrain(ctx *cli.Context) error {
-	words := ctx.Args().Slice()
-	if len(words) == 0 || len(words) == 1 && words[0] == "train" {
-		return nil
+// missingDashes says where the -- goes in front of a trainer's command. Words are the last words of the line.
+func (u usage) missingDashes(words []string) error {
+	verbAndFlags := u.args[1:max(1, len(u.args)-len(words))]
+	line := quoted(append([]string{"entrain"}, plan.MaskWords(verbAndFlags)...))
+	return fmt.Errorf("unexpected word %q\nhint: put -- before the command: %s -- %s",
+		words[0], line, strings.Join(plan.MaskWords(words), " "))
+}
+
+// quoted is a command line in which a shell finds these words.
+func quoted(words []string) string {
+	line := make([]string, len(words))
+	for i, word := range words {
+		line[i] = plan.ShellQuote(word)
 	}
-	shown := strings.Join(bootstrap.MaskWords(words), " ")
-	line := []string{"entrain"}
-	for _, word := range bootstrap.MaskWords(c.args[1:max(1, len(c.args)-len(words))]) { // the verb and its flags
-		line = append(line, bootstrap.ShellQuote(word))
-	}
-	return &bootstrap.UsageError{Err: fmt.Errorf("unexpected word %q\nhint: put -- before the command: %s -- %s",
-		words[0], strings.Join(line, " "), shown)}
+	return strings.Join(line, " ")
 }

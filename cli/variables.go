@@ -7,81 +7,89 @@ import (
 	"slices"
 	"strings"
 
-	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/urfave/cli/v2"
 )
 
-// unread warns of ENTRAIN_ variables that nothing reads: those of no flag at all, and under exec those of
-// flags that only run has. An image's variables are for all verbs, so what another verb leaves unread is
-// no mistake.
-func (c *command) unread(ctx *cli.Context) {
-	var all []string // the variables of all verbs, made only where there is a doubt
-	log := c.logger()
-	for _, name := range c.ours() {
-		if slices.Contains(variables(ctx.Command.Name, ctx.Command.Flags), name) || bootstrap.IsVariable(name) {
+// variable is the name of a flag's variable. The formats differ from verb to verb, so --format has a variable
+// for each.
+func variable(verb, flag string) string {
+	if flag == "format" {
+		flag = verb + "-" + flag
+	}
+	return "ENTRAIN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// readVariables sets the flags that were not given from their variables. It returns an error for each wrong
+// value, and for each flag that lacks the flag it needs.
+func readVariables(verb string, flags []cli.Flag, env []string) (errs []error) {
+	onCommandLine := given(flags)
+	for _, o := range options(flags) {
+		if o.given {
 			continue
 		}
-		if all == nil {
-			all = allVariables()
+		name := variable(verb, o.name)
+		if text, ok := plan.Getenv(env, name); ok {
+			if err := o.Set(text); err != nil {
+				errs = append(errs, fmt.Errorf("%s=%q: %w", name, text, err))
+			}
 		}
-		switch {
-		case !slices.Contains(all, name):
-			log.Warn().Msg(withHint(name+" is no variable of entrain, so nothing reads it", bootstrap.NearestVariable(name, all)))
-		case ctx.Command.Name == "exec" && slices.Contains(onlyRun(), name):
-			log.Warn().Msg(withHint(name+" means nothing under entrain exec, which becomes the trainer", "entrain run reads it"))
-		}
+	}
+	return append(errs, checkNeeds(onCommandLine, given(flags))...)
+}
+
+// warnUnread warns of the ENTRAIN_ variables that nothing reads.
+func (c *command) warnUnread() {
+	log := c.log.logger()
+	for _, message := range c.verbs.unread(c.called, c.env) {
+		log.Warn().Msg(message)
 	}
 }
 
-// ours are the names of the environment that begin as entrain's variables do, each once.
-func (c *command) ours() []string {
+// unread returns a message for each variable that belongs to no flag, and under exec for each one whose flag
+// only run has. A variable of another verb is no mistake: an image sets variables for all verbs.
+func (t table) unread(called *verb, env []string) (messages []string) {
+	var known []string // all variables, made only if one is in doubt
+	for _, name := range entrainNames(env) {
+		if slices.Contains(called.variables(), name) || plan.IsVariable(name) {
+			continue
+		}
+		if known == nil {
+			known = t.variables()
+		}
+		switch {
+		case !slices.Contains(known, name):
+			messages = append(messages, withHint(name+" is no variable of entrain, so nothing reads it",
+				plan.NearestVariable(name, known)))
+		case called.Name == "exec" && slices.Contains(t.named("run").variables(), name):
+			messages = append(messages, withHint(name+" means nothing under entrain exec, which becomes the trainer",
+				"entrain run reads it"))
+		}
+	}
+	return messages
+}
+
+// variables are the variables of all verbs, and those without a flag.
+func (t table) variables() []string {
+	names := plan.Variables()
+	for _, v := range t {
+		if v.Name != "version" {
+			names = append(names, v.variables()...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// entrainNames are the names in an environment that begin as the variables of entrain do, each once.
+func entrainNames(env []string) []string {
 	var names []string
-	for _, kv := range c.env {
+	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
 		if strings.HasPrefix(name, "ENTRAIN_") && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	return names
-}
-
-func withHint(message, hint string) string {
-	if hint == "" {
-		return message
-	}
-	return fmt.Sprintf("%s\n%s%s", message, hintPrefix, hint)
-}
-
-// variables are those of a verb's flags.
-func variables(verb string, flags []cli.Flag) []string {
-	var names []string
-	for _, f := range flags {
-		if o, ours := f.(*option); ours {
-			names = append(names, variable(verb, o.name))
-		}
-	}
-	return names
-}
-
-// allVariables are those of all verbs, and those that no flag has. The flags are of a command that is
-// never called, since to make one sets its default.
-func allVariables() []string {
-	c := &command{settings: defaults(nil)}
-	names := bootstrap.Variables()
-	for verb, flags := range map[string][]cli.Flag{
-		"run": c.runFlags(), "plan": c.planFlags(), "validate": c.validateFlags(), "hostfile": c.hostfileFlags(),
-		"pipe": c.pipeFlags(), "scaffold": c.scaffoldFlags(), "keygen": c.keygenFlags(),
-	} {
-		names = append(names, variables(verb, flags)...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// onlyRun are the variables of what can be chosen for run, and not for exec.
-func onlyRun() []string {
-	c := &command{settings: defaults(nil)}
-	exec := variables("exec", c.trainerFlags())
-	return slices.DeleteFunc(variables("run", c.runFlags()), func(name string) bool { return slices.Contains(exec, name) })
 }

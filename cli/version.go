@@ -13,19 +13,31 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// version is set when a release is linked: -ldflags "-X entrain/cli.version=v1.2.3".
+// version is the version of a release. The linker sets it: -ldflags "-X entrain/cli.version=v1.2.3".
 var version = "dev"
 
-// build says what this program was made of. The keys of its JSON are fixed: other programs read them.
+// versionVerb says what this program is.
+func (c *command) versionVerb() *verb {
+	asJSON := false
+	flags := func() []cli.Flag { return []cli.Flag{toggle("json", "print it as JSON", &asJSON)} }
+	return newVerb("version", "print the version and how it was built", "", func(*cli.Context) error {
+		if asJSON {
+			return c.stdout.writeJSON(buildInfo())
+		}
+		return c.stdout.writeText(buildInfo().String() + "\n")
+	}, flags)
+}
+
+// build says how this program was built. The keys of its JSON stay as they are: other programs read them.
 type build struct {
 	Version  string `json:"version"`
-	Commit   string `json:"commit"`   // empty where it was not built in a checkout
+	Commit   string `json:"commit"`   // empty if the build had no checkout
 	Modified bool   `json:"modified"` // the checkout had changes that were not committed
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
-	// Build is static, or dynamic where it was linked with C; and "own entry point" where the program knows which signals
-	// were ignored when it was started, else "plain build".
+	// Build has two parts. The first is "static", or "dynamic" for a program that is linked with C. The second
+	// is "own entry point" for a program that knows which signals were ignored at its start, else "plain build".
 	Build string `json:"build"`
 }
 
@@ -60,15 +72,4 @@ func (b build) String() string {
 		parts = append(parts, "commit "+b.Commit)
 	}
 	return fmt.Sprintf("entrain %s (%s)", b.Version, strings.Join(parts, ", "))
-}
-
-func (c *command) versionFlags() []cli.Flag {
-	return []cli.Flag{toggle("json", "print it as JSON", &c.settings.json)}
-}
-
-func (c *command) printVersion(*cli.Context) error {
-	if c.settings.json {
-		return c.printJSON(buildInfo())
-	}
-	return c.print(buildInfo().String() + "\n")
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package cli
 
 import (
@@ -7,7 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// waitFor waits until a file has something in it, at most 20 seconds.
+// waitFor waits until a file has text, at most 20 seconds.
 func waitFor(ts *testscript.TestScript, name string) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -16,5 +18,5 @@ func waitFor(ts *testscript.TestScript, name string) {
 			return
 		}
 	}
-	ts.Fatalf("%s is not there after 20 s", name)
+	ts.Fatalf("%s has no text after 20 s", name)
 }

@@ -39,6 +39,7 @@ import (
 	"entrain/bootstrap/output"
 	"entrain/bootstrap/peers"
 	"entrain/bootstrap/plan"
+	"entrain/bootstrap/trainer"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
 	"entrain/mpi/remote"
@@ -122,12 +123,17 @@ func (h *Host) Announce() *peers.Launch {
 	}
 }
 
-// Join takes over the rendezvous, before the hosts are released.
-func (h *Host) Join(r Rendezvous) { h.rendezvous = r }
+// Join takes over the rendezvous, before the hosts are released; nil for a host alone.
+func (h *Host) Join(others *peers.Peers) {
+	if others != nil { // a nil pointer in an interface would not be nil
+		h.rendezvous = others
+	}
+}
 
 // Run is the job itself, once all hosts are released. Of the launcher it returns how it ended; the error is a
 // *report.LaunchError, a *proc.ExitError, or another host's *rendezvous.PeerError.
-func (h *Host) Run(o proc.Options) (proc.Exit, error) {
+func (h *Host) Run() (proc.Exit, error) {
+	o := trainer.Options(h.plan)
 	h.on(hostsReleased, nil)
 	hosts := h.launch.Hosts
 	if h.rendezvous != nil {

@@ -220,6 +220,7 @@ func (m *member) launcher(ctx context.Context) int {
 		select {
 		case code := <-codes:
 			if code != 0 {
+				time.Sleep(100 * time.Millisecond) // a launcher needs a moment to end
 				return code
 			}
 		case <-m.term.Done():
@@ -257,7 +258,7 @@ func newCluster(t *testing.T, names ...string) *cluster {
 		}
 		m.host = newHost(p, events.Log{Logger: zerolog.Nop()}, m.world())
 		m.host.newAgent = func(context.Context) (agent, error) { return m, nil }
-		m.host.Join(m)
+		m.host.rendezvous = m
 		c.hosts = append(c.hosts, m)
 	}
 	return c
@@ -286,7 +287,7 @@ func (c *cluster) run() []error {
 	}
 	for i, m := range c.hosts {
 		all.Go(func() {
-			_, errs[i] = m.host.Run(proc.Options{})
+			_, errs[i] = m.host.Run()
 			m.host.Close()
 			if c.first != nil {
 				errs[i] = c.first

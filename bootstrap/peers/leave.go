@@ -6,7 +6,9 @@ import (
 	"syscall"
 	"time"
 
+	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
+	"entrain/contract"
 	"entrain/hostwait"
 	"entrain/hostwait/rendezvous"
 	"entrain/proc"
@@ -93,4 +95,18 @@ func (p *Peers) stayFor(err error) time.Duration {
 		return 0
 	}
 	return max(0, min(stayAfterFailure, time.Until(p.joined.Add(p.plan.Timeout))))
+}
+
+// Fail tells the other hosts why this one cannot begin, so that they need not wait for it. It returns the error, or the
+// failure of another host.
+func (h Process) Fail(snap *contract.Snapshot, o plan.Options, verb string, err error) error {
+	p := plan.DecideFailure(snap, o)
+	if p == nil {
+		return err
+	}
+	others, joinErr := h.Join(p, verb, nil)
+	if joinErr != nil {
+		return err
+	}
+	return others.Leave(err)
 }

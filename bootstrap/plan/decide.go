@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -97,6 +99,23 @@ func Hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
 		list[i] = mpi.Host{Name: name, Slots: n}
 	}
 	return list, err
+}
+
+// Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
+func Hostfile(job *contract.Job, format string, slots int) (string, error) {
+	hosts, err := Hosts(job, slots)
+	if err != nil {
+		return "", err
+	}
+	return mpi.Hostfile(mpi.Format(format), hosts)
+}
+
+// Spec is a first specification of the job's algorithm, as JSON for people to go on with.
+func Spec(job *contract.Job) string {
+	var b bytes.Buffer
+	spec := hparams.JSON(contract.SpecOf(job), hparams.PlainJSON())
+	_ = json.Indent(&b, []byte(spec), "", "  ") // what hparams writes is JSON
+	return b.String() + "\n"
 }
 
 // decideSlots is how many ranks there are on this host: slots if given, else what the job says of MPI, else this host's

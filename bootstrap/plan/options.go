@@ -5,6 +5,7 @@ import (
 
 	"entrain/contract"
 	"entrain/hparams"
+	"entrain/mpi"
 )
 
 // Options are what the user chose. The command line has checked each of them by itself.
@@ -67,3 +68,17 @@ type LauncherError struct {
 }
 
 func (e *LauncherError) Error() string { return e.Program + ": " + e.Problem + "\nhint: " + e.Hint }
+
+// The words that options take. Of each list the first is the default.
+
+// ArgsStyles are the words for Options.ArgsStyle.
+func ArgsStyles() []string { return hparams.Styles() }
+
+// EnvStyles are the words for Options.EnvStyle.
+func EnvStyles() []string { return contract.EnvStyles() }
+
+// FileFormats are the words for Options.HPFormat.
+func FileFormats() []string { return hparams.FileFormats() }
+
+// HostfileFormats are the formats of a hostfile.
+func HostfileFormats() []string { return mpi.Formats() }

@@ -29,3 +29,17 @@ func NearestVariable(name string, names []string) string {
 	hint := contract.Nearest(strings.TrimPrefix(name, prefix), short)
 	return strings.Replace(strings.ReplaceAll(hint, `"`, ""), "mean ", "mean "+prefix, 1)
 }
+
+// Getenv looks a variable up in KEY=VALUE words.
+func Getenv(env []string, name string) (string, bool) { return contract.Getenv(env, name) }
+
+// Nearest is the name that a misspelt one may have been meant to be; empty where none looks like it.
+func Nearest(name string, names []string) string { return contract.NearestName(name, names) }
+
+// MaskWords replaces the secrets in the words of a command line.
+func MaskWords(words []string) []string { return contract.MaskWords(words) }
+
+// MaskEnv hides the secrets of an environment and of a command, before there is a Plan.
+func MaskEnv(env, words []string) func(text string) string {
+	return contract.SecretsOfEnv(env, words...).Mask
+}

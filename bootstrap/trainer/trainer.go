@@ -15,10 +15,36 @@ import (
 	"entrain/proc"
 )
 
-// Run runs the trainer of a plan to its end, and says how it ended. A trainer that does not succeed is a *proc.ExitError,
-// one that a stop has ended a *report.StoppedError.
-func Run(p *plan.Plan, others *peers.Peers, signals *proc.Signals, log events.Log) (proc.Exit, error) {
-	ctx, stdin, err := stream.Start(others.Context(), log, p.Stdin)
+// Alone is a job in which this host starts its own trainer.
+type Alone struct {
+	plan    *plan.Plan
+	log     events.Log
+	signals *proc.Signals
+	others  *peers.Peers
+}
+
+// New makes the job of a plan.
+func New(p *plan.Plan, log events.Log, signals *proc.Signals) *Alone {
+	return &Alone{plan: p, log: log, signals: signals}
+}
+
+// Announce is nil: the rendezvous has nothing to know of a trainer.
+func (a *Alone) Announce() *peers.Launch { return nil }
+
+// Join takes over the rendezvous; nil for a host alone.
+func (a *Alone) Join(others *peers.Peers) { a.others = others }
+
+// Open makes nothing: the other hosts look for nothing here.
+func (a *Alone) Open(context.Context) error { return nil }
+
+// Close has nothing to take away.
+func (a *Alone) Close() {}
+
+// Run runs the trainer to its end, and says how it ended. A trainer that does not succeed is a *proc.ExitError, one that a
+// stop has ended a *report.StoppedError.
+func (a *Alone) Run() (proc.Exit, error) {
+	p, others := a.plan, a.others
+	ctx, stdin, err := stream.Start(others.Context(), a.log, p.Stdin)
 	if err != nil {
 		return proc.Exit{}, err
 	}
@@ -36,8 +62,8 @@ func Run(p *plan.Plan, others *peers.Peers, signals *proc.Signals, log events.Lo
 		o.Terminated = others.Stopped
 		o.Ended = func(exit proc.Exit) { others.End(failure(exit), false) }
 	}
-	exit, err := proc.Run(ctx, signals, proc.Cmd(p.Command), o)
-	Remark(log, exit, "the trainer")
+	exit, err := proc.Run(ctx, a.signals, proc.Cmd(p.Command), o)
+	Remark(a.log, exit, "the trainer")
 	return exit, errors.Join(err, failure(exit))
 }
 

@@ -1,0 +1,145 @@
+//go:build linux
+
+package cli
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"entrain/bootstrap"
+)
+
+// errEmpty is the error of an empty text.
+var errEmpty = errors.New("must not be empty")
+
+// text makes an option for a text that is not empty.
+func text(name, valueName, usage string, to *string) *option {
+	return &option{name: name, valueName: valueName, usage: usage, defaultValue: *to, set: func(s string) error {
+		if s == "" {
+			return errEmpty
+		}
+		*to = s
+		return nil
+	}}
+}
+
+// withoutDefault hides the default, for a usage text that explains it.
+func (o *option) withoutDefault() *option {
+	o.defaultValue = ""
+	return o
+}
+
+// oneOf makes an option for one of the allowed words.
+func oneOf[T ~string](name, valueName, usage string, to *T, allowed []string) cli.Flag {
+	choices := strings.Join(allowed, ", ")
+	o := &option{name: name, valueName: valueName, usage: usage + ": " + choices}
+	o.defaultValue, o.values = string(*to), allowed
+	o.set = func(s string) error {
+		if !slices.Contains(allowed, s) {
+			return errors.New("expected " + choices)
+		}
+		*to = T(s)
+		return nil
+	}
+	return o
+}
+
+// choice makes an option for a bool that has a word for false and a word for true.
+func choice(name, usage, wordForFalse, wordForTrue string, to *bool) cli.Flag {
+	words := map[bool]string{false: wordForFalse, true: wordForTrue}
+	values := []string{words[*to], words[!*to]}
+	usage += ": " + strings.Join(values, ", ")
+	o := &option{name: name, valueName: "WORD", usage: usage, defaultValue: words[*to], values: values}
+	o.set = func(s string) error {
+		if s != wordForFalse && s != wordForTrue {
+			return errors.New("expected " + wordForFalse + " or " + wordForTrue)
+		}
+		*to = s == wordForTrue
+		return nil
+	}
+	return o
+}
+
+// toggle makes a switch: the flag alone means true.
+func toggle(name, usage string, to *bool) cli.Flag {
+	return &option{name: name, usage: usage, set: func(s string) error {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return errors.New("expected true or false")
+		}
+		*to = b
+		return nil
+	}}
+}
+
+// duration makes an option for a duration above zero.
+func duration(name, usage string, to *time.Duration) cli.Flag {
+	o := &option{name: name, valueName: "DURATION", usage: usage, defaultValue: to.String()}
+	o.set = func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d <= 0 {
+			return errors.New("expected a duration above zero such as 90s or 15m")
+		}
+		*to = d
+		return nil
+	}
+	return o
+}
+
+// count makes an option for a number of at least 1.
+func count(name, usage string, to *int) cli.Flag {
+	o := &option{name: name, valueName: "N", usage: usage, set: func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return errors.New("expected a whole number of at least 1")
+		}
+		*to = n
+		return nil
+	}}
+	if *to > 0 {
+		o.defaultValue = strconv.Itoa(*to)
+	}
+	return o
+}
+
+// natural makes an option for a number of at least 0.
+func natural(name, usage string, to *int) cli.Flag {
+	o := &option{name: name, valueName: "N", usage: usage, defaultValue: strconv.Itoa(*to)}
+	o.set = func(s string) error {
+		n, err := strconv.ParseUint(s, 10, 31)
+		if err != nil {
+			return errors.New("expected a whole number of at least 0")
+		}
+		*to = int(n)
+		return nil
+	}
+	return o
+}
+
+// port makes an option for the number of a TCP port.
+func port(name, usage string, to *int) cli.Flag {
+	o := &option{name: name, valueName: "N", usage: usage, defaultValue: strconv.Itoa(*to)}
+	o.set = func(s string) error {
+		n, err := strconv.ParseUint(s, 10, 16)
+		if err != nil || n == 0 {
+			return errors.New("expected a port number from 1 to 65535")
+		}
+		*to = int(n)
+		return nil
+	}
+	return o
+}
+
+// signalOption makes an option for a signal, by its name or number.
+func signalOption(name, usage string, to *int) cli.Flag {
+	return &option{name: name, valueName: "SIGNAL", usage: usage, set: func(s string) error {
+		n, err := bootstrap.ParseSignal(s)
+		*to = n
+		return err
+	}}
+}

@@ -1,0 +1,107 @@
+//go:build linux
+
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"entrain/bootstrap/plan"
+)
+
+// planJSON is a plan for other programs. Its keys stay as they are.
+func planJSON(p *plan.Plan) jsonObject {
+	document := jsonObject{
+		"role":    p.Role,
+		"command": jsonObject{"argv": p.Command.Argv, "env": envJSON(p.Command.Env), "dir": p.Command.Dir},
+		"files":   filesJSON(p.Files),
+		"wait": jsonObject{
+			"hosts":    append([]string{}, p.Wait.Hosts...),
+			"timeout":  p.Wait.Timeout.String(),
+			"dns_only": p.Wait.DNSOnly,
+		},
+		"end": jsonObject{
+			"grace":               p.End.Grace.String(),
+			"signal_group":        p.End.SignalGroup,
+			"capture":             !p.End.NoCapture,
+			"parent_death_signal": p.End.ParentDeath,
+		},
+		"rendezvous": rendezvousJSON(p.Rendezvous),
+		"failure":    p.Failure,
+		"notes":      slices.Concat([]string{}, p.Notes, p.Remarks),
+	}
+	if p.Launch != nil {
+		document["launch"] = launchJSON(p.Launch)
+	}
+	if p.Stdin != nil {
+		document["stdin"] = streamJSON(p.Stdin)
+	}
+	return document
+}
+
+// envJSON holds the first of equal names, as getenv(3) does.
+func envJSON(env []string) jsonObject {
+	object := jsonObject{}
+	for _, kv := range env {
+		if name, value, ok := strings.Cut(kv, "="); ok && object[name] == nil {
+			object[name] = value
+		}
+	}
+	return object
+}
+
+func filesJSON(files []plan.File) []jsonObject {
+	list := []jsonObject{} // [] instead of null
+	for _, f := range files {
+		list = append(list, jsonObject{"path": f.Path, "mode": fmt.Sprintf("%04o", f.Mode), "data": string(f.Data)})
+	}
+	return list
+}
+
+func rendezvousJSON(m *plan.Rendezvous) any {
+	if m == nil {
+		return nil
+	}
+	return jsonObject{
+		"leader":          m.Hosts[0],
+		"host":            m.Host,
+		"port":            m.Port,
+		"interface":       m.Interface,
+		"slots":           m.Slots,
+		"key":             m.Key.Given,
+		"peer_timeout":    m.PeerTimeout.String(),
+		"on_peer_failure": wordFor(m.Ignore, "stop", "ignore"),
+	}
+}
+
+func launchJSON(l *plan.Launch) jsonObject {
+	hosts := []jsonObject{}
+	for _, h := range l.Hosts {
+		hosts = append(hosts, jsonObject{"name": h.Name, "slots": h.Slots})
+	}
+	hostfile, _ := l.HostfileText() // an error would have come when the plan was made
+	return jsonObject{
+		"launcher": l.Launcher.Family,
+		"version":  l.Launcher.Version,
+		"program":  l.Program,
+		"agent":    l.Agent,
+		"dir":      l.Dir,
+		"hosts":    hosts,
+		"hostfile": hostfile,
+		"argv":     append([]string{}, l.Argv()...),
+	}
+}
+
+func streamJSON(s *plan.Stream) jsonObject {
+	return jsonObject{
+		"channel":      s.Channel,
+		"prefix":       s.Prefix,
+		"first_epoch":  s.First,
+		"epochs":       s.Epochs,
+		"fifo_timeout": s.Timeout.String(),
+		"decode":       s.Decode,
+		"encode":       s.Encode,
+		"form":         s.Form,
+	}
+}

@@ -1,0 +1,83 @@
+//go:build linux
+
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"entrain/bootstrap/plan"
+)
+
+// planText is a plan for people. It shows the environment that the trainer inherits only if all is true.
+func planText(p *plan.Plan, all bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "role     %s\n", p.Role)
+	for _, note := range slices.Concat(p.Notes, p.Remarks) {
+		fmt.Fprintf(&b, "note     %s\n", note)
+	}
+	if len(p.Wait.Hosts) > 0 {
+		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
+	}
+	if s := p.Stdin; s != nil {
+		fmt.Fprintf(&b, "stdin    %s_%d and what follows", s.Prefix, s.First)
+		if s.Epochs > 0 {
+			fmt.Fprintf(&b, ", %d in all", s.Epochs)
+		}
+		b.WriteByte('\n')
+	}
+	if m := p.Rendezvous; m != nil {
+		key := wordFor(m.Key.Given, "without", "with")
+		fmt.Fprintf(&b, "meet     at %s:%d, %s a key\n", m.Hosts[0], m.Port, key)
+	}
+	if l := p.Launch; l != nil {
+		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n",
+			l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)
+		for _, h := range l.Hosts {
+			fmt.Fprintf(&b, "host     %s, %d slots\n", h.Name, h.Slots)
+		}
+	}
+	for _, f := range p.Files {
+		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
+	}
+	fmt.Fprintf(&b, "grace    %s\nfailure  %s\ndir      %s\n", p.End.Grace, p.Failure, p.Command.Dir)
+	b.WriteString(planEnv(p, all))
+	for _, word := range p.Command.Argv {
+		fmt.Fprintf(&b, "argv     %s\n", plan.ShellQuote(word))
+	}
+	return b.String()
+}
+
+func planEnv(p *plan.Plan, all bool) string {
+	var b strings.Builder
+	env := p.Command.Env
+	if inherited := len(env) - p.Added; !all && inherited > 0 {
+		env = env[inherited:]
+		fmt.Fprintf(&b, "inherit  %d variables of the environment (--all shows them)\n", inherited)
+	}
+	for _, kv := range env {
+		fmt.Fprintf(&b, "env      %s\n", plan.ShellQuote(kv))
+	}
+	return b.String()
+}
+
+// planShell is the trainer's command as a script. A comment in it says which channel the plan streams to the
+// trainer.
+func planShell(p *plan.Plan) string {
+	script := p.Command.Shell()
+	if p.Stdin == nil {
+		return script
+	}
+	first, rest, _ := strings.Cut(script, "\n")
+	return fmt.Sprintf("%s\n# standard input: what entrain pipe %s writes\n%s",
+		first, plan.ShellQuote(p.Stdin.Channel), rest)
+}
+
+// wordFor is the word for a bool.
+func wordFor(b bool, wordForFalse, wordForTrue string) string {
+	if b {
+		return wordForTrue
+	}
+	return wordForFalse
+}

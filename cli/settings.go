@@ -1,0 +1,155 @@
+//go:build linux
+
+package cli
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
+)
+
+// settings are the values of the flags and variables that several verbs have.
+type settings struct {
+	root      string // the contract's directory; absolute once checkRoot has been called
+	spec      string // the file with the TrainingSpecification; empty for the image's own, if present
+	logLevel  string
+	logFormat string
+	options   plan.Options
+}
+
+// defaults sets the root from the environment at once: a mistake in the flags is reported under that root.
+func defaults(env []string) settings {
+	root := bootstrap.DefaultRoot
+	// The first name is the toolkit's. The second is entrain's own, and wins.
+	for _, name := range []string{"SAGEMAKER_BASE_DIR", "ENTRAIN_ROOT"} {
+		if dir, ok := plan.Getenv(env, name); ok {
+			root = dir
+		}
+	}
+	return settings{root: root, logLevel: "info", logFormat: "text", options: plan.Defaults()}
+}
+
+// checkRoot makes the root absolute. It adds its errors to those that were found before.
+func (s *settings) checkRoot(errs []error) error {
+	if s.root == "" {
+		errs = append(errs, errors.New(`SAGEMAKER_BASE_DIR="": expected a directory`))
+	}
+	root, err := filepath.Abs(s.root)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return err
+	}
+	s.root = root
+	return nil
+}
+
+// jobFlags are the flags of every verb that reads the contract, and more.
+func (s *settings) jobFlags(more ...cli.Flag) []cli.Flag {
+	return append(append(s.contractFlags(),
+		text("spec", "FILE", "check the job against this TrainingSpecification (default: "+
+			bootstrap.DefaultSpec+", if present)", &s.spec),
+	), more...)
+}
+
+// contractFlags say which contract to read, and how to log.
+func (s *settings) contractFlags() []cli.Flag {
+	return []cli.Flag{
+		text("root", "DIR", "contract directory (default: $SAGEMAKER_BASE_DIR, else "+bootstrap.DefaultRoot+")",
+			&s.root).withoutDefault(),
+		oneOf("log-level", "LEVEL", "log nothing below this level", &s.logLevel,
+			[]string{"debug", "info", "warn", "error"}),
+		oneOf("log-format", "FORMAT", "log format", &s.logFormat, []string{"text", "json"}),
+	}
+}
+
+// waitFlags are the flags of every verb that waits for other hosts, or shows the wait.
+func (s *settings) waitFlags() []cli.Flag {
+	o := &s.options
+	return s.jobFlags(
+		duration("wait-timeout", "how long to wait for all hosts, in total", &o.WaitTimeout),
+		toggle("dns-only", "look the hosts up without /etc/hosts", &o.DNSOnly),
+		choice("rendezvous", "start and end together with the other hosts", "off", "on", &o.Rendezvous.On),
+		port("port", "port that the leader listens on for the other hosts", &o.Rendezvous.Port),
+		duration("peer-timeout", "how long a host may be away before it counts as lost", &o.Rendezvous.PeerTimeout),
+	)
+}
+
+// trainerFlags are the flags of every verb that prepares a trainer, or shows it.
+func (s *settings) trainerFlags(dryRun *bool) []cli.Flag {
+	o := &s.options
+	return append(s.waitFlags(),
+		toggle("dry-run", "print the plan and end, without any effect", dryRun),
+		s.argsStyleFlag(),
+		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, plan.EnvStyles()),
+		toggle("gnu-no", "with --args-style gnu, write --no-NAME for false (default: leave the flag out)",
+			&o.NegateFalse),
+		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
+		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)",
+			&o.HPFormat, plan.FileFormats()),
+		toggle("keep-train", `keep "train" as the last word of the command`, &o.KeepTrain),
+		s.slotsFlag(),
+		s.launcherFlag(),
+		text("mpirun", "PROGRAM", "name or path of the MPI launcher", &o.MPIRun),
+		oneOf("agent", "AGENT", "start the MPI launcher's daemons on other hosts by this agent",
+			&o.Agent, plan.Agents()),
+	)
+}
+
+// runFlags are the flags of run and of plan, which shows what run would do.
+func (s *settings) runFlags(dryRun *bool) []cli.Flag {
+	o := &s.options
+	return append(append(s.trainerFlags(dryRun), s.stdinFlags()...),
+		choice("on-peer-failure", "what to do when another host fails", "stop", "ignore", &o.Rendezvous.Ignore),
+		duration("grace", "time from SIGTERM to SIGKILL", &o.End.Grace),
+		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
+		toggle("no-capture", "do not keep the last lines of stderr for the failure file", &o.End.NoCapture),
+		signalOption("parent-death-signal", "send this signal to the trainer when entrain's own parent ends",
+			&o.End.ParentDeath),
+	)
+}
+
+// stdinFlags are the flags of a trainer that reads a channel from its standard input.
+func (s *settings) stdinFlags() []cli.Flag {
+	return append(needOneOf([]string{"stdin-channel"}, s.streamFlags()...),
+		text("stdin-channel", "CHANNEL", "stream this Pipe-mode channel to the trainer's standard input",
+			&s.options.Stdin))
+}
+
+// streamFlags say how a Pipe-mode channel is streamed.
+func (s *settings) streamFlags() []cli.Flag {
+	p := &s.options.Pipe
+	return append([]cli.Flag{
+		count("epochs", "stream this many epochs (default: all that come)", &p.Epochs),
+		natural("first-epoch", "number of the first epoch", &p.First),
+		duration("fifo-timeout", "how long to wait for each FIFO until its stream begins", &p.Timeout),
+		oneOf("decode", "FORMAT", "decode the stream into records of --form", &p.Decode, plan.Codecs()),
+		oneOf("encode", "FORMAT", "encode records of --form into the stream", &p.Encode, plan.Codecs()),
+	}, needOneOf([]string{"decode", "encode"},
+		oneOf("form", "FORM", "how records are separated outside RecordIO", &p.Form, plan.RecordForms()),
+		choice("joint", "how split records are joined; dmlc writers (MXNet, XGBoost) need magic",
+			"magic", "nothing", &p.Bare),
+	)...)
+}
+
+func (s *settings) argsStyleFlag() cli.Flag {
+	return oneOf("args-style", "STYLE", "write hyperparameters as flags in this style",
+		&s.options.ArgsStyle, plan.ArgsStyles())
+}
+
+func (s *settings) launcherFlag() cli.Flag {
+	return oneOf("launcher", "LAUNCHER", "start the trainer by this launcher",
+		&s.options.Launcher, plan.Launchers())
+}
+
+func (s *settings) slotsFlag() cli.Flag {
+	const usage = "ranks on each host (default: as the job says, else one for each accelerator, else 1)"
+	return count("slots", usage, &s.options.Slots)
+}
+
+// formatFlag is the flag --format of one verb. Its target holds the default.
+func formatFlag(to *string, allowed []string) cli.Flag {
+	return oneOf("format", "FORMAT", "output format", to, allowed)
+}

@@ -1,0 +1,59 @@
+//go:build linux
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"entrain/bootstrap"
+
+	"github.com/urfave/cli/v2"
+)
+
+// validateVerb checks the contract.
+func (c *command) validateVerb() *verb {
+	v := &validation{command: c, format: validateFormats()[0]}
+	return newVerb("validate", "check the contract and print every problem", optionalTrainerWords,
+		v.print, v.flags)
+}
+
+func validateFormats() []string { return []string{"text", "json"} }
+
+// validation is the verb validate.
+type validation struct {
+	*command
+	format string
+}
+
+// flags include those that decide which jobs run can serve.
+func (v *validation) flags() []cli.Flag {
+	s := &v.settings
+	return s.jobFlags(formatFlag(&v.format, validateFormats()), s.argsStyleFlag(), s.launcherFlag())
+}
+
+// print prints every problem to standard output. The error says the same, for the exit code.
+func (v *validation) print(*cli.Context) error {
+	in := v.inspect(v.request(bootstrap.ScopeTrainer))
+	err := in.Err()
+	if err != nil {
+		err = printedError{err}
+	}
+	if v.format == "json" {
+		problems := append([]bootstrap.Problem{}, in.Problems...) // [] instead of null
+		return errors.Join(v.stdout.writeJSON(jsonObject{"valid": err == nil, "problems": problems}), err)
+	}
+	var b strings.Builder
+	for _, p := range in.Problems {
+		kind := "error"
+		if p.Warning {
+			kind = "warning"
+		}
+		fmt.Fprintf(&b, "%s: %v\n", kind, p)
+	}
+	if err == nil {
+		fmt.Fprintf(&b, "%s: the contract is valid\n", v.settings.root)
+	}
+	return errors.Join(v.stdout.writeText(b.String()), err)
+}

@@ -1,0 +1,24 @@
+//go:build linux
+
+package cli
+
+import "github.com/urfave/cli/v2"
+
+// waitVerb waits for the other hosts.
+func (c *command) waitVerb() *verb {
+	return newVerb("wait", "wait until all hosts of the job are ready", "", c.wait, c.settings.waitFlags)
+}
+
+func (c *command) wait(*cli.Context) error {
+	doer := c.newDoer()
+	in, err := c.loadBy(doer)
+	doer.At(c.log.host)
+	if err != nil {
+		return doer.Fail(in, c.settings.options, "wait", err)
+	}
+	plan, err := in.WaitPlan(c.settings.options)
+	if err != nil {
+		return err
+	}
+	return doer.Await(plan)
+}
