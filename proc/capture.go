@@ -3,6 +3,8 @@ package proc
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -15,12 +17,10 @@ import (
 // kept waiting.
 const pipeSize = 1 << 20
 
-// capture passes stderr on, byte for byte, and keeps its end for the failure file. A terminal is left alone: a
-// program that asks whether it talks to one, and bash's prompt, must find it.
+// capture passes stderr on, byte for byte, and keeps its end for the failure file. It leaves a terminal alone: a program
+// that asks whether it talks to one, and bash's prompt, must find it.
 type capture struct {
-	r, w   int // the pipe; -1 without capture
-	ended  int // the pipe whose end says that the program is gone
-	finis  int
+	r, w   *os.File // the pipe; nil without capture
 	mu     sync.Mutex
 	tail   tail // behind mu
 	copied chan struct{}
@@ -31,36 +31,32 @@ type capture struct {
 const stderrFd = 2
 
 func newCapture(off bool, marker string) (*capture, error) {
-	c := &capture{r: -1, w: -1, tail: newTail(marker)}
+	c := &capture{tail: newTail(marker)}
 	if _, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS); off || err == nil || errors.Is(err, unix.EBADF) {
 		return c, nil
 	}
-	var data, end [2]int
-	if err := unix.Pipe2(data[:], unix.O_CLOEXEC); err != nil {
+	var err error
+	if c.r, c.w, err = os.Pipe(); err != nil {
 		return nil, fmt.Errorf("a pipe for stderr: %w", err)
 	}
-	if err := unix.Pipe2(end[:], unix.O_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("a pipe for stderr: %w", err)
-	}
-	_, _ = unix.FcntlInt(uintptr(data[0]), unix.F_SETPIPE_SZ, pipeSize) // a smaller one is only slower
-	c.r, c.w, c.ended, c.finis = data[0], data[1], end[0], end[1]
-	return c, unix.SetNonblock(c.r, true)
+	_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, pipeSize) // a smaller one is only slower
+	return c, nil
 }
 
-// childFd is what the program gets as its stderr.
+// childFd is the descriptor that the program gets as its stderr.
 func (c *capture) childFd() uintptr {
-	if c.w < 0 {
+	if c.w == nil {
 		return stderrFd
 	}
-	return uintptr(c.w)
+	return c.w.Fd()
 }
 
 // start begins to copy, once the program has its end of the pipe.
 func (c *capture) start() {
-	if c.r < 0 {
+	if c.r == nil {
 		return
 	}
-	_ = unix.Close(c.w)
+	_ = c.w.Close()
 	c.copied = make(chan struct{})
 	go func() {
 		defer close(c.copied)
@@ -75,21 +71,21 @@ const stuck = 5 * time.Second
 // open: what ends the copying is an empty pipe. Nor does it for a reader that has stopped: then what is in the pipe
 // is only kept for the failure file.
 func (c *capture) finish() error {
-	if c.r < 0 {
+	if c.r == nil {
 		return nil
 	}
-	_ = unix.Close(c.finis)
+	_ = c.r.SetReadDeadline(time.Unix(1, 0)) // a moment in the past: Read does not wait any more
 	for passed := int64(-1); passed != c.passed.Load(); {
 		passed = c.passed.Load()
 		if c.isCopied(stuck) {
-			return errors.Join(c.err, unix.Close(c.r), unix.Close(c.ended))
+			return errors.Join(c.err, c.r.Close())
 		}
 	}
 	rest := make([]byte, pipeSize)
-	n, _ := unix.Read(c.r, rest)
+	n, _ := c.readNow(rest)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tail.add(rest[:max(n, 0)])
+	c.tail.add(rest[:n])
 	return nil
 }
 
@@ -112,7 +108,7 @@ func (c *capture) isCopied(within time.Duration) bool {
 
 // lastWords is the end of stderr when the program has ended, though others may still hold the pipe.
 func (c *capture) lastWords() []byte {
-	if c.r < 0 {
+	if c.r == nil {
 		return nil
 	}
 	c.isCopied(150 * time.Millisecond) // for what is in the pipe; it takes less than one
@@ -125,24 +121,19 @@ func (c *capture) kept() []byte {
 	return c.tail.bytes()
 }
 
+// copy passes stderr on until nobody can write to it any more, or until finish is called and the pipe is empty.
 func (c *capture) copy() error {
 	buffer := make([]byte, 128<<10)
-	out := stderrFd
-	for ended := false; ; {
-		n, err := unix.Read(c.r, buffer)
+	out, read := stderrFd, c.r.Read
+	for {
+		n, err := read(buffer)
 		switch {
-		case errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EAGAIN):
-			if ended {
-				return nil
-			}
-			if ended, err = c.wait(); err != nil {
-				return err
-			}
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			read = c.readNow
+		case errors.Is(err, io.EOF), errors.Is(err, unix.EAGAIN):
+			return nil
 		case err != nil:
 			return fmt.Errorf("reading the trainer's stderr: %w", err)
-		case n == 0:
-			return nil
 		default:
 			c.mu.Lock()
 			c.tail.add(buffer[:n])
@@ -155,18 +146,23 @@ func (c *capture) copy() error {
 	}
 }
 
+// readNow reads what is in the pipe. It does not wait: where the pipe is empty its error is EAGAIN, or io.EOF where nobody
+// can write to it any more.
+func (c *capture) readNow(buffer []byte) (n int, err error) {
+	conn, err := c.r.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	closed := conn.Control(func(fd uintptr) { n, err = unix.Read(int(fd), buffer) })
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return max(n, 0), errors.Join(closed, err)
+}
+
 // isDeaf says whether nobody will ever listen again, which the trainer must not notice. A disk that is full may have room
 // later.
 func isDeaf(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EBADF) }
-
-// wait waits for more, or for the program's end.
-func (c *capture) wait() (ended bool, err error) {
-	fds := []unix.PollFd{{Fd: int32(c.r), Events: unix.POLLIN}, {Fd: int32(c.ended), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
-		return false, fmt.Errorf("waiting for the trainer's stderr: %w", err)
-	}
-	return fds[1].Revents != 0, nil
-}
 
 // writeAll writes to a descriptor that may have been made non-blocking by whoever shares it.
 func writeAll(fd int, data []byte) error {
