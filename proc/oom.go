@@ -1,74 +1,98 @@
 package proc
 
 import (
-	"errors"
+	"bytes"
+	"os"
 	"path"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
-// OOMKills is how many processes of this control group the kernel has killed for lack of memory: oom_kill in
-// memory.events (cgroup v2) or memory.oom_control (v1, since Linux 4.13). 0 where neither can be read.
+// Where the kernel lists the control groups of this process, and where they are usually mounted.
+const (
+	groupsOfThis = "/proc/self/cgroup"
+	groupsMount  = "/sys/fs/cgroup"
+)
+
+// OOMKills is how many processes of this control group the kernel has killed for lack of memory so far. It is 0 where that
+// cannot be read.
 func OOMKills() int {
-	groups, err := readFile("/proc/self/cgroup")
+	counter := openOOMCounter(groupsOfThis, groupsMount)
+	defer counter.close()
+	return counter.before
+}
+
+// oomCounter is the open file in which the kernel counts the processes of this control group that it has killed for lack of
+// memory: the line oom_kill in memory.events (cgroup v2) or memory.oom_control (v1, since Linux 4.13).
+type oomCounter struct {
+	file   *os.File // nil where there is none
+	before int      // the number when the file was opened
+}
+
+// openOOMCounter finds the counter by a list of this process's control groups, below the place where they are mounted.
+func openOOMCounter(list, mount string) oomCounter {
+	groups, err := os.ReadFile(list)
 	if err != nil {
-		return 0
+		return oomCounter{}
 	}
 	for line := range strings.Lines(string(groups)) {
-		// hierarchy:controllers:path
-		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3) // hierarchy:controllers:path
+		var counter oomCounter
 		switch {
 		case len(parts) < 3:
 		case parts[1] == "":
-			if n, ok := oomCount("/sys/fs/cgroup", parts[2], "memory.events"); ok {
-				return n
-			}
+			counter = openIn(mount, parts[2], "memory.events")
 		case strings.Contains(","+parts[1]+",", ",memory,"):
-			if n, ok := oomCount("/sys/fs/cgroup/"+parts[1], parts[2], "memory.oom_control"); ok {
-				return n
-			}
+			counter = openIn(path.Join(mount, parts[1]), parts[2], "memory.oom_control")
+		}
+		if counter.file != nil {
+			return counter
 		}
 	}
-	return 0
+	return oomCounter{}
 }
 
-// readFile is os.ReadFile without its os.File, which would start the runtime's poller: nothing else needs that.
-func readFile(name string) ([]byte, error) {
-	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	var data []byte
-	buffer := make([]byte, 4096)
-	for {
-		n, err := unix.Read(fd, buffer)
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case err != nil || n <= 0:
-			return data, err
-		default:
-			data = append(data, buffer[:n]...)
-		}
-	}
-}
-
-// oomCount reads the counter of a group. In a container without a cgroup namespace the group's path is the host's,
-// while the mount shows the group itself.
-func oomCount(mount, group, file string) (int, bool) {
+// openIn opens the counter of a group. In a container without a cgroup namespace the group's path is the host's, and the
+// mount itself shows the group.
+func openIn(mount, group, name string) oomCounter {
 	for _, dir := range []string{path.Join(mount, group), mount} {
-		text, err := readFile(path.Join(dir, file))
+		file, err := os.Open(path.Join(dir, name))
 		if err != nil {
 			continue
 		}
-		for line := range strings.Lines(string(text)) {
-			if count, ok := strings.CutPrefix(line, "oom_kill "); ok {
-				n, err := strconv.Atoi(strings.TrimSpace(count))
-				return n, err == nil
-			}
+		counter := oomCounter{file: file}
+		if n, found := counter.read(); found {
+			counter.before = n
+			return counter
+		}
+		counter.close()
+	}
+	return oomCounter{}
+}
+
+// since is how many have been killed since the file was opened.
+func (c oomCounter) since() int {
+	n, _ := c.read()
+	return max(0, n-c.before)
+}
+
+func (c oomCounter) read() (kills int, found bool) {
+	if c.file == nil {
+		return 0, false
+	}
+	buffer := make([]byte, 1024) // the kernel writes less than 200 bytes
+	n, _ := c.file.ReadAt(buffer, 0)
+	for line := range bytes.Lines(buffer[:n]) {
+		if count, ok := bytes.CutPrefix(line, []byte("oom_kill ")); ok {
+			kills, err := strconv.Atoi(string(bytes.TrimSpace(count)))
+			return kills, err == nil
 		}
 	}
 	return 0, false
+}
+
+func (c oomCounter) close() {
+	if c.file != nil {
+		_ = c.file.Close()
+	}
 }

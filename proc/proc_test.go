@@ -2,7 +2,10 @@ package proc
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,26 +72,37 @@ func TestParseSignal(t *testing.T) {
 	}
 }
 
-// TestOOMCount reads both versions' files, by the group's path or, in a container, at the mount.
-func TestOOMCount(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{"docker/x/memory.events": "low 0\noom 3\noom_kill 2\noom_group_kill 1\n", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n"} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n, ok := oomCount(dir, "/docker/x", "memory.events"); n != 2 || !ok {
-		t.Errorf("v2: %d, %v", n, ok)
-	}
-	if n, ok := oomCount(dir, "/docker/hosts-path", "memory.oom_control"); n != 7 || !ok {
-		t.Errorf("v1: %d, %v", n, ok)
-	}
-	if _, ok := oomCount(dir, "/", "memory.events"); ok {
-		t.Error("a counter where there is none")
+// TestOOMCounterReadsBothVersions: by the group's path or, in a container, at the mount; and each time anew.
+func TestOOMCounterReadsBothVersions(t *testing.T) {
+	for _, c := range []struct{ what, groups, file, text string }{
+		{"v2", "0::/docker/x\n", "docker/x/memory.events", "low 0\noom 3\noom_kill %d\noom_group_kill 1\n"},
+		{"v2 in a container", "0::/hosts/path\n", "memory.events", "low 0\noom_kill %d\n"},
+		{"v1", "3:cpu:/x\n2:memory:/x\n", "memory/x/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill %d\n"},
+		{"v1 in a container", "2:cpu,memory:/hosts/path\n", "cpu,memory/memory.oom_control", "under_oom 0\noom_kill %d\n"},
+		{"v1 beside an empty v2", "2:memory:/x\n0::/\n", "memory/x/memory.oom_control", "under_oom 0\noom_kill %d\n"},
+		{"none", "0::/x\n", "x/memory.current", "%d\n"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			mount := t.TempDir()
+			groups, path := filepath.Join(mount, "groups"), filepath.Join(mount, c.file)
+			write := func(kills int) error { return os.WriteFile(path, fmt.Appendf(nil, c.text, kills), 0o600) }
+			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(groups, []byte(c.groups), 0o600), write(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			counter := openOOMCounter(groups, mount)
+			defer counter.close()
+			if err := write(7); err != nil {
+				t.Fatal(err)
+			}
+			before, since := 2, 5
+			if c.what == "none" {
+				before, since = 0, 0
+			}
+			if counter.before != before || counter.since() != since {
+				t.Errorf("it counts %d, and then %d more; expected %d and %d", counter.before, counter.since(), before, since)
+			}
+		})
 	}
 }
 
@@ -150,6 +164,31 @@ func TestOutput(t *testing.T) {
 	}
 	if out, err := Output(t.Context(), time.Minute, "echo", "yes"); string(out) != "yes\n" {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// TestRealTimeSignalsAreDroppedUntilCaught: one that comes before the program runs is not kept for it.
+func TestRealTimeSignalsAreDroppedUntilCaught(t *testing.T) {
+	signal.Reset(lastRealTime) // another test's Run has caught it
+	signals := Catch()
+	t.Cleanup(func() {
+		_ = signals.letGo()
+		_ = caught().pending() // they have come there too
+	})
+	send := func(sig syscall.Signal) {
+		if err := syscall.Kill(os.Getpid(), sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(lastRealTime)
+	send(syscall.SIGUSR2)
+	if got := signals.next(time.Now().Add(patience)); !slices.Equal(got, []syscall.Signal{syscall.SIGUSR2}) {
+		t.Errorf("before it is caught there comes %v", got)
+	}
+	signals.catchRealTime()
+	send(lastRealTime)
+	if got := signals.next(time.Now().Add(patience)); !slices.Equal(got, []syscall.Signal{lastRealTime}) {
+		t.Errorf("once it is caught there comes %v", got)
 	}
 }
 

@@ -49,13 +49,11 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		return Exit{}, errors.Join(err, stderr.finish())
 	}
 	r := &run{signals: signals, o: o, pid: pid, terminal: inForeground(pid)}
-	ooms := OOMKills()
+	ooms := openOOMCounter(groupsOfThis, groupsMount)
+	defer ooms.close()
 	r.supervise(ctx)
 	o.Guests.close()
-	r.exit.Told = !r.deadline.IsZero() || r.exit.Killed
-	r.exit.At = time.Now()
-	r.exit.Elapsed = r.exit.At.Sub(start)
-	r.exit.OOMKills = max(0, OOMKills()-ooms)
+	r.noteEnd(start, ooms)
 	if r.asked && !r.deadline.IsZero() { // who saves below a shell that has ended is still at work
 		r.stragglers()
 	}
@@ -70,6 +68,14 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	}
 	r.exit.Stderr, r.exit.Unfinished = stderr.kept(), stderr.unfinished()
 	return r.exit, err
+}
+
+// noteEnd notes what is known once the program has ended.
+func (r *run) noteEnd(start time.Time, ooms oomCounter) {
+	r.exit.Told = !r.deadline.IsZero() || r.exit.Killed
+	r.exit.At = time.Now()
+	r.exit.Elapsed = r.exit.At.Sub(start)
+	r.exit.OOMKills = ooms.since()
 }
 
 type run struct {
@@ -88,17 +94,20 @@ type run struct {
 
 func (r *run) supervise(ctx context.Context) {
 	defer context.AfterFunc(ctx, r.signals.wakeUp)()
-	lean := time.Now().Add(shrinkAfter)
+	chores := r.chores(time.Now())
 	for r.reap(); !r.ended; r.reap() {
 		r.mindStop()
-		until := earlier(earlier(r.deadline, r.pull()), lean)
+		until := earlier(r.deadline, r.pull())
+		if len(chores) > 0 {
+			until = earlier(until, chores[0].due)
+		}
 		if r.ended {
 			return // there was nobody to kill
 		}
 		sigs := r.signals.next(until)
-		if !lean.IsZero() && !time.Now().Before(lean) {
-			shrink(r.o.Memory)
-			lean = time.Time{}
+		for len(chores) > 0 && !time.Now().Before(chores[0].due) {
+			chores[0].do()
+			chores = chores[1:]
 		}
 		r.reap() // a signal that comes after the end is not passed on, and has had no part in it
 		for _, sig := range sigs {

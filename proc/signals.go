@@ -29,9 +29,9 @@ type Signals struct {
 // manySignals is more than there are signals: other processes may send all of them while the loop is at work.
 const manySignals = 256
 
-// Catch takes over every signal that can be caught, but for those that the Go runtime lives on; those too that were ignored
-// or blocked when this process started, since the trainer inherits that and it is for the trainer to decide. It comes
-// before anything that takes time, since a PID 1 without handlers loses signals.
+// Catch takes over every signal from 1 to 31 that can be caught, but for those that the Go runtime lives on. It takes over
+// also those that were ignored or blocked when this process started: the trainer inherits that, and decides. It comes before
+// anything that takes time, since a PID 1 without handlers loses signals.
 func Catch() *Signals {
 	s := &Signals{
 		terms: make(chan os.Signal, 1), children: make(chan os.Signal, 1), others: make(chan os.Signal, manySignals),
@@ -40,18 +40,30 @@ func Catch() *Signals {
 	recordIgnored() // os/signal changes what is ignored
 	signal.Notify(s.terms, syscall.SIGTERM)
 	signal.Notify(s.children, syscall.SIGCHLD)
+	s.catchOthers(1, firstRealTime-1)
+	return s
+}
+
+// The real-time signals that Go can catch. The C library's threads need those from 32 to 34.
+const (
+	firstRealTime syscall.Signal = 35
+	lastRealTime  syscall.Signal = 64
+)
+
+// catchRealTime takes over the real-time signals. The Go runtime drops them until then, as they have nobody to go to before
+// the trainer runs: it would die of one that it has no handler for.
+func (s *Signals) catchRealTime() { s.catchOthers(firstRealTime, lastRealTime) }
+
+// catchOthers takes over those from first to last that have no channel of their own.
+func (s *Signals) catchOthers(first, last syscall.Signal) {
 	var others []os.Signal
-	for n := syscall.Signal(1); n <= lastSignal; n++ {
+	for n := first; n <= last; n++ {
 		if !isOurs(n) && n != syscall.SIGTERM && n != syscall.SIGCHLD {
 			others = append(others, n)
 		}
 	}
 	signal.Notify(s.others, others...)
-	return s
 }
-
-// lastSignal is the last of the real-time signals, which begin behind the last that isOurs.
-const lastSignal = 64
 
 // isOurs says whether a signal is of no use to the trainer: two cannot be caught; the Go runtime needs the others for
 // preemption, for its profiler, and for what the C library's threads need of it.

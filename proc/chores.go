@@ -1,0 +1,21 @@
+package proc
+
+import "time"
+
+// chore is work that can wait. A program that ends before it is due does not wait for it.
+type chore struct {
+	due time.Time
+	do  func()
+}
+
+// realTimeAfter is when the real-time signals are caught, after the program's start. To catch them takes a tenth of the
+// start-up. No program has installed a handler, and told somebody of it, before that.
+const realTimeAfter = time.Millisecond
+
+// chores are those of a program that starts now, in the order in which they are due.
+func (r *run) chores(now time.Time) []chore {
+	return []chore{
+		{now.Add(realTimeAfter), r.signals.catchRealTime},
+		{now.Add(shrinkAfter), func() { shrink(r.o.Memory) }},
+	}
+}
