@@ -104,6 +104,11 @@ func descendants(root int) []int {
 			children[parent] = append(children[parent], pid)
 		}
 	}
+	return under(root, children)
+}
+
+// under walks a tree of processes, which maps each one to its children. It gives all below root, parents before children.
+func under(root int, children map[int][]int) []int {
 	found := slices.Clone(children[root])
 	for i := 0; i < len(found); i++ {
 		found = append(found, children[found[i]]...)

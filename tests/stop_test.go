@@ -227,6 +227,50 @@ func TestKilledInit(t *testing.T) {
 	}
 }
 
+// TestIgnoredQuitEndsNothing: a SIGQUIT that was ignored when entrain was started, as nohup does with SIGHUP, ends neither
+// the wait for the other hosts nor the trainer.
+func TestIgnoredQuitEndsNothing(t *testing.T) {
+	t.Parallel()
+	ignoring := []string{"sh", "-c", `trap "" QUIT; exec "$@"`, "sh"}
+	t.Run("the trainer", func(t *testing.T) {
+		t.Parallel()
+		cmd, dir := runTrainer(t, ignoring, nil, "sh", "-c", "echo ready; exec sleep 600")
+		startReady(t, cmd)
+		stopAfterQuit(t, cmd, dir)
+	})
+	t.Run("the wait", func(t *testing.T) {
+		t.Parallel()
+		cmd, dir := runTrainer(t, ignoring, []string{"--rendezvous", "off"}, "true")
+		hosts := `{"current_host":"algo-1","hosts":["algo-1","algo-2.invalid"]}`
+		if err := os.WriteFile(filepath.Join(dir, "input/config/resourceconfig.json"), []byte(hosts), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var log text
+		cmd.Stderr = &log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := until("it waits", func() bool { return strings.Contains(log.String(), "still waiting for") }); err != nil {
+			t.Fatal(err)
+		}
+		stopAfterQuit(t, cmd, dir)
+	})
+}
+
+// stopAfterQuit sends SIGQUIT, and then the SIGTERM that must be what ends the job.
+func stopAfterQuit(t *testing.T, cmd *exec.Cmd, dir string) {
+	t.Helper()
+	if err := errors.Join(cmd.Process.Signal(syscall.SIGQUIT), cmd.Process.Signal(syscall.SIGTERM)); err != nil {
+		t.Fatal(err)
+	}
+	if got := code(t, cmd); got != 143 {
+		t.Errorf("exit code %d, expected 143", got)
+	}
+	if got := read(t, dir, "output/failure"); !strings.Contains(got, "stopped by SIGTERM") {
+		t.Errorf("the failure file says %q", got)
+	}
+}
+
 // TestUnfinishedLine: the log begins a line of its own.
 func TestUnfinishedLine(t *testing.T) {
 	t.Parallel()

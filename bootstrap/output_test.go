@@ -1,0 +1,52 @@
+package bootstrap
+
+import (
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestNewNameOutlivesTheMachine: once the file has its name, its directory is opened, as fsync(2) needs it.
+func TestNewNameOutlivesTheMachine(t *testing.T) {
+	dir := t.TempDir()
+	watch, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Close(watch) }()
+	if _, err := unix.InotifyAddWatch(watch, dir, unix.IN_MOVED_TO|unix.IN_OPEN|unix.IN_ONLYDIR); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "file")
+	if err := writeAtomically(path, strings.NewReader("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); string(text) != "text" || err != nil {
+		t.Errorf("the file has %q, %v", text, err)
+	}
+	events := masks(t, watch)
+	named := slices.Index(events, unix.IN_MOVED_TO)
+	if named < 0 || !slices.Contains(events[named:], unix.IN_OPEN|unix.IN_ISDIR) {
+		t.Errorf("the events are %#x: the directory is not opened after the file has its name", events)
+	}
+}
+
+// masks reads what has happened, as inotify(7) says it.
+func masks(t *testing.T, watch int) (found []uint32) {
+	t.Helper()
+	buffer := make([]byte, 64<<10)
+	n, err := unix.Read(watch, buffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for data := buffer[:n]; len(data) >= unix.SizeofInotifyEvent; {
+		found = append(found, binary.NativeEndian.Uint32(data[4:]))
+		data = data[unix.SizeofInotifyEvent+binary.NativeEndian.Uint32(data[12:]):]
+	}
+	return found
+}

@@ -1,0 +1,35 @@
+package bootstrap
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"entrain/proc"
+
+	"github.com/rs/zerolog"
+)
+
+// TestSuccessWithoutMemoryIsWarnedOf: a job that ended with 0 although the kernel killed one of its processes.
+func TestSuccessWithoutMemoryIsWarnedOf(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		exit proc.Exit
+		want string // in the log; empty for nothing at all
+	}{
+		{"a success", proc.Exit{}, ""},
+		{"a success, and one process killed", proc.Exit{OOMKills: 1}, "the kernel killed 1 process of this container"},
+		{"a success, and two killed", proc.Exit{OOMKills: 2}, "the kernel killed 2 processes of this container"},
+		{"a failure, whose error says it", proc.Exit{Code: 137, OOMKills: 1}, ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			var log bytes.Buffer
+			d := NewDoer(nil, zerolog.New(&log), "")
+			d.remark(c.exit, "the trainer")
+			got := log.String()
+			if !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+				t.Errorf("the log says %q, expected %q", got, c.want)
+			}
+		})
+	}
+}
