@@ -7,25 +7,27 @@ import (
 	"entrain/hparams"
 )
 
-// Call is how a trainer is to be started, as far as that decides what a job asks for in vain.
+// Call says how the trainer will be started. CheckAsks needs it to know which wishes of the job are met.
 type Call struct {
-	Alone    bool // each host starts the trainer by itself, as the user has chosen
-	Launched bool // MPI starts it
-	Command  bool // its words are given, so that the job's program does not count
+	Alone    bool // the user chose that each host starts the trainer by itself
+	Launched bool // MPI starts the trainer
+	Command  bool // the user gave the trainer's command, so the job's own program does not count
 }
 
-// CheckAsks says what the job asks for and nobody would do.
+// CheckAsks returns a problem for each thing that the job asks for and that nothing would do.
 func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 	var problems []Problem
-	d := &document{file: HyperparametersFile, text: string(s.Files[HyperparametersFile].Data), problems: &problems}
+	text := string(s.Files[HyperparametersFile].Data)
+	d := &document{file: HyperparametersFile, text: text, problems: &problems}
 	if !c.Alone {
 		checkDistributions(d, j, c.Launched)
 	}
 	checkCode(d, j, s, c.Command)
 	if p, ok := j.param("sagemaker_s3_output"); ok && p.Value.Truthy() {
-		hint := "write to " + j.Dir("checkpoints") + ", which the platform synchronizes where CheckpointConfig says so"
-		d.warn(p.Raw.Pos, hint,
-			"hyperparameter %s: entrain does not synchronize %s while the job runs", hparams.Quote(p.Name), j.Dir("output/intermediate"))
+		hint := "write to " + j.Dir("checkpoints") +
+			", which the platform synchronizes where CheckpointConfig says so"
+		d.warn(p.Raw.Pos, hint, "hyperparameter %s: entrain does not synchronize %s while the job runs",
+			hparams.Quote(p.Name), j.Dir("output/intermediate"))
 	}
 	if module, _ := s.Getenv("SAGEMAKER_TRAINING_MODULE"); module != "" {
 		problems = append(problems, Problem{
@@ -44,8 +46,8 @@ const (
 	codeArchive  = "sourcedir.tar.gz"
 )
 
-// CodePaths are where a job's code may be, and what would have to be done with it: a Snapshot has them in
-// Paths.
+// CodePaths returns the paths where a job's code may be, and those of the files that say how to install it.
+// Snapshot.Paths says what is there.
 func CodePaths(j *Job, s *Snapshot) []string {
 	paths := []string{path.Join(j.DataDir(), "code", codeArchive)}
 	_, submits := j.Params.Get(submitParam)
@@ -61,56 +63,56 @@ func CodePaths(j *Job, s *Snapshot) []string {
 	return paths
 }
 
-// code is where a job's program is, while it is checked.
-type code struct {
+// codeCheck looks for the job's program.
+type codeCheck struct {
 	*document
 	job    *Job
 	snap   *Snapshot
-	given  bool // a command is given: the program does not count
-	script string
+	given  bool   // the user gave a command, so the job's own program does not count
+	script string // the path of the program; empty if the job names none
 }
 
 func checkCode(d *document, j *Job, s *Snapshot, given bool) {
-	c := &code{document: d, job: j, snap: s, given: given}
+	c := &codeCheck{document: d, job: j, snap: s, given: given}
 	if program := j.Program(s); program != "" {
 		c.script = path.Join(j.CodeDir(), program)
 	}
 	submit, submits := j.param(submitParam)
 	switch {
 	case submits && isRemote(hparams.ToolkitText(submit.Value)):
-		c.remote(submit)
+		c.reportRemote(submit)
 	case submits && c.isFile(j.CodeDir()):
-		c.asked(submit.Raw.Pos, unpackCode, "hyperparameter %s: %s is a file, expected a directory with the code",
+		c.report(submit.Raw.Pos, unpackCode, "hyperparameter %s: %s is a file, expected a directory with the code",
 			hparams.Quote(submitParam), j.CodeDir())
 	case c.script != "" && c.isFile(j.CodeDir()):
 		c.document = &document{file: j.CodeDir(), problems: d.problems}
-		c.asked(nowhere, unpackCode, "is a file, expected a directory with the code")
-	case c.script != "" && !given && c.lacks() != "":
-		c.missing()
-	case c.hasArchive() && (c.script == "" || c.lacks() != ""):
-		c.inChannel()
+		c.report(nowhere, unpackCode, "is a file, expected a directory with the code")
+	case c.script != "" && !given && c.scriptProblem() != "":
+		c.failMissing()
+	case c.hasArchive() && (c.script == "" || c.scriptProblem() != ""):
+		c.warnOfArchive()
 	}
-	c.extras()
+	c.warnOfExtras()
 }
 
 func isRemote(text string) bool {
 	return strings.Contains(text, "://") && !strings.HasPrefix(text, "file://")
 }
 
-func (c *code) isFile(path string) bool {
-	entry, there := c.snap.Paths[path]
-	return there && entry.Problem == "" && entry.Kind == KindFile
+func (c *codeCheck) isFile(path string) bool {
+	entry, exists := c.snap.Paths[path]
+	return exists && entry.Problem == "" && entry.Kind == KindFile
 }
 
-func (c *code) hasArchive() bool {
+func (c *codeCheck) hasArchive() bool {
 	return c.isFile(path.Join(c.job.DataDir(), "code", codeArchive))
 }
 
-// lacks says why there is no script to start; empty where there is one.
-func (c *code) lacks() string {
-	entry, there := c.snap.Paths[c.script]
+// scriptProblem says why the script cannot be started. It is empty if the script is there.
+func (c *codeCheck) scriptProblem() string {
+	entry, exists := c.snap.Paths[c.script]
 	switch {
-	case !there:
+	case !exists:
 		return "is missing"
 	case entry.Kind == KindDir:
 		return "is a directory"
@@ -118,10 +120,10 @@ func (c *code) lacks() string {
 	return entry.Problem
 }
 
-// asked reports what keeps the job's program from being started, or only that it is not started.
-func (c *code) asked(pos int, hint, format string, args ...any) {
+// report adds an error if the job's program would be started and is missing. Otherwise it adds a warning.
+func (c *codeCheck) report(pos int, hint, format string, args ...any) {
 	report := c.fail
-	if c.given || c.script == "" || c.lacks() == "" {
+	if c.given || c.script == "" || c.scriptProblem() == "" {
 		report = c.warn
 	}
 	report(pos, hint, format, args...)
@@ -132,24 +134,27 @@ const unpackCode = "entrain does not unpack code; " +
 
 const bringCode = "in the Dockerfile: COPY the code to /opt/ml/code, or give the command after --"
 
-func (c *code) remote(submit hparams.Param) {
+// reportRemote reports a job whose code is at an address such as s3://.
+func (c *codeCheck) reportRemote(submit hparams.Param) {
 	text := hparams.Quote(maskShapes(hparams.ToolkitText(submit.Value)))
 	what := "hyperparameter " + hparams.Quote(submitParam) +
 		": the job brings its code by " + text + ", which entrain does not fetch"
 	switch {
 	case c.given:
-		c.asked(submit.Raw.Pos, "", "%s: the command that is given counts", what)
+		c.report(submit.Raw.Pos, "", "%s: the command that is given counts", what)
 	case c.script == "":
-		c.asked(submit.Raw.Pos, bringCode, "%s", what)
-	case c.lacks() != "":
-		c.asked(submit.Raw.Pos, bringCode, "%s, and %s %s, expected the script there", what, c.script, c.lacks())
+		c.report(submit.Raw.Pos, bringCode, "%s", what)
+	case c.scriptProblem() != "":
+		c.report(submit.Raw.Pos, bringCode, "%s, and %s %s, expected the script there",
+			what, c.script, c.scriptProblem())
 	default:
-		c.asked(submit.Raw.Pos, "", "%s: the image's own %s runs", what, c.script)
+		c.report(submit.Raw.Pos, "", "%s: the image's own %s runs", what, c.script)
 	}
 }
 
-// inChannel is an archive in the channel that a network-isolated job brings its code by.
-func (c *code) inChannel() {
+// warnOfArchive warns of an archive in the channel "code". A job without network access brings its code
+// there.
+func (c *codeCheck) warnOfArchive() {
 	d := &document{file: InputDataFile, text: string(c.snap.Files[InputDataFile].Data), problems: c.problems}
 	pos := nowhere
 	if channel, ok := c.job.Channel("code"); ok {
@@ -159,31 +164,34 @@ func (c *code) inChannel() {
 		path.Join(c.job.DataDir(), "code", codeArchive))
 }
 
-// missing is a program that is nowhere: a Python that says so knows neither who asked for it nor where it
-// is from.
-func (c *code) missing() {
+// failMissing reports a missing program at the place that asks for it. Python would only say that it cannot
+// open the file.
+func (c *codeCheck) failMissing() {
 	pos, hint := nowhere, bringCode
-	if c.snap.Caller == CallerContainer { // the platform mounts no more than what it brings
-		hint += "\nhint: a mount over " + c.job.Root + " hides the image's code: mount input, model and output, each by itself"
+	// The platform mounts only the directories that it fills. A user with docker run may mount over all of
+	// Root.
+	if c.snap.Caller == CallerContainer {
+		hint += "\nhint: a mount over " + c.job.Root +
+			" hides the image's code: mount input, model and output, each by itself"
 	}
 	if c.hasArchive() {
 		hint = "channel \"code\" holds " + codeArchive + ", which entrain does not unpack; " + bringCode
 	}
 	if v, _ := c.snap.Getenv("SAGEMAKER_PROGRAM"); v != "" {
 		d := &document{file: "SAGEMAKER_PROGRAM", problems: c.problems}
-		d.fail(nowhere, hint, "%s %s, expected the script there", c.script, c.lacks())
+		d.fail(nowhere, hint, "%s %s, expected the script there", c.script, c.scriptProblem())
 		return
 	}
 	if p, ok := c.job.param(programParam); ok {
 		pos = p.Raw.Pos
 	}
 	c.fail(pos, hint, "hyperparameter %s: %s %s, expected the script there",
-		hparams.Quote(programParam), c.script, c.lacks())
+		hparams.Quote(programParam), c.script, c.scriptProblem())
 }
 
-// extras are files beside the script that the toolkit would install.
-func (c *code) extras() {
-	if c.given || c.script == "" || c.lacks() != "" {
+// warnOfExtras warns of files beside the script that the toolkit would install.
+func (c *codeCheck) warnOfExtras() {
+	if c.given || c.script == "" || c.scriptProblem() != "" {
 		return
 	}
 	for _, extra := range []struct{ name, hint string }{

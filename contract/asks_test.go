@@ -2,12 +2,14 @@ package contract_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"entrain/contract"
 )
 
+// asks lists the problems of CheckAsks, one in a line.
 func asks(t *testing.T, snap *contract.Snapshot, c contract.Call) string {
 	t.Helper()
 	var lines []string
@@ -18,10 +20,11 @@ func asks(t *testing.T, snap *contract.Snapshot, c contract.Call) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestDistributions: each of those that nobody serves, on several hosts and on one, and where the user has chosen.
-func TestDistributions(t *testing.T) {
-	const groups = `{"current_host":"algo-1","hosts":["algo-1","algo-2","algo-3"],"instance_groups":[{"instance_group_name":"g","instance_type":"t","hosts":["algo-1"]},` +
-		`{"instance_group_name":"h","instance_type":"t","hosts":["algo-2","algo-3"]}],"current_group_name":"g"}`
+func TestDistributionThatNothingStartsIsReported(t *testing.T) {
+	const groups = `{"current_host":"algo-1","hosts":["algo-1","algo-2","algo-3"],"instance_groups":[` +
+		`{"instance_group_name":"g","instance_type":"t","hosts":["algo-1"]},` +
+		`{"instance_group_name":"h","instance_type":"t","hosts":["algo-2","algo-3"]}],` +
+		`"current_group_name":"g"}`
 	for _, d := range contract.Distributions() {
 		for _, c := range []struct {
 			value, groups, resource string
@@ -42,7 +45,9 @@ func TestDistributions(t *testing.T) {
 			snap.Files["resourceconfig.json"] = contract.File{Data: []byte(c.resource)}
 			got, want := asks(t, snap, c.call), ""
 			if c.kind != "" && !d.Served {
-				want = fmt.Sprintf("%s hyperparameters.json:1:%d hyperparameter %q asks for %s, which entrain does not start", c.kind, len(d.Param)+5, d.Param, d.Name)
+				const message = "%s hyperparameters.json:1:%d hyperparameter %q asks for %s, " +
+					"which entrain does not start"
+				want = fmt.Sprintf(message, c.kind, len(d.Param)+5, d.Param, d.Name)
 			}
 			if !strings.HasPrefix(got, want) || want == "" && got != "" {
 				t.Errorf("%s=%s on %s, %+v: %q, want %q", d.Param, c.value, c.resource, c.call, got, want)
@@ -51,12 +56,13 @@ func TestDistributions(t *testing.T) {
 	}
 }
 
-// TestCode: what the job says of its code, and what is there.
-func TestCode(t *testing.T) {
+func TestCodeThatNothingStartsIsReported(t *testing.T) {
 	const dir, file = contract.KindDir, contract.KindFile
 	const s3 = `{"sagemaker_program":"t.py","sagemaker_submit_directory":"s3://b/s.tar.gz"}`
-	const tar = `{"sagemaker_program":"t.py","sagemaker_submit_directory":"\"/opt/ml/input/data/code/sourcedir.tar.gz\""}`
-	const fetch = `hyperparameter "sagemaker_submit_directory": the job brings its code by "s3://b/s.tar.gz", which entrain does not fetch`
+	const tar = `{"sagemaker_program":"t.py",` +
+		`"sagemaker_submit_directory":"\"/opt/ml/input/data/code/sourcedir.tar.gz\""}`
+	const fetch = `hyperparameter "sagemaker_submit_directory": ` +
+		`the job brings its code by "s3://b/s.tar.gz", which entrain does not fetch`
 	for _, c := range []struct {
 		what, hp string
 		env      []string
@@ -65,38 +71,91 @@ func TestCode(t *testing.T) {
 		want     string
 	}{
 		{"no program", `{}`, nil, nil, false, ""},
-		{"the script", `{"sagemaker_program":"t.py"}`, nil, map[string]contract.Kind{"/opt/ml/code": dir, "/opt/ml/code/t.py": file}, false, ""},
-		{"no script", `{"sagemaker_program":"t.py"}`, nil, nil, false, `error hyperparameters.json:1:22 hyperparameter "sagemaker_program": /opt/ml/code/t.py is missing, expected the script there`},
-		{"no script, by the variable", `{}`, []string{"SAGEMAKER_PROGRAM=t.py"}, nil, false, "error SAGEMAKER_PROGRAM:0:0 /opt/ml/code/t.py is missing, expected the script there"},
-		{"nobody asks", `{"sagemaker_program":"t.py"}`, nil, nil, true, ""},
-		{"s3", s3, nil, nil, false, "error hyperparameters.json:1:58 " + fetch + ", and /opt/ml/code/t.py is missing, expected the script there"},
-		{"s3 and a command", s3, nil, nil, true, "warning hyperparameters.json:1:58 " + fetch + ": the command that is given counts"},
-		{"s3 and the image's", s3, nil, map[string]contract.Kind{"/opt/ml/code/t.py": file}, false, "warning hyperparameters.json:1:58 " + fetch + ": the image's own /opt/ml/code/t.py runs"},
-		{"s3 alone", `{"sagemaker_submit_directory":"s3://b/s.tar.gz"}`, nil, nil, false, "warning hyperparameters.json:1:31 " + fetch},
-		{"local mode", `{"sagemaker_program":"t.py","sagemaker_submit_directory":"file:///x"}`, nil, map[string]contract.Kind{"/opt/ml/code/t.py": file}, false, ""},
+		{
+			"the script", `{"sagemaker_program":"t.py"}`, nil,
+			map[string]contract.Kind{"/opt/ml/code": dir, "/opt/ml/code/t.py": file},
+			false, "",
+		},
+		{
+			"no script", `{"sagemaker_program":"t.py"}`, nil, nil, false,
+			`error hyperparameters.json:1:22 hyperparameter "sagemaker_program": ` +
+				`/opt/ml/code/t.py is missing, expected the script there`,
+		},
+		{
+			"no script, named by the variable", `{}`,
+			[]string{"SAGEMAKER_PROGRAM=t.py"},
+			nil, false,
+			"error SAGEMAKER_PROGRAM:0:0 /opt/ml/code/t.py is missing, expected the script there",
+		},
+		{"no script, but a command", `{"sagemaker_program":"t.py"}`, nil, nil, true, ""},
+		{
+			"s3", s3, nil, nil, false,
+			"error hyperparameters.json:1:58 " + fetch +
+				", and /opt/ml/code/t.py is missing, expected the script there",
+		},
+		{
+			"s3 and a command", s3, nil, nil, true,
+			"warning hyperparameters.json:1:58 " + fetch + ": the command that is given counts",
+		},
+		{
+			"s3, and a script in the image", s3, nil,
+			map[string]contract.Kind{"/opt/ml/code/t.py": file},
+			false,
+			"warning hyperparameters.json:1:58 " + fetch + ": the image's own /opt/ml/code/t.py runs",
+		},
+		{
+			"s3 alone",
+			`{"sagemaker_submit_directory":"s3://b/s.tar.gz"}`,
+			nil, nil, false,
+			"warning hyperparameters.json:1:31 " + fetch,
+		},
+		{
+			"local mode",
+			`{"sagemaker_program":"t.py","sagemaker_submit_directory":"file:///x"}`,
+			nil,
+			map[string]contract.Kind{"/opt/ml/code/t.py": file},
+			false, "",
+		},
 		{
 			"an archive", tar, nil,
 			map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file},
 			false,
-			`error hyperparameters.json:1:58 hyperparameter "sagemaker_submit_directory": /opt/ml/input/data/code/sourcedir.tar.gz is a file, expected a directory with the code`,
+			`error hyperparameters.json:1:58 hyperparameter "sagemaker_submit_directory": ` +
+				`/opt/ml/input/data/code/sourcedir.tar.gz is a file, expected a directory with the code`,
 		},
-		{"the toolkit's", `{}`, []string{"SAGEMAKER_TRAINING_MODULE=m:f"}, nil, true, `warning SAGEMAKER_TRAINING_MODULE:0:0 "m:f" is not started: it is for the SageMaker Training Toolkit, and entrain starts the command or the script itself`},
-		{"none of the toolkit's", `{}`, []string{"SAGEMAKER_TRAINING_MODULE="}, nil, true, ""},
-		{"s3 output", `{"sagemaker_s3_output":"s3://b"}`, nil, nil, true, `warning hyperparameters.json:1:24 hyperparameter "sagemaker_s3_output": entrain does not synchronize /opt/ml/output/intermediate while the job runs`},
+		{
+			"a module for the toolkit", `{}`,
+			[]string{"SAGEMAKER_TRAINING_MODULE=m:f"},
+			nil, true,
+			`warning SAGEMAKER_TRAINING_MODULE:0:0 "m:f" is not started: ` +
+				`it is for the SageMaker Training Toolkit, and entrain starts the command or the script itself`,
+		},
+		{"no module for the toolkit", `{}`, []string{"SAGEMAKER_TRAINING_MODULE="}, nil, true, ""},
+		{
+			"s3 output", `{"sagemaker_s3_output":"s3://b"}`, nil, nil, true,
+			`warning hyperparameters.json:1:24 hyperparameter "sagemaker_s3_output": ` +
+				`entrain does not synchronize /opt/ml/output/intermediate while the job runs`,
+		},
 		{"no s3 output", `{"sagemaker_s3_output":"null"}`, nil, nil, true, ""},
 		{
-			"what would be installed", `{"sagemaker_program":"t.py"}`, nil,
-			map[string]contract.Kind{"/opt/ml/code/t.py": file, "/opt/ml/code/requirements.txt": file, "/opt/ml/code/setup.py": file},
+			"files that the toolkit would install", `{"sagemaker_program":"t.py"}`, nil,
+			map[string]contract.Kind{
+				"/opt/ml/code/t.py":             file,
+				"/opt/ml/code/requirements.txt": file,
+				"/opt/ml/code/setup.py":         file,
+			},
 			false,
-			"warning /opt/ml/code/requirements.txt:0:0 is not installed: entrain installs nothing\nwarning /opt/ml/code/setup.py:0:0 is not installed: entrain installs nothing",
+			"warning /opt/ml/code/requirements.txt:0:0 is not installed: entrain installs nothing\n" +
+				"warning /opt/ml/code/setup.py:0:0 is not installed: entrain installs nothing",
 		},
 	} {
 		snap := snapshot(with("hyperparameters.json", c.hp))
 		snap.Env, snap.Root, snap.Paths = c.env, "/opt/ml", map[string]contract.Entry{}
 		asked := contract.CodePaths(load(t, snap), snap)
 		for path, kind := range c.paths {
-			if snap.Paths[path] = (contract.Entry{Kind: kind}); !strings.Contains(strings.Join(asked, " ")+" ", path+" ") {
-				t.Errorf("%s: nobody looks at %s", c.what, path)
+			snap.Paths[path] = contract.Entry{Kind: kind}
+			if !slices.Contains(asked, path) {
+				t.Errorf("%s: CodePaths leaves out %s", c.what, path)
 			}
 		}
 		if got := asks(t, snap, contract.Call{Command: c.given}); got != c.want {
@@ -105,9 +164,11 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// TestHiddenCode: in a container that somebody started, a mount may hide the image's code.
-func TestHiddenCode(t *testing.T) {
-	for caller, want := range map[contract.Caller]bool{contract.CallerContainer: true, contract.CallerPlatform: false} {
+func TestHintSaysThatAMountMayHideTheCodeOnlyInAUsersContainer(t *testing.T) {
+	for caller, want := range map[contract.Caller]bool{
+		contract.CallerContainer: true,
+		contract.CallerPlatform:  false,
+	} {
 		snap := snapshot(with("hyperparameters.json", `{"sagemaker_program":"t.py"}`))
 		snap.Root, snap.Caller = "/opt/ml", caller
 		problems := contract.CheckAsks(load(t, snap), snap, contract.Call{})
@@ -117,20 +178,44 @@ func TestHiddenCode(t *testing.T) {
 	}
 }
 
-// TestOutputs: what a trainer could not write.
-func TestOutputs(t *testing.T) {
+func TestOutputDirectoryThatCannotBeWrittenIsReported(t *testing.T) {
 	const dir = contract.KindDir
 	for _, c := range []struct {
 		what    string
 		outputs map[string]contract.Output
 		want    string
 	}{
-		{"all well", map[string]contract.Output{"/opt/ml": {Kind: dir}, "/opt/ml/model": {Kind: dir}, "/opt/ml/output": {Kind: dir}}, ""},
-		{"none there, but it can be made", map[string]contract.Output{"/opt/ml": {Kind: dir}}, ""},
-		{"none there", map[string]contract.Output{"/opt/ml": {Kind: dir, Problem: "permission denied"}}, "/opt/ml/model: is missing, and /opt/ml cannot be written: permission denied"},
-		{"a file", map[string]contract.Output{"/opt/ml/model": {Kind: contract.KindOther}}, "/opt/ml/model: is no directory, expected one that can be written"},
-		{"read-only", map[string]contract.Output{"/opt/ml/checkpoints": {Kind: dir, Problem: "it is mounted read-only", ReadOnly: true, Mode: 0o755}}, "/opt/ml/checkpoints: cannot be written by uid 1000: it is mounted read-only (owner 0, mode 0755), expected a directory that can"},
-		{"not to be seen", map[string]contract.Output{"/opt/ml/model": {Problem: "permission denied", Unseen: true}}, "/opt/ml/model: cannot be written by uid 1000: permission denied, expected a directory that can"},
+		{
+			"all well",
+			map[string]contract.Output{
+				"/opt/ml": {Kind: dir}, "/opt/ml/model": {Kind: dir}, "/opt/ml/output": {Kind: dir},
+			},
+			"",
+		},
+		{"none there, but the root can be written", map[string]contract.Output{"/opt/ml": {Kind: dir}}, ""},
+		{
+			"none there",
+			map[string]contract.Output{"/opt/ml": {Kind: dir, Problem: "permission denied"}},
+			"/opt/ml/model: is missing, and /opt/ml cannot be written: permission denied",
+		},
+		{
+			"a file",
+			map[string]contract.Output{"/opt/ml/model": {Kind: contract.KindOther}},
+			"/opt/ml/model: is no directory, expected one that can be written",
+		},
+		{
+			"read-only",
+			map[string]contract.Output{
+				"/opt/ml/checkpoints": {Kind: dir, Problem: "it is mounted read-only", ReadOnly: true, Mode: 0o755},
+			},
+			"/opt/ml/checkpoints: cannot be written by uid 1000: " +
+				"it is mounted read-only (owner 0, mode 0755), expected a directory that can",
+		},
+		{
+			"unseen by the kernel",
+			map[string]contract.Output{"/opt/ml/model": {Problem: "permission denied", Unseen: true}},
+			"/opt/ml/model: cannot be written by uid 1000: permission denied, expected a directory that can",
+		},
 	} {
 		snap := snapshot(with("hyperparameters.json", `{}`))
 		snap.Root, snap.UID, snap.Outputs = "/opt/ml", 1000, c.outputs

@@ -6,13 +6,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"entrain/contract"
 	"entrain/hparams"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-// testdata holds what the reference implementations produced; SOURCES.md says where it comes from.
+// testdata is the directory with the output of the reference implementations. Its SOURCES.md says where each
+// file comes from.
 const testdata = "../tests/testdata"
 
 type refCase struct {
@@ -35,7 +36,7 @@ func referenceCases(t *testing.T, name string) []refCase {
 	return cases
 }
 
-// snapshot is the machine that the reference ran on.
+// snapshot returns the machine on which the reference implementations ran, with these configuration files.
 func snapshot(files map[string]string) *contract.Snapshot {
 	s := &contract.Snapshot{
 		Root:    contract.DefaultRoot,
@@ -57,8 +58,7 @@ func words(args []hparams.Arg) []string {
 	return out
 }
 
-// TestReference holds flags and variables byte for byte against both reference implementations.
-func TestReference(t *testing.T) {
+func TestFlagsAndVariablesEqualThoseOfBothReferencesByteForByte(t *testing.T) {
 	for _, style := range []string{"toolkit", "drivers"} {
 		for _, c := range referenceCases(t, style+".json") {
 			t.Run(style+"/"+c.Name, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"entrain/hparams"
 )
 
-// Mode is how the data of a channel arrives.
+// Mode says how a channel's data reaches the container.
 type Mode string
 
 // The modes of TrainingInputMode.
@@ -21,11 +21,11 @@ const (
 // Channel is one entry of inputdataconfig.json.
 type Channel struct {
 	Name         string
-	Mode         Mode   // File where the file does not say
-	ContentType  string // empty where unset
-	Distribution string // FullyReplicated or ShardedByS3Key; empty where unset
-	Wrapper      string // None or RecordIO; empty where unset
-	Pos          int    // of the name in inputdataconfig.json, in bytes
+	Mode         Mode   // File by default
+	ContentType  string // empty if unset
+	Distribution string // FullyReplicated or ShardedByS3Key; empty if unset
+	Wrapper      string // None or RecordIO; empty if unset
+	Pos          int    // where its name stands in inputdataconfig.json, as an offset in bytes
 }
 
 // The platform's limits on channels (CreateTrainingJob).
@@ -42,16 +42,18 @@ func loadChannels(d *document, doc hparams.Value, job *Job) {
 	}
 	for _, f := range doc.Fields {
 		if !isName(f.Key, ".-_") || len(f.Key) > maxChannelName || f.Key == "." || f.Key == ".." {
-			d.fail(f.Pos, "", "channel name %s, expected 1 to %d of letters, digits and . - _", hparams.Quote(f.Key), maxChannelName)
+			d.fail(f.Pos, "", "channel name %s, expected 1 to %d of letters, digits and . - _",
+				hparams.Quote(f.Key), maxChannelName)
 			continue
 		}
-		if f.Value.Kind == hparams.Null || d.kind(f.Value, hparams.Object, "channel "+hparams.Quote(f.Key)) {
+		if f.Value.Kind == hparams.Null || d.expectKind(f.Value, hparams.Object, "channel "+hparams.Quote(f.Key)) {
 			job.Channels = append(job.Channels, loadChannel(d, f))
 		}
 	}
 }
 
-// ChannelNames peeks at inputdataconfig.json before it is checked.
+// ChannelNames returns the channels of an inputdataconfig.json that is not checked yet. It leaves out names
+// that cannot be a directory's, and returns none for a file that is no JSON.
 func ChannelNames(file File) []string {
 	doc, _, err := hparams.Parse(string(file.Data))
 	if err != nil {
@@ -67,50 +69,58 @@ func ChannelNames(file File) []string {
 }
 
 func loadChannel(d *document, f hparams.Field) Channel {
-	in := "channel " + hparams.Quote(f.Key) + ": "
+	prefix := "channel " + hparams.Quote(f.Key) + ": "
 	c := Channel{Name: f.Key, Pos: f.Pos, Mode: ModeFile}
-	if v, ok := d.str(f.Value, "TrainingInputMode", in); ok {
-		c.Mode = Mode(d.oneOf(v, in+"TrainingInputMode", d.fail, string(ModeFile), string(ModeFastFile), string(ModePipe)))
+	if v, ok := d.optionalString(f.Value, "TrainingInputMode", prefix); ok {
+		c.Mode = Mode(d.matchWord(v, prefix+"TrainingInputMode", d.fail, modes()...))
 	}
-	// What follows only describes the data: an unknown word does not keep a job from running.
-	if v, ok := d.str(f.Value, "S3DistributionType", in); ok {
-		c.Distribution = d.oneOf(v, in+"S3DistributionType", d.warn, "FullyReplicated", "ShardedByS3Key")
+	// The other keys only describe the data: a job can run with an unknown word.
+	if v, ok := d.optionalString(f.Value, "S3DistributionType", prefix); ok {
+		c.Distribution = d.matchWord(v, prefix+"S3DistributionType", d.warn, "FullyReplicated", "ShardedByS3Key")
 	}
-	if v, ok := d.str(f.Value, "RecordWrapperType", in); ok {
-		c.Wrapper = d.oneOf(v, in+"RecordWrapperType", d.warn, "None", "RecordIO")
+	if v, ok := d.optionalString(f.Value, "RecordWrapperType", prefix); ok {
+		c.Wrapper = d.matchWord(v, prefix+"RecordWrapperType", d.warn, "None", "RecordIO")
 	}
-	if v, ok := d.str(f.Value, "ContentType", in); ok {
+	if v, ok := d.optionalString(f.Value, "ContentType", prefix); ok {
 		c.ContentType = v.Text
 		if len(v.Text) > maxContentType {
-			d.warn(v.Pos, "", "%sContentType has %d bytes, the platform takes at most %d", in, len(v.Text), maxContentType)
+			d.warn(v.Pos, "", "%sContentType has %d bytes, the platform takes at most %d",
+				prefix, len(v.Text), maxContentType)
 		}
 	}
 	return c
 }
 
-// oneOf is the allowed word that v is; another spelling of it, which clients of the platform accept, is a warning.
-func (d *document) oneOf(v hparams.Value, path string, unknown func(int, string, string, ...any), allowed ...string) string {
+// modes lists the words of TrainingInputMode.
+func modes() []string { return []string{string(ModeFile), string(ModeFastFile), string(ModePipe)} }
+
+// matchWord returns the allowed word that v holds. It warns of capitals that differ: clients of the platform
+// accept them. For any other word it calls unknown, which is d.fail or d.warn, and returns the text of v.
+func (d *document) matchWord(
+	v hparams.Value, what string, unknown func(int, string, string, ...any), allowed ...string,
+) string {
 	if slices.Contains(allowed, v.Text) {
 		return v.Text
 	}
 	for _, word := range allowed {
 		if strings.EqualFold(word, v.Text) {
-			d.warn(v.Pos, "", "%s is %s, expected it spelled %q", path, hparams.Quote(v.Text), word)
+			d.warn(v.Pos, "", "%s is %s, expected it spelled %q", what, hparams.Quote(v.Text), word)
 			return word
 		}
 	}
-	unknown(v.Pos, "", "%s is %s, expected %s", path, hparams.Quote(v.Text), strings.Join(allowed, ", "))
+	unknown(v.Pos, "", "%s is %s, expected %s", what, hparams.Quote(v.Text), strings.Join(allowed, ", "))
 	return v.Text
 }
 
-// DataDir is where the channels are.
+// DataDir returns the directory that holds the channels.
 func (j *Job) DataDir() string { return path.Join(j.Root, "input/data") }
 
-// ChannelPath is the directory of a File or FastFile channel, and the prefix of a Pipe channel's FIFOs.
+// ChannelPath returns the directory of a File or FastFile channel. For a Pipe channel it is the start of the
+// FIFOs' paths: PATH_0, PATH_1 and so on.
 func (j *Job) ChannelPath(c Channel) string { return path.Join(j.DataDir(), c.Name) }
 
-// CheckData says which channels have no data where a trainer would look for it: for File and FastFile a
-// directory that can be read, FastFile's being read-only. A Pipe channel needs none: its FIFOs come and go.
+// CheckData returns a problem for each channel whose data a trainer cannot read. A File or FastFile channel
+// needs a readable directory. A Pipe channel needs nothing yet, because the platform makes its FIFOs later.
 func CheckData(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
 	d := &document{file: InputDataFile, text: string(s.Files[InputDataFile].Data), problems: &problems}
@@ -121,25 +131,28 @@ func CheckData(j *Job, s *Snapshot) []Problem {
 			checkDir(d, j, c, s.Data)
 		}
 	}
-	checkNames(d, j)
+	checkNameClashes(d, j)
 	return problems
 }
 
 func checkDir(d *document, j *Job, c Channel, data map[string]Entry) {
-	entry, there := data[c.Name]
+	entry, exists := data[c.Name]
 	where := "channel " + hparams.Quote(c.Name) + ": " + j.ChannelPath(c)
 	switch {
-	case !there:
-		d.fail(c.Pos, whyMissing(j, c, data), "%s is missing, expected a directory in %s mode", where, c.Mode)
+	case !exists:
+		d.fail(c.Pos, hintForMissingDir(j, c, data),
+			"%s is missing, expected a directory in %s mode", where, c.Mode)
 	case entry.Problem != "":
 		d.fail(c.Pos, "", "%s %s, expected a readable directory in %s mode", where, entry.Problem, c.Mode)
 	case entry.Kind == KindFIFO:
-		d.fail(c.Pos, "TrainingInputMode Pipe is for FIFOs", "%s is a FIFO, expected a directory in %s mode", where, c.Mode)
+		d.fail(c.Pos, "TrainingInputMode Pipe is for FIFOs",
+			"%s is a FIFO, expected a directory in %s mode", where, c.Mode)
 	case entry.Kind != KindDir:
-		d.fail(c.Pos, whyFile(j, c), "%s is not a directory, expected one in %s mode", where, c.Mode)
+		d.fail(c.Pos, hintForFile(j, c), "%s is not a directory, expected one in %s mode", where, c.Mode)
 	case entry.Empty && c.Distribution == "ShardedByS3Key" && len(j.Hosts) > 1:
-		d.warn(c.Pos, "with fewer objects than hosts some hosts get none: use FullyReplicated, or more and smaller objects",
-			"%s is empty: ShardedByS3Key gave this host no object", where)
+		const hint = "with fewer objects than hosts some hosts get none: " +
+			"use FullyReplicated, or more and smaller objects"
+		d.warn(c.Pos, hint, "%s is empty: ShardedByS3Key gave this host no object", where)
 	case entry.Empty:
 		d.warn(c.Pos, "", "%s is empty", where)
 	}

@@ -7,15 +7,14 @@ import (
 	"entrain/hparams"
 )
 
-// Distribution is a way of the SDK to train on several processes: a hyperparameter that switches it on,
-// and what then starts the trainer on the platform.
+// Distribution is a way of the SDK to train in several processes.
 type Distribution struct {
-	Param  string
-	Name   string
-	Served bool // entrain starts it
+	Param  string // the hyperparameter that switches it on
+	Name   string // the program or library that starts the trainer on the platform, for messages
+	Served bool   // entrain can start it
 }
 
-// Distributions are those by which the SDK says that hosts train together (environment.py of the toolkit,
+// Distributions lists the ways that make hosts train together, by the toolkit's rule (environment.py,
 // get_distribution_instance_groups_from_resource_config).
 func Distributions() []Distribution {
 	return []Distribution{
@@ -29,21 +28,22 @@ func Distributions() []Distribution {
 	}
 }
 
-// isEnabled is what the toolkit asks: bool() of the decoded value.
+// isEnabled tells whether the job switches the distribution on, by the toolkit's rule: bool() of the decoded
+// value.
 func (d Distribution) isEnabled(j *Job) bool {
 	v, ok := j.Params.Get(d.Param)
 	return ok && v.Truthy()
 }
 
-// distributed says whether any distribution is switched on.
-func (j *Job) distributed() bool {
+// isDistributed tells whether the job switches any distribution on.
+func (j *Job) isDistributed() bool {
 	return slices.ContainsFunc(Distributions(), func(d Distribution) bool { return d.isEnabled(j) })
 }
 
-// checkDistributions says which distributions nobody would start. The hosts that count are those that
-// train together, not all of the job: where a distribution's group has one host, that host has lost
-// nothing but processes. A host of another group says it too, since the whole job cannot be what was asked
-// for.
+// checkDistributions reports the distributions that nothing would start. It is an error if several hosts
+// should train together, also on a host that does not belong to them: the job as a whole cannot do what it
+// asks for. It is a warning if one host alone should train in several processes, since it then trains in
+// one. It is also a warning if MPI starts the trainer.
 func checkDistributions(d *document, j *Job, launched bool) {
 	for _, dist := range Distributions() {
 		if dist.Served || !dist.isEnabled(j) {
@@ -69,7 +69,7 @@ func checkDistributions(d *document, j *Job, launched bool) {
 const startAlone = "--launcher none (ENTRAIN_LAUNCHER=none) starts the script alone on each host; " +
 	"it then has to find the others by itself, by SM_HOSTS and SM_CURRENT_HOST"
 
-// param is a hyperparameter with its place.
+// param returns a hyperparameter with its place, and whether the job has it.
 func (j *Job) param(name string) (hparams.Param, bool) {
 	for _, p := range slices.Backward(j.Params) {
 		if p.Name == name {

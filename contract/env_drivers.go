@@ -7,15 +7,15 @@ import (
 	"entrain/hparams"
 )
 
-// drivers adds the variables of the SDK v3 drivers' scripts/environment.py. Unlike them it needs
-// neither TRAINING_JOB_NAME nor an instance type; everything else is theirs, also that the master is algo-1
-// by name and that ranks follow the alphabet.
-func (e *env) drivers(j *Job, s *Snapshot) {
+// addDrivers adds the variables that scripts/environment.py of the SDK v3 drivers sets. Unlike that script it
+// needs neither TRAINING_JOB_NAME nor an instance type. Everything else follows the script: the master is
+// always algo-1, and ranks follow the alphabet.
+func (e *env) addDrivers(j *Job, s *Snapshot) {
 	for _, f := range driversVariables(j, s).Fields {
-		e.put(f.Key, hparams.DriversText(f.Value))
+		e.set(f.Key, hparams.DriversText(f.Value))
 	}
 	for _, p := range j.Params {
-		e.add(Var{Name: hparams.DriversName(p.Name), Value: hparams.DriversText(p.Value), Param: p.Name})
+		e.setVar(Var{Name: hparams.DriversName(p.Name), Value: hparams.DriversText(p.Value), Param: p.Name})
 	}
 }
 
@@ -67,7 +67,8 @@ func driversConstants(j *Job, s *Snapshot) hparams.Value {
 	)
 }
 
-// driversFile adds what a file of the sm_drivers channel stands for; an empty or broken one counts as none.
+// driversFile adds the variables of one file in the channel sm_drivers. A file that is empty or no JSON adds
+// none.
 func driversFile(vars *hparams.Value, j *Job, s *Snapshot, name string) {
 	doc, _, err := hparams.Parse(string(s.Files[name].Data))
 	if err != nil || !doc.Truthy() {
@@ -88,22 +89,23 @@ func driversFile(vars *hparams.Value, j *Job, s *Snapshot, name string) {
 
 func driversTrainingEnv(j *Job, s *Snapshot, vars hparams.Value) hparams.Value {
 	dirs := hparams.Dict()
-	for _, c := range j.Channels { // by way of the variables: of train and TRAIN the drivers see one
+	for _, c := range j.Channels { // the drivers read their variables: train and TRAIN share one
 		dir, _ := vars.Get("SM_CHANNEL_" + strings.ToUpper(c.Name))
 		dirs.Set(c.Name, dir)
 	}
 	all := hparams.Dict("channel_input_dirs", dirs)
 	for _, name := range []string{
 		"current_host", "current_instance_type", "hosts", "master_addr", "master_port", "hyperparameters",
-		"input_data_config", "input_config_dir", "input_data_dir", "input_dir", "job_name", "log_level", "model_dir",
-		"network_interface_name", "num_cpus", "num_gpus", "num_neurons", "output_data_dir", "resource_config",
+		"input_data_config", "input_config_dir", "input_data_dir", "input_dir", "job_name", "log_level",
+		"model_dir", "network_interface_name", "num_cpus", "num_gpus", "num_neurons", "output_data_dir",
+		"resource_config",
 	} {
 		value, _ := vars.Get("SM_" + strings.ToUpper(name))
 		switch name {
 		case "hyperparameters":
 			value = j.Params.Object()
 		case "job_name":
-			value = toolkit{Job: j, snap: s}.envOrNull("TRAINING_JOB_NAME")
+			value = toolkitView{Job: j, snap: s}.envOrNull("TRAINING_JOB_NAME")
 		}
 		all.Set(name, value)
 	}

@@ -7,51 +7,51 @@ import (
 	"entrain/hparams"
 )
 
-// toolkit adds the variables of environment.py's to_env_vars, in its order, and the three that it sets itself.
-// PYTHONPATH is left alone: the toolkit's breaks virtual environments.
-func (e *env) toolkit(j *Job, s *Snapshot, args []string) {
-	t := newToolkit(j, s)
+// addToolkit adds the variables that to_env_vars in environment.py returns, in its order, and three that the
+// toolkit sets elsewhere. It does not set PYTHONPATH: the toolkit's value breaks virtual environments.
+func (e *env) addToolkit(j *Job, s *Snapshot, args []string) {
+	t := newToolkitView(j, s)
 	for _, f := range t.variables(args).Fields {
-		e.put(hparams.ToolkitName(f.Key), hparams.ToolkitText(f.Value))
+		e.set(hparams.ToolkitName(f.Key), hparams.ToolkitText(f.Value))
 	}
 	if t.topology().Truthy() {
-		e.put("SM_TOPOLOGY", hparams.ToolkitText(t.topology()))
+		e.set("SM_TOPOLOGY", hparams.ToolkitText(t.topology()))
 	}
 	for _, c := range j.Channels {
-		e.put(hparams.ToolkitName("channel_"+c.Name), j.ChannelPath(c))
+		e.set(hparams.ToolkitName("channel_"+c.Name), j.ChannelPath(c))
 	}
 	for _, p := range j.Params.User() {
-		e.add(Var{Name: hparams.ToolkitName("hp_" + p.Name), Value: hparams.ToolkitText(p.Value), Param: p.Name})
+		e.setVar(Var{Name: hparams.ToolkitName("hp_" + p.Name), Value: hparams.ToolkitText(p.Value), Param: p.Name})
 	}
-	e.put("CURRENT_HOST", j.Host)
-	e.put("SAGEMAKER_JOB_NAME", t.param("sagemaker_job_name", ""))
-	e.put("SAGEMAKER_REGION", t.region())
+	e.set("CURRENT_HOST", j.Host)
+	e.set("SAGEMAKER_JOB_NAME", t.paramText("sagemaker_job_name", ""))
+	e.set("SAGEMAKER_REGION", t.region())
 }
 
-// toolkit is the toolkit's view of a job.
-type toolkit struct {
+// toolkitView sees a job as the toolkit's Environment does.
+type toolkitView struct {
 	*Job
 	snap *Snapshot
 }
 
-func newToolkit(j *Job, s *Snapshot) toolkit { return toolkit{Job: j, snap: s} }
+func newToolkitView(j *Job, s *Snapshot) toolkitView { return toolkitView{Job: j, snap: s} }
 
-func (t toolkit) param(name, otherwise string) string {
+func (t toolkitView) paramText(name, fallback string) string {
 	if v, ok := t.Params.Get(name); ok {
 		return hparams.ToolkitText(v)
 	}
-	return otherwise
+	return fallback
 }
 
-func (t toolkit) region() string {
-	fallback, ok := t.snap.Getenv("AWS_DEFAULT_REGION") // boto3's first choice, which the platform does not set
+func (t toolkitView) region() string {
+	fallback, ok := t.snap.Getenv("AWS_DEFAULT_REGION") // boto3 looks here first; the platform does not set it
 	if !ok {
 		fallback, _ = t.snap.Getenv("AWS_REGION")
 	}
-	return t.param("sagemaker_region", fallback)
+	return t.paramText("sagemaker_region", fallback)
 }
 
-func (t toolkit) variables(args []string) hparams.Value {
+func (t toolkitView) variables(args []string) hparams.Value {
 	all := t.properties()
 	get := func(key string) hparams.Value { v, _ := all.Get(key); return v }
 	return hparams.Dict(
@@ -65,16 +65,17 @@ func (t toolkit) variables(args []string) hparams.Value {
 		"current_instance_group_hosts", get("current_instance_group_hosts"),
 		"instance_groups", get("instance_groups"), "instance_groups_dict", get("instance_groups_dict"),
 		"distribution_instance_groups", get("distribution_instance_groups"), "is_hetero", get("is_hetero"),
-		"module_name", get("module_name"), "log_level", get("log_level"), "framework_module", get("framework_module"),
-		"input_dir", get("input_dir"), "input_config_dir", get("input_config_dir"), "output_dir", get("output_dir"),
+		"module_name", get("module_name"), "log_level", get("log_level"),
+		"framework_module", get("framework_module"), "input_dir", get("input_dir"),
+		"input_config_dir", get("input_config_dir"), "output_dir", get("output_dir"),
 		"num_cpus", get("num_cpus"), "num_gpus", get("num_gpus"), "num_neurons", get("num_neurons"),
 		"model_dir", get("model_dir"), "module_dir", get("module_dir"), "training_env", all,
 		"user_args", hparams.Strs(args), "output_intermediate_dir", get("output_intermediate_dir"),
 	)
 }
 
-// properties are the 37 of the toolkit's Environment, which make up SM_TRAINING_ENV.
-func (t toolkit) properties() hparams.Value {
+// properties returns the 37 properties of the toolkit's Environment. Together they are SM_TRAINING_ENV.
+func (t toolkitView) properties() hparams.Value {
 	return hparams.Dict(
 		"additional_framework_parameters", t.Params.Framework().Object(),
 		"channel_input_dirs", t.channelDirs(),
@@ -106,7 +107,7 @@ func (t toolkit) properties() hparams.Value {
 		"network_interface_name", t.resource("network_interface_name", t.Interface),
 		"num_cpus", hparams.Num(t.Machine.CPUs),
 		"num_gpus", hparams.Num(t.Machine.GPUs),
-		"num_neurons", hparams.Num(t.neurons()),
+		"num_neurons", hparams.Num(t.neuronCores()),
 		"output_data_dir", hparams.Str(t.Dir("output/data")),
 		"output_dir", hparams.Str(t.Dir("output")),
 		"output_intermediate_dir", hparams.Str(t.Dir("output/intermediate")),
@@ -116,7 +117,7 @@ func (t toolkit) properties() hparams.Value {
 	)
 }
 
-func (t toolkit) channelNames() []string {
+func (t toolkitView) channelNames() []string {
 	names := make([]string, len(t.Channels))
 	for i, c := range t.Channels {
 		names[i] = c.Name
@@ -125,7 +126,7 @@ func (t toolkit) channelNames() []string {
 	return names
 }
 
-func (t toolkit) channelDirs() hparams.Value {
+func (t toolkitView) channelDirs() hparams.Value {
 	dirs := hparams.Dict()
 	for _, c := range t.Channels {
 		dirs.Set(c.Name, hparams.Str(t.ChannelPath(c)))
@@ -133,7 +134,7 @@ func (t toolkit) channelDirs() hparams.Value {
 	return dirs
 }
 
-func (t toolkit) groupHosts() hparams.Value {
+func (t toolkitView) groupHosts() hparams.Value {
 	for _, g := range t.Groups {
 		if g.Name == t.Group {
 			return hparams.Strs(g.Hosts)
@@ -142,7 +143,7 @@ func (t toolkit) groupHosts() hparams.Value {
 	return hparams.Strs(nil)
 }
 
-func (t toolkit) groupNames() hparams.Value {
+func (t toolkitView) groupNames() hparams.Value {
 	names := make([]string, len(t.Groups))
 	for i, g := range t.Groups {
 		names[i] = g.Name
@@ -150,8 +151,8 @@ func (t toolkit) groupNames() hparams.Value {
 	return hparams.Strs(names)
 }
 
-// groupsByName carries each group as the file has it, unknown keys too.
-func (t toolkit) groupsByName() hparams.Value {
+// groupsByName returns each group unchanged, even with keys that the platform does not document.
+func (t toolkitView) groupsByName() hparams.Value {
 	byName := hparams.Dict()
 	groups, _ := t.Resource.Get("instance_groups")
 	for i, g := range t.Groups {
@@ -160,30 +161,32 @@ func (t toolkit) groupsByName() hparams.Value {
 	return byName
 }
 
-// master is the toolkit's rule: the first of the hosts that train together, else the first of all.
-func (t toolkit) master() string {
+// master returns the leader by the toolkit's rule: the first of the hosts that train together. If the job
+// names no such hosts, it is the first of all hosts.
+func (t toolkitView) master() string {
 	if len(t.DistributionHosts) > 0 {
 		return t.DistributionHosts[0]
 	}
 	return t.Hosts[0]
 }
 
-func (t toolkit) topology() hparams.Value {
-	if !t.Topology.Truthy() { // Python's "or []"
+func (t toolkitView) topology() hparams.Value {
+	if !t.Topology.Truthy() { // the toolkit says: topology or []
 		return hparams.Strs(nil)
 	}
 	return t.Topology
 }
 
-func (t toolkit) envOrNull(name string) hparams.Value {
+func (t toolkitView) envOrNull(name string) hparams.Value {
 	if v, ok := t.snap.Getenv(name); ok {
 		return hparams.Str(v)
 	}
 	return hparams.Value{}
 }
 
-// modelParallel is Python's `mp_parameters and mp_parameters != "{}"` of a variable that smp jobs set.
-func (t toolkit) modelParallel() hparams.Value {
+// modelParallel returns Python's `mp_parameters and mp_parameters != "{}"`. Jobs of SageMaker's model
+// parallel library set the variable.
+func (t toolkitView) modelParallel() hparams.Value {
 	v := t.envOrNull("SM_HP_MP_PARAMETERS")
 	if !v.Truthy() {
 		return v
@@ -191,36 +194,37 @@ func (t toolkit) modelParallel() hparams.Value {
 	return hparams.Truth(v.Text != "{}")
 }
 
-// logLevel is 20, logging.INFO, unless the hyperparameter says otherwise; the variable of the same name is read
-// by the toolkit and then ignored.
-func (t toolkit) logLevel() hparams.Value {
+// logLevel returns the value of the hyperparameter, or 20: Python's logging.INFO. The toolkit also reads the
+// variable SAGEMAKER_CONTAINER_LOG_LEVEL, but ignores it.
+func (t toolkitView) logLevel() hparams.Value {
 	if v, ok := t.Params.Get("sagemaker_container_log_level"); ok {
 		return v
 	}
 	return hparams.Num(20)
 }
 
-// moduleName is the entry point without .py; "None" where there is none, since the toolkit takes str(None).
-func (t toolkit) moduleName() string {
+// moduleName returns the entry point without .py. A job without an entry point has the name "None": the
+// toolkit calls str(None).
+func (t toolkitView) moduleName() string {
 	name, ok := t.snap.Getenv("SAGEMAKER_PROGRAM")
 	if !ok {
 		name = "None"
-		if v, there := t.Params.Get("sagemaker_program"); there && v.Kind != hparams.Null {
+		if v, exists := t.Params.Get("sagemaker_program"); exists && v.Kind != hparams.Null {
 			name = hparams.PythonText(v)
 		}
 	}
 	return strings.TrimSuffix(name, ".py")
 }
 
-// moduleDir is str() of the hyperparameter, null too.
-func (t toolkit) moduleDir() string {
+// moduleDir returns Python's str() of the hyperparameter: null becomes "None".
+func (t toolkitView) moduleDir() string {
 	if v, ok := t.Params.Get("sagemaker_submit_directory"); ok {
 		return hparams.PythonText(v)
 	}
 	return t.Dir("code")
 }
 
-func (t toolkit) entryPoint() hparams.Value {
+func (t toolkitView) entryPoint() hparams.Value {
 	if v := t.envOrNull("SAGEMAKER_PROGRAM"); v.Truthy() {
 		return v
 	}
@@ -228,8 +232,8 @@ func (t toolkit) entryPoint() hparams.Value {
 	return v
 }
 
-// neurons: of this one type the toolkit knows the answer and asks nobody.
-func (t toolkit) neurons() int {
+// neuronCores returns the number of NeuronCores. The toolkit has a fixed number for one instance type.
+func (t toolkitView) neuronCores() int {
 	if strings.Contains(t.InstanceType, "trn2.48xlarge") {
 		return 64
 	}

@@ -8,46 +8,48 @@ import (
 	"entrain/hparams"
 )
 
-// Job is what the platform asked for: valid, and never changed after Load.
+// Job says what the platform asks of this container. It is valid, and nothing changes it after Load.
 type Job struct {
 	Root string // the contract's directory
-	Name string // TRAINING_JOB_NAME; empty where unset
-	ARN  string // TRAINING_JOB_ARN; empty where unset
+	Name string // TRAINING_JOB_NAME; empty if unset
+	ARN  string // TRAINING_JOB_ARN; empty if unset
 
-	Host         string   // who this container is: one of Hosts
-	Hosts        []string // all containers, in the order of the file
-	Groups       []Group  // instance groups in the order of the file; none in old jobs and in local mode
-	Group        string   // this host's group; homogeneousCluster where the file does not say
-	InstanceType string   // this host's; local where the file does not say
-	Interface    string   // the network interface that peers are reached by; eth0 where the file does not say
-	Topology     hparams.Value
+	Host         string        // the name of this container: one of Hosts
+	Hosts        []string      // the names of all containers, in the order of the file
+	Groups       []Group       // the instance groups in the order of the file; old jobs and local mode have none
+	Group        string        // the group of this host; homogeneousCluster by default
+	InstanceType string        // the instance type of this host; local by default
+	Interface    string        // the network interface that leads to the other hosts; eth0 by default
+	Topology     hparams.Value // the topology of resourceconfig.json, unchanged
 
 	Channels []Channel // in the order of the file
 	Params   hparams.Params
 	Machine  Machine
 
-	Resource  hparams.Value // resourceconfig.json as it is, for the variables that carry it whole
+	Resource  hparams.Value // resourceconfig.json, unchanged, for the variables that hold the whole file
 	InputData hparams.Value // inputdataconfig.json, likewise
 
-	// DistributionGroups are the instance groups that train together, DistributionHosts their hosts in the
-	// order of the groups; both as the toolkit's environment.py has them.
+	// DistributionGroups names the instance groups that train together. DistributionHosts lists their hosts in
+	// the order of the groups. Both follow the toolkit's environment.py.
 	DistributionGroups hparams.Value
 	DistributionHosts  []string
 
 	named bool // TRAINING_JOB_NAME is set
 }
 
-// Named says whether the platform started this container: it sets TRAINING_JOB_NAME, and so does local mode.
+// Named tells whether the platform or the SDK's local mode started this container: both set
+// TRAINING_JOB_NAME.
 func (j *Job) Named() bool { return j.named }
 
-// decideDistribution: the groups are those of sagemaker_distribution_instance_groups; else the own one where
-// any distribution is enabled; else none. Their hosts are taken in the order of the file; a job without
-// instance_groups has all hosts in one.
+// decideDistribution sets DistributionGroups and DistributionHosts. The groups are those of the
+// hyperparameter sagemaker_distribution_instance_groups. Without it, a job with a distribution has this
+// host's own group, and any other job has no group. A job without instance_groups has all its hosts in one
+// group.
 func (j *Job) decideDistribution() {
 	j.DistributionGroups = hparams.Value{Kind: hparams.List}
 	if v, ok := j.Params.Get("sagemaker_distribution_instance_groups"); ok {
 		j.DistributionGroups = v
-	} else if j.distributed() {
+	} else if j.isDistributed() {
 		j.DistributionGroups = hparams.Strs([]string{j.Group})
 	}
 	if len(j.Groups) == 0 {
@@ -61,7 +63,8 @@ func (j *Job) decideDistribution() {
 	}
 }
 
-// isMember is Python's `name in groups`, which for a string asks for a part of it, and for a dict for a key.
+// isMember returns Python's `name in groups`: true for an item of a list, a key of a dict, and a part of a
+// string.
 func isMember(groups hparams.Value, name string) bool {
 	if groups.Kind == hparams.String {
 		return strings.Contains(groups.Text, name)
@@ -74,11 +77,13 @@ func isMember(groups hparams.Value, name string) bool {
 	})
 }
 
-// Order is all hosts in the order of their ranks: those that train together first, in the order of their
-// groups; then the others as listed. List order counts, never the alphabet: algo-10 may come before algo-2.
+// Order returns all hosts in the order of their ranks. The hosts that train together come first, in the
+// order of their groups, then the others in the order of the file. It never sorts: algo-10 may come before
+// algo-2.
 func (j *Job) Order() []string { return distinct(slices.Concat(j.DistributionHosts, j.Hosts)) }
 
-// Together is the hosts that train together, in the order of their ranks: all where the job does not say.
+// Together returns the hosts that train together, in the order of their ranks. If the job does not name them,
+// these are all hosts.
 func (j *Job) Together() []string {
 	if len(j.DistributionHosts) == 0 {
 		return j.Order()
@@ -99,17 +104,17 @@ func distinct(items []string) []string {
 	return kept
 }
 
-// Leader is the host that starts the others' work: the first in Order.
+// Leader returns the host that starts the work of the others: the first in Order.
 func (j *Job) Leader() string { return j.Order()[0] }
 
-// Rank is the place of a host in Order, from 0.
+// Rank returns the place of a host in Order, from 0, and -1 for a host that is not in the job.
 func (j *Job) Rank(host string) int { return slices.Index(j.Order(), host) }
 
-// Dir is a path under the contract's directory.
+// Dir returns a path in the contract's directory.
 func (j *Job) Dir(elem ...string) string { return path.Join(append([]string{j.Root}, elem...)...) }
 
-// Program is the file that the SDK asks to be run, relative to CodeDir; empty where it asks for none. The
-// variable SAGEMAKER_PROGRAM beats the hyperparameter.
+// Program returns the file that the job asks to run, relative to CodeDir, and the empty text if it names
+// none. The variable SAGEMAKER_PROGRAM counts more than the hyperparameter sagemaker_program.
 func (j *Job) Program(s *Snapshot) string {
 	if v, _ := s.Getenv("SAGEMAKER_PROGRAM"); v != "" {
 		return v
@@ -118,7 +123,8 @@ func (j *Job) Program(s *Snapshot) string {
 	return hparams.ToolkitText(v)
 }
 
-// CodeDir is where Program is: ROOT/code, or the local directory that sagemaker_submit_directory names.
+// CodeDir returns the directory of Program: ROOT/code, or the local directory that the hyperparameter
+// sagemaker_submit_directory names.
 func (j *Job) CodeDir() string {
 	if v, ok := j.Params.Get("sagemaker_submit_directory"); ok && path.IsAbs(v.Text) {
 		return v.Text

@@ -10,19 +10,19 @@ import (
 	"entrain/hparams"
 )
 
-// Load turns a Snapshot into a Job and lists everything that is wrong with it. There is a Job unless one of the
-// problems is no warning.
+// Load turns a Snapshot into a Job, and lists every problem of the contract. The Job is nil if one of the
+// problems is an error.
 func Load(s *Snapshot) (*Job, []Problem) {
 	var problems []Problem
-	if nothing := noContract(s); nothing != nil {
+	if nothing := missingContract(s); nothing != nil {
 		return nil, nothing
 	}
 	job := &Job{Root: s.Root, Machine: s.Machine}
 	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
 	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
 
-	var ofSpec []Problem
-	spec := loadSpec(s, &ofSpec)
+	var specProblems []Problem
+	spec := loadSpec(s, &specProblems)
 	for _, part := range []struct {
 		file        string
 		load, check func(*document, hparams.Value, *Job)
@@ -32,17 +32,18 @@ func Load(s *Snapshot) (*Job, []Problem) {
 		{ResourceFile, loadResource, spec.checkResource},
 	} {
 		var found []Problem
-		if d, doc, ok := open(s, part.file, &found); ok {
+		if d, doc, ok := openConfig(s, part.file, &found); ok {
 			part.load(d, doc, job)
 			part.check(d, doc, job)
 		}
 		problems = append(problems, inOrder(found)...)
 	}
-	problems = append(problems, inOrder(ofSpec)...)
+	problems = append(problems, inOrder(specProblems)...)
 	if job.named && !isJobName(job.Name) {
 		problems = append(problems, Problem{
 			File: "TRAINING_JOB_NAME", Warning: true,
-			Message: hparams.Quote(job.Name) + " is no training job's name, expected 1 to 63 letters, digits and inner hyphens",
+			Message: hparams.Quote(job.Name) +
+				" is no training job's name, expected 1 to 63 letters, digits and inner hyphens",
 		})
 	}
 	if len(Errors(problems)) > 0 {
@@ -60,17 +61,17 @@ func inOrder(found []Problem) []Problem {
 	return found
 }
 
-// Identify gives as much of a Job as says who is in the cluster: of a contract that may be invalid otherwise, so that
-// its host can tell the others. It is nil where resourceconfig.json cannot say that.
+// Identify returns a Job that knows only the hosts of the cluster. A host with an invalid contract needs it
+// to tell the other hosts why it cannot train. It is nil if resourceconfig.json is invalid too.
 func Identify(s *Snapshot) *Job {
 	var problems, ignored []Problem
 	job := &Job{Root: s.Root, Machine: s.Machine}
 	job.Name, _ = s.Getenv("TRAINING_JOB_NAME")
 	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
-	if d, doc, ok := open(s, HyperparametersFile, &ignored); ok {
-		loadParams(d, doc, job) // that name the groups which train together
+	if d, doc, ok := openConfig(s, HyperparametersFile, &ignored); ok {
+		loadParams(d, doc, job) // hyperparameters name the groups that train together
 	}
-	if d, doc, ok := open(s, ResourceFile, &problems); ok {
+	if d, doc, ok := openConfig(s, ResourceFile, &problems); ok {
 		loadResource(d, doc, job)
 	}
 	if len(Errors(problems)) > 0 {
@@ -80,27 +81,28 @@ func Identify(s *Snapshot) *Job {
 	return job
 }
 
-// open reads one configuration file as a JSON object; null counts as an empty one.
-func open(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Value, bool) {
-	file, there := s.Files[name]
+// openConfig reads one configuration file as a JSON object. The document null counts as an empty object.
+func openConfig(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Value, bool) {
+	file, exists := s.Files[name]
 	d := &document{file: name, problems: problems}
-	if !there {
+	if !exists {
 		file.Problem = isMissing
 	}
 	switch {
 	case file.Problem != "":
-		d.fail(nowhere, whyNoFile(s, name), "%s, expected a readable file in %s/input/config", file.Problem, s.Root)
+		d.fail(nowhere, hintForMissingFile(s, name),
+			"%s, expected a readable file in %s/input/config", file.Problem, s.Root)
 		return d, hparams.Value{}, false
 	case len(file.Data) > MaxFileSize:
 		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
 		return d, hparams.Value{}, false
 	}
 	d.text = string(file.Data)
-	doc, ok := d.parse()
+	doc, ok := d.parseObject()
 	return d, doc, ok
 }
 
-func (d *document) parse() (hparams.Value, bool) {
+func (d *document) parseObject() (hparams.Value, bool) {
 	if strings.TrimSpace(d.text) == "" {
 		hint := "write {} for none"
 		if d.file == ResourceFile {
@@ -114,22 +116,22 @@ func (d *document) parse() (hparams.Value, bool) {
 		return hparams.Value{}, false
 	}
 	doc, duplicates, err := hparams.Parse(d.text)
-	if syntax, ok := err.(*hparams.SyntaxError); ok { //nolint:errorlint // Parse says that it is the only error there is
+	if syntax, ok := err.(*hparams.SyntaxError); ok { //nolint:errorlint // Parse returns no other error
 		d.fail(syntax.Pos, "", "%s", syntax.Msg)
 		return hparams.Value{}, false
 	}
 	for _, dup := range duplicates {
-		d.duplicate(dup)
+		d.reportDuplicate(dup)
 	}
 	if doc.Kind == hparams.Null {
 		doc = hparams.Value{Kind: hparams.Object}
 	}
-	return doc, d.kind(doc, hparams.Object, "the document")
+	return doc, d.expectKind(doc, hparams.Object, "the document")
 }
 
-// duplicate: Python's dicts take the last of equal keys, so a job runs; but two answers to who is in the
-// cluster are none.
-func (d *document) duplicate(dup hparams.Duplicate) {
+// reportDuplicate warns of a key that occurs twice: a job can run, since Python takes the last value. For the
+// keys that say who is in the cluster it is an error.
+func (d *document) reportDuplicate(dup hparams.Duplicate) {
 	const hint = "remove one of them"
 	if d.file == ResourceFile && dup.Top && (dup.Key == "current_host" || dup.Key == "hosts") {
 		d.fail(dup.Pos, hint, "duplicate key %s", hparams.Quote(dup.Key))
@@ -138,7 +140,7 @@ func (d *document) duplicate(dup hparams.Duplicate) {
 	d.warn(dup.Pos, hint, "duplicate key %s, the last one counts", hparams.Quote(dup.Key))
 }
 
-// invalidUTF8 is the offset of the first byte that is not valid UTF-8, or -1.
+// invalidUTF8 returns the offset of the first byte that is not valid UTF-8, or -1.
 func invalidUTF8(s string) int {
 	if utf8.ValidString(s) {
 		return -1
@@ -151,8 +153,8 @@ func invalidUTF8(s string) int {
 	return -1
 }
 
-// The platform's limits on hyperparameters (CreateTrainingJob). The longest value has grown from 256 before, so
-// that a longer one, which is there after all, is only worth a warning.
+// The platform's limits on hyperparameters (CreateTrainingJob), in characters. The limit of a value was 256
+// earlier and may grow again. So a longer value is a warning and no error.
 const (
 	maxParams     = 100
 	maxParamName  = 256
@@ -167,26 +169,29 @@ func loadParams(d *document, doc hparams.Value, job *Job) {
 	}
 	for _, p := range job.Params {
 		if n := utf8.RuneCountInString(p.Name); n > maxParamName {
-			d.warn(p.Pos, "", "hyperparameter name %s has %d characters, the platform takes at most %d", hparams.Quote(p.Name), n, maxParamName)
+			d.warn(p.Pos, "", "hyperparameter name %s has %d characters, the platform takes at most %d",
+				hparams.Quote(p.Name), n, maxParamName)
 		}
 		if p.Name == "" {
 			d.warn(p.Pos, "", `hyperparameter name "" is empty`)
 		}
 		name := "hyperparameter " + hparams.Quote(p.Name)
 		if p.Raw.Kind != hparams.String {
-			d.warn(p.Raw.Pos, "on the platform every value is a string", "%s is %s, expected a string", name, p.Raw.Kind)
+			d.warn(p.Raw.Pos, "on the platform every value is a string",
+				"%s is %s, expected a string", name, p.Raw.Kind)
 		} else if n := utf8.RuneCountInString(p.Raw.Text); n > maxParamValue {
-			d.warn(p.Raw.Pos, "", "%s has a value of %d characters, the platform takes at most %d", name, n, maxParamValue)
+			d.warn(p.Raw.Pos, "", "%s has a value of %d characters, the platform takes at most %d",
+				name, n, maxParamValue)
 		}
 	}
 }
 
-// isJobName is the API's pattern [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}.
+// isJobName tells whether s matches the API's pattern [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}.
 func isJobName(s string) bool {
 	return s != "" && strings.Trim(s, "-") == s && isName(s, "-") && len(strings.ReplaceAll(s, "-", "")) <= 63
 }
 
-// isName says whether s is made of ASCII letters, digits and the extra characters.
+// isName tells whether s consists of ASCII letters, digits and the extra characters, and is not empty.
 func isName(s, extra string) bool {
 	for _, c := range []byte(s) {
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
@@ -197,7 +202,7 @@ func isName(s, extra string) bool {
 	return s != ""
 }
 
-// quoteAll shows a list, of a long one the start.
+// quoteAll writes a list for a message. Of a list with more than 32 items it shows the first 32.
 func quoteAll(items []string) string {
 	const most = 32
 	var quoted []string

@@ -7,10 +7,11 @@ import (
 	"entrain/hparams"
 )
 
-// masked stands for a secret wherever entrain prints.
+// masked takes the place of a secret wherever entrain prints one.
 const masked = "******"
 
-// Masked is the job with every secret hyperparameter replaced, for a plan that is only printed.
+// Masked returns a copy of the job without the secrets in its hyperparameters. It is for a plan that is only
+// printed.
 func (j *Job) Masked() *Job {
 	shown := *j
 	shown.Params = slices.Clone(j.Params)
@@ -22,7 +23,8 @@ func (j *Job) Masked() *Job {
 	return &shown
 }
 
-// maskValue replaces a value whose name is secret, and such members of an object at any depth.
+// maskValue replaces a value if its name is secret. In an object it replaces such members at any depth, and
+// in a text also everything that has the shape of a secret.
 func maskValue(name string, v hparams.Value) hparams.Value {
 	if IsSecret(name) && v.Kind != hparams.Null {
 		return hparams.Str(masked)
@@ -45,7 +47,7 @@ func maskValue(name string, v hparams.Value) hparams.Value {
 	return v
 }
 
-// MaskEnv is an environment with the secrets replaced, also those inside a variable that holds a JSON object.
+// MaskEnv returns KEY=VALUE words with the secrets replaced, also those inside of a variable that holds JSON.
 func MaskEnv(env []string) []string {
 	shown := make([]string, len(env))
 	for i, kv := range env {
@@ -58,14 +60,15 @@ func MaskEnv(env []string) []string {
 	return shown
 }
 
+// maskText replaces the secrets in the text of a variable or a hyperparameter. The name may be empty.
 func maskText(name, value string) string {
 	switch {
 	case IsSecret(name):
 		return masked
-	case name == "sagemaker_mpi_custom_mpi_options": // words that set variables
+	case name == "sagemaker_mpi_custom_mpi_options": // a command line, which may set variables
 		return strings.Join(MaskWords(strings.Fields(value)), " ")
 	}
-	if value != "" && strings.IndexByte(`{["`, value[0]) >= 0 { // JSON, even where it is a string in JSON again
+	if value != "" && strings.IndexByte(`{["`, value[0]) >= 0 { // it looks like JSON
 		if doc, _, err := hparams.Parse(value); err == nil {
 			if shown := hparams.JSON(maskValue("", doc), hparams.DriversJSON()); strings.Contains(shown, masked) {
 				return maskShapes(shown)
@@ -75,7 +78,8 @@ func maskText(name, value string) string {
 	return maskShapes(value)
 }
 
-// MaskWords is a command line with the secrets replaced: --password=x, --password x and password=x.
+// MaskWords returns a command line with the secrets replaced: the x in --password=x, --password x and
+// password=x.
 func MaskWords(words []string) []string {
 	shown := slices.Clone(words)
 	for i, word := range shown {

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// isMissing is the problem of a file that does not exist.
+// isMissing is the File.Problem of a file that does not exist.
 const isMissing = "is missing"
 
-// configFiles are the files that the platform writes for every job.
+// configFiles lists the files that the platform writes for every job.
 func configFiles() []string { return []string{HyperparametersFile, InputDataFile, ResourceFile} }
 
-// noContract is the one problem of a directory that holds nothing of a contract. There is no such problem where it
-// holds a part of one, or files whose names look like those of a contract.
-func noContract(s *Snapshot) []Problem {
+// missingContract returns one problem if the directory holds no file of a contract, and no file with a
+// similar name. Otherwise it returns none: then each missing file is a problem of its own.
+func missingContract(s *Snapshot) []Problem {
 	for _, name := range configFiles() {
-		if file, there := s.Files[name]; there && !isNowhere(file) || misnamed(s, name) != "" {
+		if file, exists := s.Files[name]; exists && !isAbsent(file) || similarFile(s, name) != "" {
 			return nil
 		}
 	}
@@ -26,21 +26,22 @@ func noContract(s *Snapshot) []Problem {
 	}}
 }
 
-// isNowhere says that a file is missing, or that a part of its path is no directory.
-func isNowhere(file File) bool {
+// isAbsent tells whether a file is missing, or a part of its path is no directory.
+func isAbsent(file File) bool {
 	return file.Problem == isMissing || strings.HasSuffix(file.Problem, ": not a directory")
 }
 
-// whyNoFile is the hint for a configuration file that cannot be read.
-func whyNoFile(s *Snapshot, name string) string {
-	if other := misnamed(s, name); other != "" {
+// hintForMissingFile returns the hint for a configuration file that cannot be read.
+func hintForMissingFile(s *Snapshot, name string) string {
+	if other := similarFile(s, name); other != "" {
 		return "did you mean " + other + ", which is there? rename it to " + name
 	}
 	return "the platform writes it for every job; entrain scaffold DIR makes a valid tree"
 }
 
-// misnamed is the name of a file that was probably meant to be a configuration file that is missing.
-func misnamed(s *Snapshot, name string) string {
+// similarFile returns the name of a file that probably should have the given name. It is empty if there is
+// none.
+func similarFile(s *Snapshot, name string) string {
 	others := slices.DeleteFunc(slices.Clone(s.Config), func(other string) bool {
 		return slices.Contains(configFiles(), other) || !strings.HasSuffix(strings.ToLower(other), ".json")
 	})

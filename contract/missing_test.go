@@ -7,21 +7,45 @@ import (
 	"entrain/contract"
 )
 
-// TestMissingFiles: nothing of a contract is one problem; a part of one, or files that look like one, are named each.
-func TestMissingFiles(t *testing.T) {
+func TestMissingContractIsOneProblemAndAMissingFileAnother(t *testing.T) {
 	file := func(text string) contract.File { return contract.File{Data: []byte(text)} }
 	gone := contract.File{Problem: "is missing"}
 	away := contract.File{Problem: "cannot be read: not a directory"}
 	for what, c := range map[string]struct {
 		files  map[string]contract.File
 		config []string
-		want   []string // the start of each problem and what its hint holds, in turn
+		want   []string // in turns: the start of a problem, and a part of its hint
 	}{
-		"nothing":            {nil, nil, []string{"no contract in /opt/ml/input/config: hyperparameters.json, ", "entrain scaffold"}},
-		"other files":        {nil, []string{"notes.txt", "hyperparameters.yaml"}, []string{"no contract in ", "entrain scaffold"}},
-		"all are gone":       {map[string]contract.File{"hyperparameters.json": gone}, nil, []string{"no contract in ", "entrain scaffold"}},
-		"the root is a file": {map[string]contract.File{"hyperparameters.json": away, "inputdataconfig.json": away, "resourceconfig.json": away}, nil, []string{"no contract in ", "entrain scaffold"}},
-		"one is no file":     {map[string]contract.File{"resourceconfig.json": {Problem: "is a directory"}}, nil, []string{"hyperparameters.json: is missing", "the platform", "inputdataconfig.json: is missing", "the platform", "resourceconfig.json: is a directory", ""}},
+		"nothing": {
+			nil, nil,
+			[]string{"no contract in /opt/ml/input/config: hyperparameters.json, ", "entrain scaffold"},
+		},
+		"other files": {
+			nil,
+			[]string{"notes.txt", "hyperparameters.yaml"},
+			[]string{"no contract in ", "entrain scaffold"},
+		},
+		"all are gone": {
+			map[string]contract.File{"hyperparameters.json": gone},
+			nil,
+			[]string{"no contract in ", "entrain scaffold"},
+		},
+		"the root is a file": {
+			map[string]contract.File{
+				"hyperparameters.json": away, "inputdataconfig.json": away, "resourceconfig.json": away,
+			},
+			nil,
+			[]string{"no contract in ", "entrain scaffold"},
+		},
+		"one is no file": {
+			map[string]contract.File{"resourceconfig.json": {Problem: "is a directory"}},
+			nil,
+			[]string{
+				"hyperparameters.json: is missing", "the platform",
+				"inputdataconfig.json: is missing", "the platform",
+				"resourceconfig.json: is a directory", "",
+			},
+		},
 		"another name": {
 			map[string]contract.File{"hyperparameters.json": file("{}"), "inputdataconfig.json": file("{}")},
 			[]string{"hyperparameters.json", "inputdataconfig.json", "ResourceConfig.json"},

@@ -9,8 +9,9 @@ import (
 	"entrain/hparams"
 )
 
-// Epoch says of which Pipe channel, and of which of its epochs, a name in DataDir is the FIFO. Both channels and FIFOs may
-// be called train_0: it is the contract that tells them apart, by the last underscore and never by what the name looks like.
+// Epoch takes the name of a FIFO in DataDir apart: CHANNEL_EPOCH. It is false for a name that is no FIFO of a
+// Pipe channel. A channel too may be called train_0, so the name alone cannot tell: the part before the last
+// underscore must be a Pipe channel of the job.
 func (j *Job) Epoch(name string) (c Channel, epoch int, ok bool) {
 	i := strings.LastIndexByte(name, '_')
 	if i < 0 {
@@ -24,7 +25,7 @@ func (j *Job) Epoch(name string) (c Channel, epoch int, ok bool) {
 	return c, n, ok && c.Mode == ModePipe
 }
 
-// Channel is the channel of a name.
+// Channel returns the channel of a name, and whether the job has it.
 func (j *Job) Channel(name string) (Channel, bool) {
 	for _, c := range j.Channels {
 		if c.Name == name {
@@ -34,8 +35,9 @@ func (j *Job) Channel(name string) (Channel, bool) {
 	return Channel{}, false
 }
 
-// checkNames finds channels whose directory is where the platform puts something of another channel.
-func checkNames(d *document, j *Job) {
+// checkNameClashes reports each channel whose directory has the path of another channel's FIFO. It is an
+// error for the first epoch, which always comes. A later epoch may not come, so it is a warning.
+func checkNameClashes(d *document, j *Job) {
 	for _, c := range j.Channels {
 		if c.Mode == ModePipe {
 			continue
@@ -45,18 +47,20 @@ func checkNames(d *document, j *Job) {
 			if epoch == 0 {
 				report = d.fail
 			}
-			report(c.Pos, "rename one of the two", "channel %s: %s would be both its directory and the FIFO of epoch %d of channel %s",
+			report(c.Pos, "rename one of the two",
+				"channel %s: %s would be both its directory and the FIFO of epoch %d of channel %s",
 				hparams.Quote(c.Name), j.ChannelPath(c), epoch, hparams.Quote(other.Name))
 		}
 	}
 }
 
-// checkFIFO looks at what is where a Pipe channel's first FIFO comes. Mostly it is not there yet.
+// checkFIFO reports a file or directory that has the path of a Pipe channel's first FIFO. Usually there is
+// nothing at that path yet.
 func checkFIFO(d *document, j *Job, c Channel, data map[string]Entry) {
 	name := c.Name + "_0"
-	entry, there := data[name]
-	if other, taken := j.Channel(name); !there || entry.Kind == KindFIFO || taken && other.Mode != ModePipe {
-		return // what is wrong with two names for one place is said elsewhere
+	entry, exists := data[name]
+	if other, taken := j.Channel(name); !exists || entry.Kind == KindFIFO || taken && other.Mode != ModePipe {
+		return // checkNameClashes reports the path that another channel has too
 	}
 	problem := entry.Problem
 	if problem == "" {
@@ -66,8 +70,8 @@ func checkFIFO(d *document, j *Job, c Channel, data map[string]Entry) {
 		"channel %s: %s_0 %s, expected a FIFO, or nothing yet", hparams.Quote(c.Name), j.ChannelPath(c), problem)
 }
 
-// whyMissing is the hint for a channel that has no directory.
-func whyMissing(j *Job, c Channel, data map[string]Entry) string {
+// hintForMissingDir returns the hint for a channel without a directory.
+func hintForMissingDir(j *Job, c Channel, data map[string]Entry) string {
 	if _, taken := j.Channel(c.Name + "_0"); data[c.Name+"_0"].Kind == KindFIFO && !taken {
 		return "there is a FIFO " + c.Name + "_0: TrainingInputMode may have to be Pipe"
 	}
@@ -77,7 +81,8 @@ func whyMissing(j *Job, c Channel, data map[string]Entry) string {
 	return "mount the channel's data there, or take the channel out of " + InputDataFile
 }
 
-// nearestDir is the name of a directory beside a channel's that is missing, which no other channel has.
+// nearestDir returns the directory with the name most similar to that of a channel. It leaves out the
+// directories of other channels.
 func nearestDir(j *Job, c Channel, data map[string]Entry) string {
 	var dirs []string
 	for _, name := range slices.Sorted(maps.Keys(data)) {
@@ -88,12 +93,13 @@ func nearestDir(j *Job, c Channel, data map[string]Entry) string {
 	return NearestName(c.Name, dirs)
 }
 
-// whyFile is the hint for a file in the place of a channel's directory: the platform writes the list of a channel's
-// objects beside it.
-func whyFile(j *Job, c Channel) string {
+// hintForFile returns the hint for a file that has the path of a channel's directory. The platform writes a
+// list of a channel's objects as CHANNEL-manifest, so a channel of that name clashes with it.
+func hintForFile(j *Job, c Channel) string {
 	base, found := strings.CutSuffix(c.Name, "-manifest")
-	if other, is := j.Channel(base); found && is && other.Mode != ModePipe {
-		return "it may be the list of the objects of channel " + hparams.Quote(base) + ", which the platform writes there: rename this channel"
+	if other, ok := j.Channel(base); found && ok && other.Mode != ModePipe {
+		return "it may be the list of the objects of channel " + hparams.Quote(base) +
+			", which the platform writes there: rename this channel"
 	}
 	return ""
 }

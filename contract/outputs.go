@@ -2,39 +2,40 @@ package contract
 
 import "fmt"
 
-// Output is a directory that a trainer writes to, as the container's user finds it.
+// Output is what the container's user finds at the path of an output directory.
 type Output struct {
 	Kind     Kind
-	Empty    bool
-	ReadOnly bool   // its mount is
-	Problem  string // why nothing can be made in it, e.g. "permission denied"; empty where something can
-	Unseen   bool   // the kernel tells neither owner nor permissions
+	Empty    bool   // a directory without entries
+	ReadOnly bool   // it is mounted read-only
+	Problem  string // why the user cannot make a file in it, e.g. "permission denied"; empty if the user can
+	Unseen   bool   // the kernel shows neither its owner nor its permissions
 	Dangling bool   // it is a link to nothing
 	UID      int    // the owner
-	Mode     uint32 // the permissions
+	Mode     uint32 // the permission bits
 }
 
-// OutputPaths are the directories whose content the platform keeps, and the root, in which a missing one
-// can be made.
+// OutputPaths returns the directories whose content the platform keeps. The first path is the root: there a
+// trainer can make a directory that is missing.
 func OutputPaths(j *Job) []string {
 	return []string{j.Root, j.Dir("model"), j.Dir("output"), j.Dir("output/data"), j.Dir("checkpoints")}
 }
 
-// CheckOutputs warns of places that a trainer cannot write to: it mostly does so at its end, when all is
-// paid for.
+// CheckOutputs warns of output directories that the trainer cannot write to. A trainer usually writes at its
+// end, so without a warning the whole training would be lost.
 func CheckOutputs(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
 	for _, dir := range OutputPaths(j)[1:] {
-		o, there := s.Outputs[dir]
+		o, exists := s.Outputs[dir]
 		var message, hint string
 		switch {
-		case !there && dir == j.Dir("model") && s.Outputs[j.Root].Problem != "":
+		case !exists && dir == j.Dir("model") && s.Outputs[j.Root].Problem != "":
 			message = "is missing, and " + j.Root + " cannot be written: " + s.Outputs[j.Root].Problem
 			hint = "make it, or mount a directory there"
-		case !there:
+		case !exists:
 			continue
 		case o.Kind != KindDir && o.Problem == "":
-			message, hint = "is no directory, expected one that can be written", "remove it, or mount a directory there"
+			message = "is no directory, expected one that can be written"
+			hint = "remove it, or mount a directory there"
 		case o.Problem != "":
 			message, hint = unwritable(o, s.UID)
 		default:
@@ -45,7 +46,7 @@ func CheckOutputs(j *Job, s *Snapshot) []Problem {
 	return problems
 }
 
-// unwritable says why a user cannot write to a directory, and what helps.
+// unwritable returns the message and the hint for a directory that the user cannot write to.
 func unwritable(o Output, uid int) (message, hint string) {
 	message = fmt.Sprintf("cannot be written by uid %d: %s", uid, o.Problem)
 	if !o.Unseen {

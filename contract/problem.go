@@ -10,15 +10,18 @@ import (
 
 // Problem is one thing that is wrong with the contract.
 type Problem struct {
-	File string `json:"file"` // empty where it is the contract as a whole
-	// Line and Column are where the value stands, from 1, in characters; 0 where there is no such place.
+	File string `json:"file"` // a file, directory or variable; empty if it is the contract as a whole
+	// Line and Column say where the value stands. Both count from 1, and columns are characters. They are 0 if
+	// the problem has no place in a text.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
-	// Warning says that a job can run all the same: the platform or its toolkit tolerates it.
+	// Warning is set if a job can run despite the problem: the platform or its toolkit accepts it.
 	Warning bool   `json:"warning"`
-	Message string `json:"message"` // the value and what was wanted
+	Message string `json:"message"` // the value, and the values that are allowed
 	Hint    string `json:"hint,omitempty"`
 }
+
+// String writes the problem as FILE:LINE:COLUMN: MESSAGE, and the hint on a line of its own.
 
 func (p Problem) String() string {
 	var b strings.Builder
@@ -36,11 +39,12 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// InvalidError is the error of a contract that no job can run with.
+// InvalidError is the error for a contract that no job can run with.
 type InvalidError struct {
-	Problems []Problem // at least one that is no warning
+	Problems []Problem // at least one of them is no warning
 }
 
+// Error lists the problems that are no warnings.
 func (e *InvalidError) Error() string {
 	var lines []string
 	for _, p := range Errors(e.Problems) {
@@ -49,7 +53,7 @@ func (e *InvalidError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Errors are the problems that are no warnings.
+// Errors returns the problems that are no warnings.
 func Errors(problems []Problem) []Problem {
 	var errors []Problem
 	for _, p := range problems {
@@ -60,30 +64,30 @@ func Errors(problems []Problem) []Problem {
 	return errors
 }
 
-// document is one configuration file while it is checked.
+// document collects the problems of one configuration file.
 type document struct {
 	file     string
 	text     string
 	problems *[]Problem
-	seen     mark // where the last problem was: the next is mostly behind it
+	last     place // the place of the last problem; the next one usually follows it
 }
 
-// mark is a place in a text, as an offset in bytes and as line and column from 1, in characters.
-type mark struct{ pos, line, column int }
+// place is a place in a text: an offset in bytes, and line and column from 1. A column is a character.
+type place struct{ pos, line, column int }
 
 func (d *document) fail(pos int, hint, format string, args ...any) {
-	d.add(pos, false, hint, format, args)
+	d.addProblem(pos, false, hint, format, args)
 }
 
 func (d *document) warn(pos int, hint, format string, args ...any) {
-	d.add(pos, true, hint, format, args)
+	d.addProblem(pos, true, hint, format, args)
 }
 
-func (d *document) add(pos int, warning bool, hint, format string, args []any) {
+func (d *document) addProblem(pos int, warning bool, hint, format string, args []any) {
 	p := Problem{File: d.file, Warning: warning, Hint: hint, Message: fmt.Sprintf(format, args...)}
 	if pos >= 0 {
-		d.seen = d.seen.walk(d.text, min(pos, len(d.text)))
-		p.Line, p.Column = d.seen.line, d.seen.column
+		d.last = d.last.advance(d.text, min(pos, len(d.text)))
+		p.Line, p.Column = d.last.line, d.last.column
 	}
 	*d.problems = append(*d.problems, p)
 }
@@ -91,29 +95,30 @@ func (d *document) add(pos int, warning bool, hint, format string, args []any) {
 // nowhere is the position of a problem with the file itself.
 const nowhere = -1
 
-// walk goes on to an offset; only what is behind the mark is read again.
-func (m mark) walk(text string, pos int) mark {
-	if m.line == 0 || pos < m.pos {
-		m = mark{line: 1, column: 1}
+// advance returns the place of an offset. It reads only the text between the two places, unless the offset is
+// in front of p.
+func (p place) advance(text string, pos int) place {
+	if p.line == 0 || pos < p.pos {
+		p = place{line: 1, column: 1}
 	}
-	between := text[m.pos:pos]
+	between := text[p.pos:pos]
 	if i := strings.LastIndexByte(between, '\n'); i >= 0 {
-		m.line, m.column = m.line+strings.Count(between, "\n"), 1
+		p.line, p.column = p.line+strings.Count(between, "\n"), 1
 		between = between[i+1:]
 	}
-	return mark{pos: pos, line: m.line, column: m.column + utf8.RuneCountInString(between)}
+	return place{pos: pos, line: p.line, column: p.column + utf8.RuneCountInString(between)}
 }
 
-// kind fails unless v is of the wanted kind; path names the value.
-func (d *document) kind(v hparams.Value, want hparams.Kind, path string) bool {
+// expectKind adds an error and returns false if v is of another kind. What names the value in the message.
+func (d *document) expectKind(v hparams.Value, want hparams.Kind, what string) bool {
 	if v.Kind == want {
 		return true
 	}
-	d.fail(v.Pos, "", "%s is %s, expected %s", path, describe(v), want)
+	d.fail(v.Pos, "", "%s is %s, expected %s", what, describe(v), want)
 	return false
 }
 
-// describe shows a value in a message: scalars as they are, the others by their kind.
+// describe writes a value for a message: a list, an object or null by its kind, any other value as it is.
 func describe(v hparams.Value) string {
 	switch v.Kind {
 	case hparams.List, hparams.Object, hparams.Null:
@@ -125,25 +130,28 @@ func describe(v hparams.Value) string {
 	}
 }
 
-// optional is a member of an object that may be absent or null.
-func optional(v hparams.Value, key string) (hparams.Value, bool) {
+// optionalMember returns a member of an object, and whether it is there and not null.
+func optionalMember(v hparams.Value, key string) (hparams.Value, bool) {
 	got, ok := v.Get(key)
 	return got, ok && got.Kind != hparams.Null
 }
 
-// str is an optional string member; a wrong type is a problem.
-func (d *document) str(v hparams.Value, key, path string) (hparams.Value, bool) {
-	got, ok := optional(v, key)
-	if !ok || !d.kind(got, hparams.String, path+key) {
+// optionalString returns a member of an object, and whether it is a string. A member of another type is an
+// error, unless it is null. Messages put the prefix in front of the key.
+func (d *document) optionalString(v hparams.Value, key, prefix string) (hparams.Value, bool) {
+	got, ok := optionalMember(v, key)
+	if !ok || !d.expectKind(got, hparams.String, prefix+key) {
 		return hparams.Value{}, false
 	}
 	return got, true
 }
 
-// ParamProblem is a problem with one hyperparameter that shows only where it is used.
+// ParamProblem makes an error about one hyperparameter, with its place. It serves other packages, which
+// find out only when they use the value.
 func ParamProblem(j *Job, s *Snapshot, name, hint, message string) Problem {
 	var problems []Problem
-	d := &document{file: HyperparametersFile, text: string(s.Files[HyperparametersFile].Data), problems: &problems}
+	text := string(s.Files[HyperparametersFile].Data)
+	d := &document{file: HyperparametersFile, text: text, problems: &problems}
 	pos := nowhere
 	for _, p := range j.Params {
 		if p.Name == name {

@@ -11,10 +11,10 @@ import (
 type Group struct {
 	Name         string
 	InstanceType string
-	Hosts        []string // in the order of the file, which is often not sorted
+	Hosts        []string // in the order of the file, which is often not that of the alphabet
 }
 
-// maxHostName is the longest host name that DNS has, in bytes.
+// maxHostName is the length of the longest host name in DNS, in bytes.
 const maxHostName = 253
 
 func loadResource(d *document, doc hparams.Value, job *Job) {
@@ -23,21 +23,21 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 	hosts, haveHosts := doc.Get("hosts")
 	if !haveHosts {
 		d.fail(doc.Pos, `every job has it, e.g. "hosts":["algo-1"]`, "hosts is missing")
-	} else if d.kind(hosts, hparams.List, "hosts") {
+	} else if d.expectKind(hosts, hparams.List, "hosts") {
 		job.Hosts = d.hostList(hosts, "hosts")
 		if len(hosts.Items) == 0 {
 			d.fail(hosts.Pos, "", "hosts is empty, expected at least one host")
 		}
 	}
 	loadCurrentHost(d, doc, job)
-	if v, ok := d.str(doc, "current_instance_type", ""); ok {
+	if v, ok := d.optionalString(doc, "current_instance_type", ""); ok {
 		job.InstanceType = v.Text
 	}
-	if v, ok := d.str(doc, "network_interface_name", ""); ok {
+	if v, ok := d.optionalString(doc, "network_interface_name", ""); ok {
 		job.Interface = v.Text
 	}
 	loadGroups(d, doc, job)
-	if v, ok := optional(doc, "topology"); ok {
+	if v, ok := optionalMember(doc, "topology"); ok {
 		if v.Kind != hparams.List {
 			d.warn(v.Pos, "", "topology is %s, expected a list or null", describe(v))
 		}
@@ -51,7 +51,7 @@ func loadCurrentHost(d *document, doc hparams.Value, job *Job) {
 		d.fail(doc.Pos, `every job has it, e.g. "current_host":"algo-1"`, "current_host is missing")
 		return
 	}
-	if !d.kind(v, hparams.String, "current_host") {
+	if !d.expectKind(v, hparams.String, "current_host") {
 		return
 	}
 	job.Host = v.Text
@@ -61,16 +61,17 @@ func loadCurrentHost(d *document, doc hparams.Value, job *Job) {
 }
 
 // hostList reads a list of distinct host names.
-func (d *document) hostList(list hparams.Value, path string) []string {
+func (d *document) hostList(list hparams.Value, what string) []string {
 	var hosts []string
 	seen := map[string]bool{}
 	for _, item := range list.Items {
 		switch {
-		case !d.kind(item, hparams.String, "a host in "+path):
-		case !isName(item.Text, "._-") || strings.IndexByte(".-", item.Text[0]) >= 0 || len(item.Text) > maxHostName:
-			d.fail(item.Pos, "", "host %s in %s, expected a host name of letters, digits and inner . - _", hparams.Quote(item.Text), path)
+		case !d.expectKind(item, hparams.String, "a host in "+what):
+		case !isHostName(item.Text):
+			d.fail(item.Pos, "", "host %s in %s, expected a host name of letters, digits and inner . - _",
+				hparams.Quote(item.Text), what)
 		case seen[item.Text]:
-			d.fail(item.Pos, "", "host %s is in %s more than once", hparams.Quote(item.Text), path)
+			d.fail(item.Pos, "", "host %s is in %s more than once", hparams.Quote(item.Text), what)
 		default:
 			seen[item.Text] = true
 			hosts = append(hosts, item.Text)
@@ -79,19 +80,24 @@ func (d *document) hostList(list hparams.Value, path string) []string {
 	return hosts
 }
 
+// isHostName tells whether s can be a host name. It may hold _, which platforms use although DNS forbids it.
+func isHostName(s string) bool {
+	return isName(s, "._-") && strings.IndexByte(".-", s[0]) < 0 && len(s) <= maxHostName
+}
+
 func loadGroups(d *document, doc hparams.Value, job *Job) {
-	if v, ok := optional(doc, "instance_groups"); ok && d.kind(v, hparams.List, "instance_groups") {
+	if v, ok := optionalMember(doc, "instance_groups"); ok && d.expectKind(v, hparams.List, "instance_groups") {
 		groupOf := make(map[string]string, len(job.Hosts))
 		for _, h := range job.Hosts {
 			groupOf[h] = ""
 		}
 		for _, item := range v.Items {
-			if d.kind(item, hparams.Object, "an entry of instance_groups") {
+			if d.expectKind(item, hparams.Object, "an entry of instance_groups") {
 				job.Groups = append(job.Groups, loadGroup(d, item, job.Hosts, groupOf))
 			}
 		}
 	}
-	v, ok := d.str(doc, "current_group_name", "")
+	v, ok := d.optionalString(doc, "current_group_name", "")
 	if !ok {
 		return
 	}
@@ -101,27 +107,28 @@ func loadGroups(d *document, doc hparams.Value, job *Job) {
 	}
 }
 
-// loadGroup reads one group; groupOf has every host, and the group that it was in so far.
+// loadGroup reads one instance group. groupOf maps every host of the job to the group that it was found in so
+// far, and to the empty text before that.
 func loadGroup(d *document, item hparams.Value, hosts []string, groupOf map[string]string) Group {
 	var g Group
-	if v, ok := d.str(item, "instance_group_name", "instance_groups: "); ok {
+	if v, ok := d.optionalString(item, "instance_group_name", "instance_groups: "); ok {
 		g.Name = v.Text
 	} else {
 		d.fail(item.Pos, "", "an entry of instance_groups has no instance_group_name")
 	}
-	if v, ok := d.str(item, "instance_type", "instance_groups: "); ok {
+	if v, ok := d.optionalString(item, "instance_type", "instance_groups: "); ok {
 		g.InstanceType = v.Text
 	}
-	path := "the hosts of instance group " + hparams.Quote(g.Name)
-	v, ok := optional(item, "hosts")
+	what := "the hosts of instance group " + hparams.Quote(g.Name)
+	v, ok := optionalMember(item, "hosts")
 	if !ok {
-		d.fail(item.Pos, "", "%s are missing", path)
+		d.fail(item.Pos, "", "%s are missing", what)
 		return g
 	}
-	if !d.kind(v, hparams.List, path) {
+	if !d.expectKind(v, hparams.List, what) {
 		return g
 	}
-	g.Hosts = d.hostList(v, path)
+	g.Hosts = d.hostList(v, what)
 	for _, member := range v.Items {
 		other, known := groupOf[member.Text]
 		switch {
@@ -130,7 +137,8 @@ func loadGroup(d *document, item hparams.Value, hosts []string, groupOf map[stri
 			d.fail(member.Pos, "", "host %s of instance group %s is not one of hosts %s",
 				hparams.Quote(member.Text), hparams.Quote(g.Name), quoteAll(hosts))
 		case other != "" && other != g.Name:
-			d.warn(member.Pos, "", "host %s is in instance group %s and in %s", hparams.Quote(member.Text), hparams.Quote(other), hparams.Quote(g.Name))
+			d.warn(member.Pos, "", "host %s is in instance group %s and in %s",
+				hparams.Quote(member.Text), hparams.Quote(other), hparams.Quote(g.Name))
 		default:
 			groupOf[member.Text] = g.Name
 		}
@@ -138,7 +146,8 @@ func loadGroup(d *document, item hparams.Value, hosts []string, groupOf map[stri
 	return g
 }
 
-// InstanceType peeks at resourceconfig.json before it is checked; empty where it does not say.
+// InstanceType returns the instance type in a resourceconfig.json that is not checked yet. It is empty if the
+// file does not say it, or is no JSON.
 func InstanceType(file File) string {
 	doc, _, err := hparams.Parse(string(file.Data))
 	if err != nil {
@@ -148,9 +157,10 @@ func InstanceType(file File) string {
 	return v.Text
 }
 
-// CoresPerNeuronDevice is how many NeuronCores a trainer sees on each device of an instance type such as
-// ml.trn1.32xlarge; false where only neuron-ls can tell. Trainium2 shows its eight cores as four by default, as
-// the toolkit's 64 for the 16 devices of trn2.48xlarge says too.
+// CoresPerNeuronDevice returns how many NeuronCores a trainer sees on each device of an instance type such
+// as ml.trn1.32xlarge. It is false for a type that it does not know: there only neuron-ls can tell.
+// Trainium2 by default shows its eight cores as four. The toolkit agrees: it counts 64 for the 16 devices
+// of trn2.48xlarge.
 func CoresPerNeuronDevice(instanceType string) (int, bool) {
 	family, _, _ := strings.Cut(strings.TrimPrefix(instanceType, "ml."), ".")
 	switch family {

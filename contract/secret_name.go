@@ -10,16 +10,16 @@ type weight uint8
 
 const (
 	harmless weight = iota
-	likely          // such as label_key and pad_token, which may be secrets and mostly are none
+	likely          // such as label_key and pad_token: their values may be secrets, but usually are none
 	certain         // such as api_key and password
 )
 
-// IsSecret says whether the value of a name must not be printed: SECRET, PASSWORD, CREDENTIAL,
-// AUTHORIZATION and the like anywhere in it, in any case, PASS or PWD as a word, or KEY, TOKEN or CRED, or
-// one of them with an s, at the end of a word. A tokenizer is no secret, and nor is what is only private,
-// such as private_subnets.
+// IsSecret tells whether entrain must not print the value of a name, in any capitals. The name holds SECRET,
+// PASSWORD, CREDENTIAL, AUTHORIZATION or the like anywhere, or PASS or PWD as a word. Or a word in it ends
+// with KEY, TOKEN or CRED, with or without an S. So tokenizer and private_subnets are not secret.
 func IsSecret(name string) bool { return weigh(name) != harmless }
 
+// weigh says how surely the value of a name is a secret.
 func weigh(name string) weight {
 	upper := strings.ToUpper(name)
 	if upper == "PWD" || upper == "OLDPWD" || upper == "OLD_PWD" {
@@ -27,19 +27,19 @@ func weigh(name string) weight {
 	}
 	holds := func(word string) bool { return strings.Contains(upper, word) }
 	if !slices.ContainsFunc([]string{"PASS", "SECRET", "KEY", "TOKEN", "CRED", "PWD", "AUTHORIZATION"}, holds) {
-		return harmless // as almost all names are, and there are many of them
+		return harmless // almost all names end here, which saves time
 	}
-	if slices.ContainsFunc(plainWords(), holds) || isPass(upper) {
+	if slices.ContainsFunc(secretWords(), holds) || holdsPass(upper) {
 		return certain
 	}
 	if len(upper) != len(name) {
-		return harmless // letters that change their size with their case; endsWord compares places
+		return harmless // endsWord needs capitals at the same offsets as in the name
 	}
 	isKey, isToken := endsWord(name, upper, "KEY"), endsWord(name, upper, "TOKEN")
 	switch {
 	case endsWord(name, upper, "CRED"), isToken && isLastToken(upper) && !isTextToken(upper):
 		return certain
-	case isKey && slices.ContainsFunc(keyWords(), func(word string) bool { return strings.Contains(joined(upper), word) }):
+	case isKey && opensSomething(upper):
 		return certain
 	case isKey || isToken:
 		return likely
@@ -47,8 +47,15 @@ func weigh(name string) weight {
 	return harmless
 }
 
-// joined is a name without what is between its words.
-func joined(name string) string {
+// opensSomething tells whether a name holds one of secretKeyWords.
+func opensSomething(upper string) bool {
+	joined := withoutSeparators(upper)
+	holds := func(word string) bool { return strings.Contains(joined, word) }
+	return slices.ContainsFunc(secretKeyWords(), holds)
+}
+
+// withoutSeparators returns a name without the characters between its words.
+func withoutSeparators(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' {
 			return -1
@@ -57,24 +64,26 @@ func joined(name string) string {
 	}, name)
 }
 
-// plainWords are secrets wherever they are in a name.
-func plainWords() []string {
+// secretWords lists the words that make a name secret wherever they stand in it.
+func secretWords() []string {
 	return []string{
-		"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PASSCODE", "PASS_WORD", "CREDENTIAL", "AUTHORIZATION", "APIKEY",
-		"TOKENVALUE", "PRIVATEKEY", "ACCESSKEY", "PGPASS", "DBPASS", "SSHPASS", "USERPASS", "ROOTPASS", "ADMINPASS",
+		"SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PASSCODE", "PASS_WORD", "CREDENTIAL", "AUTHORIZATION",
+		"APIKEY", "TOKENVALUE", "PRIVATEKEY", "ACCESSKEY",
+		"PGPASS", "DBPASS", "SSHPASS", "USERPASS", "ROOTPASS", "ADMINPASS",
 	}
 }
 
-// keyWords are the keys that open something. Others, such as sort_key, may name a column.
-func keyWords() []string {
+// secretKeyWords lists the keys that open something. Other keys, such as sort_key, may name a column.
+func secretKeyWords() []string {
 	return []string{
 		"APIKEY", "ACCESSKEY", "SECRETKEY", "PRIVATEKEY", "ACCOUNTKEY", "AUTHKEY", "SSHKEY", "ENCRYPTIONKEY",
 		"SIGNINGKEY", "MASTERKEY", "LICENSEKEY", "CLUSTERKEY", "SERVICEKEY", "DEPLOYKEY",
 	}
 }
 
-// isPass looks for PASS as the last word of a name, and for PWD as a word or the end of one.
-func isPass(upper string) bool {
+// holdsPass looks for PASS as the last word of a name, and for a word that ends with PWD. It ignores names
+// that count passes over data, such as first_pass.
+func holdsPass(upper string) bool {
 	words := strings.FieldsFunc(upper, func(r rune) bool { return r == '_' || r == '-' || r == '.' || r == ' ' })
 	for i, word := range words {
 		if strings.HasSuffix(word, "PWD") && word != "OLDPWD" {
@@ -91,13 +100,14 @@ func isPass(upper string) bool {
 	return false
 }
 
-// isLastToken says that nothing but a number follows TOKEN: of a token_dropout or a token_dim the value is a number,
-// which other numbers of a text may equal.
+// isLastToken tells whether nothing but a number or an S follows TOKEN. The value of token_dropout or
+// token_dim is a number, and hiding it would hide the same number elsewhere in a text.
 func isLastToken(upper string) bool {
 	return strings.HasSuffix(strings.TrimRight(upper, "0123456789_-.S"), "TOKEN")
 }
 
-// isTextToken says that a token is a piece of text, or that tokens are counted.
+// isTextToken tells whether a name is about tokens of text: one such token, such as pad_token, or a number of
+// them, such as max_tokens.
 func isTextToken(upper string) bool {
 	words := strings.FieldsFunc(upper, func(r rune) bool { return r == '_' || r == '-' || r == '.' })
 	return strings.Contains(upper, "TOKENS") || slices.ContainsFunc(words, func(word string) bool {
@@ -108,7 +118,8 @@ func isTextToken(upper string) bool {
 	})
 }
 
-// endsWord looks for word in upper where nothing, a plural s, or the next word of a camelCase name follows.
+// endsWord tells whether a word of the name ends with the given word, or with its plural. In a camelCase
+// name a word ends where the next capital follows. Upper is the name in capitals.
 func endsWord(name, upper, word string) bool {
 	for from := 0; ; {
 		i := strings.Index(upper[from:], word)

@@ -9,54 +9,55 @@ import (
 	"entrain/hparams"
 )
 
-// Secrets are the values that no text may show. The zero value knows none, and still hides what has a
-// secret's shape. They are gathered when the first text is: a job that goes well has none.
+// Secrets holds the values that no text may show. The zero value holds none, and still hides every text that
+// has the shape of a secret. The values are gathered at the first call of Mask: a job without a failure needs
+// none.
 type Secrets struct{ values func() []string }
 
-// The shortest values that are hidden, in bytes. Shorter ones cannot be told from ordinary text: a
-// password of one letter would turn all of it into stars.
+// The lengths of the shortest values that Mask hides, in bytes. Shorter values cannot be told from ordinary
+// text: a password of one letter would turn the whole text into stars.
 const (
-	shortestWord = 4 // hidden where it is a word by itself
+	shortestWord = 4 // hidden if no letter or digit stands beside it
 	shortestPart = 6 // hidden inside of other words too
 )
 
-// SecretsOf are those of a job: of its environment, its hyperparameters as far as they can be read, its
-// cluster key, and of a command's words.
+// SecretsOf returns the secrets of a job: those in its environment, in its hyperparameters, in the words of a
+// command, and its cluster key.
 func SecretsOf(s *Snapshot, words ...string) Secrets {
 	return Secrets{sync.OnceValue(func() []string { return valuesOf(s, words) })}
 }
 
 func valuesOf(s *Snapshot, words []string) []string {
-	c := collection{}
-	c.environment(s.Env)
+	set := secretSet{}
+	set.addEnv(s.Env)
 	if doc, _, err := hparams.Parse(string(s.Files[HyperparametersFile].Data)); err == nil {
 		for _, p := range hparams.FromObject(doc) {
-			c.param(p.Name, p.Raw)
-			c.param(p.Name, p.Value)
+			set.addParam(p.Name, p.Raw)
+			set.addParam(p.Name, p.Value)
 		}
 	}
-	c.add(strings.TrimSpace(string(s.ClusterKey.Data)), certain)
-	c.words(words)
-	return c.longestFirst()
+	set.addSpellings(strings.TrimSpace(string(s.ClusterKey.Data)), certain)
+	set.addWords(words)
+	return set.longestFirst()
 }
 
-// SecretsOfEnv are those of an environment, which of a trainer has the hyperparameters too, and of a
-// command's words.
+// SecretsOfEnv returns the secrets in an environment and in the words of a command. The environment of a
+// trainer also holds its hyperparameters.
 func SecretsOfEnv(env []string, words ...string) Secrets {
 	return Secrets{sync.OnceValue(func() []string {
-		c := collection{}
-		c.environment(env)
-		c.words(words)
-		return c.longestFirst()
+		set := secretSet{}
+		set.addEnv(env)
+		set.addWords(words)
+		return set.longestFirst()
 	})}
 }
 
-// collection gathers values, each once.
-type collection map[string]bool
+// secretSet gathers values, each once.
+type secretSet map[string]bool
 
-func (c collection) longestFirst() []string {
-	values := make([]string, 0, len(c))
-	for value := range c {
+func (set secretSet) longestFirst() []string {
+	values := make([]string, 0, len(set))
+	for value := range set {
 		values = append(values, value)
 	}
 	slices.SortFunc(values, func(a, b string) int {
@@ -65,93 +66,96 @@ func (c collection) longestFirst() []string {
 	return values
 }
 
-func (c collection) environment(env []string) {
+func (set secretSet) addEnv(env []string) {
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		param, isParam := strings.CutPrefix(name, "SM_")
 		switch {
 		case isParam:
-			c.param(strings.TrimPrefix(param, "HP_"), hparams.Str(value))
+			set.addParam(strings.TrimPrefix(param, "HP_"), hparams.Str(value))
 		case name == "ENTRAIN_COMMAND":
-			c.words(strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\n'\",[]", r) }))
-		case IsSecret(name): // an environment's key is one, unlike a hyperparameter's
-			c.value("", hparams.Str(value), certain)
+			isBetween := func(r rune) bool { return strings.ContainsRune(" \t\n'\",[]", r) }
+			set.addWords(strings.FieldsFunc(value, isBetween))
+		case IsSecret(name): // here a name such as LABEL_KEY counts as certain, unlike in hyperparameters
+			set.addValue("", hparams.Str(value), certain)
 		default:
-			c.value("", hparams.Str(value), harmless)
+			set.addValue("", hparams.Str(value), harmless)
 		}
 	}
 }
 
-// param takes a hyperparameter.
-func (c collection) param(name string, v hparams.Value) {
-	if name == "sagemaker_mpi_custom_mpi_options" { // words that set variables
-		c.words(strings.Fields(v.Text))
+// addParam adds the secrets in a hyperparameter.
+func (set secretSet) addParam(name string, v hparams.Value) {
+	if name == "sagemaker_mpi_custom_mpi_options" { // a command line, which may set variables
+		set.addWords(strings.Fields(v.Text))
 		return
 	}
-	c.value(name, v, harmless)
+	set.addValue(name, v, harmless)
 }
 
-// words takes what follows a flag such as --password, or an equals sign behind a secret's name.
-func (c collection) words(words []string) {
+// addWords adds the secrets in a command line: the word after a flag such as --password, and the text after
+// the equals sign of a secret name.
+func (set secretSet) addWords(words []string) {
 	for i, word := range words {
 		name, value, assigns := strings.Cut(word, "=")
 		switch {
 		case assigns:
-			c.add(value, weigh(name))
+			set.addSpellings(value, weigh(name))
 		case strings.HasPrefix(word, "-") && i+1 < len(words):
-			c.add(words[i+1], weigh(word))
+			set.addSpellings(words[i+1], weigh(word))
 		}
-		c.value("", hparams.Str(word), harmless)
+		set.addValue("", hparams.Str(word), harmless)
 	}
 }
 
-// value takes the secrets in a value: what belongs to a secret's name, at any depth, also of JSON inside
-// of a text.
-func (c collection) value(name string, v hparams.Value, inherited weight) {
+// addValue adds the secrets in a value: everything below a secret name, at any depth, also in JSON inside
+// of a string. The value counts as a secret at least as surely as inherited says.
+func (set secretSet) addValue(name string, v hparams.Value, inherited weight) {
 	w := max(inherited, weigh(name))
 	switch v.Kind {
 	case hparams.Object:
 		for _, f := range v.Fields {
-			c.value(f.Key, f.Value, w)
+			set.addValue(f.Key, f.Value, w)
 		}
 	case hparams.List:
 		for _, item := range v.Items {
-			c.value("", item, w)
+			set.addValue("", item, w)
 		}
 	case hparams.String:
-		c.text(v.Text, w)
+		set.addText(v.Text, w)
 	case hparams.Int, hparams.Float:
-		c.add(v.Text, w)
+		set.addSpellings(v.Text, w)
 	default:
 	}
 }
 
-func (c collection) text(text string, w weight) {
+func (set secretSet) addText(text string, w weight) {
 	if text != "" && strings.IndexByte(`{["`, text[0]) >= 0 {
 		if doc, _, err := hparams.Parse(text); err == nil {
-			c.value("", doc, w)
+			set.addValue("", doc, w)
 		}
 	}
-	for _, s := range urlSpans(text) { // a library shows them by themselves too
-		c.add(text[s.from:s.to], certain)
+	for _, s := range urlSpans(text) { // a library may show the password of a URL without the URL
+		set.addSpellings(text[s.from:s.to], certain)
 	}
-	c.add(text, w)
+	set.addSpellings(text, w)
 }
 
-// add takes a value, and how others spell it.
-func (c collection) add(value string, w weight) {
-	if !isWorth(value, w) {
+// addSpellings adds a value in every spelling that a text may have it in.
+func (set secretSet) addSpellings(value string, w weight) {
+	if !isWorthHiding(value, w) {
 		return
 	}
 	for _, s := range append(spellings(value), parts(value)...) {
 		if len(s) >= shortestWord {
-			c[s] = true
+			set[s] = true
 		}
 	}
 }
 
-// isWorth says whether a value is hidden. One that is only likely to be a secret has to look like one.
-func isWorth(value string, w weight) bool {
+// isWorthHiding tells whether Mask hides a value. A value that is only likely to be a secret must also look
+// like one.
+func isWorthHiding(value string, w weight) bool {
 	ordinary := []string{"true", "false", "none", "null", "auto", "default", masked}
 	switch {
 	case w == harmless || len(value) < shortestWord || slices.Contains(ordinary, strings.ToLower(value)):
@@ -159,26 +163,27 @@ func isWorth(value string, w weight) bool {
 	case w == certain:
 		return true
 	}
-	const long = 20 // bytes; a column's or a token's name is shorter
+	const long = 20 // bytes; the name of a column or of a token of text is shorter
 	isNumber := strings.Trim(value, "0123456789.") == ""
 	return !isNumber && (strings.ContainsAny(value, "0123456789") || len(value) >= long)
 }
 
-// Mask is a text with the secrets replaced, wherever they stand, and with them what has a secret's shape.
+// Mask returns a text with every secret replaced, and with every part replaced that has the shape of a
+// secret.
 func (s Secrets) Mask(text string) string {
-	found := shapes(text)
+	found := shapeSpans(text)
 	if s.values != nil {
 		for _, value := range s.values() {
 			found = append(found, occurrences(text, value)...)
 		}
 	}
-	return cover(text, found)
+	return hideSpans(text, found)
 }
 
-// span is a part of a text, in bytes.
+// span is a part of a text, by its offsets in bytes.
 type span struct{ from, to int }
 
-// occurrences are where a value stands in a text.
+// occurrences returns the places of a value in a text. A short value counts only if it stands alone.
 func occurrences(text, value string) []span {
 	var found []span
 	for from := 0; ; {
@@ -187,21 +192,21 @@ func occurrences(text, value string) []span {
 			return found
 		}
 		at := span{from + i, from + i + len(value)}
-		if len(value) >= shortestPart || isApart(text, at) {
+		if len(value) >= shortestPart || standsAlone(text, at) {
 			found = append(found, at)
 		}
 		from = at.to
 	}
 }
 
-// isApart says that neither a letter nor a digit is beside a part of a text.
-func isApart(text string, at span) bool {
+// standsAlone tells whether no letter and no digit stands beside a part of a text.
+func standsAlone(text string, at span) bool {
 	return (at.from == 0 || !isAlnum(text[at.from-1])) && (at.to == len(text) || !isAlnum(text[at.to]))
 }
 
-// cover puts stars in the place of spans. Those that overlap are one: no rest of a secret is left between
-// them.
-func cover(text string, spans []span) string {
+// hideSpans replaces each span by stars. Spans that overlap become one, so that no rest of a secret stays
+// between them.
+func hideSpans(text string, spans []span) string {
 	if len(spans) == 0 {
 		return text
 	}

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// maskShapes is a text without what has a secret's shape.
-func maskShapes(text string) string { return cover(text, shapes(text)) }
+// maskShapes returns a text with every part replaced that has the shape of a secret.
+func maskShapes(text string) string { return hideSpans(text, shapeSpans(text)) }
 
-// shapes finds what is a secret by its shape, whatever its name: a password in a URL, a header that
-// authorizes, keys of AWS, tokens that say by their first letters whose they are, and values behind the
-// equals sign of a secret's name, or behind a flag of it. A hash, a path or an ordinary word has none of them.
-func shapes(text string) []span {
-	return slices.Concat(urlSpans(text), headerSpans(text), assignedSpans(text), flagSpans(text), tokenSpans(text),
-		webTokenSpans(text), awsSpans(text), pemSpans(text))
+// shapeSpans finds secrets by their shape, without knowing their values: the password in a URL, the value
+// of an Authorization header, keys of AWS, tokens with a known beginning, private keys, and the text after
+// a secret name or a flag of that name. A hash, a path or an ordinary word has no such shape.
+func shapeSpans(text string) []span {
+	return slices.Concat(urlSpans(text), headerSpans(text), assignedSpans(text), flagSpans(text),
+		tokenSpans(text), webTokenSpans(text), awsSpans(text), pemSpans(text))
 }
 
-// places are the offsets of part in text.
-func places(text, part string) []int {
+// offsets returns the offsets of part in text.
+func offsets(text, part string) []int {
 	var found []int
 	for from := 0; ; {
 		i := strings.Index(text[from:], part)
@@ -29,15 +29,15 @@ func places(text, part string) []int {
 	}
 }
 
-// urlSpans are the passwords in URLs, such as postgres://user:password@host, and in the form
-// user:password@tcp(host).
+// urlSpans finds the passwords in URLs such as postgres://user:password@host, and in the form
+// user:password@tcp(host) of MySQL's Go driver.
 func urlSpans(text string) []span {
 	var found []span
-	for _, i := range places(text, "://") {
+	for _, i := range offsets(text, "://") {
 		found = append(found, userinfoSpans(text, i+len("://"))...)
 	}
 	for _, network := range []string{"@tcp(", "@unix("} {
-		for _, at := range places(text, network) {
+		for _, at := range offsets(text, network) {
 			from := strings.LastIndexAny(text[:at], " \t\r\n\"'=/") + 1
 			if i := strings.IndexByte(text[from:at], ':'); i >= 0 && i+1 < at-from {
 				found = append(found, span{from + i + 1, at})
@@ -47,11 +47,11 @@ func urlSpans(text string) []span {
 	return found
 }
 
-// userinfoSpans are the secrets before the @ of a URL whose authority begins at from.
+// userinfoSpans finds the secrets in front of the @ in a URL. From is the offset behind its "://".
 func userinfoSpans(text string, from int) []span {
 	const longest = 1024 // bytes of a URL
 	rest := text[from:min(from+longest, len(text))]
-	rest = rest[:upTo(rest, 0, " \t\r\n\"'<>`|")]
+	rest = rest[:indexAnyFrom(rest, 0, " \t\r\n\"'<>`|")]
 	authority := rest
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority = rest[:i]
@@ -59,15 +59,15 @@ func userinfoSpans(text string, from int) []span {
 	at := strings.LastIndexByte(authority, '@')
 	_, port, ok := strings.Cut(authority, ":")
 	if at < 0 && ok && strings.Trim(port, "0123456789") != "" && authority[0] != '[' {
-		at = strings.LastIndexByte(rest, '@') // the password itself has such a character
+		at = strings.LastIndexByte(rest, '@') // the password itself holds one of /?#
 	}
 	if at < 0 {
 		return nil
 	}
-	const long = 16 // bytes; a user's name is shorter, or has no digits
+	const long = 16 // bytes; the name of a user is shorter, or has no digits
 	var found []span
 	user, password, _ := strings.Cut(rest[:at], ":")
-	if isRandom(user, long) {
+	if looksRandom(user, long) {
 		found = append(found, span{from, from + len(user)})
 	}
 	if password != "" {
@@ -76,32 +76,33 @@ func userinfoSpans(text string, from int) []span {
 	return found
 }
 
-// headerSpans are what follows Bearer or Basic, and what an Authorization header holds.
+// headerSpans finds the word after Bearer or Basic, and the value of an Authorization header.
 func headerSpans(text string) []span {
 	lower := lowerASCII(text)
 	var found []span
 	for _, scheme := range []string{"bearer", "basic"} {
-		for _, i := range places(lower, scheme+" ") {
+		for _, i := range offsets(lower, scheme+" ") {
 			from := i + len(scheme) + 1
-			to := upTo(text, from, " \t\r\n\"',;)]}>")
-			if isRandom(text[from:to], 12) {
+			to := indexAnyFrom(text, from, " \t\r\n\"',;)]}>")
+			if looksRandom(text[from:to], 12) {
 				found = append(found, span{from, to})
 			}
 		}
 	}
-	for _, i := range places(lower, "authorization") {
-		if s := authorization(text, lower, i+len("authorization")); s.to > s.from {
+	for _, i := range offsets(lower, "authorization") {
+		if s := authorizationValue(text, lower, i+len("authorization")); s.to > s.from {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// authorization is the value of a header behind its name, and behind the scheme, if there is one.
-func authorization(text, lower string, at int) span {
+// authorizationValue returns the value of a header whose name ends at an offset. It leaves out a scheme
+// such as Bearer. Lower is the text in small letters.
+func authorizationValue(text, lower string, at int) span {
 	from := at + len(text[at:]) - len(strings.TrimLeft(text[at:], "\"' \t:=>"))
 	if !strings.ContainsAny(text[at:from], ":=") {
-		return span{} // a sentence
+		return span{} // the word stands in a sentence
 	}
 	shortest := 12
 	for _, scheme := range []string{"bearer ", "basic ", "token ", "digest ", "negotiate ", "apikey ", "key "} {
@@ -110,7 +111,7 @@ func authorization(text, lower string, at int) span {
 			break
 		}
 	}
-	to := upTo(text, from, " \t\r\n\"',;)]}>")
+	to := indexAnyFrom(text, from, " \t\r\n\"',;)]}>")
 	value := text[from:to]
 	if len(value) < shortest || strings.Trim(value, "abcdefghijklmnopqrstuvwxyz.:-") == "" {
 		return span{}
@@ -118,11 +119,11 @@ func authorization(text, lower string, at int) span {
 	return span{from, to}
 }
 
-// assignedSpans are values behind an equals sign, or in JSON and in Python's dicts, whose name is
-// certainly a secret's.
+// assignedSpans finds the values of secret names after an equals sign or a colon, as in NAME=VALUE, in
+// JSON, in a Python dict, in a header and in YAML.
 func assignedSpans(text string) []span {
 	var found []span
-	done := 1 // in front of an equals sign is a name
+	done := 1 // the first sign that counts has a name of at least one byte in front of it
 	for i := range len(text) {
 		if text[i] != '=' && text[i] != ':' || i < done {
 			continue
@@ -131,9 +132,9 @@ func assignedSpans(text string) []span {
 		if name == "" || weigh(name) != certain {
 			continue
 		}
-		s := assigned(text, i+1, text[i] == ':')
+		s := assignedValue(text, i+1, text[i] == ':')
 		if text[i] == ':' && !quoted {
-			s = saidOf(text, i+1)
+			s = colonValue(text, i+1)
 		}
 		if s.to-s.from >= shortestWord {
 			found, done = append(found, s), s.to
@@ -142,45 +143,49 @@ func assignedSpans(text string) []span {
 	return found
 }
 
-// saidOf is the value behind a name and a colon, as in a header, in YAML or in a sentence: "X-Api-Key: 1f4a". A sentence may
-// go on with any word there, so the value must look like a secret, and like no path.
-func saidOf(text string, from int) span {
+// colonValue returns the value after a name and a colon, as in a header, in YAML or in a sentence:
+// "X-Api-Key: 1f4a". A sentence may go on with any word there. So the value must look like a secret, and not
+// like a path.
+func colonValue(text string, from int) span {
 	const shortest = 8 // bytes
 	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
-	s := span{from, upTo(text, from, " \t\r\n\"',;&)]}<>")}
+	s := span{from, indexAnyFrom(text, from, " \t\r\n\"',;&)]}<>")}
 	value := text[s.from:s.to]
-	if strings.ContainsAny(value, "/([{=$:") || !isRandom(value, shortest) {
+	if strings.ContainsAny(value, "/([{=$:") || !looksRandom(value, shortest) {
 		return span{}
 	}
 	return s
 }
 
-// nameBefore is the name that ends at an offset, of one that is too long its end.
+// nameBefore returns the name that ends at an offset, and whether it is in quotes. Of a name that is too
+// long it returns the end.
 func nameBefore(text string, end int) (name string, quoted bool) {
 	const longest = 64 // bytes
 	if quoted = text[end-1] == '"' || text[end-1] == '\''; quoted {
 		end--
 	}
 	from := end
-	for from > 0 && end-from < longest && (isAlnum(text[from-1]) || strings.IndexByte("_-.", text[from-1]) >= 0) {
+	inName := func(c byte) bool { return isAlnum(c) || strings.IndexByte("_-.", c) >= 0 }
+	for from > 0 && end-from < longest && inName(text[from-1]) {
 		from--
 	}
 	return text[from:end], quoted
 }
 
-// assigned is the value at from. What only names one is none: a variable of a shell, a field of an object,
-// a call.
-func assigned(text string, from int, inJSON bool) span {
+// assignedValue returns the value at an offset. It returns none for a word that only says where the value
+// is: a variable of a shell, a field of an object, or a call.
+func assignedValue(text string, from int, inJSON bool) span {
 	if inJSON {
 		from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
 	}
 	if from < len(text) && (text[from] == '"' || text[from] == '\'') {
-		return span{from + 1, upTo(text, from+1, text[from:from+1]+"\n")}
+		return span{from + 1, indexAnyFrom(text, from+1, text[from:from+1]+"\n")}
 	}
-	s := span{from, upTo(text, from, " \t\r\n,;&)]}\"'<>")}
+	s := span{from, indexAnyFrom(text, from, " \t\r\n,;&)]}\"'<>")}
 	value := text[s.from:s.to]
 	call := strings.ContainsAny(value, "([{")
-	field := strings.Trim(value, "abcdefghijklmnopqrstuvwxyz_.") == "" && strings.Contains(strings.Trim(value, "."), ".")
+	field := strings.Trim(value, "abcdefghijklmnopqrstuvwxyz_.") == "" &&
+		strings.Contains(strings.Trim(value, "."), ".")
 	variable := strings.HasPrefix(value, "$") || strings.HasPrefix(value, "%")
 	if inJSON || call || field || variable || value == "None" || value == "null" {
 		return span{}
@@ -188,15 +193,16 @@ func assigned(text string, from int, inJSON bool) span {
 	return s
 }
 
-// upTo is the offset of the first of some characters behind from, or the end.
-func upTo(text string, from int, chars string) int {
+// indexAnyFrom returns the offset of the first of some characters at or behind from. It is the end of the
+// text if there is none.
+func indexAnyFrom(text string, from int, chars string) int {
 	if i := strings.IndexAny(text[from:], chars); i >= 0 {
 		return from + i
 	}
 	return len(text)
 }
 
-// lowerASCII keeps all offsets, unlike strings.ToLower.
+// lowerASCII returns a text in small ASCII letters. Unlike strings.ToLower it keeps every offset.
 func lowerASCII(text string) string {
 	lower := []byte(text)
 	for i, c := range lower {
@@ -207,8 +213,9 @@ func lowerASCII(text string) string {
 	return string(lower)
 }
 
-// isRandom says that a word is no ordinary one: it is long, and has digits and letters.
-func isRandom(word string, shortest int) bool {
+// looksRandom tells whether a word has digits and letters, and is not shorter than shortest, in bytes.
+// Ordinary words are not like that.
+func looksRandom(word string, shortest int) bool {
 	letters, digits := 0, 0
 	for _, c := range []byte(word) {
 		switch {

@@ -2,11 +2,11 @@ package contract
 
 import "strings"
 
-// tokenShape is how those who give out tokens begin them.
+// tokenShape describes the tokens of one service.
 type tokenShape struct {
 	prefix   string
-	shortest int    // of what follows, in bytes
-	extra    string // characters beside letters and digits
+	shortest int    // the least number of bytes after the prefix
+	extra    string // the characters after the prefix that are neither letters nor digits
 }
 
 func tokenShapes() []tokenShape {
@@ -18,7 +18,7 @@ func tokenShapes() []tokenShape {
 		{"ghr_", 20, ""},
 		{"github_pat_", 20, "_"},
 		{"glpat-", 16, "-_"},
-		{hugging, 20, ""},
+		{huggingFace, 20, ""},
 		{"sk-", 20, "-_"},
 		{"sk_live_", 12, ""},
 		{"sk_test_", 12, ""},
@@ -42,49 +42,54 @@ func tokenShapes() []tokenShape {
 	}
 }
 
-// flagSpans are values behind a flag such as --password, in a command that a script starts. They have a letter and a
-// digit: a usage has words there, and a sentence too.
+// flagSpans finds the values after a flag such as --password, in a command line that a text shows. Only a
+// value with a letter and a digit counts: after such a flag, a usage text or a sentence has an ordinary
+// word.
 func flagSpans(text string) []span {
 	const longest = 64 // bytes of a name
 	var found []span
-	for _, i := range places(text, "--") {
+	for _, i := range offsets(text, "--") {
 		from := i + len("--")
-		end := from + runOf(text[from:min(len(text), from+longest)], "-_.")
+		end := from + runLength(text[from:min(len(text), from+longest)], "-_.")
 		if end == len(text) || text[end] != ' ' || i > 0 && (isAlnum(text[i-1]) || text[i-1] == '-') {
 			continue
 		}
-		s := span{end + 1, upTo(text, end+1, " \t\r\n\"',;)]}>|")}
+		s := span{end + 1, indexAnyFrom(text, end+1, " \t\r\n\"',;)]}>|")}
 		value := text[s.from:s.to]
-		isOther := value == strings.ToUpper(value) || strings.IndexByte("/.-$<[({", value[0]) >= 0 // TOKEN_1, /etc/token1
-		if !isOther && isRandom(value, shortestPart) && weigh(text[from:end]) == certain {
+		if value == strings.ToUpper(value) || strings.IndexByte("/.-$<[({", value[0]) >= 0 {
+			continue // a placeholder such as TOKEN_1, a path such as /etc/token1, or no value at all
+		}
+		if looksRandom(value, shortestPart) && weigh(text[from:end]) == certain {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// hugging begins a token of Hugging Face.
-const hugging = "hf_"
+// huggingFace is the prefix of Hugging Face's tokens.
+const huggingFace = "hf_"
 
-// isLetters says whether a word is as long as a token of Hugging Face, and has letters of both cases: those tokens have no
-// digit, unlike all others.
-func isLetters(word string) bool {
+// isHuggingFaceRest tells whether a word can follow that prefix. Unlike other tokens these may have no
+// digit, so their length and letters of both cases must do.
+func isHuggingFaceRest(word string) bool {
 	const length = 34 // bytes
 	return len(word) == length && strings.ToLower(word) != word && strings.ToUpper(word) != word
 }
 
-// tokenSpans are the tokens that say by their first letters what they are.
+// tokenSpans finds the tokens of tokenShapes.
 func tokenSpans(text string) []span {
 	var found []span
 	for _, t := range tokenShapes() {
 		done := 0
-		for _, i := range places(text, t.prefix) {
+		for _, i := range offsets(text, t.prefix) {
 			if i < done || i > 0 && isAlnum(text[i-1]) {
 				continue
 			}
 			from := i + len(t.prefix)
-			to := from + runOf(text[from:], t.extra)
-			if done = to; isRandom(text[from:to], t.shortest) || t.prefix == hugging && isLetters(text[from:to]) {
+			to := from + runLength(text[from:], t.extra)
+			done = to
+			rest := text[from:to]
+			if looksRandom(rest, t.shortest) || t.prefix == huggingFace && isHuggingFaceRest(rest) {
 				found = append(found, span{i, to})
 			}
 		}
@@ -92,14 +97,14 @@ func tokenSpans(text string) []span {
 	return found
 }
 
-// webTokenSpans are JSON web tokens: their first part is a JSON object in base64.
+// webTokenSpans finds JSON web tokens. Their first part is a JSON object in base64, so it begins with eyJ.
 func webTokenSpans(text string) []span {
 	var found []span
-	for _, i := range places(text, "eyJ") {
+	for _, i := range offsets(text, "eyJ") {
 		if i > 0 && isAlnum(text[i-1]) {
 			continue
 		}
-		to := i + runOf(text[i:], "-_.")
+		to := i + runLength(text[i:], "-_.")
 		head, rest, _ := strings.Cut(text[i:to], ".")
 		body, _, _ := strings.Cut(rest, ".")
 		if len(head) >= 12 && len(body) >= 8 {
@@ -109,13 +114,13 @@ func webTokenSpans(text string) []span {
 	return found
 }
 
-// awsSpans are the ids of access keys of AWS, and the keys beside them.
+// awsSpans finds the ids of AWS access keys, and the secret keys near them.
 func awsSpans(text string) []span {
 	const length = 20 // bytes
 	var found []span
 	for _, prefix := range []string{"AKIA", "ASIA"} {
-		for _, i := range places(text, prefix) {
-			to := i + runOf(text[i:min(len(text), i+length+1)], "")
+		for _, i := range offsets(text, prefix) {
+			to := i + runLength(text[i:min(len(text), i+length+1)], "")
 			if to-i != length || strings.ToUpper(text[i:to]) != text[i:to] || i > 0 && isAlnum(text[i-1]) {
 				continue
 			}
@@ -125,14 +130,14 @@ func awsSpans(text string) []span {
 	return found
 }
 
-// keysNear are the secret keys of AWS close to an id.
+// keysNear finds the secret keys of AWS near an id. The id stands between the offsets from and to.
 func keysNear(text string, from, to int) []span {
-	const length, near = 40, 256 // bytes
+	const length, near = 40, 256 // the length of a key, and its greatest distance from the id, in bytes
 	var found []span
 	from, to = max(0, from-near), min(len(text), to+near)
 	for from < to {
-		n := runOf(text[from:], "/+")
-		if n == length && isMixed(text[from:from+n]) {
+		n := runLength(text[from:], "/+")
+		if n == length && hasDigitAndBothCases(text[from:from+n]) {
 			found = append(found, span{from, from + n})
 		}
 		from += n + 1
@@ -140,20 +145,22 @@ func keysNear(text string, from, to int) []span {
 	return found
 }
 
-// isMixed tells a key from a hash and from a path: it has digits and letters of both cases.
-func isMixed(word string) bool {
-	return isRandom(word, 1) && strings.ToLower(word) != word && strings.ToUpper(word) != word
+// hasDigitAndBothCases tells a secret key from a hash and from a path, which lack a digit or letters of one
+// case.
+func hasDigitAndBothCases(word string) bool {
+	return looksRandom(word, 1) && strings.ToLower(word) != word && strings.ToUpper(word) != word
 }
 
-// pemSpans are private keys as PEM has them, as far as they are there.
+// pemSpans finds private keys in the PEM format. A key may lack its last lines.
 func pemSpans(text string) []span {
 	var found []span
-	for _, i := range places(text, "PRIVATE KEY-----") {
+	for _, i := range offsets(text, "PRIVATE KEY-----") {
 		from := i + len("PRIVATE KEY-----")
-		if begin := strings.LastIndex(text[:i], "-----"); begin < 0 || !strings.HasPrefix(text[begin:], "-----BEGIN ") {
+		begin := strings.LastIndex(text[:i], "-----")
+		if begin < 0 || !strings.HasPrefix(text[begin:], "-----BEGIN ") {
 			continue
 		}
-		to := from + runOf(text[from:], "+/=\r\n\\")
+		to := from + runLength(text[from:], "+/=\r\n\\")
 		if end := strings.Index(text[from:], "-----END "); end >= 0 {
 			to = from + end
 		}
@@ -164,8 +171,8 @@ func pemSpans(text string) []span {
 	return found
 }
 
-// runOf is how many letters, digits and extra characters a text begins with.
-func runOf(text, extra string) int {
+// runLength counts the letters, digits and extra characters at the beginning of a text.
+func runLength(text, extra string) int {
 	n := 0
 	for n < len(text) && (isAlnum(text[n]) || strings.IndexByte(extra, text[n]) >= 0) {
 		n++

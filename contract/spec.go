@@ -7,21 +7,23 @@ import (
 	"entrain/hparams"
 )
 
-// DefaultSpec is where an image may have its algorithm's specification.
+// DefaultSpec is the path of an algorithm's specification in an image that has one.
 const DefaultSpec = "/etc/entrain/training-spec.json"
 
-// Spec is what an algorithm says that it takes: the TrainingSpecification of CreateAlgorithm, as far as it says anything
-// of a job.
+// Spec says which jobs an algorithm accepts. It holds those parts of the TrainingSpecification of
+// CreateAlgorithm that a job can be checked against.
 type Spec struct {
 	Params        []ParamSpec
 	Channels      []ChannelSpec
-	InstanceTypes []string // none for any
-	OneHost       bool     // it does not train on several
+	InstanceTypes []string // none if every instance type is allowed
+	OneHost       bool     // the algorithm cannot train on several hosts
 
-	anyParam, anyChannel bool // it does not say which there are, or not so that we could read it
+	// anyParam and anyChannel allow names that are not listed: the specification has no such list, or its list
+	// has mistakes.
+	anyParam, anyChannel bool
 }
 
-// ChannelSpec is one entry of TrainingChannels. Of the lists an empty one allows everything.
+// ChannelSpec is one entry of TrainingChannels. An empty list allows everything.
 type ChannelSpec struct {
 	Name         string
 	Required     bool
@@ -29,7 +31,7 @@ type ChannelSpec struct {
 	Modes        []string
 }
 
-// loadSpec reads the specification, if there is one.
+// loadSpec reads the specification. It returns nil if there is none, or none that can be used.
 func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	if s.SpecPath == "" {
 		return nil
@@ -43,9 +45,10 @@ func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
 		return nil
 	}
-	doc, ok := d.parse()
-	if inner, whole := doc.Get("TrainingSpecification"); ok && whole { // a request of CreateAlgorithm
-		doc, ok = inner, d.kind(inner, hparams.Object, "TrainingSpecification")
+	doc, ok := d.parseObject()
+	// The file may also be a whole request of CreateAlgorithm.
+	if inner, isRequest := doc.Get("TrainingSpecification"); ok && isRequest {
+		doc, ok = inner, d.expectKind(inner, hparams.Object, "TrainingSpecification")
 	}
 	if !ok {
 		return nil
@@ -53,20 +56,23 @@ func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	return parseSpec(d, doc)
 }
 
-// specKeys are those of a TrainingSpecification.
+// specKeys lists the keys of a TrainingSpecification. A job is checked against the first four.
 func specKeys() []string {
 	return []string{
-		"SupportedHyperParameters", "TrainingChannels", "SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
-		"TrainingImage", "TrainingImageDigest", "MetricDefinitions", "SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource",
+		"SupportedHyperParameters", "TrainingChannels",
+		"SupportedTrainingInstanceTypes", "SupportsDistributedTraining",
+		"TrainingImage", "TrainingImageDigest", "MetricDefinitions",
+		"SupportedTuningJobObjectiveMetrics", "AdditionalS3DataSource",
 	}
 }
 
 func isSpec(v hparams.Value) bool {
-	return slices.ContainsFunc(specKeys(), func(key string) bool { _, there := v.Get(key); return there })
+	return slices.ContainsFunc(specKeys(), func(key string) bool { _, exists := v.Get(key); return exists })
 }
 
-// noSpec refuses a document that would check nothing, and says where the specification may be in it.
-func noSpec(d *document, doc hparams.Value) {
+// failNoSpec reports a document without any key of a specification. The hint says where in the document the
+// specification may be.
+func failNoSpec(d *document, doc hparams.Value) {
 	hint := ""
 	for _, f := range doc.Fields {
 		if isSpec(f.Value) {
@@ -75,25 +81,26 @@ func noSpec(d *document, doc hparams.Value) {
 			hint = Nearest(f.Key, append(specKeys(), "TrainingSpecification"))
 		}
 	}
-	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, expected one of %s", strings.Join(specKeys()[:4], ", "))
+	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, expected one of %s",
+		strings.Join(specKeys()[:4], ", "))
 }
 
 func parseSpec(d *document, doc hparams.Value) *Spec {
 	if !isSpec(doc) {
-		noSpec(d, doc)
+		failNoSpec(d, doc)
 		return nil
 	}
-	d.known(doc, "", specKeys()...)
-	spec := &Spec{InstanceTypes: texts(d.strings(doc, "SupportedTrainingInstanceTypes", ""))}
-	distributed, said := d.truth(doc, "SupportsDistributedTraining", "")
-	spec.OneHost = said && !distributed
+	d.warnUnknownKeys(doc, "", specKeys()...)
+	spec := &Spec{InstanceTypes: textsOf(d.stringList(doc, "SupportedTrainingInstanceTypes", ""))}
+	distributed, ok := d.optionalBool(doc, "SupportsDistributedTraining", "")
+	spec.OneHost = ok && !distributed
 	spec.parseParams(d, doc)
 	spec.parseChannels(d, doc)
 	return spec
 }
 
 func (s *Spec) parseParams(d *document, doc hparams.Value) {
-	list, whole := d.list(doc, "SupportedHyperParameters", "", hparams.Object)
+	list, whole := d.optionalList(doc, "SupportedHyperParameters", "", hparams.Object)
 	s.anyParam = !whole
 	for _, v := range list {
 		p, ok := parseParam(d, v)
@@ -108,7 +115,7 @@ func (s *Spec) parseParams(d *document, doc hparams.Value) {
 }
 
 func (s *Spec) parseChannels(d *document, doc hparams.Value) {
-	list, whole := d.list(doc, "TrainingChannels", "", hparams.Object)
+	list, whole := d.optionalList(doc, "TrainingChannels", "", hparams.Object)
 	s.anyChannel = !whole
 	for _, v := range list {
 		c, ok := parseChannel(d, v)
@@ -123,75 +130,83 @@ func (s *Spec) parseChannels(d *document, doc hparams.Value) {
 }
 
 func parseChannel(d *document, v hparams.Value) (ChannelSpec, bool) {
-	name, ok := d.required(v, "Name", "an entry of TrainingChannels")
+	name, ok := d.requiredString(v, "Name", "an entry of TrainingChannels")
 	if !ok {
 		return ChannelSpec{}, false
 	}
-	in := "channel " + hparams.Quote(name.Text) + ": "
-	d.known(v, in, "Name", "Description", "IsRequired", "SupportedContentTypes", "SupportedCompressionTypes", "SupportedInputModes")
-	c := ChannelSpec{Name: name.Text, ContentTypes: texts(d.strings(v, "SupportedContentTypes", in))}
-	c.Required, _ = d.truth(v, "IsRequired", in)
-	for _, mode := range d.strings(v, "SupportedInputModes", in) {
-		c.Modes = append(c.Modes, d.oneOf(mode, in+"an input mode", d.fail, string(ModeFile), string(ModeFastFile), string(ModePipe)))
+	prefix := "channel " + hparams.Quote(name.Text) + ": "
+	d.warnUnknownKeys(v, prefix, "Name", "Description", "IsRequired",
+		"SupportedContentTypes", "SupportedCompressionTypes", "SupportedInputModes")
+	c := ChannelSpec{Name: name.Text, ContentTypes: textsOf(d.stringList(v, "SupportedContentTypes", prefix))}
+	c.Required, _ = d.optionalBool(v, "IsRequired", prefix)
+	for _, mode := range d.stringList(v, "SupportedInputModes", prefix) {
+		c.Modes = append(c.Modes, d.matchWord(mode, prefix+"an input mode", d.fail, modes()...))
 	}
-	for _, compression := range d.strings(v, "SupportedCompressionTypes", in) { // which a container is not told
-		d.oneOf(compression, in+"a compression type", d.fail, "None", "Gzip")
+	// The platform does not tell a container how a channel is compressed, so only the words are checked.
+	for _, compression := range d.stringList(v, "SupportedCompressionTypes", prefix) {
+		d.matchWord(compression, prefix+"a compression type", d.fail, "None", "Gzip")
 	}
 	return c, true
 }
 
-// known warns of keys that nobody reads, which are mostly misspelt.
-func (d *document) known(v hparams.Value, in string, keys ...string) {
+// warnUnknownKeys warns of keys that no rule reads. Usually such a key is misspelt.
+func (d *document) warnUnknownKeys(v hparams.Value, prefix string, keys ...string) {
 	for _, f := range v.Fields {
 		if !slices.Contains(keys, f.Key) {
-			d.warn(f.Pos, Nearest(f.Key, keys), "%skey %s is not one of a TrainingSpecification", in, hparams.Quote(f.Key))
+			d.warn(f.Pos, Nearest(f.Key, keys), "%skey %s is not one of a TrainingSpecification",
+				prefix, hparams.Quote(f.Key))
 		}
 	}
 }
 
-// required is a string member that must be there and not be empty.
-func (d *document) required(v hparams.Value, key, in string) (hparams.Value, bool) {
-	if _, there := v.Get(key); !there {
-		d.fail(v.Pos, "", "%s has no %s", in, key)
+// requiredString returns a member of an object, and whether it is a string and not empty. Otherwise it adds
+// an error.
+func (d *document) requiredString(v hparams.Value, key, what string) (hparams.Value, bool) {
+	if _, exists := v.Get(key); !exists {
+		d.fail(v.Pos, "", "%s has no %s", what, key)
 		return hparams.Value{}, false
 	}
-	got, ok := d.str(v, key, in+": ")
+	got, ok := d.optionalString(v, key, what+": ")
 	if ok && got.Text == "" {
-		d.fail(got.Pos, "", "%s: %s is empty", in, key)
+		d.fail(got.Pos, "", "%s: %s is empty", what, key)
 	}
 	return got, ok && got.Text != ""
 }
 
-// strings is an optional list of strings; what is none is a problem.
-func (d *document) strings(v hparams.Value, key, in string) []hparams.Value {
-	items, _ := d.list(v, key, in, hparams.String)
+// stringList returns the strings in an optional list. Anything else in it is an error.
+func (d *document) stringList(v hparams.Value, key, prefix string) []hparams.Value {
+	items, _ := d.optionalList(v, key, prefix, hparams.String)
 	return items
 }
 
-// list is an optional list of one kind, and whether it is there and has all that it says.
-func (d *document) list(v hparams.Value, key, in string, kind hparams.Kind) (items []hparams.Value, whole bool) {
-	list, ok := optional(v, key)
-	if !ok || !d.kind(list, hparams.List, in+key) {
+// optionalList returns the items of one kind in an optional list. Any other item is an error. Whole is
+// false if the list is missing, or has an item of another kind.
+func (d *document) optionalList(
+	v hparams.Value, key, prefix string, kind hparams.Kind,
+) (items []hparams.Value, whole bool) {
+	list, ok := optionalMember(v, key)
+	if !ok || !d.expectKind(list, hparams.List, prefix+key) {
 		return nil, false
 	}
 	for _, item := range list.Items {
-		if d.kind(item, kind, in+"an entry of "+key) {
+		if d.expectKind(item, kind, prefix+"an entry of "+key) {
 			items = append(items, item)
 		}
 	}
 	return items, len(items) == len(list.Items)
 }
 
-// truth is an optional boolean, and whether it is there.
-func (d *document) truth(v hparams.Value, key, in string) (value, said bool) {
-	got, ok := optional(v, key)
-	if !ok || !d.kind(got, hparams.Bool, in+key) {
+// optionalBool returns a member of an object, and whether it is a boolean. A member of another type is an
+// error, unless it is null.
+func (d *document) optionalBool(v hparams.Value, key, prefix string) (value, ok bool) {
+	got, ok := optionalMember(v, key)
+	if !ok || !d.expectKind(got, hparams.Bool, prefix+key) {
 		return false, false
 	}
 	return got.Text == "true", true
 }
 
-func texts(values []hparams.Value) []string {
+func textsOf(values []hparams.Value) []string {
 	var out []string
 	for _, v := range values {
 		out = append(out, v.Text)
@@ -199,7 +214,8 @@ func texts(values []hparams.Value) []string {
 	return out
 }
 
-// among says that a word is one of those, or that there are none to choose from.
-func among(word string, allowed []string) bool {
-	return len(allowed) == 0 || slices.ContainsFunc(allowed, func(other string) bool { return strings.EqualFold(word, other) })
+// isAllowed tells whether a word is in a list, in any capitals. An empty list allows every word.
+func isAllowed(word string, allowed []string) bool {
+	isWord := func(other string) bool { return strings.EqualFold(word, other) }
+	return len(allowed) == 0 || slices.ContainsFunc(allowed, isWord)
 }

@@ -7,7 +7,8 @@ import (
 	"entrain/hparams"
 )
 
-// checkParams holds the trainer's hyperparameters against the specification, and adds those that have a default.
+// checkParams checks the trainer's hyperparameters against the specification. It adds a hyperparameter for
+// each default that the job does not override.
 func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 	if s == nil {
 		return
@@ -20,12 +21,13 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 		i := slices.Index(names, given.Name)
 		switch {
 		case i >= 0:
-			if text := specText(given.Value); !s.Params[i].takes(text) {
+			if text := specText(given.Value); !s.Params[i].accepts(text) {
 				d.fail(given.Raw.Pos, Nearest(text, s.Params[i].Values), "hyperparameter %s is %s, expected %s",
-					hparams.Quote(given.Name), shownValue(given.Name, text), s.Params[i].want())
+					hparams.Quote(given.Name), valueForMessage(given.Name, text), s.Params[i].describe())
 			}
-		case !s.anyParam && given.Name != "" && !strings.HasPrefix(given.Name, "_"): // which the platform's own begin with
-			d.stranger(given.Pos, "hyperparameter", given.Name, names)
+		// A name such as _kfold is the platform's own.
+		case !s.anyParam && given.Name != "" && !strings.HasPrefix(given.Name, "_"):
+			d.failUnknownName(given.Pos, "hyperparameter", given.Name, names)
 		}
 	}
 	for _, p := range s.Params {
@@ -35,23 +37,26 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 		if p.HasDefault {
 			value := hparams.Str(p.Default)
 			value.Pos = nowhere
-			job.Params = append(job.Params, hparams.Param{Name: p.Name, Pos: nowhere, Raw: value, Value: hparams.Decode(value)})
+			param := hparams.Param{Name: p.Name, Pos: nowhere, Raw: value, Value: hparams.Decode(value)}
+			job.Params = append(job.Params, param)
 		} else if p.Required {
 			d.fail(doc.Pos, "", "hyperparameter %s is missing, the algorithm requires it", hparams.Quote(p.Name))
 		}
 	}
 }
 
-// stranger is a name that is not one of the algorithm's.
-func (d *document) stranger(pos int, what, name string, names []string) {
+// failUnknownName adds an error for a name that the algorithm does not know.
+func (d *document) failUnknownName(pos int, what, name string, names []string) {
 	if len(names) == 0 {
 		d.fail(pos, "", "%s %s is not one of the algorithm's: the algorithm takes none", what, hparams.Quote(name))
 		return
 	}
-	d.fail(pos, Nearest(name, names), "%s %s is not one of the algorithm's: %s", what, hparams.Quote(name), quoteAll(names))
+	d.fail(pos, Nearest(name, names), "%s %s is not one of the algorithm's: %s",
+		what, hparams.Quote(name), quoteAll(names))
 }
 
-// specText is the value that a specification speaks of: a scalar's own text, of anything else its JSON.
+// specText writes a value as a specification does: a list, an object or null as JSON, any other value by
+// its own text.
 func specText(v hparams.Value) string {
 	switch v.Kind {
 	case hparams.Null, hparams.List, hparams.Object:
@@ -61,7 +66,8 @@ func specText(v hparams.Value) string {
 	}
 }
 
-// checkChannels holds the job's channels against the specification, but for those in which the SDK brings its code.
+// checkChannels checks the job's channels against the specification. It leaves out the channels that hold the
+// SDK's code.
 func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 	if s == nil {
 		return
@@ -69,7 +75,7 @@ func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 	var names []string
 	for _, c := range s.Channels {
 		names = append(names, c.Name)
-		if _, there := job.Channel(c.Name); c.Required && !there {
+		if _, exists := job.Channel(c.Name); c.Required && !exists {
 			d.fail(doc.Pos, "", "channel %s is missing, the algorithm requires it", hparams.Quote(c.Name))
 		}
 	}
@@ -77,32 +83,40 @@ func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 		if i := slices.Index(names, c.Name); i >= 0 {
 			s.Channels[i].check(d, c)
 		} else if !s.anyChannel && c.Name != "code" && c.Name != "sm_drivers" {
-			d.stranger(c.Pos, "channel", c.Name, names)
+			d.failUnknownName(c.Pos, "channel", c.Name, names)
 		}
 	}
 }
 
 func (s *ChannelSpec) check(d *document, c Channel) {
-	if !among(string(c.Mode), s.Modes) {
-		d.fail(c.Pos, "", "channel %s is in %s mode, the algorithm takes %s", hparams.Quote(c.Name), c.Mode, quoteAll(s.Modes))
+	if !isAllowed(string(c.Mode), s.Modes) {
+		d.fail(c.Pos, "", "channel %s is in %s mode, the algorithm takes %s",
+			hparams.Quote(c.Name), c.Mode, quoteAll(s.Modes))
 	}
+	// The part before the semicolon is enough: text/csv allows text/csv; charset=utf-8.
 	media, _, _ := strings.Cut(c.ContentType, ";")
-	if media != "" && !among(c.ContentType, s.ContentTypes) && !among(strings.TrimSpace(media), s.ContentTypes) {
-		d.fail(c.Pos, Nearest(c.ContentType, s.ContentTypes), "channel %s has ContentType %s, the algorithm takes %s",
+	known := isAllowed(c.ContentType, s.ContentTypes) || isAllowed(strings.TrimSpace(media), s.ContentTypes)
+	if media != "" && !known {
+		d.fail(c.Pos, Nearest(c.ContentType, s.ContentTypes),
+			"channel %s has ContentType %s, the algorithm takes %s",
 			hparams.Quote(c.Name), hparams.Quote(c.ContentType), quoteAll(s.ContentTypes))
 	}
 }
 
-// checkResource holds the cluster against the specification. A laptop's instance type, local, is any.
+// checkResource checks the cluster against the specification. The SDK's local mode calls its instance type
+// local or local_gpu, and every algorithm allows that.
 func (s *Spec) checkResource(d *document, doc hparams.Value, job *Job) {
 	if s == nil {
 		return
 	}
 	v, _ := doc.Get("current_instance_type")
-	if local := strings.HasPrefix(v.Text, "local"); v.Text != "" && !local && !among(v.Text, s.InstanceTypes) {
-		d.fail(v.Pos, Nearest(v.Text, s.InstanceTypes), "current_instance_type %s, the algorithm takes %s", hparams.Quote(v.Text), quoteAll(s.InstanceTypes))
+	local := strings.HasPrefix(v.Text, "local")
+	if v.Text != "" && !local && !isAllowed(v.Text, s.InstanceTypes) {
+		d.fail(v.Pos, Nearest(v.Text, s.InstanceTypes), "current_instance_type %s, the algorithm takes %s",
+			hparams.Quote(v.Text), quoteAll(s.InstanceTypes))
 	}
 	if hosts, _ := doc.Get("hosts"); s.OneHost && len(job.Hosts) > 1 {
-		d.fail(hosts.Pos, "", "%d hosts, the algorithm trains on one: SupportsDistributedTraining is false", len(job.Hosts))
+		d.fail(hosts.Pos, "", "%d hosts, the algorithm trains on one: SupportsDistributedTraining is false",
+			len(job.Hosts))
 	}
 }

@@ -12,96 +12,102 @@ import (
 // ParamSpec is one entry of SupportedHyperParameters.
 type ParamSpec struct {
 	Name       string
-	Type       string   // Integer, Continuous, Categorical or FreeText; what is none of them allows everything
-	Min, Max   string   // of an Integer or a Continuous one; empty for none
-	Values     []string // of a Categorical one; none for any
+	Type       string   // Integer, Continuous, Categorical or FreeText; any other Type allows every value
+	Min, Max   string   // the bounds of an Integer or a Continuous; empty if there is none
+	Values     []string // the values of a Categorical; none if every value is allowed
 	Required   bool
 	Default    string
 	HasDefault bool
 }
 
-// rangeKey is the key of a type's Range.
+// rangeKey returns the key that holds the Range of a Type. It is empty for a Type without a Range.
 func rangeKey(typ string) string {
 	return map[string]string{
-		"Integer": "IntegerParameterRangeSpecification", "Continuous": "ContinuousParameterRangeSpecification",
+		"Integer":     "IntegerParameterRangeSpecification",
+		"Continuous":  "ContinuousParameterRangeSpecification",
 		"Categorical": "CategoricalParameterRangeSpecification",
 	}[typ]
 }
 
 func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
-	name, ok := d.required(v, "Name", "an entry of SupportedHyperParameters")
+	name, ok := d.requiredString(v, "Name", "an entry of SupportedHyperParameters")
 	if !ok {
 		return ParamSpec{}, false
 	}
 	what := "hyperparameter " + hparams.Quote(name.Text)
-	in := what + ": "
-	d.known(v, in, "Name", "Description", "Type", "Range", "IsTunable", "IsRequired", "DefaultValue")
-	typ, ok := d.required(v, "Type", what)
+	prefix := what + ": "
+	d.warnUnknownKeys(v, prefix, "Name", "Description", "Type", "Range",
+		"IsTunable", "IsRequired", "DefaultValue")
+	typ, ok := d.requiredString(v, "Type", what)
 	if !ok {
 		return ParamSpec{Name: name.Text}, true
 	}
-	p := ParamSpec{Name: name.Text, Type: d.oneOf(typ, in+"Type", d.fail, "Integer", "Continuous", "Categorical", "FreeText")}
-	p.Required, _ = d.truth(v, "IsRequired", in)
-	if limits, ok := optional(v, "Range"); ok && d.kind(limits, hparams.Object, in+"Range") {
-		p.parseRange(d, limits, in)
+	p := ParamSpec{Name: name.Text}
+	p.Type = d.matchWord(typ, prefix+"Type", d.fail, "Integer", "Continuous", "Categorical", "FreeText")
+	p.Required, _ = d.optionalBool(v, "IsRequired", prefix)
+	if limits, ok := optionalMember(v, "Range"); ok && d.expectKind(limits, hparams.Object, prefix+"Range") {
+		p.parseRange(d, limits, prefix)
 	}
-	if value, ok := d.str(v, "DefaultValue", in); ok {
+	if value, ok := d.optionalString(v, "DefaultValue", prefix); ok {
 		p.Default, p.HasDefault = value.Text, true
-		if !p.takes(value.Text) {
-			d.fail(value.Pos, "", "%sDefaultValue is %s, expected %s", in, shownValue(p.Name, value.Text), p.want())
+		if !p.accepts(value.Text) {
+			d.fail(value.Pos, "", "%sDefaultValue is %s, expected %s",
+				prefix, valueForMessage(p.Name, value.Text), p.describe())
 		}
 	}
 	return p, true
 }
 
-func (p *ParamSpec) parseRange(d *document, limits hparams.Value, in string) {
+func (p *ParamSpec) parseRange(d *document, limits hparams.Value, prefix string) {
 	key := rangeKey(p.Type)
 	if key == "" {
 		if p.Type == "FreeText" {
-			d.fail(limits.Pos, "", "%sthe Type FreeText takes no Range", in)
+			d.fail(limits.Pos, "", "%sthe Type FreeText takes no Range", prefix)
 		}
-		return // of a Type that is none everything has been said
+		return // an unknown Type has its error already
 	}
-	p.only(d, limits, in+"Range", key)
-	v, ok := optional(limits, key)
-	if !ok || !d.kind(v, hparams.Object, in+key) {
+	p.failOtherKeys(d, limits, prefix+"Range", key)
+	v, ok := optionalMember(limits, key)
+	if !ok || !d.expectKind(v, hparams.Object, prefix+key) {
 		return
 	}
 	if p.Type == "Categorical" {
-		p.only(d, v, in+key, "Values")
-		p.Values = texts(d.strings(v, "Values", in))
+		p.failOtherKeys(d, v, prefix+key, "Values")
+		p.Values = textsOf(d.stringList(v, "Values", prefix))
 		return
 	}
-	p.only(d, v, in+key, "MinValue", "MaxValue")
-	p.parseBounds(d, v, in)
+	p.failOtherKeys(d, v, prefix+key, "MinValue", "MaxValue")
+	p.parseBounds(d, v, prefix)
 }
 
-// only refuses other keys: a misspelt bound would be none.
-func (p *ParamSpec) only(d *document, v hparams.Value, what string, keys ...string) {
+// failOtherKeys adds an error for each other key. A misspelt bound would otherwise be no bound.
+func (p *ParamSpec) failOtherKeys(d *document, v hparams.Value, what string, keys ...string) {
 	for _, f := range v.Fields {
 		if !slices.Contains(keys, f.Key) {
-			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, expected %s for the Type %s", what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
+			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, expected %s for the Type %s",
+				what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
 		}
 	}
 }
 
-func (p *ParamSpec) parseBounds(d *document, v hparams.Value, in string) {
+func (p *ParamSpec) parseBounds(d *document, v hparams.Value, prefix string) {
 	number := ParamSpec{Type: p.Type}
 	for key, to := range map[string]*string{"MinValue": &p.Min, "MaxValue": &p.Max} {
-		if bound, ok := d.str(v, key, in); ok && number.takes(bound.Text) {
+		if bound, ok := d.optionalString(v, key, prefix); ok && number.accepts(bound.Text) {
 			*to = bound.Text
 		} else if ok {
-			d.fail(bound.Pos, "the format has numbers as strings", "%s%s is %s, expected %s", in, key, hparams.Quote(bound.Text), number.want())
+			d.fail(bound.Pos, "the format has numbers as strings", "%s%s is %s, expected %s",
+				prefix, key, hparams.Quote(bound.Text), number.describe())
 		}
 	}
-	if p.Min != "" && p.Max != "" && number.less(p.Max, p.Min) {
-		d.fail(v.Pos, "", "%sMinValue %s is above MaxValue %s", in, p.Min, p.Max)
-		p.Min, p.Max = "", "" // which no value is between
+	if p.Min != "" && p.Max != "" && number.isLess(p.Max, p.Min) {
+		d.fail(v.Pos, "", "%sMinValue %s is above MaxValue %s", prefix, p.Min, p.Max)
+		p.Min, p.Max = "", "" // otherwise every value of the job would be an error too
 	}
 }
 
-// takes says whether a value is one that the hyperparameter may have.
-func (p *ParamSpec) takes(text string) bool {
+// accepts tells whether the hyperparameter may have a value.
+func (p *ParamSpec) accepts(text string) bool {
 	switch p.Type {
 	case "Categorical":
 		return len(p.Values) == 0 || slices.Contains(p.Values, text)
@@ -110,18 +116,20 @@ func (p *ParamSpec) takes(text string) bool {
 			return false
 		}
 	case "Continuous":
-		if f, err := strconv.ParseFloat(text, 64); err != nil || math.IsInf(f, 0) || math.IsNaN(f) || strings.Trim(text, "0123456789.eE+-") != "" {
+		f, err := strconv.ParseFloat(text, 64)
+		isDecimal := strings.Trim(text, "0123456789.eE+-") == ""
+		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || !isDecimal {
 			return false
 		}
 	default:
 		return true
 	}
-	return (p.Min == "" || !p.less(text, p.Min)) && (p.Max == "" || !p.less(p.Max, text))
+	return (p.Min == "" || !p.isLess(text, p.Min)) && (p.Max == "" || !p.isLess(p.Max, text))
 }
 
-// less compares two numbers.
-func (p *ParamSpec) less(a, b string) bool {
-	if p.Type == "Integer" { // which a float64 may not hold
+// isLess compares two numbers.
+func (p *ParamSpec) isLess(a, b string) bool {
+	if p.Type == "Integer" { // a float64 cannot hold every int64
 		x, _ := strconv.ParseInt(a, 10, 64)
 		y, _ := strconv.ParseInt(b, 10, 64)
 		return x < y
@@ -131,8 +139,8 @@ func (p *ParamSpec) less(a, b string) bool {
 	return x < y
 }
 
-// want says what takes takes.
-func (p *ParamSpec) want() string {
+// describe describes the values that accepts allows, for error messages.
+func (p *ParamSpec) describe() string {
 	what := map[string]string{"Integer": "a whole number", "Continuous": "a number"}[p.Type]
 	switch {
 	case p.Type == "Categorical":
@@ -147,8 +155,8 @@ func (p *ParamSpec) want() string {
 	return what
 }
 
-// shownValue is a value as a message may show it.
-func shownValue(name, text string) string {
+// valueForMessage writes the value of a name, and stars in its place if the name is secret.
+func valueForMessage(name, text string) string {
 	if IsSecret(name) {
 		return masked
 	}

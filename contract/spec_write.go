@@ -6,8 +6,8 @@ import (
 	"entrain/hparams"
 )
 
-// SpecOf is a first specification of an algorithm, from one of its jobs: what that has is what it takes. No default is
-// made of a secret.
+// SpecOf makes a first specification of an algorithm from one of its jobs. It allows the hyperparameters and
+// channels of that job, and the job's values become defaults, but for its secrets.
 func SpecOf(j *Job) hparams.Value {
 	params := hparams.Value{Kind: hparams.List}
 	for _, p := range j.Params.User() {
@@ -16,7 +16,8 @@ func SpecOf(j *Job) hparams.Value {
 		}
 		spec := hparams.Dict("Name", hparams.Str(p.Name), "Type", hparams.Str(typeOf(p.Value)))
 		if p.Value.Kind == hparams.Bool {
-			spec.Set("Range", hparams.Dict(rangeKey("Categorical"), hparams.Dict("Values", hparams.Strs([]string{"true", "false"}))))
+			values := hparams.Dict("Values", hparams.Strs([]string{"true", "false"}))
+			spec.Set("Range", hparams.Dict(rangeKey("Categorical"), values))
 		}
 		spec.Set("IsTunable", hparams.Truth(false))
 		spec.Set("IsRequired", hparams.Truth(false))
@@ -49,15 +50,21 @@ func channelSpec(c Channel) hparams.Value {
 		types = append(types, c.ContentType)
 	}
 	return hparams.Dict(
-		"Name", hparams.Str(c.Name), "IsRequired", hparams.Truth(true), "SupportedContentTypes", hparams.Strs(types),
-		"SupportedCompressionTypes", hparams.Strs([]string{"None"}), "SupportedInputModes", hparams.Strs([]string{string(c.Mode)}),
+		"Name", hparams.Str(c.Name),
+		"IsRequired", hparams.Truth(true),
+		"SupportedContentTypes", hparams.Strs(types),
+		"SupportedCompressionTypes", hparams.Strs([]string{"None"}),
+		"SupportedInputModes", hparams.Strs([]string{string(c.Mode)}),
 	)
 }
 
-// typeOf is the Type of hyperparameters like a value. A number that a specification cannot check is any text.
+// typeOf returns the Type for a hyperparameter with such a value. A number that a specification cannot
+// check is FreeText.
 func typeOf(v hparams.Value) string {
-	for kind, typ := range map[hparams.Kind]string{hparams.Int: "Integer", hparams.Float: "Continuous", hparams.Bool: "Categorical"} {
-		if p := (&ParamSpec{Type: typ}); v.Kind == kind && p.takes(v.Text) {
+	for kind, typ := range map[hparams.Kind]string{
+		hparams.Int: "Integer", hparams.Float: "Continuous", hparams.Bool: "Categorical",
+	} {
+		if p := (&ParamSpec{Type: typ}); v.Kind == kind && p.accepts(v.Text) {
 			return typ
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"entrain/hparams"
 )
 
-// spellings are how a value may stand in a text: as it is, in JSON with and without letters beyond ASCII, as Python
-// shows it, and in a URL.
+// spellings lists the forms that a value may have in a text: as it is, in JSON with and without letters
+// beyond ASCII, as Python shows it, and in a URL.
 func spellings(value string) []string {
 	v := hparams.Str(value)
 	spelt := []string{value, strings.TrimSpace(value), url.QueryEscape(value), url.PathEscape(value)}
@@ -27,8 +27,8 @@ func spellings(value string) []string {
 	return spelt
 }
 
-// parts are what may be shown of a value by itself: the lines of a key, and what follows a scheme such as
-// Bearer.
+// parts lists the parts of a value that a text may show alone: the lines of a key, and the word after a
+// scheme such as Bearer.
 func parts(value string) []string {
 	var found []string
 	schemes := []string{"bearer", "basic", "token"}
