@@ -4,17 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // ServeHTTP answers one hello.
 func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	from := addrOf(r.RemoteAddr)
+	from := cameFrom(r.Context())
 	if r.Method != http.MethodPost || r.URL.Path != path {
 		l.refuse(r.Context(), w, from, refusal{http.StatusNotFound, "this is entrain's rendezvous, which only its peers can use"})
 		return
@@ -96,21 +96,10 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // who does not get it comes again, or is lost
 }
 
-func addrOf(text string) netip.Addr {
-	at, _ := netip.ParseAddrPort(text) // net/http made it
-	return at.Addr().Unmap()
-}
-
-// handshakes hears of TLS handshakes that failed: net/http tells only its log.
-type handshakes struct{ k *cluster }
-
-func (w handshakes) Write(line []byte) (int, error) {
-	if rest, ok := strings.CutPrefix(string(line), "http: TLS handshake error from "); ok {
-		from, why, _ := strings.Cut(rest, ": ")
-		if strings.HasSuffix(why, "EOF\n") || strings.Contains(why, "connection reset") || strings.Contains(why, "timeout") {
-			return len(line), nil // who went away has shown no key, nor another one
-		}
-		w.k.remember(addrOf(from), "came without this cluster's key: "+strings.TrimSpace(why))
+// addrOf is the address of one end of a TCP connection.
+func addrOf(end net.Addr) netip.Addr {
+	if tcp, ok := end.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
 	}
-	return len(line), nil
+	return netip.Addr{}
 }

@@ -2,10 +2,11 @@ package rendezvous
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -34,7 +35,7 @@ func diagnose(err error, addr string, answered bool) string {
 		return addr + " cannot be reached any more: the host is gone, or the network between"
 	case isUnreachable:
 		return addr + " cannot be reached: no route leads there, or the host is gone"
-	case errors.Is(err, syscall.ECONNRESET) || strings.HasSuffix(err.Error(), "EOF"):
+	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return addr + " closed the connection"
 	case isTimeout && answered:
 		return addr + " does not answer any more: the host is gone, or the network between"
@@ -56,11 +57,10 @@ func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // noHope is why an error will not go away by itself; empty if it may.
 func noHope(err error) string {
-	var alert tls.AlertError
 	switch {
-	case errors.Is(err, errOtherKey), errors.As(err, &alert):
+	case errors.Is(err, errOtherKey):
 		return "its cluster key and the one here are different"
-	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return "it has no cluster key, and this host has one"
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -19,22 +20,42 @@ import (
 // TestDiagnose: of a leader that has answered before nobody guesses that it has not started, or that a security group
 // keeps this host from it.
 func TestDiagnose(t *testing.T) {
-	for text, err := range map[string]error{
-		"refuses connections: entrain has ended there":                         syscall.ECONNREFUSED,
-		"cannot be reached any more: the host is gone, or the network between": syscall.EHOSTUNREACH,
-		"does not answer any more: the host is gone, or the network between":   os.ErrDeadlineExceeded,
-		"closed the connection": syscall.ECONNRESET,
+	const closed = "closed the connection"
+	for _, c := range []struct {
+		text string
+		err  error
+	}{
+		{"refuses connections: entrain has ended there", syscall.ECONNREFUSED},
+		{"cannot be reached any more: the host is gone, or the network between", syscall.EHOSTUNREACH},
+		{"does not answer any more: the host is gone, or the network between", os.ErrDeadlineExceeded},
+		{closed, syscall.ECONNRESET},
+		{closed, io.EOF},
+		{closed, fmt.Errorf("read: %w", io.ErrUnexpectedEOF)},
 	} {
-		err = &url.Error{Op: "Post", URL: "http://h0", Err: &net.OpError{Op: "dial", Err: err}}
+		text := c.text
+		err := error(&url.Error{Op: "Post", URL: "http://h0", Err: &net.OpError{Op: "dial", Err: c.err}})
 		if got := diagnose(err, "10.0.0.1:7790", true); got != "10.0.0.1:7790 "+text {
 			t.Errorf("answered before: %q, expected %q", got, text)
 		}
-		if got := diagnose(err, "10.0.0.1:7790", false); got == "10.0.0.1:7790 "+text && text != "closed the connection" {
+		if got := diagnose(err, "10.0.0.1:7790", false); got == "10.0.0.1:7790 "+text && text != closed {
 			t.Errorf("never answered: %q", got)
 		}
 		const begin = "lost: the leader has not answered for 30s (it was there until then): 10.0.0.1:7790 "
 		if got := lost(err, "10.0.0.1:7790", 30*time.Second); got != begin+text {
 			t.Errorf("%q, expected %q", got, begin+text)
+		}
+	}
+}
+
+// TestDiagnoseComparesNoSentence: an error is known by its type, and not by what its text says.
+func TestDiagnoseComparesNoSentence(t *testing.T) {
+	for _, text := range []string{"line 3 ends with EOF", "server gave HTTP response to HTTPS client"} {
+		err := errors.New(text)
+		if got := diagnose(err, "10.0.0.1:7790", false); got != text {
+			t.Errorf("%q", got)
+		}
+		if got := noHope(err); got != "" {
+			t.Errorf("%q is taken for %q", text, got)
 		}
 	}
 }

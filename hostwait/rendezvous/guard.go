@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -72,6 +73,15 @@ func (g *guard) context(ctx context.Context, conn net.Conn) context.Context {
 		conn = t.NetConn()
 	}
 	return context.WithValue(ctx, guardKey{}, conn)
+}
+
+// cameFrom is the address that a request comes from.
+func cameFrom(ctx context.Context) netip.Addr {
+	c, ok := ctx.Value(guardKey{}).(*guarded)
+	if !ok {
+		return netip.Addr{}
+	}
+	return addrOf(c.RemoteAddr())
 }
 
 // admit says that a request's connection belongs to a host, as what it has said tells; nil where this server is to close it.

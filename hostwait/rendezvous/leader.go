@@ -2,7 +2,9 @@ package rendezvous
 
 import (
 	"context"
+	"io"
 	"log" //nolint:depguard // net/http wants one
+	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -42,20 +44,24 @@ func listen(c *Config) (*leader, error) {
 	l.server = &http.Server{
 		Handler: l, ReadTimeout: readTime, MaxHeaderBytes: maxHeader,
 		WriteTimeout: max(gatherHold, c.hold()) + writeTime, IdleTimeout: 2 * c.PeerTimeout,
-		ErrorLog: log.New(handshakes{l.k}, "", 0),
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	guarded := newGuard(inner, strangers+len(c.Hosts), l.k.broke)
 	l.server.ConnContext = guarded.context
+	var outer net.Listener = guarded
+	if c.Key.there() {
+		outer = &secureListener{guarded, c.Key.server(c.Job), l.refuseKey}
+	}
 	l.work.Go(func() {
-		if c.Key.there() {
-			l.server.TLSConfig = c.Key.server(c.Job)
-			_ = l.server.ServeTLS(guarded, "", "") // until close
-			return
-		}
-		_ = l.server.Serve(guarded)
+		_ = l.server.Serve(outer) // until close
 	})
 	l.work.Go(func() { l.watch(ctx) })
 	return l, nil
+}
+
+// refuseKey notes that a peer could not show this cluster's key.
+func (l *leader) refuseKey(conn net.Conn, err error) {
+	l.k.remember(addrOf(conn.RemoteAddr()), "came without this cluster's key: "+oneLine(err.Error()))
 }
 
 // watch looks for lost hosts.

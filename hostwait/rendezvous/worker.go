@@ -1,7 +1,6 @@
 package rendezvous
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,8 +121,6 @@ func readView(answer *http.Response, c *Config) (view, error) {
 	switch {
 	case v.Refused != "":
 		return v, &RefusedError{By: c.leader(), Why: oneLine(v.Refused)}
-	case err != nil && bytes.Contains(data, []byte("HTTPS server")): // as net/http says it
-		return v, &RefusedError{By: c.leader(), Why: "it has a cluster key, and this host has none"}
 	case err != nil || answer.StatusCode != http.StatusOK:
 		return v, &RefusedError{By: c.leader(), Why: fmt.Sprintf("another program than entrain listens on its port %d (HTTP status %d)", c.Port, answer.StatusCode)}
 	}
