@@ -67,8 +67,8 @@ func (c *guarded) leave() {
 
 type guardKey struct{}
 
-// context lets a request find its connection.
-func (g *guard) context(ctx context.Context, conn net.Conn) context.Context {
+// withConnection lets a request find its connection.
+func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
 		conn = t.NetConn()
 	}

@@ -69,40 +69,58 @@ const (
 	roleWorker = "worker"
 )
 
-// pair derives the key pair of a role in a job (HKDF, RFC 5869).
-func (k Key) pair(role, job string) (ed25519.PrivateKey, ed25519.PublicKey) {
-	seed, err := hkdf.Key(sha256.New, []byte(k.secret), []byte(job), "entrain rendezvous 1 "+role, ed25519.SeedSize)
+// KeyPair derives the Ed25519 key pair that a label names within a job. HKDF (RFC 5869) with SHA-256 makes its seed: secret is
+// the key material, job the salt and label the info. All hosts that have the secret derive the same pair. Labels of two
+// purposes must differ. The error comes only from FIPS 140 mode, which forbids secrets shorter than 14 bytes.
+func KeyPair(secret []byte, job, label string) (ed25519.PrivateKey, error) {
+	seed, err := hkdf.Key(sha256.New, secret, []byte(job), label, ed25519.SeedSize)
 	if err != nil {
-		return nil, nil // only where FIPS 140 forbids secrets as short as ours is not
+		return nil, err
 	}
-	private := ed25519.NewKeyFromSeed(seed)
-	return private, private.Public().(ed25519.PublicKey)
+	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// pair is the key pair of one end of a connection in a job.
+func (k Key) pair(role, job string) (ed25519.PrivateKey, error) {
+	return KeyPair([]byte(k.secret), job, "entrain rendezvous 1 "+role)
 }
 
 var errOtherKey = errors.New("the peer has another cluster key")
 
 // config is TLS 1.3 between the two key pairs of a job. Certificates only carry the keys: names and dates in them say
 // nothing, clocks may be wrong, and nobody signs for anybody.
-func (k Key) config(own, peer, job string) *tls.Config {
-	private, public := k.pair(own, job)
-	_, wanted := k.pair(peer, job)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, public, private)
-	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
+func (k Key) config(own, peer, job string) (*tls.Config, error) {
+	private, err := k.pair(own, job)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := k.pair(peer, job)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, &x509.Certificate{}, private.Public(), private)
+	if err != nil {
+		return nil, err
+	}
+	certificate := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
+	public := wanted.Public().(ed25519.PublicKey)
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS13,
-		GetCertificate:         func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, err },
-		GetClientCertificate:   func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, err },
+		GetCertificate:         func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate, nil },
+		GetClientCertificate:   func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil },
 		ClientAuth:             tls.RequireAnyClientCert,
 		InsecureSkipVerify:     true, //nolint:gosec // VerifyConnection compares the key itself
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(state tls.ConnectionState) error {
-			if len(state.PeerCertificates) == 1 && wanted.Equal(state.PeerCertificates[0].PublicKey) {
+			if len(state.PeerCertificates) == 1 && public.Equal(state.PeerCertificates[0].PublicKey) {
 				return nil
 			}
 			return errOtherKey
 		},
-	}
+	}, nil
 }
 
-func (k Key) client(job string) *tls.Config { return k.config(roleWorker, roleLeader, job) }
-func (k Key) server(job string) *tls.Config { return k.config(roleLeader, roleWorker, job) }
+func (k Key) client(job string) (*tls.Config, error) { return k.config(roleWorker, roleLeader, job) }
+
+func (k Key) server(job string) (*tls.Config, error) { return k.config(roleLeader, roleWorker, job) }

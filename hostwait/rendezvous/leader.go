@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log" //nolint:depguard // net/http wants one
 	"net"
@@ -36,27 +37,41 @@ func listen(c *Config) (*leader, error) {
 	debug.SetGCPercent(25) // of a thousand hosts' TLS handshakes the garbage is more than what is kept: 80 MiB without, 57 with
 	ctx, stop := context.WithCancel(context.Background())
 	l := &leader{c: c, k: newCluster(c), stop: stop, sources: sources{lookup: c.Lookup}}
-	inner, err := c.listener(ctx)
+	outer, err := l.accept(ctx)
 	if err != nil {
 		stop()
 		return nil, err
 	}
 	l.server = &http.Server{
-		Handler: l, ReadTimeout: readTime, MaxHeaderBytes: maxHeader,
+		Handler: l, ConnContext: withConnection, ReadTimeout: readTime, MaxHeaderBytes: maxHeader,
 		WriteTimeout: max(gatherHold, c.hold()) + writeTime, IdleTimeout: 2 * c.PeerTimeout,
 		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	guarded := newGuard(inner, strangers+len(c.Hosts), l.k.broke)
-	l.server.ConnContext = guarded.context
-	var outer net.Listener = guarded
-	if c.Key.there() {
-		outer = &secureListener{guarded, c.Key.server(c.Job), l.refuseKey}
 	}
 	l.work.Go(func() {
 		_ = l.server.Serve(outer) // until close
 	})
 	l.work.Go(func() { l.watch(ctx) })
 	return l, nil
+}
+
+// accept listens for the other hosts, with TLS where there is a cluster key.
+func (l *leader) accept(ctx context.Context) (net.Listener, error) {
+	var config *tls.Config
+	if l.c.Key.there() {
+		var err error
+		if config, err = l.c.Key.server(l.c.Job); err != nil {
+			return nil, err
+		}
+	}
+	inner, err := l.c.listener(ctx)
+	if err != nil {
+		return nil, err
+	}
+	guarded := newGuard(inner, strangers+len(l.c.Hosts), l.k.broke)
+	if config == nil {
+		return guarded, nil
+	}
+	return &secureListener{guarded, config, l.refuseKey}, nil
 }
 
 // refuseKey notes that a peer could not show this cluster's key.

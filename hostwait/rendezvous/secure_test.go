@@ -31,7 +31,11 @@ func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (report
 		t.Fatal(err)
 	}
 	defer own.Close()
-	secure := newSecureConn(own, Key{strings.Repeat("k", keySize)}.server("job"), func(_ net.Conn, err error) {
+	config, err := Key{strings.Repeat("k", keySize)}.server("job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure := newSecureConn(own, config, func(_ net.Conn, err error) {
 		reported = append(reported, err.Error())
 	})
 	read := make(chan error, 1)

@@ -49,14 +49,14 @@ func Open(c Config) (*Session, error) {
 	s.self = hello{
 		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self, Digests: c.Digests,
 	}
+	var err error
 	if c.leads() {
-		l, err := listen(&s.c)
-		if err != nil {
-			return nil, err
-		}
-		s.line = l
+		s.line, err = listen(&s.c)
 	} else {
-		s.line = dial(&s.c)
+		s.line, err = dial(&s.c)
+	}
+	if err != nil {
+		return nil, err
 	}
 	go s.talk()
 	return s, nil

@@ -31,7 +31,7 @@ type worker struct {
 	addr string     // where the leader was found last
 }
 
-func dial(c *Config) *worker {
+func dial(c *Config) (*worker, error) {
 	w := &worker{c: c, heard: time.Now(), url: "http://" + net.JoinHostPort(c.leader(), strconv.Itoa(c.Port)) + path}
 	transport := &http.Transport{
 		DialContext:           w.dial,
@@ -42,7 +42,10 @@ func dial(c *Config) *worker {
 	}
 	if c.Key.there() {
 		w.url = "https" + w.url[len("http"):]
-		transport.TLSClientConfig = c.Key.client(c.Job)
+		var err error
+		if transport.TLSClientConfig, err = c.Key.client(c.Job); err != nil {
+			return nil, err
+		}
 	}
 	w.client = &retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
@@ -54,7 +57,7 @@ func dial(c *Config) *worker {
 		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	return w
+	return w, nil
 }
 
 func (w *worker) close() { w.client.HTTPClient.CloseIdleConnections() }
