@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -34,7 +33,6 @@ const (
 )
 
 func listen(c *Config) (*leader, error) {
-	debug.SetGCPercent(25) // of a thousand hosts' TLS handshakes the garbage is more than what is kept: 80 MiB without, 57 with
 	ctx, stop := context.WithCancel(context.Background())
 	l := &leader{c: c, k: newCluster(c), stop: stop, sources: sources{lookup: c.Lookup}}
 	outer, err := l.accept(ctx)
