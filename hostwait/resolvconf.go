@@ -26,7 +26,6 @@ const (
 	maxDomains     = 6
 	maxSearchChars = 256 // of all domains, with the blanks between them
 	maxNDots       = 15
-	maxTimeout     = 30 // seconds
 	maxAttempts    = 5
 )
 
@@ -45,7 +44,7 @@ func ReadResolvConf(path string) (*NameServers, error) {
 
 // parseResolvConf skips what it cannot read, as the C library does.
 func parseResolvConf(text string) *NameServers {
-	n := &NameServers{NDots: 1, Timeout: 2 * time.Second}
+	n := &NameServers{NDots: 1, Timeout: defaultQueryTime}
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)
 		if len(fields) < 2 {
@@ -90,7 +89,7 @@ func (n *NameServers) options(words []string) {
 			n.NDots = min(number, maxNDots)
 		case number == 0:
 		case name == "timeout":
-			n.Timeout = time.Duration(min(number, maxTimeout)) * time.Second
+			n.Timeout = time.Duration(min(number, int(maxQueryTime/time.Second))) * time.Second
 		case name == "attempts":
 			n.Attempts = min(number, maxAttempts)
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Lookup gives the addresses of a host: at least one, or an error.
@@ -30,9 +29,6 @@ type HostsFile struct {
 	Disagree func(host string, file, dns []netip.Addr)
 }
 
-// patience is how long a comparison may hold back a name that the hosts file knows.
-const patience = 20 * time.Millisecond
-
 // Lookup gives the addresses that the file has for a host; it is of the type Lookup.
 func (f *HostsFile) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	addrs, err := f.read(host)
@@ -40,7 +36,7 @@ func (f *HostsFile) Lookup(ctx context.Context, host string) ([]netip.Addr, erro
 		return addrs, err
 	}
 	// Not under ctx: that may end as soon as somebody else has found the host, and the warning is worth 20 ms.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), compareTime)
 	defer cancel()
 	dns, err := f.Compare(ctx, host)
 	if err == nil && !slices.ContainsFunc(dns, func(a netip.Addr) bool { return slices.Contains(addrs, a) }) {

@@ -148,10 +148,10 @@ func (w *waiting) note(ctx context.Context, host string, err error, found contex
 // everySecond grows from 50 ms to at most one second, with jitter, for ever: the deadline is the context's.
 func everySecond() backoff.BackOff {
 	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = 50 * time.Millisecond
-	b.RandomizationFactor = 0.2
-	b.MaxInterval = 800 * time.Millisecond // and a fifth more by jitter
-	b.MaxElapsedTime = 0                   // the package's own limit of 15 minutes is not ours
+	b.InitialInterval = shortestProbePause
+	b.RandomizationFactor = probeJitter
+	b.MaxInterval = longestProbePause
+	b.MaxElapsedTime = 0 // the package's own limit of 15 minutes is not ours
 	return b
 }
 
@@ -170,24 +170,12 @@ func (w *waiting) missing(hosts []string) []Missing {
 // Often tells how long it is since start, first after a second, then less and less often, until ctx ends.
 func Often(ctx context.Context, start time.Time, tell func(elapsed time.Duration)) {
 	for _, after := range []time.Duration{1, 2, 5, 10, 30, 60} {
-		if !until(ctx, start.Add(after*time.Second)) {
+		if !Pause(ctx, time.Until(start.Add(after*time.Second))) {
 			return
 		}
 		tell(after * time.Second)
 	}
-	for after := 90 * time.Second; until(ctx, start.Add(after)); after += 30 * time.Second {
+	for after := time.Minute + progressPause; Pause(ctx, time.Until(start.Add(after))); after += progressPause {
 		tell(after)
-	}
-}
-
-// until waits for a moment; false says that ctx ended before it.
-func until(ctx context.Context, moment time.Time) bool {
-	timer := time.NewTimer(time.Until(moment))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -59,7 +59,7 @@ func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refus
 
 // answer waits for news and tells them.
 func (l *leader) answer(ctx context.Context, w http.ResponseWriter, h *hello) {
-	hold := time.NewTimer(min(milliseconds(h.Hold), max(gatherHold, l.c.hold())))
+	hold := time.NewTimer(min(milliseconds(h.Hold), max(answerHoldBeforeRelease, l.c.answerHold())))
 	defer hold.Stop()
 	for held := true; ; {
 		v, news := l.k.see(h)

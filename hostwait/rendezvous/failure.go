@@ -5,17 +5,6 @@ import (
 	"time"
 )
 
-// settle is how long after the first failure an earlier one may still be told of: when one rank dies the others
-// fail of that within milliseconds, and whose word arrives first is chance.
-const settle = 250 * time.Millisecond
-
-// settleLaunch is settle where a launcher is at work: it may end before the host of the rank that failed can say so.
-const settleLaunch = 600 * time.Millisecond
-
-// settleFollowing is settle where all that is known follows from something else and the launcher still ends the others: a host
-// whose rank had no memory may have none to say so at once.
-const settleFollowing = 3 * time.Second
-
 // fail notes a failure; the earliest counts. What follows a stop is no failure.
 func (k *cluster) fail(host string, e *End, now time.Time) {
 	if k.decided || k.stopped != "" || k.first != nil && !e.order().Before(k.cause.order()) {
@@ -38,12 +27,12 @@ func (k *cluster) decideSoon() {
 	if k.first == nil {
 		return
 	}
-	patience := settle
+	patience := earlierFailureWait
 	switch {
 	case k.c.Launches && k.cause.Follows && k.over == nil:
-		patience = settleFollowing
+		patience = causeWait
 	case k.c.Launches:
-		patience = settleLaunch
+		patience = earlierFailureWaitLaunched
 	}
 	time.AfterFunc(patience, func() {
 		k.mu.Lock()
@@ -84,7 +73,7 @@ func (k *cluster) precedes(m *member) bool {
 	if !m.broken.IsZero() && !m.broken.After(k.asked) {
 		there = m.broken
 	}
-	return k.cause.At.Before(there.Add(-settle))
+	return k.cause.At.Before(there.Add(-earlierFailureWait))
 }
 
 func (k *cluster) decide() {
@@ -114,9 +103,9 @@ func (k *cluster) miss(now time.Time) {
 		switch {
 		case m.ended || host == k.c.leader():
 			continue
-		case now.Sub(m.heard) > k.c.silence():
+		case now.Sub(m.heard) > k.c.silenceBound():
 			why = fmt.Sprintf("lost: nothing was heard of it for %s (its network is cut, or its host is gone or hangs)", now.Sub(m.heard).Round(time.Second))
-		case !m.broken.IsZero() && now.Sub(m.broken) > k.c.gone():
+		case !m.broken.IsZero() && now.Sub(m.broken) > k.c.reconnectGrace():
 			why = "lost: its connection was closed and it did not come back (its container was killed, or its host is gone)"
 		default:
 			continue

@@ -36,7 +36,7 @@ func (k *cluster) admit(h *hello, from netip.Addr, now time.Time) (*member, *ref
 	}
 	m = &member{hello: *h, addr: from}
 	k.members[h.Host] = m
-	if skew := now.Sub(time.UnixMicro(h.Clock)); skew.Abs() > 2*time.Second {
+	if skew := now.Sub(time.UnixMicro(h.Clock)); skew.Abs() > clockDifferenceWarned {
 		k.warn(fmt.Sprintf("the clock of %s differs from that of %s by %s", h.Host, k.c.leader(), skew.Abs().Round(time.Second)))
 	}
 	return m, nil

@@ -37,15 +37,14 @@ func (k *cluster) isQuiet() bool {
 // measure keeps the least lag: that of a hello which came through at once. A clock that is set begins anew.
 func (m *member) measure(h *hello, now time.Time) {
 	lag := now.Sub(time.UnixMicro(h.Clock))
-	if m.heard.IsZero() || lag < m.lag || lag-m.lag > time.Second {
+	if m.heard.IsZero() || lag < m.lag || lag-m.lag > clockJump {
 		m.lag = lag
 	}
 }
 
 // end is what a host's last hello told, by the leader's clock. A hello that was held up does not make it later.
 func (m *member) end(e *ended) *End {
-	const day = 24 * 60 * 60 * 1e6 // what is longer would overflow, and means the same
-	return &End{Code: e.Code, Text: e.Text, At: time.UnixMicro(m.Clock - min(e.Age, day)).Add(m.lag), Follows: e.Follows}
+	return &End{Code: e.Code, Text: e.Text, At: time.UnixMicro(m.Clock - min(e.Age, longestSpan.Microseconds())).Add(m.lag), Follows: e.Follows}
 }
 
 // Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. Of several

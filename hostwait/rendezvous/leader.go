@@ -24,12 +24,10 @@ type leader struct {
 	work    sync.WaitGroup
 }
 
-// Deadlines for whoever comes; a host needs milliseconds.
+// Bounds for whoever connects.
 const (
-	readTime  = 5 * time.Second // for a request, and for the TLS handshake
-	writeTime = 5 * time.Second // beyond the hold
-	maxHeader = 8 << 10         // bytes
-	strangers = 128             // connections that have not shown yet that they belong to a host
+	maxHeader = 8 << 10 // bytes
+	strangers = 128     // connections that have not shown yet that they belong to a host
 )
 
 func listen(c *Config) (*leader, error) {
@@ -41,8 +39,8 @@ func listen(c *Config) (*leader, error) {
 		return nil, err
 	}
 	l.server = &http.Server{
-		Handler: l, ConnContext: withConnection, ReadTimeout: readTime, MaxHeaderBytes: maxHeader,
-		WriteTimeout: max(gatherHold, c.hold()) + writeTime, IdleTimeout: 2 * c.PeerTimeout,
+		Handler: l, ConnContext: withConnection, ReadTimeout: requestReadTime, MaxHeaderBytes: maxHeader,
+		WriteTimeout: max(answerHoldBeforeRelease, c.answerHold()) + answerWriteTime, IdleTimeout: c.idleBound(),
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	l.work.Go(func() {
@@ -79,7 +77,7 @@ func (l *leader) refuseKey(conn net.Conn, err error) {
 
 // watch looks for lost hosts.
 func (l *leader) watch(ctx context.Context) {
-	ticker := time.NewTicker(l.c.PeerTimeout / 30)
+	ticker := time.NewTicker(l.c.lossCheckPause())
 	defer ticker.Stop()
 	for {
 		select {
@@ -93,7 +91,7 @@ func (l *leader) watch(ctx context.Context) {
 
 // stay returns when all others have gone or are lost, or ctx ends. Those who never came are waited for until lingering ends.
 func (l *leader) stay(ctx, lingering context.Context) {
-	ticker := time.NewTicker(20 * time.Millisecond)
+	ticker := time.NewTicker(departurePause)
 	defer ticker.Stop()
 	for !l.k.left(lingering.Err() == nil) {
 		select {
@@ -106,7 +104,7 @@ func (l *leader) stay(ctx, lingering context.Context) {
 
 // close lets the last answers out.
 func (l *leader) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if l.server.Shutdown(ctx) != nil {
 		_ = l.server.Close()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"entrain/hostwait"
 )
 
 // Leave ends the session after End: a worker goes as soon as the leader knows how it ended, the leader when all others
@@ -35,9 +37,6 @@ func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
 // Hurry ends the lingering of Leave.
 func (s *Session) Hurry() { s.hurried() }
 
-// farewell is how long a leader that cannot be reached has to answer the last word.
-const farewell = time.Second
-
 // tell waits until the leader knows how this host ended. A leader that was reached is waited for until it is lost; one that
 // was not, or not any more, only while this host lingers.
 func (s *Session) tell(ctx, lingering context.Context) {
@@ -47,13 +46,13 @@ func (s *Session) tell(ctx, lingering context.Context) {
 		wait(ctx, s.done)
 		cancel()
 	}()
-	pause(ctx, farewell)
+	hostwait.Pause(ctx, farewellTime)
 	for ctx.Err() == nil && !s.isReleased() && lingering.Err() == nil {
 		wait(ctx, lingering.Done())
 	}
 	until := time.Now().Add(s.c.PeerTimeout)
 	for ctx.Err() == nil && time.Now().Before(until) && (s.isReleased() || s.isReachable()) {
-		pause(ctx, farewell/10)
+		hostwait.Pause(ctx, farewellPause)
 	}
 }
 
@@ -62,14 +61,4 @@ func (s *Session) isReachable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.answered && s.trouble == nil
-}
-
-// pause returns after a while, or when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

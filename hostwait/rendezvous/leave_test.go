@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"entrain/hostwait"
+
 	"go.uber.org/goleak"
 )
 
@@ -48,9 +50,9 @@ func TestLingering(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for worker.Missing() == nil && ctx.Err() == nil { // it has tried, in vain
-		pause(ctx, time.Millisecond)
+		hostwait.Pause(ctx, time.Millisecond)
 	}
-	pause(ctx, 2*farewell) // the delay is what is tried
+	hostwait.Pause(ctx, 2*farewellTime) // the delay is what is tried
 	leader := n.open(0)
 	leader.Ready(nil)
 	if _, err := leader.Gather(ctx); err == nil || err.Error() != "h1: no luck" {
@@ -71,7 +73,7 @@ func TestLeaveOfALeaderThatIsGone(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for !worker.isReachable() && ctx.Err() == nil {
-		pause(ctx, time.Millisecond)
+		hostwait.Pause(ctx, time.Millisecond)
 	}
 	leader.line.close() // as if its process were gone
 	if conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port))); err == nil {

@@ -43,7 +43,7 @@ func (s *stage) pass(d time.Duration) {
 		s.k.mu.Unlock()
 		for host, up := range s.up {
 			m := s.k.members[host]
-			if up && !m.ended && (news || time.Since(m.heard) >= s.k.c.hold()) {
+			if up && !m.ended && (news || time.Since(m.heard) >= s.k.c.answerHold()) {
 				s.say(host, hello{})
 			}
 		}

@@ -204,6 +204,5 @@ func oneLine(s string) string {
 }
 
 func milliseconds(n int64) time.Duration {
-	const day = 24 * 60 * 60 * 1000 // what is longer would overflow, and means the same
-	return time.Duration(min(n, day)) * time.Millisecond
+	return time.Duration(min(n, longestSpan.Milliseconds())) * time.Millisecond
 }

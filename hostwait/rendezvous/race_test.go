@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"entrain/hostwait"
+
 	"go.uber.org/goleak"
 )
 
@@ -43,14 +45,14 @@ func TestWordsWhileDialling(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.change = func(c *Config) {
 		c.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			pause(context.WithoutCancel(ctx), time.Millisecond) // deaf to the end of the request
+			hostwait.Pause(context.WithoutCancel(ctx), time.Millisecond) // deaf to the end of the request
 			return lookup(ctx, host)
 		}
 	}
 	s := n.open(1)
 	for range 200 {
 		s.Ready(nil)
-		pause(t.Context(), time.Millisecond)
+		hostwait.Pause(t.Context(), time.Millisecond)
 	}
 	_ = s.Leave(t.Context(), 0)
 }

@@ -48,19 +48,6 @@ type Config struct {
 func (c *Config) leads() bool    { return c.Self.Host == c.Hosts[0] }
 func (c *Config) leader() string { return c.Hosts[0] }
 
-// hold is how long the leader may hold an answer back: a sixth of the time in which a loss is noticed, so that a
-// heartbeat may be late, or two be lost, and there is time left to tell.
-func (c *Config) hold() time.Duration { return c.PeerTimeout / 6 }
-
-// silence is how long nothing may be heard of a host.
-func (c *Config) silence() time.Duration { return c.PeerTimeout * 5 / 6 }
-
-// gone is how long a host may stay away whose connection has been closed, or that refuses ours.
-func (c *Config) gone() time.Duration { return min(3*time.Second, c.PeerTimeout/3) }
-
-// gatherHold is hold before the release, when what is missing changes and is told.
-const gatherHold = 2 * time.Second
-
 // PeerError is the error of a host that ends because another one failed or was lost.
 type PeerError struct {
 	Host string

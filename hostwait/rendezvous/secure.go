@@ -14,8 +14,8 @@ import (
 	"syscall"
 )
 
-// secureListener accepts TLS connections. It makes the handshakes itself, because net/http reports a failed handshake
-// only as a sentence in its log.
+// secureListener accepts TLS connections. It makes the handshakes itself, because net/http reports a failed
+// handshake only as a sentence in its log.
 type secureListener struct {
 	net.Listener
 	config *tls.Config
@@ -30,8 +30,8 @@ func (l *secureListener) Accept() (net.Conn, error) {
 	return newSecureConn(conn, l.config, l.failed), nil
 }
 
-// secureConn is the leader's end of a TLS connection. Its type hides the *tls.Conn from net/http, so that the handshake
-// takes place in the first Read. The read deadline of the first request bounds it.
+// secureConn is the leader's end of a TLS connection. Its type hides the *tls.Conn from net/http, so that
+// the handshake takes place in the first Read. The read deadline of the first request bounds it.
 type secureConn struct {
 	*tls.Conn
 	handshake func() error
@@ -60,8 +60,8 @@ func (c *secureConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// hasLeft tells whether a handshake failed only because the peer went away or said nothing, or because the leader closed
-// the connection. Such a peer has shown neither this cluster's key nor another one.
+// hasLeft tells whether a handshake failed only because the peer went away or said nothing, or because the
+// leader closed the connection. Such a peer has shown neither this cluster's key nor another one.
 func hasLeft(err error) bool {
 	for _, target := range []error{
 		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, syscall.ECONNRESET,

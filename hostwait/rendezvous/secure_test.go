@@ -12,8 +12,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// handshake lets a peer act on a new connection and gives the failures that the leader's end of it reports while two
-// requests are read.
+// handshake lets a peer act on a new connection and gives the failures that the leader's end of it reports
+// while two requests are read.
 func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (reported []string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,8 +75,8 @@ func TestPeerThatLeavesIsNotReported(t *testing.T) {
 	}
 }
 
-// TestPeerWithoutKeyIsReportedOnce: a peer that speaks something else is reported once, and only a host that says a plain
-// hello is answered.
+// TestPeerWithoutKeyIsReportedOnce: a peer that speaks something else is reported once, and only a host
+// that says a plain hello is answered.
 func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	got := handshake(t, func(_ *testing.T, peer, _ net.Conn) { _, _ = peer.Write([]byte("SSH-2.0-x\r\n")) })

@@ -39,6 +39,6 @@ func (s *sources) of(ctx context.Context, host string, from netip.Addr) ([]netip
 	if s.known == nil {
 		s.known = map[string]source{}
 	}
-	s.known[host] = source{addrs: addrs, until: time.Now().Add(time.Minute)}
+	s.known[host] = source{addrs: addrs, until: time.Now().Add(addressesValidTime)}
 	return addrs, nil
 }

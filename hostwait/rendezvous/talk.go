@@ -14,7 +14,7 @@ func (s *Session) talk() {
 		<-s.hush
 		cancel()
 	}()
-	soon, early := context.WithTimeout(ctx, time.Second/2)
+	soon, early := context.WithTimeout(ctx, firstHelloWait)
 	wait(soon, s.wake) // mostly all names resolve at once, and there is one thing to say instead of two
 	early()
 	for ctx.Err() == nil {
@@ -60,9 +60,9 @@ func (s *Session) hello() *hello {
 	}
 	now := time.Now()
 	s.self.Count++
-	s.self.Clock, s.self.Seen, s.self.Hold = now.UnixMicro(), s.seen.Seq, s.c.hold().Milliseconds()
+	s.self.Clock, s.self.Seen, s.self.Hold = now.UnixMicro(), s.seen.Seq, s.c.answerHold().Milliseconds()
 	if !s.isReleased() {
-		s.self.Hold = min(gatherHold, s.c.hold()).Milliseconds()
+		s.self.Hold = min(answerHoldBeforeRelease, s.c.answerHold()).Milliseconds()
 	}
 	if s.end != nil {
 		e := s.end.cross(now)

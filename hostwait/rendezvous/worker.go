@@ -35,8 +35,8 @@ func dial(c *Config) (*worker, error) {
 	w := &worker{c: c, heard: time.Now(), url: "http://" + net.JoinHostPort(c.leader(), strconv.Itoa(c.Port)) + path}
 	transport := &http.Transport{
 		DialContext:           w.dial,
-		TLSHandshakeTimeout:   c.hold(),
-		ResponseHeaderTimeout: 2 * c.hold(),
+		TLSHandshakeTimeout:   c.answerHold(),
+		ResponseHeaderTimeout: c.answerWait(),
 		MaxIdleConnsPerHost:   1,
 		DisableCompression:    true,
 	}
@@ -52,7 +52,7 @@ func dial(c *Config) (*worker, error) {
 		RetryMax:   1 << 30, // until again says that there is no hope
 		CheckRetry: w.again,
 		Backoff: func(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
-			pause := 50 * time.Millisecond << min(attempt, 4)
+			pause := shortestRetryPause << min(attempt, retryPauseDoublings)
 			return pause + rand.N(pause/4) //nolint:gosec // so that the hosts do not come all at once; nobody gains by guessing it
 		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
@@ -68,7 +68,7 @@ func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	addr := w.where()
 	if addr != "" {
 		cancel()
-		found, cancel = context.WithTimeout(ctx, w.c.hold()) // a name server that is gone as well must not hide that the leader is
+		found, cancel = context.WithTimeout(ctx, w.c.answerHold()) // a name server that is gone as well must not hide that the leader is
 	}
 	addrs, err := w.c.Lookup(found, w.c.leader())
 	cancel()
@@ -81,7 +81,7 @@ func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	case addr == "":
 		return nil, fmt.Errorf("its name does not resolve: %w", err)
 	}
-	dialer := net.Dialer{Timeout: w.c.gone(), LocalAddr: w.c.local}
+	dialer := net.Dialer{Timeout: w.c.reconnectGrace(), LocalAddr: w.c.local}
 	return dialer.DialContext(ctx, network, addr)
 }
 
@@ -153,7 +153,7 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 		w.refused = now
 	}
 	silent := now.Sub(w.heard)
-	if w.joined && (silent > w.c.silence() || !w.refused.IsZero() && now.Sub(w.refused) > w.c.gone()) {
+	if w.joined && (silent > w.c.silenceBound() || !w.refused.IsZero() && now.Sub(w.refused) > w.c.reconnectGrace()) {
 		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: lost(err, w.where(), silent)}
 	}
 	return true, nil

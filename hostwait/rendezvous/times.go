@@ -1,0 +1,117 @@
+package rendezvous
+
+import "time"
+
+// Every time-out, grace and pause of this package is in this file. The user chooses one of them,
+// Config.PeerTimeout: the time in which the loss of a host is noticed and told (30 s by default). The
+// methods of Config below are parts of it.
+const (
+	// earlierFailureWait is how long the leader waits after the first failure for word of an earlier one. When
+	// one rank dies, its peers fail within milliseconds, and the word of any of them may arrive first. It is
+	// also the margin within which a failure and the break of a connection count as simultaneous. A network
+	// and two busy hosts need far less. It must be smaller than earlierFailureWaitLaunched.
+	earlierFailureWait = 250 * time.Millisecond
+
+	// earlierFailureWaitLaunched replaces earlierFailureWait where a launcher starts the ranks of all hosts.
+	// The launcher may end before the host of the failed rank has read the rank's last words. It must be
+	// larger than earlierFailureWait and smaller than causeWait.
+	earlierFailureWaitLaunched = 600 * time.Millisecond
+
+	// causeWait replaces earlierFailureWaitLaunched while every known failure follows from another one and the
+	// launcher still ends the other ranks. A host whose rank ran out of memory may need seconds to say so. It
+	// must be larger than earlierFailureWaitLaunched.
+	causeWait = 3 * time.Second
+
+	// answerHoldBeforeRelease is the longest time that the leader holds an answer back before the release. The
+	// answers then list the missing hosts, which change often, so it is shorter than the default answerHold (5
+	// s).
+	answerHoldBeforeRelease = 2 * time.Second
+
+	// requestReadTime bounds the TLS handshake and the reading of one request. A host needs milliseconds, a
+	// stranger keeps its place at most this long. It must be larger than a round trip with a few lost packets
+	// (about 1 s).
+	requestReadTime = 5 * time.Second
+
+	// answerWriteTime bounds the writing of one answer, after the longest hold. The table of 1,000 hosts has
+	// 60 KB. It must be larger than a round trip with a few lost packets (about 1 s).
+	answerWriteTime = 5 * time.Second
+
+	// shutdownTime bounds how long the leader waits for its last answers to be written before it closes all
+	// connections. All hosts have left by then or are lost, so it is short. It must be smaller than
+	// answerWriteTime.
+	shutdownTime = time.Second
+
+	// departurePause is the pause between two looks at whether all hosts have left. It adds to the end of
+	// every job, so it is far below what a user notices.
+	departurePause = 20 * time.Millisecond
+
+	// firstHelloWait is how long a host waits before its first hello for Ready. Usually all names resolve at
+	// once, and one hello then says both. It must be smaller than the second after which a wait is first
+	// reported (hostwait.Often).
+	firstHelloWait = 500 * time.Millisecond
+
+	// farewellTime is how long a worker that leaves waits for the answer to its last hello, whether or not the
+	// leader was reached before. A leader that is up answers within milliseconds. It must be larger than the
+	// longest pause between two tries (shortestRetryPause after retryPauseDoublings, with its jitter).
+	farewellTime = 1 * time.Second
+
+	// farewellPause is the pause between two looks at whether the leader can still be reached while a worker
+	// leaves. It must be smaller than farewellTime.
+	farewellPause = farewellTime / 10
+
+	// longestReconnectGrace bounds reconnectGrace. A host that lives connects again within a second, so
+	// waiting longer only delays the end of the job.
+	longestReconnectGrace = 3 * time.Second
+
+	// shortestRetryPause is the pause after the first hello that could not be delivered. It doubles
+	// retryPauseDoublings times, up to 800 ms, and a random quarter is added, so that the hosts do not come
+	// all at once. With the longest pause, 1 s, a host notices its leader at most a second late. That must be
+	// smaller than farewellTime and longestReconnectGrace.
+	shortestRetryPause  = 50 * time.Millisecond
+	retryPauseDoublings = 4
+
+	// addressesValidTime is how long the leader trusts the addresses of a host's name before it looks them up
+	// again. Without it a thousand hosts would ask the name server 200 times a second. An address that is not
+	// among them is always looked up at once, so nothing must be smaller or larger.
+	addressesValidTime = time.Minute
+
+	// clockDifferenceWarned is the difference of two clocks from which on the leader warns. The moment of a
+	// failure does not depend on it (see member.measure), the times in the logs do. Hosts with NTP differ by
+	// milliseconds.
+	clockDifferenceWarned = 2 * time.Second
+
+	// clockJump is the growth of a hello's lag from which on the clock of its host counts as set anew. A hello
+	// that the network held up is usually less late. It must be larger than earlierFailureWait.
+	clockJump = time.Second
+
+	// longestSpan bounds the durations that hosts send. A longer one would overflow when it is converted, and
+	// means the same. It must be larger than any PeerTimeout.
+	longestSpan = 24 * time.Hour
+)
+
+// answerHold is the longest time that the leader holds an answer back, and so the pause between two hellos
+// of a host without news. It is a sixth of PeerTimeout: several hellos in a row may be lost before
+// silenceBound has passed.
+func (c *Config) answerHold() time.Duration { return c.PeerTimeout / 6 }
+
+// answerWait is how long a worker waits for the head of an answer. It is twice answerHold, so that an
+// answer which the leader holds back is never late. It must be smaller than silenceBound.
+func (c *Config) answerWait() time.Duration { return 2 * c.answerHold() }
+
+// silenceBound is how long a host may say nothing, or a leader answer nothing, before it counts as lost. It
+// is five sixths of PeerTimeout, so that a sixth is left to notice it (lossCheckPause) and to tell all
+// others.
+func (c *Config) silenceBound() time.Duration { return c.PeerTimeout * 5 / 6 }
+
+// reconnectGrace is how long a host whose connection was closed may take to connect again, and a leader
+// that refuses connections to accept them again. It also bounds one attempt to connect to the leader. It
+// must be smaller than silenceBound, since a closed connection says more than silence.
+func (c *Config) reconnectGrace() time.Duration { return min(longestReconnectGrace, c.PeerTimeout/3) }
+
+// lossCheckPause is the pause between two looks of the leader for lost hosts. It adds to silenceBound, and
+// both together must be smaller than PeerTimeout.
+func (c *Config) lossCheckPause() time.Duration { return c.PeerTimeout / 30 }
+
+// idleBound is how long the leader keeps a connection without a request. It must be larger than
+// silenceBound, so that the server never closes the connection of a host that is not lost.
+func (c *Config) idleBound() time.Duration { return 2 * c.PeerTimeout }
