@@ -12,66 +12,68 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Exec starts words on a host, over the connection that stands or is being made, with this host's files as its stdin,
-// stdout and stderr, and gives its exit code. With an error it gives ssh's code for that, never 0. A host that is lost is a
-// *LostError. When ctx ends, so does what was started.
+// Exec runs words on a host and returns their exit code. The words' stdin, stdout and stderr are files of
+// this host. Exec waits until the connection to the host stands. When ctx ends, it ends the command. Every
+// error comes with the code CodeSSHError, never with 0. A host that is lost is a *LostError.
 func (p *Pool) Exec(ctx context.Context, host string, words []string, files [3]*os.File) (int, error) {
-	n, err := p.wait(ctx, host)
+	n, err := p.connected(ctx, host)
 	if err != nil {
-		return lost, err
+		return CodeSSHError, err
 	}
-	ch, requests, err := n.conn.OpenChannel("session", nil)
+	ch, requests, err := n.conn.OpenChannel(sessionChannel, nil)
 	if err != nil {
-		return lost, p.lost(n)
+		return CodeSSHError, p.lostError(n)
 	}
 	defer func() { _ = ch.Close() }()
 	ended := make(chan int, 1)
 	go func() { ended <- exitStatus(requests) }() // until the channel ends
-	if ok, err := ch.SendRequest("exec", true, ssh.Marshal(command{strings.Join(words, " ")})); err != nil {
-		return lost, p.lost(n)
+	payload := ssh.Marshal(execRequest{strings.Join(words, " ")})
+	if ok, err := ch.SendRequest("exec", true, payload); err != nil {
+		return CodeSSHError, p.lostError(n)
 	} else if !ok {
-		return lost, errors.New(host + " refuses: it runs no commands")
+		return CodeSSHError, errors.New(host + " refuses: it runs no commands")
 	}
-	stopIn := copyIn(ch, files[0])
-	defer stopIn()
+	stopStdin := copyStdin(ch, files[0])
+	defer stopStdin()
 	written := make(chan struct{})
 	go func() {
-		copyBack(files, ch)
+		copyOutput(files, ch)
 		close(written)
 	}()
 	select {
 	case code := <-ended:
-		// A reader that takes no more must not hold up the end of all.
+		// The output must be complete, but a reader that takes no more must not hold up the end of the job.
 		select {
 		case <-written:
 		case <-ctx.Done():
 		case <-p.ctx.Done():
 		}
 		if code < 0 {
-			return lost, p.lost(n)
+			return CodeSSHError, p.lostError(n)
 		}
 		return code, nil
 	case <-ctx.Done():
-		return lost, context.Cause(ctx)
+		return CodeSSHError, context.Cause(ctx)
 	}
 }
 
-// exitStatus answers a session's requests until it ends; negative where none told the exit code.
+// exitStatus answers the requests of a session until it ends, and returns the exit code. It returns -1 where
+// the session ended without one.
 func exitStatus(requests <-chan *ssh.Request) int {
 	code := -1
 	for r := range requests {
-		var s status
+		var s exitStatusRequest
 		if r.Type == "exit-status" && ssh.Unmarshal(r.Payload, &s) == nil {
-			code = int(s.Code & 0xff)
+			code = int(s.Code & maxCode)
 		}
 		_ = r.Reply(false, nil)
 	}
 	return code
 }
 
-// copyIn hands on stdin, and its end, until stop is called. Only reads of pipes and sockets can be given up: for a
-// terminal the goroutine stays until somebody types.
-func copyIn(ch ssh.Channel, file *os.File) (stop func()) {
+// copyStdin sends a file and its end to the session, until stop is called. A read of a pipe or a socket ends
+// at once then. A read of a terminal cannot be ended: its goroutine stays until somebody types.
+func copyStdin(ch ssh.Channel, file *os.File) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -86,14 +88,15 @@ func copyIn(ch ssh.Channel, file *os.File) (stop func()) {
 	}
 }
 
-// copyBack hands on stdout and stderr. What nobody takes any more is thrown away, so that the daemon does not get stuck.
-func copyBack(files [3]*os.File, ch ssh.Channel) {
-	hand := func(file *os.File, from io.Reader) {
+// copyOutput writes the session's stdout and stderr to files. It discards what a file does not take any more,
+// so that the daemon does not block.
+func copyOutput(files [3]*os.File, ch ssh.Channel) {
+	copyAll := func(file *os.File, from io.Reader) {
 		_, _ = io.Copy(file, from)
 		_, _ = io.Copy(io.Discard, from)
 	}
 	var work sync.WaitGroup
-	work.Go(func() { hand(files[1], ch) })
-	work.Go(func() { hand(files[2], ch.Stderr()) })
+	work.Go(func() { copyAll(files[1], ch) })
+	work.Go(func() { copyAll(files[2], ch.Stderr()) })
 	work.Wait()
 }

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// flood is a thousand connections that say nothing, or rubbish; it gives the former.
+// flood makes a thousand connections to h1 from a host. Every second one sends rubbish. It returns the
+// others, which send nothing.
 func (n *network) flood(t *testing.T, from int) (silent []net.Conn) {
 	t.Helper()
 	for i := range 1000 {
@@ -29,73 +30,75 @@ func (n *network) flood(t *testing.T, from int) (silent []net.Conn) {
 	return silent
 }
 
-// TestFlood: those of a peer's address close each other, and not the peers'.
-func TestFlood(t *testing.T) {
+// TestFloodFromAPeerDoesNotStopTheJob: connections from a peer's address push out each other, not the peers.
+func TestFloodFromAPeerDoesNotStopTheJob(t *testing.T) {
 	n := newNetwork(t, 3)
 	n.serve(t, 1)
 	p := n.pool(t, 0)
-	n.works(t, p)
+	n.checkJobGoesOn(t, p)
 	silent := n.flood(t, 2)
-	n.works(t, p)
-	n.works(t, n.pool(t, 1)) // whose own host is like any other
+	n.checkJobGoesOn(t, p)
+	n.checkJobGoesOn(t, n.pool(t, 1)) // a host may launch on itself too
 	for _, conn := range silent[:100] {
-		_ = conn.SetReadDeadline(time.Now().Add(authTime / 2))
+		_ = conn.SetReadDeadline(time.Now().Add(handshakeTimeout / 2))
 		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatal("the oldest are not closed when others come")
+			t.Fatal("the oldest connections are not closed when others come")
 		}
 	}
 }
 
-// TestFloodOfStrangers: those of another address get no word, and do not cost a peer its place that has just come.
-func TestFloodOfStrangers(t *testing.T) {
+// TestFloodOfStrangersDoesNotStopTheJob: strangers get no answer, and do not push out a peer that has just
+// connected.
+func TestFloodOfStrangersDoesNotStopTheJob(t *testing.T) {
 	n := newNetwork(t, 3)
 	n.serve(t, 1)
-	n.works(t, n.pool(t, 2))
+	n.checkJobGoesOn(t, n.pool(t, 2))
 	first := n.dial(t, 2)
 	var work sync.WaitGroup
-	work.Go(func() { n.works(t, n.pool(t, 0)) })
+	work.Go(func() { n.checkJobGoesOn(t, n.pool(t, 0)) })
 	for i, conn := range n.flood(t, 11) {
-		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		_ = conn.SetReadDeadline(time.Now().Add(testTimeout))
 		if got, err := io.ReadAll(conn); len(got) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("stranger %d was told %q, %v", i, got, err)
 		}
 	}
 	work.Wait()
 	c := n.config(2)
-	config, err := c.client("h1")
+	config, err := c.clientConfig("h1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn, _, _, err := ssh.NewClientConn(first, "h1", config)
 	if err != nil {
-		t.Fatalf("the peer that came first was sent away: %v", err)
+		t.Fatalf("the peer that connected before the flood was refused: %v", err)
 	}
 	_ = conn.Close()
 }
 
-// TestLateName: a host whose name resolves late, or to another address than before, is let in then.
-func TestLateName(t *testing.T) {
+// TestLateNameIsAdmitted: a host is admitted as soon as its name resolves, also where it resolved to another
+// address before.
+func TestLateNameIsAdmitted(t *testing.T) {
 	n := newNetwork(t, 2)
-	var at atomic.Int64 // where the name leads; 0 for nowhere
+	var at atomic.Int64 // the host whose address h0 resolves to; 0 means that it does not resolve
 	n.change = func(c *Config) {
 		c.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			switch i := at.Load(); {
 			case host != "h0":
 				return lookup(ctx, host)
 			case i != 0:
-				return []netip.Addr{netip.AddrFrom16(address(int(i)).As16())}, nil // as some resolvers have it
+				return []netip.Addr{netip.AddrFrom16(address(int(i)).As16())}, nil // some resolvers write IPv4 so
 			}
 			return nil, errors.New("no such host")
 		}
 	}
 	n.serve(t, 1)
 	for _, from := range []int{11, 12} {
-		if _, err := n.stranger(t, from, func(*ssh.ClientConfig) {}); err == nil {
-			t.Fatal("was let in before its name resolved")
+		if _, err := n.connectAs(t, from, func(*ssh.ClientConfig) {}); err == nil {
+			t.Fatal("admitted before its name resolved")
 		}
 		at.Store(int64(from))
-		until(t, "the late name's host", func() bool {
-			_, err := n.stranger(t, from, func(*ssh.ClientConfig) {})
+		waitUntil(t, "the admission of h0", func() bool {
+			_, err := n.connectAs(t, from, func(*ssh.ClientConfig) {})
 			return err == nil
 		})
 	}

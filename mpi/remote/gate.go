@@ -9,47 +9,52 @@ import (
 	"time"
 )
 
-const (
-	lookTime = 3 * time.Second // for all hosts' names at once
-	lookRest = time.Second     // from one such time to the next
-)
-
-// gate tells peers from strangers by their addresses, before a handshake: thousands of strangers take neither a peer's
-// time nor its place.
+// gate tells connections of peers from those of strangers by their addresses, before the handshake. So
+// thousands of strangers cost no handshakes, and cannot push a peer out of the list of connections that have
+// shown no key yet.
 type gate struct {
 	c *Config
 
-	mu      sync.Mutex
-	addrs   map[string][]netip.Addr // of every host, when its name resolved last
-	outside []net.Conn              // until the names are looked up, the oldest first
-	looking bool
-	next    time.Time // before which the names are not looked up again: they may be late, or change
+	mu         sync.Mutex
+	addrs      map[string][]netip.Addr // the addresses of every host, from the last look-up that succeeded
+	pending    []net.Conn              // connections that wait for the running look-up, the oldest first
+	isLooking  bool                    // a look-up runs
+	nextLookup time.Time               // the earliest start of the next one: names may change, or resolve late
 }
 
-// ask tells whether a connection comes from a peer, or waits outside until look has told. begin asks for that look; out
-// is who must make room.
-func (g *gate) ask(conn net.Conn) (known, waits, begin bool, out net.Conn) {
+// verdict is what gate.classify says about a connection.
+type verdict int
+
+const (
+	fromPeer     verdict = iota // it comes from an address of a host
+	fromStranger                // it comes from another address
+	undecided                   // lookUpAll will tell
+)
+
+// classify decides about a connection, as far as it can. mustLookUp asks the caller to call lookUpAll.
+// evicted, if not nil, is a connection that the caller must close: too many are undecided.
+func (g *gate) classify(conn net.Conn) (v verdict, mustLookUp bool, evicted net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if g.knows(conn) {
-		return true, false, false, nil
+	if g.isKnown(conn) {
+		return fromPeer, false, nil
 	}
-	if !g.looking && now.Before(g.next) {
-		return false, false, false, nil
+	if !g.isLooking && now.Before(g.nextLookup) {
+		return fromStranger, false, nil
 	}
-	if begin = !g.looking; begin {
-		g.looking, g.next = true, now.Add(lookRest)
+	if mustLookUp = !g.isLooking; mustLookUp {
+		g.isLooking, g.nextLookup = true, now.Add(gateLookupPause)
 	}
-	if g.outside = append(g.outside, conn); len(g.outside) > strangers {
-		out = g.outside[0]
-		g.outside = slices.Delete(g.outside, 0, 1)
+	if g.pending = append(g.pending, conn); len(g.pending) > maxStrangers {
+		evicted = g.pending[0]
+		g.pending = slices.Delete(g.pending, 0, 1)
 	}
-	return false, true, begin, out
+	return undecided, mustLookUp, evicted
 }
 
-func (g *gate) knows(conn net.Conn) bool {
-	from := addrOf(conn.RemoteAddr())
+func (g *gate) isKnown(conn net.Conn) bool {
+	from := remoteAddr(conn)
 	for _, addrs := range g.addrs {
 		if slices.Contains(addrs, from) {
 			return true
@@ -58,58 +63,73 @@ func (g *gate) knows(conn net.Conn) bool {
 	return false
 }
 
-// look looks all hosts up, and lets in who comes from the address of one as soon as its name resolves. It gives the others.
-func (g *gate) look(ctx context.Context, let func(net.Conn)) (refused []net.Conn) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+// lookUpAll looks up the names of all hosts. It admits a pending connection as soon as its address turns out
+// to be a host's. It returns the others, which are strangers.
+func (g *gate) lookUpAll(ctx context.Context, admit func(net.Conn)) (strangers []net.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, gateLookupTimeout)
 	defer cancel()
-	// The leader first: mostly nobody else comes, and every host asking for every other is a flood of its own.
-	if g.lookUp(ctx, g.c.Hosts[:1], let); !g.isFree() {
-		g.lookUp(ctx, g.c.Hosts[1:], let)
+	// The leader's name comes first: usually only the leader connects. If every host asked for every name, they
+	// would flood the DNS server.
+	if g.lookUp(ctx, g.c.Hosts[:1], admit); g.hasPending() {
+		g.lookUp(ctx, g.c.Hosts[1:], admit)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	refused, g.outside, g.looking = g.outside, nil, false
-	return refused
+	strangers, g.pending, g.isLooking = g.pending, nil, false
+	return strangers
 }
 
-// isFree says whether nobody waits.
-func (g *gate) isFree() bool {
+func (g *gate) hasPending() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.outside) == 0
+	return len(g.pending) > 0
 }
 
-func (g *gate) lookUp(ctx context.Context, hosts []string, let func(net.Conn)) {
+func (g *gate) lookUp(ctx context.Context, hosts []string, admit func(net.Conn)) {
 	var work sync.WaitGroup
 	for _, host := range hosts {
 		work.Go(func() {
-			addrs, err := g.c.Lookup(ctx, host)
+			addrs, err := g.c.lookup(ctx, host)
 			if err != nil {
-				return // what it was before is the best guess
+				return // the addresses from before are the best guess
 			}
-			for _, conn := range g.learn(host, addrs) {
-				let(conn)
+			for _, conn := range g.setAddrs(host, addrs) {
+				admit(conn)
 			}
 		})
 	}
 	work.Wait()
 }
 
-// learn takes a host's addresses, and gives those who have waited for them.
-func (g *gate) learn(host string, addrs []netip.Addr) (in []net.Conn) {
+// setAddrs stores a host's addresses. It returns the pending connections that come from them.
+func (g *gate) setAddrs(host string, addrs []netip.Addr) (peers []net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.addrs[host] = addrs
+	g.pending = slices.DeleteFunc(g.pending, func(conn net.Conn) bool {
+		isPeer := slices.Contains(addrs, remoteAddr(conn))
+		if isPeer {
+			peers = append(peers, conn)
+		}
+		return isPeer
+	})
+	return peers
+}
+
+// lookup resolves a host's name to plain addresses: no IPv4 address is written as IPv6.
+func (c *Config) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	addrs, err := c.Lookup(ctx, host)
 	plain := make([]netip.Addr, 0, len(addrs))
 	for _, a := range addrs {
 		plain = append(plain, a.Unmap())
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.addrs[host] = plain
-	g.outside = slices.DeleteFunc(g.outside, func(conn net.Conn) bool {
-		known := slices.Contains(plain, addrOf(conn.RemoteAddr()))
-		if known {
-			in = append(in, conn)
-		}
-		return known
-	})
-	return in
+	return plain, err
+}
+
+// remoteAddr is the plain address that a connection comes from.
+func remoteAddr(conn interface{ RemoteAddr() net.Addr }) netip.Addr {
+	if t, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return t.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }

@@ -11,23 +11,32 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// The two ends of a connection have key pairs of their own, so that none can be taken for the other.
+// The two ends of a connection have different key pairs, so that a server's key is worth nothing to a client,
+// and the other way round.
 const (
 	roleClient = "client"
 	roleServer = "server"
 )
 
-// signer derives the key pair of a host in a role and a job (HKDF, RFC 5869). Whoever has the secret can derive all.
+// seed derives the seed of the Ed25519 key pair of a host in a role, 32 bytes (HKDF, RFC 5869). Whoever has
+// the secret can derive the seeds of all hosts. The names of job, role and host are part of it, so each pair
+// serves one purpose. This is the only place that uses Config.Secret and Config.Job.
+func (c *Config) seed(role, host string) ([]byte, error) {
+	// hkdf.Key fails only for a short secret in FIPS 140 mode, and a cluster key is long enough.
+	return hkdf.Key(sha256.New, c.Secret, []byte(c.Job), "entrain remote 1 "+role+" "+host, ed25519.SeedSize)
+}
+
+// signer is the key pair of a host in a role.
 func (c *Config) signer(role, host string) (ssh.Signer, error) {
-	seed, err := hkdf.Key(sha256.New, c.Secret, []byte(c.Job), "entrain remote 1 "+role+" "+host, ed25519.SeedSize)
+	seed, err := c.seed(role, host)
 	if err != nil {
-		return nil, err // only where FIPS 140 forbids secrets as short as ours is not
+		return nil, err
 	}
 	return ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed))
 }
 
-// public is what signer's key is known by.
-func (c *Config) public(role, host string) (ssh.PublicKey, error) {
+// publicKey is the public half of the key pair of a host in a role.
+func (c *Config) publicKey(role, host string) (ssh.PublicKey, error) {
 	signer, err := c.signer(role, host)
 	if err != nil {
 		return nil, err
@@ -35,40 +44,41 @@ func (c *Config) public(role, host string) (ssh.PublicKey, error) {
 	return signer.PublicKey(), nil
 }
 
-func same(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
+func isSameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
-// algorithms is one modern set: both ends are ours, so that there is nothing to agree on.
+// algorithms is one modern set. Both ends are entrain, so there is nothing to negotiate.
 func algorithms() ssh.Config {
+	// The cipher does not use the MAC. Without one, entrain would offer all defaults.
 	return ssh.Config{
 		KeyExchanges: []string{ssh.KeyExchangeMLKEM768X25519},
 		Ciphers:      []string{ssh.CipherAES256GCM},
-		MACs:         []string{ssh.HMACSHA256ETM}, // of no use to that cipher
+		MACs:         []string{ssh.HMACSHA256ETM},
 	}
 }
 
 const (
-	version  = "SSH-2.0-entrain"
-	maxTries = 3 // at keys; a peer needs one
+	sshVersion  = "SSH-2.0-entrain"
+	maxKeyTries = 3 // keys that a client may try; a peer needs one
 )
 
 var errOtherKey = errors.New("its cluster key, or its job, and the one here are different")
 
-// client is this host's side of a connection to host, whose key is known beforehand.
-func (c *Config) client(host string) (*ssh.ClientConfig, error) {
+// clientConfig is this host's side of a connection to host, whose server key is known beforehand.
+func (c *Config) clientConfig(host string) (*ssh.ClientConfig, error) {
 	own, err := c.signer(roleClient, c.Self)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := c.public(roleServer, host)
+	wanted, err := c.publicKey(roleServer, host)
 	if err != nil {
 		return nil, err
 	}
 	return &ssh.ClientConfig{
-		Config: algorithms(), ClientVersion: version, User: c.Self,
+		Config: algorithms(), ClientVersion: sshVersion, User: c.Self,
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(own)},
 		HostKeyAlgorithms: []string{ssh.KeyAlgoED25519},
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
-			if same(key, wanted) {
+			if isSameKey(key, wanted) {
 				return nil
 			}
 			return errOtherKey
@@ -76,18 +86,20 @@ func (c *Config) client(host string) (*ssh.ClientConfig, error) {
 	}, nil
 }
 
-// server is this host's side of a connection that a peer makes; admit tells whether a key is the one of the host that the
-// user name names, and comes from there.
-func (c *Config) server(admit func(ssh.ConnMetadata, ssh.PublicKey) error) (*ssh.ServerConfig, error) {
+// serverConfig is this host's side of a connection that another host makes. authorize gives an error for a
+// client that must not be let in.
+func (c *Config) serverConfig(
+	authorize func(ssh.ConnMetadata, ssh.PublicKey) error,
+) (*ssh.ServerConfig, error) {
 	own, err := c.signer(roleServer, c.Self)
 	if err != nil {
 		return nil, err
 	}
 	s := &ssh.ServerConfig{
-		Config: algorithms(), ServerVersion: version, MaxAuthTries: maxTries,
+		Config: algorithms(), ServerVersion: sshVersion, MaxAuthTries: maxKeyTries,
 		PublicKeyAuthAlgorithms: []string{ssh.KeyAlgoED25519},
 		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-			return nil, admit(meta, key)
+			return nil, authorize(meta, key)
 		},
 	}
 	s.AddHostKey(own)

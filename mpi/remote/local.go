@@ -12,35 +12,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SocketName is the unix socket's file in the run's private directory.
+// SocketName is the name of the unix socket in the run's private directory.
 const SocketName = "run.sock"
 
 // Handlers say what the run does for the programs that connect to its socket.
 type Handlers struct {
-	// Remote starts words on a host, for an rsh. ctx ends when that went away, or with Close.
+	// Remote runs words on a host for an rsh, with the rsh's own stdin, stdout and stderr. It returns the words'
+	// exit code. ctx ends when the rsh is gone, and at Close.
 	Remote func(ctx context.Context, host string, words []string, files [3]*os.File) (code int, err error)
-	// Joined hears of a rank that has registered.
+	// Joined is called with each rank that has registered. It must not block.
 	Joined func(r *RankConn)
 }
 
 // Local is the run's end of the unix socket on its host. Only this user and root can connect.
 type Local struct {
-	door
-	h Handlers
+	acceptor
+	handlers Handlers
 }
 
-const callTime = 5 * time.Second // to say what one comes for
-
-// Listen makes the socket in dir, which belongs to this user alone.
+// Listen makes the socket in dir, which must be a private directory of this user.
 func Listen(dir string, h Handlers) (*Local, error) {
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
+	listener, err := net.ListenUnix("unix", unixAddr(filepath.Join(dir, SocketName)))
 	if err != nil {
 		return nil, err
 	}
-	s := &Local{h: h}
-	s.open(l, func(conn net.Conn) {
-		if conn, ok := conn.(*net.UnixConn); ok { // as all are
-			s.attend(conn, func() { s.serve(conn) })
+	s := &Local{handlers: h}
+	s.start(listener, func(conn net.Conn) {
+		if conn, ok := conn.(*net.UnixConn); ok { // always
+			s.handle(conn, func() { s.serve(conn) })
 		}
 	})
 	return s, nil
@@ -48,7 +47,7 @@ func Listen(dir string, h Handlers) (*Local, error) {
 
 // InUse says whether a run answers at the socket in dir.
 func InUse(dir string) bool {
-	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: filepath.Join(dir, SocketName), Net: "unix"})
+	conn, err := dialUnix(filepath.Join(dir, SocketName))
 	if err != nil {
 		return false
 	}
@@ -56,74 +55,82 @@ func InUse(dir string) bool {
 	return true
 }
 
-// serve finds out who comes.
+func dialUnix(socket string) (*net.UnixConn, error) {
+	return net.DialUnix("unix", nil, unixAddr(socket))
+}
+
+func unixAddr(socket string) *net.UnixAddr { return &net.UnixAddr{Name: socket, Net: "unix"} }
+
+// serve finds out who has connected, and serves it.
 func (s *Local) serve(conn *net.UnixConn) {
-	peer, err := credentials(conn)
+	peer, err := peerCredentials(conn)
 	if err != nil || peer.Uid != 0 && int(peer.Uid) != os.Geteuid() {
 		return
 	}
-	if conn.SetReadDeadline(time.Now().Add(callTime)) != nil {
+	if conn.SetReadDeadline(time.Now().Add(greetingTimeout)) != nil {
 		return
 	}
-	kind, files, err := greeting(conn)
+	kind, files, err := readGreeting(conn)
 	defer closeAll(files)
-	switch l := newLines(conn); {
+	switch l := newLineReader(conn); {
 	case err != nil:
-		_ = send(conn, rshEnd{Code: lost, Error: err.Error()})
+		sendError(conn, err)
 	case kind == kindRsh:
-		s.rsh(conn, l, files)
+		s.serveRsh(conn, l, files)
 	case kind == kindRank:
-		s.rank(conn, l, int(peer.Pid))
+		s.serveRank(conn, l, int(peer.Pid))
 	}
 }
 
-// credentials are the kernel's word on who has connected.
-func credentials(conn *net.UnixConn) (*unix.Ucred, error) {
+// peerCredentials asks the kernel which user and process have connected.
+func peerCredentials(conn *net.UnixConn) (*unix.Ucred, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	var peer *unix.Ucred
 	var failed error
-	if err := raw.Control(func(fd uintptr) { peer, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
+	if err := raw.Control(func(fd uintptr) {
+		peer, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil {
 		return nil, err
 	}
 	return peer, failed
 }
 
-// rsh has a command carried out on another host, with the caller's own files.
-func (s *Local) rsh(conn *net.UnixConn, l lines, files [3]*os.File) {
+// serveRsh has a command run on another host, with the rsh's own files.
+func (s *Local) serveRsh(conn *net.UnixConn, l lineReader, files [3]*os.File) {
 	call, err := readRsh(l)
 	if err != nil {
-		_ = send(conn, rshEnd{Code: lost, Error: err.Error()})
+		sendError(conn, err)
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	s.work.Go(func() {
-		_, _ = conn.Read(make([]byte, 1)) // nothing more is said: it is gone, or we are
+		// An rsh sends nothing more, so the read returns when the rsh is gone, or at Close.
+		_, _ = conn.Read(make([]byte, 1))
 		cancel()
 	})
-	code, err := s.h.Remote(ctx, call.Host, call.words(), files)
-	if s.ctx.Err() != nil {
-		return // what comes of it now is Close's doing
+	code, err := s.handlers.Remote(ctx, call.Host, call.words(), files)
+	switch {
+	case s.ctx.Err() != nil: // Close ended the command: its code says nothing
+	case err != nil:
+		sendError(conn, err)
+	default:
+		_ = send(conn, rshEnd{Code: code}) // an rsh that is gone does not get it
 	}
-	end := rshEnd{Code: code}
-	if err != nil {
-		end = rshEnd{Code: lost, Error: err.Error()}
-	}
-	_ = send(conn, end) // who went away does not hear it
 }
 
-// greeting reads the first byte, and the files that came with it.
-func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
+// readGreeting reads the first byte, and the files that came with it.
+func readGreeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
 	first, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4*len(files)))
 	n, oobn, _, _, err := conn.ReadMsgUnix(first, oob)
 	if err != nil || n == 0 {
 		return 0, files, errors.Join(err, errRefused)
 	}
-	fds := rights(oob[:oobn])
+	fds := fileDescriptors(oob[:oobn])
 	for i, fd := range fds {
 		if i < len(files) {
 			files[i] = os.NewFile(uintptr(fd), "received")
@@ -138,8 +145,9 @@ func greeting(conn *net.UnixConn) (kind byte, files [3]*os.File, err error) {
 	return first[0], files, nil
 }
 
-// rights are the file descriptors in a control message. The kernel rounds the room for three up.
-func rights(oob []byte) []int {
+// fileDescriptors reads the descriptors in a control message. There may be four, since the kernel rounds up
+// the room for three.
+func fileDescriptors(oob []byte) []int {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
 		return nil

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// TestLost: whatever way a host goes, the session is lost, and says so; nothing stays of what was started.
-func TestLost(t *testing.T) {
+// TestLostHostIsNamed: whatever way a host is lost, Exec returns the reason, and the daemon is killed.
+func TestLostHostIsNamed(t *testing.T) {
 	const line = "sleep 61"
 	for what, c := range map[string]struct {
 		lose func(server *Server, p *Pool, cut func())
 		why  string
 	}{
-		"its run ends":     {func(s *Server, _ *Pool, _ func()) { s.Close() }, "h1 is lost: it closed the connection"},
-		"the cable is cut": {func(_ *Server, _ *Pool, cut func()) { cut() }, "h1 is lost: nothing was heard of it for 500ms"},
-		"our run ends":     {func(_ *Server, p *Pool, _ func()) { p.Close() }, "h1 is lost: this host ended the connection"},
+		"its run ends":     {func(s *Server, _ *Pool, _ func()) { s.Close() }, "it closed the connection"},
+		"the cable is cut": {func(_ *Server, _ *Pool, cut func()) { cut() }, "nothing was heard of it for 500ms"},
+		"our run ends":     {func(_ *Server, p *Pool, _ func()) { p.Close() }, "this host ended the connection"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			n := newNetwork(t, 2)
@@ -33,33 +33,35 @@ func TestLost(t *testing.T) {
 				_, err := p.Exec(t.Context(), "h1", []string{line}, s.files)
 				ended <- err
 			}()
-			until(t, "the start", func() bool { return n.runs(line) })
+			waitUntil(t, "the start", func() bool { return n.isRunning(line) })
 			c.lose(server, p, cable.cut)
 			err := <-ended
-			if lost, ok := errors.AsType[*LostError](err); !ok || lost.Host != "h1" || err.Error() != c.why {
-				t.Errorf("%v, want %s", err, c.why)
+			want := "h1 is lost: " + c.why
+			if lost, ok := errors.AsType[*LostError](err); !ok || lost.Host != "h1" || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
 			}
-			until(t, "the daemon's end", func() bool { return !n.runs(line) })
+			waitUntil(t, "the daemon's end", func() bool { return !n.isRunning(line) })
 			if _, err := p.Exec(t.Context(), "h1", []string{"true"}, s.files); err == nil {
-				t.Error("a host that was lost is back")
+				t.Error("a lost host is used again")
 			}
 		})
 	}
 }
 
-// TestQuiet: a session that says nothing for long is kept.
-func TestQuiet(t *testing.T) {
+// TestQuietSessionIsKept: a session that is silent for longer than PeerTimeout is kept.
+func TestQuietSessionIsKept(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.change = func(c *Config) { c.PeerTimeout = 300 * time.Millisecond }
 	n.serve(t, 1)
 	s := newStreams(t)
-	if code, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"sleep 1; exit 5"}, s.files); code != 5 || err != nil {
+	code, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"sleep 1; exit 5"}, s.files)
+	if code != 5 || err != nil {
 		t.Errorf("code %d, error %v", code, err)
 	}
 }
 
-// TestGivenUp: when the caller's context ends, so does what was started.
-func TestGivenUp(t *testing.T) {
+// TestExecEndsWithItsContext: when ctx ends, the daemon is killed, and the connection stays.
+func TestExecEndsWithItsContext(t *testing.T) {
 	const line = "sleep 62"
 	n := newNetwork(t, 2)
 	n.serve(t, 1)
@@ -71,18 +73,19 @@ func TestGivenUp(t *testing.T) {
 		_, err := p.Exec(ctx, "h1", []string{line}, s.files)
 		ended <- err
 	}()
-	until(t, "the start", func() bool { return n.runs(line) })
+	waitUntil(t, "the start", func() bool { return n.isRunning(line) })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	until(t, "the daemon's end", func() bool { return !n.runs(line) })
+	waitUntil(t, "the daemon's end", func() bool { return !n.isRunning(line) })
 	if code, err := p.Exec(t.Context(), "h1", []string{"exit 6"}, s.files); code != 6 || err != nil {
-		t.Errorf("the connection did not outlive the session: code %d, error %v", code, err)
+		t.Errorf("the connection ended with the session: code %d, error %v", code, err)
 	}
 }
 
-// cable hands bytes on between a port of its own and another, until it is cut: then connections stay, and carry nothing.
+// cable relays connections from a port of its own to an address, until cut. After that the connections stay
+// open, and carry nothing.
 type cable struct {
 	port int
 	stop chan struct{}
@@ -99,7 +102,7 @@ func newCable(t *testing.T, to string) *cable {
 		for {
 			n, err := from.Read(b)
 			select {
-			case <-c.stop: // not even an end crosses
+			case <-c.stop: // the end of a connection does not cross either
 				<-t.Context().Done()
 				return
 			default:
@@ -114,7 +117,8 @@ func newCable(t *testing.T, to string) *cable {
 	return c
 }
 
-// relay takes connections at a port of its own to another address; there and back hand the bytes on, and close what they write to.
+// relay takes connections at a port of its own, and makes one to another address for each. there and back
+// copy the bytes, and close the connection that they write to.
 func relay(t *testing.T, to string, there, back func(from, to net.Conn)) (port int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.2.0.1:0")

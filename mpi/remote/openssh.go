@@ -12,26 +12,27 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// OpenSSH configures the image's ssh and sshd where they stand in for the agent: with keys of this job alone, in a private
-// directory, so that none is baked into an image; hosts that must be who they say; and no more than an exec.
+// OpenSSH configures the image's ssh and sshd where they replace the built-in agent. The keys are made for
+// this job and lie in a private directory, so that no image contains one. ssh and sshd check each other's
+// keys. sshd allows commands, and nothing else.
 type OpenSSH struct {
-	Dir         string     // private; holds the files named below
-	Port        int        // of sshd, on every host
-	Listen      netip.Addr // where sshd listens; the zero Addr stands for all addresses
-	PeerTimeout time.Duration
-	Env         []string // KEY=VALUE for the daemons; sshd starts them with next to nothing
+	Dir         string        // a private directory, which holds the files named below
+	Port        int           // the port of sshd on every host
+	Listen      netip.Addr    // where sshd listens; the zero Addr means all addresses
+	PeerTimeout time.Duration // ssh and sshd give up a peer that is silent for half of it; see silenceTimeout
+	Env         []string      // KEY=VALUE for the daemons; sshd starts them with almost no environment
 }
 
 // The files in OpenSSH.Dir.
 const (
-	FileKey        = "ssh_key"         // private, mode 0600
-	FileKnownHosts = "known_hosts"     // the peers' public keys
-	FileAuthorized = "authorized_keys" // likewise
-	FileClient     = "ssh_config"
-	FileServer     = "sshd_config"
+	FileKey        = "ssh_key"         // this host's private key, mode 0600
+	FileKnownHosts = "known_hosts"     // the public keys of the servers; see KnownHost
+	FileAuthorized = "authorized_keys" // the public keys of the clients; see Authorize
+	FileClient     = "ssh_config"      // see Client
+	FileServer     = "sshd_config"     // see Server
 )
 
-// NewPair makes a key pair: the private half as a file for ssh and sshd, the public one as a line.
+// NewPair makes an Ed25519 key pair. private is the text of a file for ssh and sshd, public is one line.
 func NewPair() (private []byte, public string, err error) {
 	pub, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -48,24 +49,26 @@ func NewPair() (private []byte, public string, err error) {
 	return pem.EncodeToMemory(block), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line))), nil
 }
 
-// IsPublic says whether a line is a public key and nothing else: others sent it, and it goes into files that ssh reads.
+// IsPublic says whether a line is an Ed25519 public key and nothing else. Another host sends the line, and it
+// goes into files that ssh and sshd read: an option or a second line there would give away rights.
 func IsPublic(line string) bool {
 	key, comment, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
 	return err == nil && comment == "" && len(options) == 0 && len(rest) == 0 && key.Type() == ssh.KeyAlgoED25519
 }
 
-// KnownHost is a host's line in FileKnownHosts. There ssh looks for a host by its name alone when the port is its own.
+// KnownHost is a host's line in FileKnownHosts. For its default port, ssh looks for the name without a port.
 func (o OpenSSH) KnownHost(host, public string) string {
-	if o.Port == 22 {
+	if o.Port == sshDefaultPort {
 		return fmt.Sprintf("%s %s\n", host, public)
 	}
 	return fmt.Sprintf("[%s]:%d %s\n", host, o.Port, public)
 }
 
-// Authorize is the line in FileAuthorized of a host that may start daemons: an exec, and nothing that sshd may learn later.
+// Authorize is the line in FileAuthorized of a host that may start daemons. "restrict" forbids everything but
+// commands, and features that sshd may get later too.
 func (OpenSSH) Authorize(public string) string { return "restrict " + public + "\n" }
 
-// Client is ssh's configuration.
+// Client is the text of FileClient.
 func (o OpenSSH) Client() string {
 	return fmt.Sprintf(`Host *
 Port %d
@@ -77,18 +80,19 @@ StrictHostKeyChecking yes
 UpdateHostKeys no
 CheckHostIP no
 BatchMode yes
-ConnectTimeout 10
-ConnectionAttempts 10
+ConnectTimeout %d
+ConnectionAttempts %d
 ServerAliveInterval %d
-ServerAliveCountMax 3
+ServerAliveCountMax %d
 ForwardAgent no
 ForwardX11 no
 LogLevel ERROR
-`, o.Port, o.Dir, FileKey, o.Dir, FileKnownHosts, o.alive())
+`, o.Port, o.Dir, FileKey, o.Dir, FileKnownHosts, int(sshConnectTimeout/time.Second), sshConnectAttempts,
+		o.keepaliveSeconds(), keepalivesUntilSilence)
 }
 
-// Server is sshd's configuration. Its modes are not checked (StrictModes), since /tmp, above the private directory, is
-// everybody's.
+// Server is the text of FileServer. StrictModes is off: it would refuse the keys, since everybody can write
+// to /tmp, which holds the private directory.
 func (o OpenSSH) Server() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Port %d\n", o.Port)
@@ -102,29 +106,34 @@ PermitRootLogin prohibit-password
 StrictModes no
 UsePAM no
 PidFile none
-LoginGraceTime 10
+LoginGraceTime %d
 MaxStartups 256
 MaxSessions 64
 ClientAliveInterval %d
-ClientAliveCountMax 3
+ClientAliveCountMax %d
 DisableForwarding yes
 PermitTTY no
 PermitUserRC no
 PrintMotd no
 PrintLastLog no
 UseDNS no
-`, o.Dir, FileKey, o.Dir, FileAuthorized, o.alive())
+`, o.Dir, FileKey, o.Dir, FileAuthorized, int(sshdLoginTimeout/time.Second),
+		o.keepaliveSeconds(), keepalivesUntilSilence)
 	var words []string
 	for _, kv := range o.Env {
-		if !strings.ContainsAny(kv, "\"\n\r\\") { // which the file cannot hold
+		if !strings.ContainsAny(kv, "\"\n\r\\") { // the file cannot hold these bytes
 			words = append(words, `"`+kv+`"`)
 		}
 	}
-	if len(words) > 0 { // of several lines the first counts
+	if len(words) > 0 { // one line for all, since sshd ignores all SetEnv lines but the first
 		fmt.Fprintf(&b, "SetEnv %s\n", strings.Join(words, " "))
 	}
 	return b.String()
 }
 
-// alive is how often a silent peer is asked, in seconds; after three times it is lost.
-func (o OpenSSH) alive() int { return max(1, int(o.PeerTimeout/6/time.Second)) }
+// keepaliveSeconds is keepaliveInterval in whole seconds.
+func (o OpenSSH) keepaliveSeconds() int {
+	return max(1, int(keepaliveInterval(o.PeerTimeout)/time.Second))
+}
+
+const sshDefaultPort = 22

@@ -10,34 +10,37 @@ import (
 	"time"
 )
 
-func TestOpenSSHFiles(t *testing.T) {
+func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 	o := OpenSSH{
 		Dir: "/tmp/x", Port: 7791, Listen: netip.MustParseAddr("10.0.0.2"), PeerTimeout: 30 * time.Second,
 		Env: []string{"PATH=/opt/my bin:/bin", "LD_LIBRARY_PATH=a\"b"},
 	}
 	for text, wants := range map[string][]string{
 		o.Client(): {
-			"\nStrictHostKeyChecking yes\n", "\nBatchMode yes\n", "\nUserKnownHostsFile /tmp/x/known_hosts\n", "\nGlobalKnownHostsFile none\n",
-			"\nIdentityFile /tmp/x/ssh_key\n", "\nIdentitiesOnly yes\n", "\nServerAliveInterval 5\n", "\nPort 7791\n",
+			"StrictHostKeyChecking yes", "BatchMode yes", "UserKnownHostsFile /tmp/x/known_hosts",
+			"GlobalKnownHostsFile none", "IdentityFile /tmp/x/ssh_key", "IdentitiesOnly yes", "Port 7791",
+			"ConnectTimeout 10", "ConnectionAttempts 10", "ServerAliveInterval 5", "ServerAliveCountMax 3",
 		},
 		o.Server(): {
-			"\nListenAddress 10.0.0.2\n", "\nHostKey /tmp/x/ssh_key\n", "\nAuthorizedKeysFile /tmp/x/authorized_keys\n", "\nAuthenticationMethods publickey\n",
-			"\nLoginGraceTime 10\n", "\nDisableForwarding yes\n", "\nPermitTTY no\n", "\nClientAliveInterval 5\n", "\nSetEnv \"PATH=/opt/my bin:/bin\"\n",
+			"ListenAddress 10.0.0.2", "HostKey /tmp/x/ssh_key", "AuthorizedKeysFile /tmp/x/authorized_keys",
+			"AuthenticationMethods publickey", "LoginGraceTime 10", "DisableForwarding yes", "PermitTTY no",
+			"ClientAliveInterval 5", "ClientAliveCountMax 3", "SetEnv \"PATH=/opt/my bin:/bin\"",
 		},
 	} {
 		for _, want := range wants {
-			if !strings.Contains("\n"+text, want) {
+			if !strings.Contains("\n"+text, "\n"+want+"\n") {
 				t.Errorf("%q is not in\n%s", want, text)
 			}
 		}
 	}
-	o.Listen = netip.Addr{} // sshd takes no ListenAddress for all that there are, with IPv6 or without
-	if text := o.Server(); strings.Contains(text, "ListenAddress") || !strings.HasPrefix(text, "Port 7791\nHostKey ") {
-		t.Errorf("everywhere: %s", text)
+	o.Listen = netip.Addr{} // without a ListenAddress, sshd listens at all addresses, of IPv4 and IPv6
+	text := o.Server()
+	if strings.Contains(text, "ListenAddress") || !strings.HasPrefix(text, "Port 7791\nHostKey ") {
+		t.Errorf("for all addresses: %s", text)
 	}
 }
 
-func TestOpenSSHLines(t *testing.T) {
+func TestOpenSSHWritesLinesForKeys(t *testing.T) {
 	for _, c := range []struct {
 		line, want string
 	}{
@@ -52,18 +55,20 @@ func TestOpenSSHLines(t *testing.T) {
 	}
 }
 
-// TestOpenSSHKey: what one host makes another takes for a key, ssh-keygen too, and nothing else.
-func TestOpenSSHKey(t *testing.T) {
+// TestIsPublicAcceptsNothingButAKey: IsPublic accepts the key that NewPair makes, and nothing else.
+// ssh-keygen accepts it too.
+func TestIsPublicAcceptsNothingButAKey(t *testing.T) {
 	private, public, err := NewPair()
 	if err != nil || !IsPublic(public) {
 		t.Fatalf("%q, %v", public, err)
 	}
 	other, _, err := NewPair()
 	if err != nil || string(other) == string(private) {
-		t.Errorf("two pairs are one: %v", err)
+		t.Errorf("two pairs are equal: %v", err)
 	}
 	for _, line := range []string{
-		"", "rubbish", public + " comment", `command="rm" ` + public, public + "\n" + public, strings.Replace(public, "ed25519", "rsa", 1), "*" + public,
+		"", "rubbish", public + " comment", `command="rm" ` + public, public + "\n" + public,
+		strings.Replace(public, "ed25519", "rsa", 1), "*" + public,
 	} {
 		if IsPublic(line) {
 			t.Errorf("%q is taken for a public key", line)
@@ -71,7 +76,7 @@ func TestOpenSSHKey(t *testing.T) {
 	}
 	keygen, err := exec.LookPath("ssh-keygen")
 	if err != nil {
-		t.Skip("no ssh-keygen: whether OpenSSH reads the key is seen in the containers alone")
+		t.Skip("no ssh-keygen: only the tests in containers show whether OpenSSH reads the key")
 	}
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, private, 0o600); err != nil {
@@ -79,6 +84,6 @@ func TestOpenSSHKey(t *testing.T) {
 	}
 	out, err := exec.Command(keygen, "-y", "-f", file).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != public {
-		t.Errorf("ssh-keygen makes %q of it, want %q: %v", out, public, err)
+		t.Errorf("ssh-keygen reads the key as %q, want %q: %v", out, public, err)
 	}
 }

@@ -4,23 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"golang.org/x/crypto/ssh"
 )
 
-const dialTime = 3 * time.Second // for each of a host's addresses
-
-// Pool is a host's standing connections to its peers, one to each.
+// Pool holds a host's connections to its peers, one to each.
 type Pool struct {
 	c      Config
 	ctx    context.Context // ends with Close
@@ -31,16 +25,17 @@ type Pool struct {
 	peers map[string]*peer
 }
 
-// peer is one of them. A connection that was lost is not made again: what ran over it is gone.
+// peer is a host with its connection. A connection that was lost is not made again, since what ran over it is
+// gone.
 type peer struct {
 	host  string
-	ready chan struct{} // closed when there is a connection, or will be none
-	gone  chan struct{} // closed when there is none any more
-	conn  ssh.Conn      // since ready; nil for none
-	err   error         // since gone: why
+	ready chan struct{} // closed when the connection stands, or never will
+	gone  chan struct{} // closed when the connection has ended, or never stood
+	conn  ssh.Conn      // valid once ready is closed; nil if there never will be one
+	err   error         // valid once gone is closed: why the connection ended, or never stood
 }
 
-// LostError is the error of a host that cannot be reached, from the start or after a while.
+// LostError is the error of a host that cannot be reached, or not any more.
 type LostError struct{ Host, Why string }
 
 func (e *LostError) Error() string { return fmt.Sprintf("%s is lost: %s", e.Host, e.Why) }
@@ -61,15 +56,17 @@ func (p *Pool) Close() {
 	p.work.Wait()
 }
 
-// Connect begins to dial all hosts at once. Until ctx ends it dials a host again that does not answer yet.
+// Connect begins to connect to all hosts at once, and returns. A host that does not answer is dialled again
+// until ctx ends.
 func (p *Pool) Connect(ctx context.Context, hosts []string) {
 	for _, host := range hosts {
 		_ = p.peer(ctx, host, 0)
 	}
 }
 
-// peer is the connection to a host, which is dialled if it was not yet; patience bounds that, if it is not 0.
-func (p *Pool) peer(ctx context.Context, host string, patience time.Duration) *peer {
+// peer gives a host's peer. If there is none yet, it makes one, and begins to connect to the host. Attempts
+// end with ctx, and after maxElapsed if that is not 0.
+func (p *Pool) peer(ctx context.Context, host string, maxElapsed time.Duration) *peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known := p.peers[host]; known != nil {
@@ -78,57 +75,59 @@ func (p *Pool) peer(ctx context.Context, host string, patience time.Duration) *p
 	n := &peer{host: host, ready: make(chan struct{}), gone: make(chan struct{})}
 	p.peers[host] = n
 	p.work.Go(func() {
-		n.err = p.keep(ctx, n, patience)
+		n.err = p.run(ctx, n, maxElapsed)
 		close(n.gone)
 	})
 	return n
 }
 
-// keep makes the connection to a peer, and tells how it ended.
-func (p *Pool) keep(ctx context.Context, n *peer, patience time.Duration) error {
-	w, err := p.dial(ctx, n.host, patience)
+// run connects to a peer, and keeps the connection until it ends. It returns why it ended.
+func (p *Pool) run(ctx context.Context, n *peer, maxElapsed time.Duration) error {
+	c, err := p.connect(ctx, n.host, maxElapsed)
 	if err != nil {
 		close(n.ready)
 		return err
 	}
-	n.conn = w.Conn
+	n.conn = c.Conn
 	close(n.ready)
-	defer func() { _ = w.Close() }()
-	defer context.AfterFunc(p.ctx, func() { _ = w.raw.Close() })()
+	defer func() { _ = c.Close() }()
+	defer context.AfterFunc(p.ctx, func() { _ = c.raw.Close() })()
 	var work sync.WaitGroup
-	gone := make(chan struct{})
-	work.Go(func() { ssh.DiscardRequests(w.requests) })
-	work.Go(func() { keepalive(w, p.c.every(), gone) })
-	for channel := range w.channels { // that a server opens
+	ended := make(chan struct{})
+	work.Go(func() { ssh.DiscardRequests(c.requests) })
+	work.Go(func() { keepalive(c, p.c.keepaliveInterval(), ended) })
+	for channel := range c.channels { // channels that the server opens, until the connection ends
 		_ = channel.Reject(ssh.Prohibited, "this is a client")
 	}
-	close(gone)
-	err = w.Wait()
+	close(ended)
+	err = c.Wait()
 	work.Wait()
 	return err
 }
 
-// wire is a connection as the SSH package gives it.
-type wire struct {
+// clientConn is a connection as ssh.NewClientConn gives it, with the TCP connection below.
+type clientConn struct {
 	ssh.Conn
 	raw      net.Conn
 	channels <-chan ssh.NewChannel
 	requests <-chan *ssh.Request
 }
 
-// dial tries until ctx ends, patience does, or there is no hope.
-func (p *Pool) dial(ctx context.Context, host string, patience time.Duration) (w wire, err error) {
+// connect tries to connect to a host until it succeeds, ctx or maxElapsed ends, or the host shows another
+// key.
+func (p *Pool) connect(ctx context.Context, host string, maxElapsed time.Duration) (c clientConn, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
-	config, err := p.c.client(host)
+	config, err := p.c.clientConfig(host)
 	if err != nil {
-		return w, err
+		return c, err
 	}
-	again := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond), backoff.WithMaxInterval(time.Second), backoff.WithMaxElapsedTime(patience))
+	pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstRedialPause),
+		backoff.WithMaxInterval(maxRedialPause), backoff.WithMaxElapsedTime(maxElapsed))
 	var last error
 	err = backoff.Retry(func() error {
-		w, err = p.connect(ctx, host, config)
+		c, err = p.dial(ctx, host, config)
 		if err != nil && (last == nil || ctx.Err() == nil) {
 			last = err
 		}
@@ -136,85 +135,56 @@ func (p *Pool) dial(ctx context.Context, host string, patience time.Duration) (w
 			return backoff.Permanent(err)
 		}
 		return err
-	}, backoff.WithContext(again, ctx))
+	}, backoff.WithContext(pauses, ctx))
 	if err != nil && last != nil {
-		err = last // says more than that the time is over
+		err = last // backoff's own error may say only that ctx has ended
 	}
-	return w, err
+	return c, err
 }
 
-// connect makes a connection to the first of a host's addresses that takes one.
-func (p *Pool) connect(ctx context.Context, host string, config *ssh.ClientConfig) (w wire, err error) {
-	ctx, cancel := context.WithTimeout(ctx, authTime)
+// dial tries once to connect to a host. It uses the first of the host's addresses that takes a connection.
+func (p *Pool) dial(ctx context.Context, host string, config *ssh.ClientConfig) (c clientConn, err error) {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
-	addrs, err := p.c.Lookup(ctx, host)
+	addrs, err := p.c.lookup(ctx, host)
 	if err != nil {
-		return w, fmt.Errorf("its name does not resolve: %w", err)
+		return c, fmt.Errorf("its name does not resolve: %w", err)
 	}
 	err = errors.New("its name resolves to no address")
-	dialer := net.Dialer{LocalAddr: p.c.local, Timeout: dialTime, KeepAlive: -1} // keepalive sees to that
+	// TCP's keepalive is off: the function keepalive replaces it.
+	dialer := net.Dialer{LocalAddr: p.c.local, Timeout: dialTimeout, KeepAlive: -1}
 	for _, a := range addrs {
-		if w.raw, err = dialer.DialContext(ctx, "tcp", net.JoinHostPort(a.String(), strconv.Itoa(p.c.Port))); err == nil {
+		addr := net.JoinHostPort(a.String(), strconv.Itoa(p.c.Port))
+		if c.raw, err = dialer.DialContext(ctx, "tcp", addr); err == nil {
 			break
 		}
 	}
 	if err != nil {
-		return w, err
+		return c, err
 	}
-	defer context.AfterFunc(ctx, func() { _ = w.raw.Close() })()
-	w.Conn, w.channels, w.requests, err = ssh.NewClientConn(&link{w.raw, p.c.silence()}, host, config)
-	return w, err
+	defer context.AfterFunc(ctx, func() { _ = c.raw.Close() })()
+	conn := &deadlineConn{c.raw, p.c.silenceTimeout()}
+	c.Conn, c.channels, c.requests, err = ssh.NewClientConn(conn, host, config)
+	return c, err
 }
 
-// wait is the connection to a host, when there is one.
-func (p *Pool) wait(ctx context.Context, host string) (*peer, error) {
+// connected waits until the connection to a host stands. It returns the connection's peer.
+func (p *Pool) connected(ctx context.Context, host string) (*peer, error) {
 	if !slices.Contains(p.c.Hosts, host) {
-		return nil, fmt.Errorf("%s is not a host of this job: %v", host, p.c.Hosts[:min(8, len(p.c.Hosts))])
+		return nil, fmt.Errorf("%s is not a host of this job: %v", host, p.c.Hosts[:min(maxNames, len(p.c.Hosts))])
 	}
-	n := p.peer(p.ctx, host, p.c.PeerTimeout) // unless Connect has begun: a worker that launches in a tree
+	// Usually Connect has made the peer. It has not on a worker, which launches daemons where a launcher builds
+	// a tree.
+	n := p.peer(p.ctx, host, p.c.PeerTimeout)
 	select {
 	case <-n.ready:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 	if n.conn == nil {
-		return nil, p.lost(n)
+		return nil, p.lostError(n)
 	}
 	return n, nil
 }
 
-// lost is the error of a peer that is gone, or goes.
-func (p *Pool) lost(n *peer) error {
-	wait(n.gone, drain)
-	select {
-	case <-n.gone:
-		return &LostError{Host: n.host, Why: p.why(n.err)}
-	default:
-		return &LostError{Host: n.host, Why: "the session ended without an exit code"}
-	}
-}
-
-// why says what the error of a connection most likely comes from.
-func (p *Pool) why(err error) string {
-	var timeout net.Error
-	isClosed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
-	switch {
-	case p.ctx.Err() != nil:
-		return "this host ended the connection"
-	case isClosed && strings.Contains(err.Error(), "handshake failed"): // the package has no type for it
-		return "it closed the connection before it knew this host; its log may say why"
-	case isClosed:
-		return "it closed the connection"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "it refuses connections: entrain has not started there, or has ended"
-	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
-		return "no route leads there, or the host is gone"
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Sprintf("nothing was heard of it for %s", p.c.silence())
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "it does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"
-	case strings.Contains(err.Error(), "unable to authenticate"): // nor for this
-		return "it refuses this host; its log says why"
-	}
-	return oneLine(err.Error())
-}
+const maxNames = 8 // names of hosts in an error

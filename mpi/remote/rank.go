@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RankConn is the run's side of its conversation with `entrain rank`, which stands around a trainer on this host.
+// RankConn is the run's side of the connection to an `entrain rank`, which runs a trainer on this host.
 type RankConn struct {
 	Rank, Pid int
 	conn      net.Conn
@@ -14,10 +14,10 @@ type RankConn struct {
 
 	mu    sync.Mutex
 	end   RankEnd
-	ended bool
+	ended bool // the rank has reported end
 }
 
-// Stop tells the rank to send its trainer SIGTERM.
+// Stop tells the rank to send SIGTERM to its trainer.
 func (r *RankConn) Stop() { _ = send(r.conn, rankOrder{orderStop}) }
 
 // Leave tells the rank that it may end once its trainer has ended.
@@ -26,40 +26,41 @@ func (r *RankConn) Leave() { _ = send(r.conn, rankOrder{orderLeave}) }
 // Done is closed when the trainer has ended, or the rank is gone.
 func (r *RankConn) Done() <-chan struct{} { return r.done }
 
-// End says how the trainer ended; it gives false where the rank was gone before it told that.
+// End says how the trainer ended. It returns false where the trainer still runs, or the rank is gone without
+// a report.
 func (r *RankConn) End() (RankEnd, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.end, r.ended
 }
 
-// rank stays with a rank until it goes.
-func (s *Local) rank(conn *net.UnixConn, l lines, pid int) {
+// serveRank registers a rank, and stays with it until it is gone.
+func (s *Local) serveRank(conn *net.UnixConn, l lineReader, pid int) {
 	call, err := readRank(l)
 	if err != nil || conn.SetReadDeadline(time.Time{}) != nil {
 		return
 	}
 	r := &RankConn{Rank: call.Rank, Pid: pid, conn: conn, done: make(chan struct{})}
-	s.h.Joined(r)
+	s.handlers.Joined(r)
 	end, err := readEnd(l)
 	r.mu.Lock()
 	r.end, r.ended = end, err == nil
 	r.mu.Unlock()
 	close(r.done)
 	if err == nil {
-		_ = l.read(nil) // it says nothing more
+		_ = l.read(nil) // a rank sends nothing more: the read returns when it is gone, or at Close
 	}
 }
 
-// RankClient is the rank's side of that conversation.
+// RankClient is the side of `entrain rank` of the connection to the run.
 type RankClient struct {
 	conn          net.Conn
 	stopped, left chan struct{}
 }
 
-// Register tells the run on this host that a rank has begun.
+// Register tells the run on this host that a rank has begun. socket is the path of the run's socket.
 func Register(socket string, rank int) (*RankClient, error) {
-	conn, err := call(socket, kindRank, nil)
+	conn, err := dialRun(socket, kindRank, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -68,25 +69,27 @@ func Register(socket string, rank int) (*RankClient, error) {
 		return nil, err
 	}
 	c := &RankClient{conn: conn, stopped: make(chan struct{}), left: make(chan struct{})}
-	go c.listen()
+	go c.readOrders()
 	return c, nil
 }
 
-// Stopped is closed when the trainer is to be sent SIGTERM.
+// Stopped is closed when the rank must send SIGTERM to its trainer.
 func (c *RankClient) Stopped() <-chan struct{} { return c.stopped }
 
-// Left is closed when the rank may go, or the run is gone. One that may go while its trainer still runs tells its end first.
+// Left is closed when the rank may end, or the run is gone. It may be closed while the trainer still runs:
+// then the rank ends after the trainer, and calls Ended before.
 func (c *RankClient) Left() <-chan struct{} { return c.left }
 
-// Ended tells how the trainer ended.
+// Ended reports to the run how the trainer ended.
 func (c *RankClient) Ended(e RankEnd) error { return send(c.conn, e) }
 
-// listen ends with the process, or the run.
-func (c *RankClient) listen() {
-	stop, leave := sync.OnceFunc(func() { close(c.stopped) }), sync.OnceFunc(func() { close(c.left) })
+// readOrders reads the run's orders. It ends with the run, or with this process.
+func (c *RankClient) readOrders() {
+	stop := sync.OnceFunc(func() { close(c.stopped) })
+	leave := sync.OnceFunc(func() { close(c.left) })
 	defer leave()
 	defer func() { _ = c.conn.Close() }()
-	for l := newLines(c.conn); ; {
+	for l := newLineReader(c.conn); ; {
 		var order rankOrder
 		if l.read(&order) != nil {
 			return

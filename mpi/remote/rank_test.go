@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestRank(t *testing.T) {
+// TestRankAndRunTalk follows a rank from its registration to its end, and ranks that end in other ways.
+func TestRankAndRunTalk(t *testing.T) {
 	joined := make(chan *RankConn, 1)
 	local, socket := newNetwork(t, 1).local(t, Handlers{Joined: func(r *RankConn) { joined <- r }})
 	client, err := Register(socket, 3)
@@ -20,22 +21,24 @@ func TestRank(t *testing.T) {
 		t.Errorf("rank %d, pid %d", r.Rank, r.Pid)
 	}
 	if _, ok := r.End(); ok || isClosed(r.Done()) || isClosed(client.Stopped()) || isClosed(client.Left()) {
-		t.Error("it has ended, or was told to, before anything happened")
+		t.Error("the rank has ended, or was told to, before anything happened")
 	}
 	r.Stop()
 	r.Stop()
 	<-client.Stopped()
 	at := time.Now().Round(0)
-	if err := client.Ended(RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM:\x1b[31m\nx", At: at}); err != nil {
+	sent := RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM:\x1b[31m\nx", At: at}
+	if err := client.Ended(sent); err != nil {
 		t.Error(err)
 	}
 	<-r.Done()
 	end, ok := r.End()
-	if diff := cmp.Diff(RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM: [31m x", At: at}, end); diff != "" || !ok {
+	want := RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM: [31m x", At: at}
+	if diff := cmp.Diff(want, end); diff != "" || !ok {
 		t.Errorf("%v: %s", ok, diff)
 	}
 	if isClosed(client.Left()) {
-		t.Error("it left before it was told to")
+		t.Error("the rank may end before it was told to")
 	}
 	r.Leave()
 	<-client.Left()
@@ -44,30 +47,30 @@ func TestRank(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lonely := <-joined
+	secondConn := <-joined
 	third, err := Register(socket, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = third.conn.Close() // as a rank that was killed
-	broken := <-joined
-	<-broken.Done()
-	if _, ok := broken.End(); ok {
-		t.Error("a rank that was killed told its end")
+	_ = third.conn.Close() // like a rank that was killed
+	killed := <-joined
+	<-killed.Done()
+	if _, ok := killed.End(); ok {
+		t.Error("a rank that was killed has reported its end")
 	}
 	local.Close()
 	<-second.Left()
-	<-lonely.Done()
+	<-secondConn.Done()
 	if isClosed(second.Stopped()) {
-		t.Error("the end of the run stops a trainer")
+		t.Error("the end of the run stops the trainer")
 	}
 	if _, err := Register(socket, 6); err == nil {
-		t.Error("registered with nobody")
+		t.Error("registered without a run")
 	}
 }
 
-// TestRankMayGoEarly: how a trainer ends is told though its rank was told to leave before.
-func TestRankMayGoEarly(t *testing.T) {
+// TestEndArrivesAfterLeave: a rank reports how its trainer ends, also after it was told to leave.
+func TestEndArrivesAfterLeave(t *testing.T) {
 	joined := make(chan *RankConn, 1)
 	_, socket := newNetwork(t, 1).local(t, Handlers{Joined: func(r *RankConn) { joined <- r }})
 	client, err := Register(socket, 0)
@@ -84,8 +87,8 @@ func TestRankMayGoEarly(t *testing.T) {
 		t.Error(err)
 	}
 	<-r.Done()
-	if end, told := r.End(); !told || end.Code != 3 {
-		t.Errorf("told %t, %+v", told, end)
+	if end, ok := r.End(); !ok || end.Code != 3 {
+		t.Errorf("ok %t, %+v", ok, end)
 	}
 }
 

@@ -1,10 +1,11 @@
-// Package remote starts a launcher's daemons on other hosts, and keeps in touch with the ranks on this one, with neither
-// ssh nor sshd in the image.
+// Package remote starts a launcher's daemons on other hosts, and keeps the connection to the ranks on this
+// host. The image needs neither ssh nor sshd.
 //
-// On every host `entrain run` is the supervisor. On the workers it serves remote launches over the SSH protocol (Server);
-// on the leader it keeps one authenticated connection to each worker (Pool). What mpirun calls instead of ssh is a thin
-// client of the run on its own host (Rsh), and so is what stands around each rank (RankClient): both come over a unix
-// socket (Local), so that no key ever reaches a process of the user's.
+// On every host `entrain run` is the supervisor. On the workers it serves remote launches over the SSH
+// protocol (Server). On the leader it keeps one authenticated connection to each worker (Pool). mpirun calls
+// `entrain rsh` instead of ssh. That is a thin client of the run on its own host (Rsh). So is `entrain rank`,
+// which runs each trainer (RankClient). Both connect to a unix socket (Local), so no key ever reaches a
+// process of the user's.
 package remote
 
 import (
@@ -16,34 +17,28 @@ import (
 	"time"
 )
 
-// Config is what a host brings to the launch of others' daemons, or its own.
+// Config says how a host launches daemons on the other hosts (NewPool), and starts daemons for them (Serve).
 type Config struct {
 	Self        string        // this host's name
-	Hosts       []string      // all that may take part, in the order of ranks
-	Job         string        // keys of one job are worth nothing in another
+	Hosts       []string      // all hosts that may take part, in the order of ranks: the leader first
+	Job         string        // the job's name; keys of one job are worth nothing in another
 	Secret      []byte        // the cluster key
-	Port        int           // where every host's agent listens
-	PeerTimeout time.Duration // within which the loss of a host is noticed
+	Port        int           // the port of every host's Server
+	PeerTimeout time.Duration // the loss of a host is noticed within this time
 	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
-	Start       Start // for Serve
-	Warn        func(text string)
+	Start       Start             // for Serve
+	Warn        func(text string) // logs a warning
 
-	local net.Addr // where connections come from; nil for anywhere. For tests: many hosts on one machine
+	local net.Addr // the address that connections come from; nil means any. Tests have many hosts on one machine
 }
 
-// Start begins a daemon on this host with three files as its stdin, stdout and stderr, which are the caller's to close
-// once Start has returned. What the other host asks for is one string in SSH, the words joined with spaces: that is what
-// words holds, as its only element. It calls ended once with the daemon's exit code, 128+n for a signal; kill sends
-// SIGKILL to the daemon and to all below it; it may be called when the daemon has just ended, and then does nothing.
+// Start starts a daemon on this host. words holds one string: SSH joins all words with spaces. files are the
+// daemon's stdin, stdout and stderr; the caller closes them once Start has returned. Start calls ended once,
+// with the daemon's exit code, 128+n for signal n. kill sends SIGKILL to the daemon and to all its
+// descendants. It does nothing where the daemon has ended.
 type Start func(words []string, files [3]*os.File, ended func(code int)) (kill func(), err error)
 
-// every is how often a peer is asked whether it is there: two answers may be late or lost.
-func (c *Config) every() time.Duration { return c.PeerTimeout / 6 }
-
-// silence is how long nothing may be heard of a peer.
-func (c *Config) silence() time.Duration { return c.PeerTimeout / 2 }
-
-// check refuses what would be no protection.
+// check refuses a configuration that would not protect the host.
 func (c *Config) check() error {
 	switch {
 	case len(c.Secret) == 0:

@@ -19,9 +19,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-const patience = 20 * time.Second // for what must happen, on a busy machine
+const testTimeout = 20 * time.Second // for an event that must happen, on a busy machine
 
-// TestMain lets the test binary be an rsh too.
+// TestMain runs the tests. With the argument rsh, the test binary is an rsh.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 3 && os.Args[1] == "rsh" {
 		code, err := Rsh(os.Args[2], os.Args[3:], os.Stdin, os.Stdout, os.Stderr)
@@ -33,15 +33,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// network is hosts on loopback addresses of one machine: hN is at 127.2.0.N.
+// network is a set of hosts on loopback addresses of this machine: hN is at 127.2.0.N. All use one port.
 type network struct {
 	hosts  []string
 	port   int
-	change func(*Config)
+	change func(*Config) // changes the configuration of hosts that are made later
 
 	mu      sync.Mutex
 	warns   []string
-	running map[int]string // the pids of what was started, and their commands
+	running map[int]string // the commands that run, by pid
 }
 
 func address(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 2, byte(i >> 8), byte(i)}) }
@@ -84,13 +84,13 @@ func (n *network) config(i int) Config {
 	return c
 }
 
-func (n *network) warned(text string) bool {
+func (n *network) hasWarned(text string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return strings.Contains(strings.Join(n.warns, "\n"), text)
 }
 
-// start is a shell's way to begin a daemon, in a group of its own; "refuse" is a command that it does not know.
+// start starts a command with a shell, in a process group of its own. It refuses the command "refuse".
 func (n *network) start(words []string, files [3]*os.File, ended func(int)) (func(), error) {
 	line := strings.Join(words, " ")
 	if strings.HasPrefix(line, "refuse") {
@@ -120,7 +120,7 @@ func (n *network) start(words []string, files [3]*os.File, ended func(int)) (fun
 	return func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }, nil
 }
 
-func (n *network) runs(line string) bool {
+func (n *network) isRunning(line string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, l := range n.running {
@@ -131,7 +131,7 @@ func (n *network) runs(line string) bool {
 	return false
 }
 
-// serve starts a host's agent.
+// serve starts a host's Server.
 func (n *network) serve(tb testing.TB, i int) *Server {
 	tb.Helper()
 	l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", address(i), n.port))
@@ -156,7 +156,7 @@ func (n *network) pool(tb testing.TB, i int) *Pool {
 	return p
 }
 
-// local is the run's socket, in front of a pool.
+// local starts a Local. It returns the path of its socket too.
 func (n *network) local(tb testing.TB, h Handlers) (*Local, string) {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -168,16 +168,18 @@ func (n *network) local(tb testing.TB, h Handlers) (*Local, string) {
 	return l, dir + "/" + SocketName
 }
 
-func until(tb testing.TB, what string, met func() bool) {
+// waitUntil waits until a condition is met.
+func waitUntil(tb testing.TB, what string, met func() bool) {
 	tb.Helper()
-	for end := time.Now().Add(patience); !met(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(testTimeout); !met(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			tb.Fatalf("%s did not come true within %s", what, patience)
+			tb.Fatalf("%s did not happen within %s", what, testTimeout)
 		}
 	}
 }
 
-// streams are a command's three files, with their other ends.
+// streams are a command's three files, with their other ends: in is the one of stdin; stdout and stderr are
+// copied to out and err.
 type streams struct {
 	files    [3]*os.File
 	in       *os.File
@@ -208,7 +210,7 @@ func newStreams(tb testing.TB) *streams {
 	return s
 }
 
-// end waits for all that was written.
+// end closes stdout and stderr, and returns everything that was written to them.
 func (s *streams) end() (string, string) {
 	s.files[1].Close()
 	s.files[2].Close()

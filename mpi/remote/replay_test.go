@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestReplay: what was recorded of a real session is worth nothing: the server's share in the keys is another one.
-func TestReplay(t *testing.T) {
+// TestReplayedSessionIsRefused: the recorded bytes of a real session start nothing. The server adds new
+// random bytes to the keys of every session.
+func TestReplayedSessionIsRefused(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.serve(t, 1)
 	recorder := newRecorder(t, fmt.Sprintf("127.2.0.1:%d", n.port))
@@ -42,29 +43,30 @@ func TestReplay(t *testing.T) {
 				_, _ = conn.Read(make([]byte, 1<<16))
 			}
 		}
-		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		_ = conn.SetReadDeadline(time.Now().Add(testTimeout))
 		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Error("the replay is not refused")
 		}
 		conn.Close()
 	}
 	s = newStreams(t)
-	if code, err := n.pool(t, 0).Exec(t.Context(), "h1", []string{"test x = $(cat " + marker + ")"}, s.files); code != 0 || err != nil {
-		t.Errorf("the command was carried out again: code %d, error %v", code, err)
+	check := []string{"test x = $(cat " + marker + ")"}
+	if code, err := n.pool(t, 0).Exec(t.Context(), "h1", check, s.files); code != 0 || err != nil {
+		t.Errorf("the command ran again: code %d, error %v", code, err)
 	}
 }
 
-// recorder hands a connection on, and keeps what its client says.
+// recorder relays connections, and records what the clients send.
 type recorder struct {
 	port int
 	mu   sync.Mutex
-	said [][]byte
+	data [][]byte
 }
 
 func (r *recorder) sent() [][]byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.said
+	return r.data
 }
 
 func newRecorder(t *testing.T, to string) *recorder {
@@ -79,7 +81,7 @@ func newRecorder(t *testing.T, to string) *recorder {
 				return
 			}
 			r.mu.Lock()
-			r.said = append(r.said, bytes.Clone(b[:n]))
+			r.data = append(r.data, bytes.Clone(b[:n]))
 			r.mu.Unlock()
 			_, _ = to.Write(b[:n])
 		}

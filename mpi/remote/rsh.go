@@ -11,50 +11,52 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lost is the exit code of an rsh that cannot tell the command's, as ssh has it.
-const lost = 255
+var errRunGone = errors.New("entrain run on this host has ended, or belongs to another user")
 
-var errGone = errors.New("entrain run on this host has ended, or belongs to another user")
-
-// Rsh runs a command on another host, through the run on this one, with the process's own files, and gives its exit
-// code. args are as mpirun gives them to ssh: options, the host, the command's words.
+// Rsh runs a command on another host through the run on this host, and returns its exit code. The command
+// uses the three files. socket is the path of the run's socket. args are ssh's arguments, as mpirun gives
+// them: options, the host, the command's words. Every error comes with a code that is not 0, usually
+// CodeSSHError.
 func Rsh(socket string, args []string, stdin, stdout, stderr *os.File) (code int, err error) {
 	host, words, err := parseRsh(args)
 	if err != nil {
-		return lost, err
+		return CodeSSHError, err
 	}
-	in, release := waitable(int(stdin.Fd()))
+	in, release := pollableStdin(int(stdin.Fd()))
 	defer release()
-	conn, err := call(socket, kindRsh, unix.UnixRights(in, int(stdout.Fd()), int(stderr.Fd())))
+	conn, err := dialRun(socket, kindRsh, unix.UnixRights(in, int(stdout.Fd()), int(stderr.Fd())))
 	if err != nil {
-		return lost, err
+		return CodeSSHError, err
 	}
 	defer func() { _ = conn.Close() }()
 	var end rshEnd
-	switch err := errors.Join(send(conn, rshCall{Host: host, Words: bytesOf(words)}), newLines(conn).read(&end)); {
+	err = errors.Join(send(conn, rshCall{Host: host, Words: wordBytes(words)}), newLineReader(conn).read(&end))
+	switch {
 	case err != nil:
-		return lost, errGone
+		return CodeSSHError, errRunGone
 	case end.Error != "":
-		return cmp.Or(end.Code, lost), errors.New(end.Error) // an error never has code 0
+		return cmp.Or(end.Code, CodeSSHError), errors.New(end.Error)
 	}
 	return end.Code, nil
 }
 
-// call connects to the run on this host, and says who comes.
-func call(socket string, kind byte, files []byte) (*net.UnixConn, error) {
-	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
+// dialRun connects to the run on this host, and says who connects. rights is a control message with files, or
+// empty.
+func dialRun(socket string, kind byte, rights []byte) (*net.UnixConn, error) {
+	conn, err := dialUnix(socket)
 	if err != nil {
-		return nil, fmt.Errorf("entrain run on this host: %w\nhint: only the launcher that entrain run started can call this", err)
+		return nil, fmt.Errorf("entrain run on this host: %w\n"+
+			"hint: only the launcher that entrain run started can call this", err)
 	}
-	if _, _, err := conn.WriteMsgUnix([]byte{kind}, files, nil); err != nil {
+	if _, _, err := conn.WriteMsgUnix([]byte{kind}, rights, nil); err != nil {
 		_ = conn.Close()
-		return nil, errGone
+		return nil, errRunGone
 	}
 	return conn, nil
 }
 
-// parseRsh takes ssh's arguments apart, as far as launchers use them. Which key, port and user there are to use is not
-// the launcher's to say.
+// parseRsh reads the arguments of ssh that launchers use. It ignores the options: the launcher does not
+// choose the key, the port or the user.
 func parseRsh(args []string) (host string, words []string, err error) {
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		option := args[0]
@@ -72,7 +74,8 @@ func parseRsh(args []string) (host string, words []string, err error) {
 		case len(option) > 2 && strings.Contains("plo", option[1:2]):
 			continue
 		default:
-			return "", nil, fmt.Errorf("%q: expected the options -x, -q, -n, -p, -l or -o, then a host and a command", option)
+			return "", nil, fmt.Errorf("%q: expected the options -x, -q, -n, -p, -l or -o, "+
+				"then a host and a command", option)
 		}
 		break
 	}
@@ -82,7 +85,7 @@ func parseRsh(args []string) (host string, words []string, err error) {
 	return args[0], args[1:], nil
 }
 
-func bytesOf(words []string) [][]byte {
+func wordBytes(words []string) [][]byte {
 	all := make([][]byte, 0, len(words))
 	for _, w := range words {
 		all = append(all, []byte(w))

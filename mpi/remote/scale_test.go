@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestManyHosts: 64 hosts are connected to at once, and each runs its command, at once too.
-func TestManyHosts(t *testing.T) {
+// TestManyHostsRunCommandsAtOnce connects to 64 hosts at once, and runs a command on all of them at once.
+func TestManyHostsRunCommandsAtOnce(t *testing.T) {
 	const workers = 64
 	n := newNetwork(t, workers+1)
 	for i := range workers {
@@ -21,7 +21,8 @@ func TestManyHosts(t *testing.T) {
 	for i := range workers {
 		s := newStreams(t)
 		work.Go(func() {
-			code, err := p.Exec(t.Context(), n.hosts[i+1], []string{fmt.Sprintf("echo h%d; exit %d", i+1, i%3)}, s.files)
+			words := []string{fmt.Sprintf("echo h%d; exit %d", i+1, i%3)}
+			code, err := p.Exec(t.Context(), n.hosts[i+1], words, s.files)
 			out, _ := s.end()
 			if code != i%3 || err != nil || out != fmt.Sprintf("h%d\n", i+1) {
 				t.Errorf("h%d: code %d, error %v, stdout %q", i+1, code, err, out)
@@ -31,7 +32,8 @@ func TestManyHosts(t *testing.T) {
 	work.Wait()
 }
 
-// BenchmarkCommand is a bare remote command, from the rsh's call to its exit code: the daemon is /bin/sh -c true.
+// BenchmarkCommand runs an empty remote command, from the call of Rsh to its exit code. The daemon is /bin/sh
+// -c true.
 func BenchmarkCommand(b *testing.B) {
 	n := newNetwork(b, 2)
 	n.serve(b, 1)
@@ -57,7 +59,8 @@ func BenchmarkCommand(b *testing.B) {
 	})
 }
 
-// BenchmarkHandshake is a leader's connections to so many workers, until all stand; all hosts share this machine.
+// BenchmarkHandshake connects a leader to all its workers, until all connections stand. All hosts share this
+// machine.
 func BenchmarkHandshake(b *testing.B) {
 	for _, workers := range []int{1, 64} {
 		b.Run(fmt.Sprint(workers), func(b *testing.B) {
@@ -72,7 +75,7 @@ func BenchmarkHandshake(b *testing.B) {
 				}
 				p.Connect(b.Context(), n.hosts[1:])
 				for _, host := range n.hosts[1:] {
-					if _, err := p.wait(b.Context(), host); err != nil {
+					if _, err := p.connected(b.Context(), host); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -82,7 +85,7 @@ func BenchmarkHandshake(b *testing.B) {
 	}
 }
 
-// BenchmarkRank is a rank's word with its run: registered, told to stop, ended, told to leave.
+// BenchmarkRank takes a rank through its whole life: register, stop, report the end, leave.
 func BenchmarkRank(b *testing.B) {
 	_, socket := newNetwork(b, 1).local(b, Handlers{Joined: func(r *RankConn) {
 		r.Stop()
@@ -99,6 +102,6 @@ func BenchmarkRank(b *testing.B) {
 		<-c.Stopped()
 		_ = c.Ended(RankEnd{})
 		<-c.Left()
-		_ = c.conn.Close() // as the end of its process does
+		_ = c.conn.Close() // as at the end of its process
 	}
 }

@@ -15,97 +15,99 @@ import (
 
 // Server starts daemons for the other hosts of the job.
 type Server struct {
-	door
+	acceptor
 	c      Config
 	config *ssh.ServerConfig
 	gate   gate
 
-	mu      sync.Mutex
-	waiting []net.Conn          // whose peers have not shown yet that they belong to a host, the oldest first
-	warned  map[netip.Addr]bool // about whom
+	mu              sync.Mutex
+	unauthenticated []net.Conn          // connections from hosts' addresses without a key yet, the oldest first
+	warned          map[netip.Addr]bool // the addresses that the log warns of
 }
 
 const (
-	authTime  = 10 * time.Second // to show a key; a host needs milliseconds
-	strangers = 16               // connections that have not shown one, beyond two for each host
-	maxWarned = 32               // addresses
+	maxStrangers = 16 // unauthenticated connections, in addition to two for each host
+	maxWarned    = 32 // addresses that the log warns of
 )
 
-// Serve answers peers at l until Close.
-func Serve(c Config, l net.Listener) (*Server, error) {
+// Serve answers the other hosts at a listener until Close.
+func Serve(c Config, listener net.Listener) (*Server, error) {
 	s := &Server{c: c, warned: map[netip.Addr]bool{}}
 	s.gate = gate{c: &s.c, addrs: map[string][]netip.Addr{}}
 	err := c.check()
 	if err == nil {
-		s.config, err = c.server(s.identify)
+		s.config, err = c.serverConfig(s.authorize)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.open(l, s.come)
+	s.start(listener, s.classify)
 	return s, nil
 }
 
-// come lets peers in, and strangers no further.
-func (s *Server) come(conn net.Conn) {
-	known, waits, begin, out := s.gate.ask(conn)
-	switch {
-	case known:
-		s.enter(conn)
-	case !waits:
-		s.turnAway(conn)
+// classify serves a connection that comes from a host's address, and closes any other.
+func (s *Server) classify(conn net.Conn) {
+	verdict, mustLookUp, evicted := s.gate.classify(conn)
+	switch verdict {
+	case fromPeer:
+		s.admit(conn)
+	case fromStranger:
+		s.refuseStranger(conn)
+	case undecided: // lookUpAll decides
 	}
-	if out != nil {
-		_ = out.Close()
+	if evicted != nil {
+		_ = evicted.Close()
 	}
-	if begin {
+	if mustLookUp {
 		s.work.Go(func() {
-			for _, conn := range s.gate.look(s.ctx, s.enter) {
-				s.turnAway(conn)
+			for _, stranger := range s.gate.lookUpAll(s.ctx, s.admit) {
+				s.refuseStranger(stranger)
 			}
 		})
 	}
 }
 
-func (s *Server) turnAway(conn net.Conn) {
+func (s *Server) refuseStranger(conn net.Conn) {
 	_ = conn.Close()
-	s.warn(addrOf(conn.RemoteAddr()), "the name of no host of this job resolves to that address here")
+	s.warn(remoteAddr(conn), "the name of no host of this job resolves to that address here")
 }
 
-// enter bounds the number of those that are not known yet: when one too many comes, the oldest of them is closed.
-func (s *Server) enter(conn net.Conn) {
-	defer s.attend(conn, func() { s.serve(conn) })
+// admit serves a connection. It bounds the number of those that are not authenticated: when there is one too
+// many, it closes the oldest.
+func (s *Server) admit(conn net.Conn) {
+	defer s.handle(conn, func() { s.serve(conn) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting = append(s.waiting, conn); len(s.waiting) > strangers+2*len(s.c.Hosts) {
-		_ = s.waiting[0].Close()
-		s.waiting = slices.Delete(s.waiting, 0, 1)
+	s.unauthenticated = append(s.unauthenticated, conn)
+	if len(s.unauthenticated) > maxStrangers+2*len(s.c.Hosts) {
+		_ = s.unauthenticated[0].Close()
+		s.unauthenticated = slices.Delete(s.unauthenticated, 0, 1)
 	}
 }
 
-// known takes a connection off that list.
-func (s *Server) known(conn net.Conn) {
+// forget takes a connection off the list of unauthenticated ones.
+func (s *Server) forget(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := slices.Index(s.waiting, conn); i >= 0 {
-		s.waiting = slices.Delete(s.waiting, i, i+1)
+	if i := slices.Index(s.unauthenticated, conn); i >= 0 {
+		s.unauthenticated = slices.Delete(s.unauthenticated, i, i+1)
 	}
 }
 
-// serve is a peer's connection.
+// serve authenticates a connection, and serves its sessions until it ends.
 func (s *Server) serve(raw net.Conn) {
-	late := time.AfterFunc(authTime, func() { _ = raw.Close() })
-	_, channels, requests, err := ssh.NewServerConn(&link{raw, s.c.silence()}, s.config)
+	late := time.AfterFunc(handshakeTimeout, func() { _ = raw.Close() })
+	_, channels, requests, err := ssh.NewServerConn(&deadlineConn{raw, s.c.silenceTimeout()}, s.config)
 	late.Stop()
-	s.known(raw)
+	s.forget(raw)
 	if err != nil {
-		s.refused(addrOf(raw.RemoteAddr()), err)
+		s.warnOfKey(remoteAddr(raw), err)
 		return
 	}
 	var work sync.WaitGroup
-	work.Go(func() { ssh.DiscardRequests(requests) }) // an answer too, to the client's keepalive
+	work.Go(func() { ssh.DiscardRequests(requests) }) // the refusal of a keepalive is the answer that it needs
 	for channel := range channels {
-		if channel.ChannelType() != "session" {
+		if channel.ChannelType() != sessionChannel {
 			_ = channel.Reject(ssh.Prohibited, "this is entrain's launch agent: it has sessions alone")
 			continue
 		}
@@ -114,34 +116,36 @@ func (s *Server) serve(raw net.Conn) {
 	work.Wait()
 }
 
-// identify tells whether a key is the one of the host that the user name names, and comes from there. That the key's
-// private half is there too is the protocol's to see.
-func (s *Server) identify(meta ssh.ConnMetadata, key ssh.PublicKey) error {
-	host, from := meta.User(), addrOf(meta.RemoteAddr())
+// authorize checks a client's key and address. The user name says which host the client is. The key must be
+// that host's, and the address one of that host's. Later, the SSH protocol checks that the client has the
+// private half of the key.
+func (s *Server) authorize(meta ssh.ConnMetadata, key ssh.PublicKey) error {
+	host, from := meta.User(), remoteAddr(meta)
 	if !slices.Contains(s.c.Hosts, host) {
 		return fmt.Errorf("%q is not a host of this job", host)
 	}
-	wanted, err := s.c.public(roleClient, host)
+	wanted, err := s.c.publicKey(roleClient, host)
 	if err != nil {
 		return err
 	}
-	if !same(key, wanted) {
+	if !isSameKey(key, wanted) {
 		return fmt.Errorf("it says that it is %s, but has not that host's key for this cluster and job", host)
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, authTime)
+	ctx, cancel := context.WithTimeout(s.ctx, handshakeTimeout)
 	defer cancel()
-	addrs, err := s.c.Lookup(ctx, host)
+	addrs, err := s.c.lookup(ctx, host)
 	if err != nil {
 		return fmt.Errorf("it says that it is %s, but that name does not resolve here: %w", host, err)
 	}
-	if !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return a.Unmap() == from }) {
+	if !slices.Contains(addrs, from) {
 		return fmt.Errorf("it says that it is %s, but that name resolves to %v here", host, addrs)
 	}
 	return nil
 }
 
-// refused tells of who has shown no key, or another one. Who went away, or spoke something else, has not even tried.
-func (s *Server) refused(from netip.Addr, err error) {
+// warnOfKey warns of a client that has shown no key, or a wrong one. It is silent about a client that has
+// ended the connection or does not speak SSH: that one has not tried to get in.
+func (s *Server) warnOfKey(from netip.Addr, err error) {
 	failed, ok := errors.AsType[*ssh.ServerAuthError](err)
 	if !ok {
 		return
@@ -155,22 +159,16 @@ func (s *Server) refused(from netip.Addr, err error) {
 	s.warn(from, why)
 }
 
-// warn tells of who was not let in, once for each address: there may be thousands.
+// warn logs that a client was refused, once for each address and for at most maxWarned addresses: there may
+// be thousands.
 func (s *Server) warn(from netip.Addr, why string) {
 	s.mu.Lock()
-	told := s.warned[from] || len(s.warned) >= maxWarned || s.ctx.Err() != nil
-	if !told {
+	isSilent := s.warned[from] || len(s.warned) >= maxWarned || s.ctx.Err() != nil
+	if !isSilent {
 		s.warned[from] = true
 	}
 	s.mu.Unlock()
-	if !told {
+	if !isSilent {
 		s.c.Warn(fmt.Sprintf("%s was refused: %s", from, why))
 	}
-}
-
-func addrOf(a net.Addr) netip.Addr {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return t.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
 }

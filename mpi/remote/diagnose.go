@@ -1,0 +1,60 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// lostError is the error of a peer whose connection has ended, or is about to.
+func (p *Pool) lostError(n *peer) error {
+	waitAtMost(lossGrace, n.gone)
+	select {
+	case <-n.gone:
+		return &LostError{Host: n.host, Why: p.diagnose(n.err)}
+	default:
+		return &LostError{Host: n.host, Why: "the session ended without an exit code"}
+	}
+}
+
+// diagnose names the most likely cause of a connection's error.
+func (p *Pool) diagnose(err error) string {
+	var timeout net.Error
+	isClosed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+	// x/crypto/ssh has no types for the errors that two cases know by their texts.
+	switch {
+	case p.ctx.Err() != nil:
+		return "this host ended the connection"
+	case isClosed && strings.Contains(err.Error(), "handshake failed"):
+		return "it closed the connection before it knew this host; its log may say why"
+	case isClosed:
+		return "it closed the connection"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "it refuses connections: entrain has not started there, or has ended"
+	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
+		return "no route leads there, or the host is gone"
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Sprintf("nothing was heard of it for %s", p.c.silenceTimeout())
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "it does not answer: the port is filtered, " +
+			"as by a security group without a rule that admits its own members, or the host is gone"
+	case strings.Contains(err.Error(), "unable to authenticate"):
+		return "it refuses this host; its log says why"
+	}
+	return oneLine(err.Error())
+}
+
+// waitAtMost returns when something comes from c, or after limit.
+func waitAtMost[T any](limit time.Duration, c <-chan T) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-c:
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,33 @@
+package remote
+
+import (
+	"testing"
+	"time"
+)
+
+// TestTimeLimitsAreInOrder holds the comparisons that the comments in timeouts.go make.
+func TestTimeLimitsAreInOrder(t *testing.T) {
+	c := Config{PeerTimeout: 30 * time.Second} // the default of --peer-timeout
+	const grace = 110 * time.Second            // the default of --grace
+	const rendezvousLoss = 3 * time.Second     // hostwait/rendezvous, for a closed connection
+	for _, order := range []struct {
+		what          string
+		small, larger time.Duration
+	}{
+		{"three addresses are dialled within a handshake", 3 * dialTimeout, handshakeTimeout},
+		{"the server's gate decides within a handshake", gateLookupTimeout, handshakeTimeout},
+		{"a refused peer is looked up before its next attempt", gateLookupPause, maxRedialPause + 1},
+		{"the first pause is smaller than the last", firstRedialPause, maxRedialPause},
+		{"a host that comes late is not lost", maxRedialPause, c.PeerTimeout},
+		{"a failed Accept does not fail a dial", 10 * acceptPause, dialTimeout},
+		{"the cause of a loss is known before the rendezvous tells it", lossGrace, rendezvousLoss},
+		{"the launch knows of a loss before the rendezvous", c.silenceTimeout(), c.PeerTimeout * 5 / 6},
+		{"two keepalives may be lost", 2 * c.keepaliveInterval(), c.silenceTimeout()},
+		{"a session ends within the grace", killGrace + outputGrace, grace / 10},
+		{"a rank that does not read does not delay the others for long", sendTimeout, grace / 10},
+	} {
+		if order.small >= order.larger {
+			t.Errorf("%s: %s is not smaller than %s", order.what, order.small, order.larger)
+		}
+	}
+}
