@@ -21,8 +21,9 @@ type Pool struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu    sync.Mutex
-	peers map[string]*peer
+	mu       sync.Mutex
+	peers    map[string]*peer
+	isClosed bool // Close waits for work: nothing may be added to it any more
 }
 
 // peer is a host with its connection. A connection that was lost is not made again, since what ran over it is
@@ -53,6 +54,9 @@ func NewPool(c Config) (*Pool, error) {
 // Close ends all connections, and everything that was started over them.
 func (p *Pool) Close() {
 	p.cancel()
+	p.mu.Lock()
+	p.isClosed = true
+	p.mu.Unlock()
 	p.work.Wait()
 }
 
@@ -74,6 +78,12 @@ func (p *Pool) peer(ctx context.Context, host string, maxElapsed time.Duration) 
 	}
 	n := &peer{host: host, ready: make(chan struct{}), gone: make(chan struct{})}
 	p.peers[host] = n
+	if p.isClosed {
+		n.err = p.ctx.Err()
+		close(n.ready)
+		close(n.gone)
+		return n
+	}
 	p.work.Go(func() {
 		n.err = p.run(ctx, n, maxElapsed)
 		close(n.gone)

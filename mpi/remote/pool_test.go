@@ -108,3 +108,22 @@ func TestLostErrorNamesTheCause(t *testing.T) {
 		}
 	}
 }
+
+// TestClosedPoolDialsNobody: after Close a pool begins nothing, so that Close has waited for everything.
+func TestClosedPoolDialsNobody(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.change = func(c *Config) {
+		c.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+			t.Error("a closed pool looks up a name")
+			return nil, errors.New("no such host")
+		}
+	}
+	p := n.pool(t, 0)
+	p.Close()
+	p.Connect(t.Context(), n.hosts)
+	s := newStreams(t)
+	_, err := p.Exec(t.Context(), "h1", []string{"true"}, s.files)
+	if want := "h1 is lost: this host ended the connection"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
