@@ -9,56 +9,7 @@ import (
 	"time"
 )
 
-// killer sends a signal to every process whose name begins with a word, and says how many there were. The images without a shell
-// have no kill.
-const killer = `
-import os, sys
-n = 0
-for pid in filter(str.isdigit, os.listdir("/proc")):
-    try:
-        if open("/proc/" + pid + "/comm").read().startswith(sys.argv[2]):
-            os.kill(int(pid), int(sys.argv[1]))
-            n += 1
-    except OSError:
-        pass
-print(n)
-sys.exit(n == 0)
-`
-
-// signal sends a signal to processes on a host.
-func (h *mpiHosts) signal(i, sig int, program string) {
-	h.t.Helper()
-	must(h.t, "docker", "exec", h.container(i-1), "python3", "-c", killer, strconv.Itoa(sig), program)
-}
-
-// launcher is what mpirun becomes, as the kernel names it, and daemon what it starts on other hosts.
-func (h *mpiHosts) launcher() string {
-	return map[string]string{"Open MPI 4.1": "mpirun", "Open MPI 5.0": "prterun", "MPICH 4.2": "mpirun"}[h.family.name]
-}
-
-func (h *mpiHosts) daemon() string {
-	return map[string]string{"Open MPI 4.1": "orted", "Open MPI 5.0": "prted", "MPICH 4.2": "hydra_pmi_proxy"[:15]}[h.family.name]
-}
-
-// stop is what the platform does: it stops all hosts.
-func (h *mpiHosts) stop() {
-	h.t.Helper()
-	argv := []string{"docker", "kill", "-s", "TERM"}
-	for i := range h.dirs {
-		argv = append(argv, h.container(i))
-	}
-	must(h.t, argv...)
-}
-
-func (h *mpiHosts) releaseAll() {
-	for i := range h.dirs {
-		h.release(i + 1)
-	}
-}
-
-func (h *mpiHosts) cut(i int) { h.docker("network disconnect", i, h.name) }
-
-// mpiScenarios are those of the failure table of the MPIs themselves first: what each of them did alone is often worse.
+// mpiScenarios begin with the failures that an MPI without entrain handles too, often worse.
 func mpiScenarios() []mpiScenario {
 	const forever, saves = "ring for=600", "ring for=600 save=4"
 	dies := func(how string) string { return forever + " rank=2 act=" + how }
@@ -69,80 +20,138 @@ func mpiScenarios() []mpiScenario {
 	}
 	exit3, exit3at := rank2("exit code 3")
 	killed, killedAt := rank2("killed by SIGKILL")
-	const aborted = "(algo-.: )?.*(rank 2|exit code 5)"                    // MPICH kills all before they can tell anything
-	const without = "(rank [12]|a rank): killed by SIGKILL, out of memory" // the kernel may take two, and Open MPI 5 the wrapper
+	const aborted = "(algo-.: )?.*(rank 2|exit code 5)" // MPICH kills all ranks before one can report
+	// The kernel may kill both ranks of the host. Under Open MPI 5 it may kill the wrapper of a rank.
+	const without = "(rank [12]|a rank): killed by SIGKILL, out of memory"
 	memory, memoryAt := "algo-2: "+without, map[int]string{2: "(algo-2: )?" + without}
 	lost := func(i int) string { return fmt.Sprintf("algo-%d: lost: ", i) }
 	return []mpiScenario{
-		{name: "a rank exits 3", slots: three, watch: true, trainer: dies("exit:3"), act: go2, code: 3, failure: exit3, failed: exit3at},
-		{name: "a rank exits 3, OpenSSH", openssh: true, slots: three, watch: true, trainer: dies("exit:3"), act: go2, code: 3, failure: exit3, failed: exit3at},
-		{name: "a rank is killed", slots: three, trainer: dies("kill"), act: go2, code: 137, failure: killed, failed: killedAt},
+		{
+			name: "a rank exits 3", slots: three, watch: true, trainer: dies("exit:3"), act: go2, code: 3,
+			failure: exit3, failed: exit3at,
+		},
+		{
+			name: "a rank exits 3, OpenSSH", openssh: true, slots: three, watch: true, trainer: dies("exit:3"),
+			act: go2, code: 3, failure: exit3, failed: exit3at,
+		},
+		{
+			name: "a rank is killed", slots: three, trainer: dies("kill"), act: go2, code: 137, failure: killed,
+			failed: killedAt,
+		},
 		{name: "a rank aborts", slots: three, trainer: dies("abort:5"), act: go2, code: 5, failure: aborted},
 		{
-			name: "a rank is out of memory", slots: three, trainer: dies("oom"), act: go2, code: 137, failure: memory, failed: memoryAt,
+			name: "a rank is out of memory", slots: three, trainer: dies("oom"), act: go2, code: 137,
+			failure: memory, failed: memoryAt,
 			special: map[int][]string{2: {"-m", "512m", "--memory-swap", "512m"}},
 		},
-		{name: "mpirun is told to end", slots: three, trainer: forever, act: func(h *mpiHosts) { h.signal(1, 15, h.launcher()) }, code: badCode},
-		{name: "mpirun is killed", slots: three, watch: true, trainer: forever, act: func(h *mpiHosts) { h.signal(1, 9, h.launcher()) }, code: badCode},
 		{
-			name: "a daemon is killed", slots: three, watch: true, trainer: forever, act: func(h *mpiHosts) { h.signal(3, 9, h.daemon()) }, code: badCode,
+			name: "mpirun is told to end", slots: three, trainer: forever,
+			act: signalTo(1, 15, (*mpiHosts).launcher), code: badCode,
+		},
+		{
+			name: "mpirun is killed", slots: three, watch: true, trainer: forever,
+			act: signalTo(1, 9, (*mpiHosts).launcher), code: badCode,
+		},
+		{
+			name: "a daemon is killed", slots: three, watch: true, trainer: forever,
+			act: signalTo(3, 9, (*mpiHosts).daemon), code: badCode,
 			failure: "algo-3: ", failed: map[int]string{3: ""},
 		},
 		{
-			name: "an agent is killed", slots: three, watch: true, trainer: forever, act: func(h *mpiHosts) { h.signal(1, 9, "entrain-rsh") }, code: 69,
+			name: "an agent is killed", slots: three, watch: true, trainer: forever,
+			act: signalTo(1, 9, program("entrain-rsh")), code: 69,
 			failure: "algo-[23]: ", failed: map[int]string{2: "", 3: ""},
 		},
-		{name: "ssh is killed", openssh: true, slots: two, watch: true, trainer: forever, act: func(h *mpiHosts) { h.signal(1, 9, "ssh") }, code: badCode, failure: "(algo-2: )?"},
 		{
-			name: "a worker is killed", slots: three, trainer: forever, act: func(h *mpiHosts) { h.docker("kill", 3) }, code: 69, codes: map[int]int{3: 137},
+			name: "ssh is killed", openssh: true, slots: two, watch: true, trainer: forever,
+			act: signalTo(1, 9, program("ssh")), code: badCode, failure: "(algo-2: )?",
+		},
+		{
+			name: "a worker is killed", slots: three, trainer: forever, act: docker("kill", 3), code: 69,
+			codes:   map[int]int{3: 137},
 			failure: lost(3), failed: map[int]string{3: ""},
 		},
 		{
-			name: "a worker is killed, OpenSSH", openssh: true, slots: three, trainer: forever, act: func(h *mpiHosts) { h.docker("kill", 3) }, code: 69, codes: map[int]int{3: 137},
+			name: "a worker is killed, OpenSSH", openssh: true, slots: three, trainer: forever,
+			act: docker("kill", 3), code: 69, codes: map[int]int{3: 137},
 			failure: lost(3), failed: map[int]string{3: ""},
 		},
 		{
-			name: "the leader is killed", slots: three, trainer: forever, act: func(h *mpiHosts) { h.docker("kill", 1) }, code: 69, codes: map[int]int{1: 137},
+			name: "the leader is killed", slots: three, trainer: forever, act: docker("kill", 1), code: 69,
+			codes:   map[int]int{1: 137},
 			failure: lost(1), failed: map[int]string{1: ""},
 		},
 		{
-			name: "a link is cut", slots: three, watch: true, trainer: forever, act: func(h *mpiHosts) { h.cut(3) }, code: 69,
+			name: "a link is cut", slots: three, watch: true, trainer: forever, act: cutOff(3), code: 69,
 			failure: lost(3), failed: map[int]string{3: lost(1)},
 		},
 		{
-			name: "a link is cut, OpenSSH", openssh: true, slots: three, watch: true, trainer: forever, act: func(h *mpiHosts) { h.cut(3) }, code: 69,
+			name: "a link is cut, OpenSSH", openssh: true, slots: three, watch: true, trainer: forever,
+			act: cutOff(3), code: 69,
 			failure: lost(3), failed: map[int]string{3: lost(1)},
 		},
 		{
-			name: "a stop while mpirun starts and a host cannot be reached", slots: three, launching: true, trainer: forever,
-			act: func(h *mpiHosts) { h.cut(3); h.release(1); h.stop() }, code: anyCode,
+			name: "a stop while mpirun starts and a host cannot be reached", slots: three, launching: true,
+			trainer: forever,
+			act:     func(h *mpiHosts) { h.cut(3); h.release(1); h.stop() }, code: anyCode,
 		},
 		{name: "all are stopped", slots: three, trainer: saves, act: (*mpiHosts).stop, saved: []int{0, 1, 2, 3}},
-		{name: "all are stopped, OpenSSH", openssh: true, slots: three, trainer: saves, act: (*mpiHosts).stop, saved: []int{0, 1, 2, 3}},
-		{name: "one host is stopped", only: "Open MPI 5.0", slots: three, trainer: saves, act: func(h *mpiHosts) { h.docker("stop", 2) }, saved: []int{0, 1, 2, 3}},
-		{name: "a rank dies of the stop", only: "Open MPI 4.1, Open MPI 5.0", slots: three, trainer: saves + " alone=yes rank=2 mortal=yes", act: (*mpiHosts).stop, code: anyCode, saved: []int{0, 1, 3}},
-		{name: "all finish, hostnames are foreign", slots: []int{1, 2, 3}, foreign: true, trainer: forever, act: all},
-		{name: "all finish, OpenSSH, four hosts", openssh: true, slots: []int{2, 1, 1, 1}, foreign: true, trainer: forever, act: all},
-		{name: "algo-10 comes before algo-2", slots: three, names: []string{"algo-10", "algo-2", "algo-1"}, trainer: "ring"},
-		{name: "one host is 20 s late", only: "Open MPI 5.0", slots: three, late: map[int]time.Duration{2: 20 * time.Second}, trainer: "ring"},
+		{
+			name: "all are stopped, OpenSSH", openssh: true, slots: three, trainer: saves, act: (*mpiHosts).stop,
+			saved: []int{0, 1, 2, 3},
+		},
+		{
+			name: "one host is stopped", only: "Open MPI 5.0", slots: three, trainer: saves,
+			act: docker("stop", 2), saved: []int{0, 1, 2, 3},
+		},
+		{
+			name: "a rank dies of the stop", only: "Open MPI 4.1, Open MPI 5.0", slots: three,
+			trainer: saves + " alone=yes rank=2 mortal=yes", act: (*mpiHosts).stop, code: anyCode,
+			saved: []int{0, 1, 3},
+		},
+		{
+			name: "all finish, hostnames are foreign", slots: []int{1, 2, 3}, foreign: true, trainer: forever,
+			act: all,
+		},
+		{
+			name: "all finish, OpenSSH, four hosts", openssh: true, slots: []int{2, 1, 1, 1}, foreign: true,
+			trainer: forever, act: all,
+		},
+		{
+			name: "algo-10 comes before algo-2", slots: three, names: []string{"algo-10", "algo-2", "algo-1"},
+			trainer: "ring",
+		},
+		{
+			name: "one host is 20 s late", only: "Open MPI 5.0", slots: three,
+			late: map[int]time.Duration{2: 20 * time.Second}, trainer: "ring",
+		},
 		{name: "C++", openssh: true, slots: two, trainer: "cpp"},
 		{name: "Python", slots: two, trainer: "py --lr 0.1"},
 		{name: "neither ssh nor a shell", slots: three, bare: true, trainer: "ring"},
 		{name: "no root", slots: three, options: []string{"--user", "1000:1000"}, trainer: "ring"},
 		{
-			name: "neither a key, nor ssh, nor a shell", only: "MPICH 4.2", openssh: true, slots: two, bare: true, never: true, trainer: "ring", code: 64,
+			name: "neither a key, nor ssh, nor a shell", only: "MPICH 4.2", openssh: true, slots: two, bare: true,
+			never: true, trainer: "ring", code: 64,
 			failure: "(algo-.: )?.*RUN entrain keygen.*openssh-client openssh-server",
 		},
-		{name: "no root, OpenSSH", openssh: true, slots: two, options: []string{"--user", "1000:1000"}, trainer: "ring"},
 		{
-			name: "a thousand idle connections at an agent, and the leader is late", only: "Open MPI 5.0", slots: three, late: map[int]time.Duration{1: 8 * time.Second},
+			name: "no root, OpenSSH", openssh: true, slots: two, options: []string{"--user", "1000:1000"},
+			trainer: "ring",
+		},
+		{
+			name: "a thousand idle connections at an agent, and the leader is late", only: "Open MPI 5.0",
+			slots: three, late: map[int]time.Duration{1: 8 * time.Second},
 			early: (*mpiHosts).crowd, trainer: "ring",
 		},
-		{name: "strangers at the agent", only: "MPICH 4.2", slots: three, trainer: forever, act: func(h *mpiHosts) { h.strangers(); h.releaseAll() }},
+		{
+			name: "strangers at the agent", only: "MPICH 4.2", slots: three, trainer: forever,
+			act: func(h *mpiHosts) { h.strangers(); h.releaseAll() },
+		},
 	}
 }
 
-// TestMPI: hosts train by MPI, each rank knows its place, and all end together, whatever happens to one of them.
+// TestMPI checks that hosts train by MPI, that each rank knows its place, and that all hosts end
+// together, whatever happens to one of them.
 func TestMPI(t *testing.T) {
 	needMPI(t)
 	for _, s := range mpiScenarios() {
@@ -150,7 +159,7 @@ func TestMPI(t *testing.T) {
 			if s.only != "" && !strings.Contains(s.only, family.name) {
 				continue
 			}
-			s := s // of each family its own: start fills in names
+			s := s // start sets the field names, so each family needs a copy
 			t.Run(s.name+", "+family.name, func(t *testing.T) {
 				t.Parallel()
 				h := s.start(t, family)
@@ -169,7 +178,7 @@ func TestMPI(t *testing.T) {
 	}
 }
 
-// checkRanks: every rank is on the host that it should be on, and knows it.
+// checkRanks checks that every rank ran on the right host and knew it.
 func (h *mpiHosts) checkRanks() {
 	h.t.Helper()
 	notes, rank := h.notes("rank"), 0
@@ -183,11 +192,13 @@ func (h *mpiHosts) checkRanks() {
 				h.t.Errorf("rank %d noted in %s: %v", rank, notes[rank], err)
 			}
 			want := fmt.Sprint(map[string]string{
-				"SM_CURRENT_HOST": h.s.names[i], "RANK": strconv.Itoa(rank), "LOCAL_RANK": strconv.Itoa(local), "WORLD_SIZE": strconv.Itoa(h.total()),
-				"LOCAL_WORLD_SIZE": strconv.Itoa(slots), "MASTER_ADDR": h.s.names[0], "MASTER_PORT": "7777",
+				"SM_CURRENT_HOST": h.s.names[i], "RANK": strconv.Itoa(rank), "WORLD_SIZE": strconv.Itoa(h.total()),
+				"LOCAL_RANK": strconv.Itoa(local), "LOCAL_WORLD_SIZE": strconv.Itoa(slots),
+				"MASTER_ADDR": h.s.names[0], "MASTER_PORT": "7777",
 			})
 			if got := fmt.Sprint(saw.Env); got != want || saw.Rank != rank || saw.Size != h.total() {
-				h.t.Errorf("rank %d of %d saw\n%s, want rank %d of %d\n%s", saw.Rank, saw.Size, got, rank, h.total(), want)
+				h.t.Errorf("rank %d of %d saw\n%s, want rank %d of %d\n%s",
+					saw.Rank, saw.Size, got, rank, h.total(), want)
 			}
 			rank++
 		}
