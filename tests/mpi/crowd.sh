@@ -1,7 +1,8 @@
 #!/bin/sh
-# Many hosts on one machine, each with its own network, process and host name and its own /tmp and /root: crowd.sh DIR N HOW. DIR/root is
-# an image's file system, DIR/HOW-N-I the contract of host I, and DIR/host.sh what each of them runs. As root, and
-# inside `unshare -n -m -p -f`, so that all of it is gone in the end.
+# crowd.sh DIR N HOW makes N hosts on one machine. Each host has its own network, process IDs, host name,
+# /tmp and /root. DIR/root is the file system of an image, DIR/HOW-N-I is the /opt/ml of host I, and
+# DIR/host.sh is the script that each host runs. It needs root, and must run inside `unshare -n -m -p -f`,
+# so that all of it vanishes at the end.
 set -eu
 dir=$1 n=$2 how=$3
 root="$dir/root"
@@ -28,7 +29,8 @@ for i in $(seq "$n" -1 1); do
     mount -t tmpfs shm "$3/dev/shm"
     mount --bind "$4" "$3/opt/ml"
     mount --bind "$5" "$3/mnt"
-    exec chroot "$3" sh /mnt/host.sh "$1" "$2"' sh "$i" "$n" "$root" "$dir/$how-$n-$i" "$dir" >"$dir/$how-$n-$i/log" 2>&1 &
-  last=$! # algo-1 is the last to start, and its end is the job's
+    exec chroot "$3" sh /mnt/host.sh "$1" "$2"' \
+    sh "$i" "$n" "$root" "$dir/$how-$n-$i" "$dir" >"$dir/$how-$n-$i/log" 2>&1 &
+  last=$! # algo-1 starts last, and the job ends when it ends
 done
 wait "$last"

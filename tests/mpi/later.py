@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Stands in for the mpirun that LATER names: it says that it is about to start, and starts it once /opt/ml/go is there."""
+"""Stands in for the mpirun that the variable LATER names.
+
+It writes /opt/ml/output/launching, and starts that mpirun when /opt/ml/go exists.
+"""
 import os
 import pathlib
 import sys

@@ -1,15 +1,15 @@
-// A trainer for the tests of MPI launches: it says who it is, adds up all ranks again and again, and does to itself
-// what a test asks for. Its words are KEY=VALUE:
+// A trainer for the tests of MPI launches. Each rank prints who it is, and the ranks add up their numbers
+// again and again. A test can tell a rank to fail. The arguments are KEY=VALUE:
 //
-//   for=SECONDS   how long it trains; without it, once around
-//   save=SECONDS  on SIGTERM it writes a checkpoint that takes that long
-//   rank=R        the rank of the next two words
-//   act=WHAT      exit:CODE, abort:CODE, kill (SIGKILL) or oom, once the file /opt/ml/go is there on the rank's host
-//   mortal=yes    a SIGTERM ends this rank half a second later
-//   hello=yes     it says so before it starts MPI
-//   alone=yes     on SIGTERM every rank saves at once, without a word with the others
+//   for=SECONDS   how long to train; without it, the ranks add up once
+//   save=SECONDS  after SIGTERM write a checkpoint, which takes that long
+//   rank=R        the rank that act and mortal are for
+//   act=WHAT      exit:CODE, abort:CODE, kill (SIGKILL) or oom, when the host of the rank has /opt/ml/go
+//   mortal=yes    a SIGTERM ends the rank after half a second
+//   hello=yes     print "starts" before the start of MPI
+//   alone=yes     after SIGTERM every rank saves at once, without waiting for the others
 //
-// Without act, the file /opt/ml/go on any host ends the training of all.
+// Without act, the file /opt/ml/go on any host ends the training of all ranks.
 #define _GNU_SOURCE
 #include <mpi.h>
 #include <signal.h>
@@ -39,11 +39,12 @@ static double now(void) {
   return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-// rest sleeps through signals.
+// rest sleeps for some seconds; signals do not end the sleep.
 static void rest(double seconds) {
   for (double end = now() + seconds; now() < end;) usleep(10000);
 }
 
+// word returns the value of an argument KEY=VALUE, or otherwise if there is none.
 static const char *word(int argc, char **argv, const char *key, const char *otherwise) {
   size_t n = strlen(key);
   for (int i = 1; i < argc; i++)
@@ -51,7 +52,7 @@ static const char *word(int argc, char **argv, const char *key, const char *othe
   return otherwise;
 }
 
-// note leaves a file of this rank on its own host, where the test looks.
+// note writes a file about this rank on its host. The test reads it there.
 static void note(const char *what, const char *text) {
   char part[99], path[99];
   snprintf(part, sizeof part, "/opt/ml/output/.%s-%d", what, rank);
@@ -63,6 +64,7 @@ static void note(const char *what, const char *text) {
   }
 }
 
+// quoted prints a string in JSON.
 static void quoted(FILE *out, const char *s) {
   putc('"', out);
   for (; *s; s++) {
@@ -73,7 +75,8 @@ static void quoted(FILE *out, const char *s) {
   putc('"', out);
 }
 
-// introduce prints one line of JSON that says who this rank is, in one write, since ranks share their output.
+// introduce prints one line of JSON about this rank. It uses one write(2), because the ranks share their
+// output.
 static void introduce(int argc, char **argv) {
   char host[256] = "", *text;
   size_t n;
@@ -84,10 +87,12 @@ static void introduce(int argc, char **argv) {
   MPI_Comm_rank(here, &local);
   MPI_Comm_free(&here);
   FILE *out = open_memstream(&text, &n);
-  fprintf(out, "{\"rank\": %d, \"size\": %d, \"local\": %d, \"pid\": %d, \"host\": ", rank, size, local, getpid());
+  fprintf(out, "{\"rank\": %d, \"size\": %d, \"local\": %d, \"pid\": %d, ", rank, size, local, getpid());
+  fputs("\"host\": ", out);
   quoted(out, host);
   fputs(", \"env\": {", out);
-  const char *names[] = {"SM_CURRENT_HOST", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"};
+  const char *names[] = {"SM_CURRENT_HOST",  "RANK",        "LOCAL_RANK", "WORLD_SIZE",
+                         "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     const char *value = getenv(names[i]);
     fprintf(out, "%s\"%s\": ", i ? ", " : "", names[i]);
@@ -104,9 +109,9 @@ static void introduce(int argc, char **argv) {
   note("rank", text);
 }
 
-// around adds up what every rank gives, and says whether it got around: not when a peer no longer answers a while after this
-// rank was told to stop.
-static int around(int give[3], int got[3], double patience) {
+// around adds up the numbers of all ranks. It returns 0 if a peer does not answer within some seconds after
+// this rank was told to stop, else 1.
+static int around(int give[3], int got[3], double seconds) {
   MPI_Request request;
   int done = 0;
   MPI_Iallreduce(give, got, 3, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request);
@@ -114,11 +119,12 @@ static int around(int give[3], int got[3], double patience) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     if (done) return 1;
     if (stopped && !since) since = now();
-    if (since && now() >= since + patience) return 0;
+    if (since && now() >= since + seconds) return 0;
     usleep(2000);
   }
 }
 
+// act makes this rank fail.
 static void act(const char *what) {
   const char *code = strchr(what, ':');
   int n = code ? atoi(code + 1) : 0;
@@ -148,7 +154,7 @@ int main(int argc, char **argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   int mine = rank == atoi(word(argc, argv, "rank", "-1"));
-  // Not before: an MPI library may set handlers of its own while it starts.
+  // After MPI_Init, because an MPI library may set handlers of its own when it starts.
   if (save) signal(SIGTERM, mine && word(argc, argv, "mortal", NULL) ? die : stop);
   introduce(argc, argv);
 
@@ -169,7 +175,7 @@ int main(int argc, char **argv) {
       note("saved", stopped ? "TERM\n" : "heard of another's TERM\n");
     }
   }
-  if (!whole) _exit(0); // whoever lost a peer cannot take part in an end that all must reach
+  if (!whole) _exit(0); // MPI_Finalize waits for all ranks, and a peer is lost
   MPI_Finalize();
   return 0;
 }

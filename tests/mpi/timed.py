@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Stands in for mpirun and starts the real one again and again: from its start to the first
-line of a rank, and to the first line of one whose MPI has started.
+"""Stands in for mpirun. It starts the real mpirun again and again, and measures the time until ranks start.
 
-TIMED tells what to do, in JSON: the mpirun, how many runs, the numbers of hosts to try (0 for all), and a host on which
-to time a bare command too, beside the same command here. It leaves what it measured in /opt/ml/output/timed, a line each.
+The variable TIMED says what to do, in JSON: the mpirun, the number of runs, the numbers of hosts to
+try, where 0 means all hosts, and optionally a host. On that host and on this one it also times a
+command without MPI. Each measured time becomes one line of /opt/ml/output/timed.
 """
 import json
 import os
@@ -15,7 +15,10 @@ HOSTFILES = ["OMPI_MCA_orte_default_hostfile", "PRTE_MCA_prte_default_hostfile",
 
 
 def first_lines(argv, env):
-    """Milliseconds until a rank says that it starts, until the last does, and until one says that MPI has; it waits for the end, too."""
+    """Milliseconds until the first rank starts, until the last one starts, and until one has started MPI.
+
+    It also waits for the end of the launch.
+    """
     start, first = time.monotonic(), {}
     with subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as launcher:
         for line in launcher.stdout:
@@ -30,7 +33,7 @@ def first_lines(argv, env):
 
 
 def fewer(n, argv, env):
-    """The same launch on the first n hosts, with one rank each: the hostfiles are cut."""
+    """The same launch on the first n hosts, with one rank each. It shortens the hostfiles."""
     if not n:
         return argv, env
     argv, env = list(argv), dict(env)
@@ -44,6 +47,7 @@ def fewer(n, argv, env):
 
 
 def cut(path, n):
+    """The path of a copy that has only the first n lines of a file."""
     part = f"{path}-{n}"
     with open(path, encoding="utf-8") as source, open(part, "w", encoding="utf-8") as target:
         target.writelines(source.readlines()[:n])
@@ -51,7 +55,7 @@ def cut(path, n):
 
 
 def bare(argv):
-    """Milliseconds for a daemon that only says its version."""
+    """Milliseconds for a daemon that only prints its version."""
     start = time.monotonic()
     subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
     return 1000 * (time.monotonic() - start)
@@ -69,8 +73,10 @@ def main():
                     print(json.dumps({"hosts": n, "what": what, "ms": ms}), file=out, flush=True)
             if "bare" in todo:
                 daemon = ["/usr/bin/prted", "--version"]
-                print(json.dumps({"hosts": 1, "what": "bare", "ms": bare(daemon)}), file=out, flush=True)
-                print(json.dumps({"hosts": 2, "what": "bare", "ms": bare([os.environ["HYDRA_LAUNCHER_EXEC"], todo["bare"], *daemon])}), file=out, flush=True)
+                there = [os.environ["HYDRA_LAUNCHER_EXEC"], todo["bare"], *daemon]
+                for hosts, command in (1, daemon), (2, there):
+                    measured = {"hosts": hosts, "what": "bare", "ms": bare(command)}
+                    print(json.dumps(measured), file=out, flush=True)
 
 
 main()

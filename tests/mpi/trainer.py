@@ -1,16 +1,20 @@
-"""A trainer in Python for the tests of MPI launches: it uses the MPI library itself, since an image for training may
-have no mpi4py, takes part in a barrier of all ranks, and notes who it is on its own host.
+"""A trainer in Python for the tests of MPI launches.
+
+Every rank writes a file about itself on its host, and waits in a barrier for all ranks. The trainer calls the
+MPI library by ctypes, because an image for training may have no mpi4py.
 """
 import ctypes
 import json
 import os
 import sys
 
-NAMES = ["SM_CURRENT_HOST", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"]
+NAMES = [
+    "SM_CURRENT_HOST", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
+]
 
 
 def library():
-    """The library of the launcher that started this rank, and its name for all ranks."""
+    """The MPI library of the launcher that started this rank, and its MPI_COMM_WORLD."""
     if "PMI_RANK" in os.environ:
         return ctypes.CDLL("libmpich.so.12", ctypes.RTLD_GLOBAL), ctypes.c_int(0x44000000)
     mpi = ctypes.CDLL("libmpi.so.40", ctypes.RTLD_GLOBAL)
@@ -23,7 +27,8 @@ def main():
     mpi.MPI_Init(None, None)
     mpi.MPI_Comm_rank(world, ctypes.byref(rank))
     mpi.MPI_Comm_size(world, ctypes.byref(size))
-    line = json.dumps({"rank": rank.value, "size": size.value, "env": {name: os.environ[name] for name in NAMES}, "argv": sys.argv[1:]})
+    env = {name: os.environ[name] for name in NAMES}
+    line = json.dumps({"rank": rank.value, "size": size.value, "env": env, "argv": sys.argv[1:]})
     sys.stdout.write(line + "\n")
     with open(f"/opt/ml/output/.rank-{rank.value}", "w", encoding="utf-8") as note:
         note.write(line + "\n")

@@ -1,5 +1,5 @@
-// A sample trainer in C++: the mean of the numbers in the channel train. It takes GNU-style flags, so it is run with
-// --args-style gnu.
+// A sample trainer in C++. It computes the mean of the numbers in the channel train. It takes GNU-style
+// flags, so it needs --args-style gnu.
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     for (double x; in >> x; n++) sum += x;
     if (verbose) std::cout << "read " << entry.path().filename().string() << '\n';
   }
-  std::ofstream(env("SM_MODEL_DIR") + "/mean.txt") << scale * sum / n << '\n';
-  std::cout << "host " << env("SM_CURRENT_HOST") << " of " << env("SM_HOSTS") << ": mean " << scale * sum / n << '\n';
+  const double mean = scale * sum / n;
+  std::ofstream(env("SM_MODEL_DIR") + "/mean.txt") << mean << '\n';
+  std::cout << "host " << env("SM_CURRENT_HOST") << " of " << env("SM_HOSTS") << ": mean " << mean << '\n';
 }

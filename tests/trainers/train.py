@@ -1,7 +1,7 @@
-"""A sample trainer: fits y = a*x + b to the lines "x y" of the channel train, by gradient descent.
+"""A sample trainer. It fits y = a*x + b to the lines "x y" of the channel train, by gradient descent.
 
-It is written as any script for the SageMaker Training Toolkit: hyperparameters are flags, directories come from
-the SM_* variables, and a SIGTERM means: save and leave.
+It works like any script for the SageMaker Training Toolkit: hyperparameters are flags, and directories come
+from the SM_* variables. After a SIGTERM it saves a checkpoint and ends.
 """
 import argparse
 import json
@@ -16,7 +16,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--lr", type=float, default=0.01)
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--fail-with", type=int, default=0, help="an exit code, to see what entrain makes of it")
+    parser.add_argument("--fail-with", type=int, default=0, help="the exit code, to test entrain with it")
     parser.add_argument("--linger", type=float, default=0, help="seconds to stay after the last epoch")
     args = parser.parse_args()
     model_dir = pathlib.Path(os.environ["SM_MODEL_DIR"])
