@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"entrain/hparams"
 )
 
 // interpreter is a program that takes program text as one of its words.
@@ -135,11 +137,9 @@ func (in *interpreter) letter(word string) (found, last bool) {
 		switch {
 		case strings.IndexByte(in.letters, word[i]) >= 0:
 			return true, strings.Trim(word[i+1:], in.letters) == "" // node -pe TEXT
-		case strings.IndexByte(in.takes, word[i]) >= 0 && !in.shell, !isLetter(word[i]):
+		case strings.IndexByte(in.takes, word[i]) >= 0 && !in.shell, !hparams.IsLetter(word[i]) && !hparams.IsDigit(word[i]):
 			return false, false // the rest is that option's own word
 		}
 	}
 	return false, false
 }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }

@@ -111,14 +111,7 @@ func (s *splitter) double() error {
 
 // ShellQuote writes a word so that a POSIX shell reads it back.
 func ShellQuote(word string) string {
-	plain := word != ""
-	for _, c := range []byte(word) {
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte("_-./:=,@%+", c) < 0 {
-			plain = false
-		}
-	}
-	if plain {
+	if hparams.IsWord(word, "_-./:=,@%+") {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"entrain/hostwait/rendezvous"
+	"entrain/hparams"
 )
 
 // LocalJob is the name of a job that runs on a laptop. The SDK's local mode, too, gives a job a name.
@@ -15,11 +16,7 @@ const LocalJob = "local"
 
 // SetImage takes the image that compose.yaml runs.
 func (t *Tree) SetImage(name string) error {
-	odd := func(c rune) bool {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		return !letter && !strings.ContainsRune("_-./:@", c)
-	}
-	if name == "" || strings.ContainsFunc(name, odd) {
+	if !hparams.IsWord(name, "_-./:@") {
 		return errors.New("expected the name of an image, such as trainer or trainer:1.2")
 	}
 	t.Image = name
@@ -52,7 +49,7 @@ func WriteAll(dir string, t Tree) error {
 
 // project is a line of .env for a directory of whose name compose can make no project's name.
 func project(dir string) string {
-	usable := func(c rune) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
+	usable := func(c rune) bool { return hparams.IsWord(string(c), "") }
 	if strings.ContainsFunc(strings.ToLower(filepath.Base(dir)), usable) {
 		return ""
 	}
