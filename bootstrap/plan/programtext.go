@@ -15,15 +15,17 @@ type interpreter struct {
 	long    []string // the long ones
 	// shell says that the text is the word behind all options (sh -c -e TEXT), not the word behind the option.
 	shell bool
+	posix bool   // a shell that reads "$@" and $0 as POSIX says
 	takes string // other one-letter options that take a word of their own
 }
 
 func interpreters() []interpreter {
 	return []interpreter{
 		{
-			names:   []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash", "fish", "csh", "tcsh"},
-			letters: "c", long: []string{"--command"}, shell: true, takes: "oO",
+			names:   []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash"},
+			letters: "c", shell: true, posix: true, takes: "oO",
 		},
+		{names: []string{"fish", "csh", "tcsh"}, letters: "c", long: []string{"--command"}, shell: true, takes: "oO"},
 		{names: []string{"su", "runuser", "script", "flock"}, letters: "c", long: []string{"--command", "--session-command"}},
 		{names: []string{"python", "pypy"}, letters: "c", takes: "WX"},
 		{names: []string{"perl"}, letters: "eE", takes: "IMm"},
@@ -44,21 +46,29 @@ func programTexts(words []string) []bool {
 	texts := make([]bool, len(words))
 	known := interpreters()
 	for i, word := range words {
-		name := strings.TrimRight(path.Base(word), "0123456789.-")
-		for _, in := range known {
-			if slices.Contains(in.names, name) {
-				in.mark(words[i+1:], texts[i+1:])
-			}
+		if in := find(known, word); in != nil {
+			in.mark(words[i+1:], texts[i+1:])
 		}
 	}
 	return texts
+}
+
+// find is the interpreter that a program's name or path stands for, nil for none.
+func find(known []interpreter, program string) *interpreter {
+	name := strings.TrimRight(path.Base(program), "0123456789.-")
+	for i, in := range known {
+		if slices.Contains(in.names, name) {
+			return &known[i]
+		}
+	}
+	return nil
 }
 
 // mark marks the program texts among the words behind an interpreter's name.
 func (in *interpreter) mark(words []string, texts []bool) {
 	asked := false // an option has said that the first word behind the options is the text
 	for i := 0; i < len(words); i++ {
-		if !isOption(words[i]) || words[i] == "--" {
+		if !isOption(words[i]) {
 			in.markOperand(words[i:], texts[i:], asked)
 			if in.skipsOperands() {
 				continue
@@ -79,9 +89,9 @@ func (in *interpreter) mark(words []string, texts []bool) {
 	}
 }
 
-// markOperand marks the first word behind the options, which may end with --.
+// markOperand marks the first word behind the options, which may end with -- and, for a shell, with -.
 func (in *interpreter) markOperand(words []string, texts []bool, asked bool) {
-	if words[0] == "--" {
+	if words[0] == "--" || in.shell && words[0] == "-" {
 		words, texts = words[1:], texts[1:]
 	}
 	if asked && len(words) > 0 {
@@ -126,8 +136,9 @@ func (in *interpreter) option(word string) (text place, taken int) {
 // skipsOperands says whether the option may come behind words that are no options: su USER -c TEXT.
 func (in *interpreter) skipsOperands() bool { return slices.Contains(in.names, "su") }
 
+// isOption says whether a word is one or more options. The words - and -- are none.
 func isOption(word string) bool {
-	return len(word) > 1 && (word[0] == '-' || word[0] == '+')
+	return len(word) > 1 && (word[0] == '-' || word[0] == '+') && word != "--"
 }
 
 // letter says whether a word such as -lc holds one of the letters, and whether that is the last one. What is no letter

@@ -10,7 +10,7 @@ import (
 func TestProgramTexts(t *testing.T) {
 	for _, command := range []string{
 		"python3 train.py -c x", "train", "",
-		"sh -c TEXT", "/bin/bash -c TEXT zero one", "bash -lc TEXT x", "bash -euxc TEXT", "bash -ce TEXT", "bash -c -e TEXT x", "sh -c -- TEXT",
+		"sh -c TEXT", "/bin/bash -c TEXT zero one", "bash -lc TEXT x", "bash -euxc TEXT", "bash -ce TEXT", "bash -c -e TEXT x", "sh -c -- TEXT", "sh -c - TEXT x",
 		"bash -eo pipefail -c TEXT", "bash -o pipefail -ec TEXT", "bash --norc -c TEXT", "bash +x -c TEXT", "bash -O extglob -c TEXT",
 		"env A=b sh -c TEXT", "timeout 60 bash -lc TEXT", "busybox sh -c TEXT", "/usr/bin/busybox ash -c TEXT", "xargs -0 zsh -c TEXT",
 		"sh script.sh -c x", "sh -e run.sh -c x", "bash", "bash -c", "dash -x -c TEXT", "ksh -c TEXT", "fish --command=TEXT", "fish --command TEXT",

@@ -14,15 +14,14 @@ import (
 // behind the text, where they are $0, $1 and so on, and not words of the program in it.
 func checkShell(job *contract.Job, words []string, o Options) []contract.Problem {
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
-	start := shellWord(words)
-	at := start + shellText(words[start:])
-	if at < start || err != nil || len(args) == 0 {
+	at, textAt := shellText(words)
+	if textAt < 0 || err != nil || len(args) == 0 {
 		return nil
 	}
-	text, shell := words[at], path.Base(words[start])
+	text, shell := words[textAt], path.Base(words[at])
 	var message string
 	better := text
-	switch zeroth := at+1 < len(words); {
+	switch zeroth := textAt+1 < len(words); {
 	case !usesArguments(text):
 		message = " -c does not use the hyperparameters, which come behind it as $0, $1 and so on"
 		better = withArguments(text)
@@ -31,7 +30,7 @@ func checkShell(job *contract.Job, words []string, o Options) []contract.Problem
 	default:
 		return nil
 	}
-	line := quoted(slices.Concat(contract.MaskWords(slices.Concat(words[:at], []string{better})), []string{shell}))
+	line := quoted(slices.Concat(contract.MaskWords(slices.Concat(words[:textAt], []string{better})), []string{shell}))
 	if !usesArguments(text) && !isSimple(text) {
 		line = `put "$@" behind the program in the text, and the word ` + shell + " behind the text"
 	}
@@ -60,45 +59,35 @@ func quoted(words []string) string {
 	return strings.Join(shown, " ")
 }
 
-// shellWord is the place of a shell that another program starts, such as env and timeout; else 0.
-func shellWord(words []string) int {
+// shellText finds a POSIX shell that is the command or that a program such as env or timeout starts, and the
+// text that the shell is to run. Without a text, textAt is -1.
+func shellText(words []string) (at, textAt int) {
+	known := interpreters()
+	isShell := func(word string) bool {
+		in := find(known, word)
+		return in != nil && in.posix
+	}
+	if len(words) == 0 {
+		return 0, -1
+	}
+	if startsProgram(words[0]) {
+		at = max(0, slices.IndexFunc(words, isShell))
+	}
+	if !isShell(words[at]) {
+		return at, -1
+	}
+	texts := make([]bool, len(words))
+	find(known, words[at]).mark(words[at+1:], texts[at+1:])
+	return at, slices.Index(texts, true)
+}
+
+// startsProgram says whether a program runs the command behind its own words.
+func startsProgram(program string) bool {
 	starters := []string{
 		"env", "nice", "ionice", "nohup", "timeout", "setsid", "stdbuf", "taskset", "numactl", "chrt", "setpriv", "time",
 		"gosu", "su-exec", "tini", "dumb-init", "catatonit",
 	}
-	if len(words) == 0 || !slices.Contains(starters, path.Base(words[0])) {
-		return 0
-	}
-	return max(0, slices.IndexFunc(words, isShell))
-}
-
-func isShell(word string) bool {
-	return slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh"}, path.Base(word))
-}
-
-// shellText is the place of what a shell is to run, or -1: the word behind the options, one of which has a
-// c.
-func shellText(words []string) int {
-	if len(words) == 0 || !isShell(words[0]) {
-		return -1
-	}
-	command := false
-	for i := 1; i < len(words); i++ {
-		option := words[i]
-		switch {
-		case strings.HasPrefix(option, "--"):
-		case strings.HasPrefix(option, "-"), strings.HasPrefix(option, "+"):
-			command = command || option[0] == '-' && strings.Contains(option, "c")
-			if strings.HasSuffix(option, "o") {
-				i++ // its name
-			}
-		case command:
-			return i
-		default:
-			return -1
-		}
-	}
-	return -1
+	return slices.Contains(starters, path.Base(program))
 }
 
 // isSimple says that what stands behind a shell's text belongs to the program that the text ends with.
