@@ -18,24 +18,24 @@ func TestSocketExamples(t *testing.T) {
 	if len(shown) != 6 {
 		t.Fatalf("%d examples, expected 6", len(shown))
 	}
-	call, err := readRsh(newLines(strings.NewReader(shown[0] + "\n")))
+	call, err := readRsh(newLineReader(strings.NewReader(shown[0] + "\n")))
 	if err != nil || call.Host != "algo-2" || strings.Join(call.words(), " ") != "orted -mca" {
 		t.Errorf("%s: %+v, %v", shown[0], call, err)
 	}
 	var end rshEnd
-	if err := newLines(strings.NewReader(shown[1] + "\n")).read(&end); err != nil {
+	if err := newLineReader(strings.NewReader(shown[1] + "\n")).read(&end); err != nil {
 		t.Errorf("%s: %v", shown[1], err)
 	}
-	if rank, err := readRank(newLines(strings.NewReader(shown[2] + "\n"))); err != nil || rank.Rank != 4 {
+	if rank, err := readRank(newLineReader(strings.NewReader(shown[2] + "\n"))); err != nil || rank.Rank != 4 {
 		t.Errorf("%s: %+v, %v", shown[2], rank, err)
 	}
 	for i, want := range []string{orderStop, orderLeave} {
 		var order rankOrder
-		if err := newLines(strings.NewReader(shown[3+i] + "\n")).read(&order); err != nil || order.Do != want {
+		if err := newLineReader(strings.NewReader(shown[3+i] + "\n")).read(&order); err != nil || order.Do != want {
 			t.Errorf("%s: %+v, %v, expected %q", shown[3+i], order, err, want)
 		}
 	}
-	if end, err := readEnd(newLines(strings.NewReader(shown[5] + "\n"))); err != nil || end.Code != 7 || end.Text == "" {
+	if end, err := readEnd(newLineReader(strings.NewReader(shown[5] + "\n"))); err != nil || end.Code != 7 || end.Text == "" {
 		t.Errorf("%s: %+v, %v", shown[5], end, err)
 	}
 }

@@ -1,10 +1,11 @@
-package bootstrap
+package trainer
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 
+	"entrain/bootstrap/events"
 	"entrain/proc"
 
 	"github.com/rs/zerolog"
@@ -24,8 +25,8 @@ func TestSuccessWithoutMemoryIsWarnedOf(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			var log bytes.Buffer
-			d := NewDoer(nil, zerolog.New(&log), "")
-			d.remark(c.exit, "the trainer")
+			events := events.Log{Logger: zerolog.New(&log)}
+			Remark(events, c.exit, "the trainer")
 			got := log.String()
 			if !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
 				t.Errorf("the log says %q, expected %q", got, c.want)

@@ -1,4 +1,4 @@
-package bootstrap
+package output
 
 import (
 	"encoding/binary"
@@ -23,7 +23,7 @@ func TestNewNameOutlivesTheMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "file")
-	if err := writeAtomically(path, strings.NewReader("text"), 0o600); err != nil {
+	if err := Atomically(path, strings.NewReader("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(path); string(text) != "text" || err != nil {
