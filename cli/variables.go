@@ -74,9 +74,7 @@ func (t table) unread(called *verb, env []string) (messages []string) {
 func (t table) variables() []string {
 	names := plan.Variables()
 	for _, v := range t {
-		if v.Name != "version" {
-			names = append(names, v.variables()...)
-		}
+		names = append(names, v.variables()...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
