@@ -5,6 +5,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"slices"
 
@@ -39,7 +40,10 @@ func Main(args, env []string, stdout, stderr io.Writer) int {
 	if c.reportsFailure() {
 		err = bootstrap.Report(c.settings.root, c.log.mask, err)
 	}
-	c.report(err)
+	if err != nil && wantsJSONLog(c.called, c.args, c.env) { // the flags may not have been read
+		c.settings.logFormat = "json"
+	}
+	c.log.report(err)
 	return bootstrap.ExitCode(err)
 }
 
@@ -132,7 +136,7 @@ func (c *command) before(ctx *cli.Context) error {
 		return &plan.UsageError{Err: err}
 	}
 	errs := readVariables(c.called.Name, ctx.Command.Flags, c.env)
-	c.warnUnread()
+	c.log.warn(unread(c.verbs, c.called, c.env))
 	if err := c.settings.checkRoot(errs); err != nil {
 		return &plan.UsageError{Err: err}
 	}
@@ -151,4 +155,26 @@ func (c *command) newDoer() *bootstrap.Doer {
 		c.signals = bootstrap.Catch()
 	}
 	return bootstrap.NewDoer(c.signals, c.log.logger(), version)
+}
+
+// usageError turns an error of package flag into a *plan.UsageError.
+func (c *command) usageError(_ *cli.Context, err error, _ bool) error {
+	return &plan.UsageError{Err: errors.New(c.usage().explain(err.Error()))}
+}
+
+// unknownVerb is the action for a first word that is no verb.
+func (c *command) unknownVerb(ctx *cli.Context) error {
+	return &plan.UsageError{Err: c.usage().unknownVerb(ctx.Args().First())}
+}
+
+// onlyTrain refuses words before the --, except for the word "train" that the platform adds.
+func (c *command) onlyTrain(ctx *cli.Context) error {
+	if err := c.usage().onlyTrain(ctx.Args().Slice()); err != nil {
+		return &plan.UsageError{Err: err}
+	}
+	return nil
+}
+
+func (c *command) usage() usage {
+	return usage{args: c.args, trainer: c.trainer, verbs: c.verbs, called: c.called}
 }

@@ -23,7 +23,7 @@ func complete(words []string, stdout io.Writer) {
 		words, current = words[:n-1], words[n-1]
 	}
 	verbs := newCommand([]string{"entrain", "run"}, nil, io.Discard, io.Discard).verbs
-	for _, candidate := range verbs.candidates(words, current) {
+	for _, candidate := range candidates(verbs, words, current) {
 		if candidate == completeFiles || strings.HasPrefix(candidate, current) {
 			_, _ = fmt.Fprintln(stdout, candidate) // nobody waits for an error
 		}
@@ -32,31 +32,31 @@ func complete(words []string, stdout io.Writer) {
 
 // candidates are the words that may follow some words. The words after -- are the trainer's, which entrain
 // does not know.
-func (t table) candidates(words []string, current string) []string {
+func candidates(verbs table, words []string, current string) []string {
 	switch {
 	case slices.Contains(words, "--"):
 		return nil
 	case len(words) == 0:
-		return append(t.shownNames(), "--help", "--version", "--")
+		return append(verbs.shownNames(), "--help", "--version", "--")
 	case words[0] == "help" && len(words) == 1:
-		return t.shownNames()
+		return verbs.shownNames()
 	}
-	v := t.named(words[0])
+	v := verbs.named(words[0])
 	if v == nil {
 		return nil
 	}
 	flags := v.options()
 	if o := flagBefore(flags, words[1:]); o != nil {
-		return o.candidates()
+		return valuesOf(o)
 	}
 	if name, _, assigned := strings.Cut(current, "="); assigned && strings.HasPrefix(name, "-") {
 		return assignments(flags, name)
 	}
-	return v.candidates(flags, current)
+	return wordsOf(v, flags, current)
 }
 
-// candidates are the words that may follow the verb, except for the value of a flag.
-func (v *verb) candidates(flags []*option, current string) []string {
+// wordsOf are the words that may follow a verb, except for the value of a flag.
+func wordsOf(v *verb, flags []*option, current string) []string {
 	switch {
 	case strings.HasPrefix(current, "-"), v.ArgsUsage == "", v.ArgsUsage == trainerWords:
 		names := []string{"--help"}
@@ -75,8 +75,8 @@ func (v *verb) candidates(flags []*option, current string) []string {
 	return nil
 }
 
-// candidates are the values that the option may have.
-func (o *option) candidates() []string {
+// valuesOf are the values that an option may have.
+func valuesOf(o *option) []string {
 	switch o.valueName {
 	case "":
 		return []string{"true", "false"}
@@ -92,7 +92,7 @@ func assignments(flags []*option, name string) []string {
 	if o == nil {
 		return nil
 	}
-	values := slices.Clone(o.candidates())
+	values := slices.Clone(valuesOf(o))
 	for i, value := range values {
 		if value != completeFiles {
 			values[i] = name + "=" + value

@@ -54,15 +54,20 @@ func (l *logbook) warning(p bootstrap.Problem) {
 	log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
 }
 
+// warn logs messages as warnings.
+func (l *logbook) warn(messages []string) {
+	log := l.logger()
+	for _, message := range messages {
+		log.Warn().Msg(message)
+	}
+}
+
 // report logs an error: one event for each problem in it. It does not log an error that the user has seen.
-func (c *command) report(err error) {
+func (l *logbook) report(err error) {
 	if _, printed := errors.AsType[printedError](err); err == nil || printed {
 		return
 	}
-	if c.wantsJSONLog() { // urfave/cli may have failed before it read the flag
-		c.settings.logFormat = "json"
-	}
-	log := c.log.logger()
+	log := l.logger()
 	for _, problem := range splitProblems(err.Error()) {
 		log.Error().Str("event", "error").Int("code", bootstrap.ExitCode(err)).Msg(problem)
 	}
@@ -70,20 +75,20 @@ func (c *command) report(err error) {
 
 // wantsJSONLog looks for the log's format in words that may not have been parsed: a mistake in the flags is
 // an event of the log too.
-func (c *command) wantsJSONLog() bool {
+func wantsJSONLog(called *verb, args, env []string) bool {
 	const name = "log-format"
-	if c.called != nil && find(c.called.options(), name) == nil {
+	if called != nil && find(called.options(), name) == nil {
 		return false
 	}
-	format, _ := plan.Getenv(c.env, "ENTRAIN_LOG_FORMAT")
-	for i, arg := range c.args {
+	format, _ := plan.Getenv(env, "ENTRAIN_LOG_FORMAT")
+	for i, arg := range args {
 		flag, value, assigned := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		switch {
 		case flag != name || !strings.HasPrefix(arg, "-"):
 		case assigned:
 			format = value
-		case i+1 < len(c.args):
-			format = c.args[i+1]
+		case i+1 < len(args):
+			format = args[i+1]
 		}
 	}
 	return format == "json"

@@ -86,6 +86,12 @@ func (o *option) String() string {
 	return strings.TrimSpace("--"+o.name+" "+o.valueName) + "\t" + wrap(usage, 66, "\n  \t")
 }
 
+// withoutDefault hides the default, for a usage text that explains it.
+func (o *option) withoutDefault() *option {
+	o.defaultValue = ""
+	return o
+}
+
 // options are the flags that are options. The other one is --help.
 func options(flags []cli.Flag) []*option {
 	var list []*option

@@ -28,12 +28,6 @@ func text(name, valueName, usage string, to *string) *option {
 	}}
 }
 
-// withoutDefault hides the default, for a usage text that explains it.
-func (o *option) withoutDefault() *option {
-	o.defaultValue = ""
-	return o
-}
-
 // oneOf makes an option for one of the allowed words.
 func oneOf[T ~string](name, valueName, usage string, to *T, allowed []string) cli.Flag {
 	choices := strings.Join(allowed, ", ")

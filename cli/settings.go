@@ -46,7 +46,7 @@ func (s *settings) checkRoot(errs []error) error {
 	return nil
 }
 
-// jobFlags are the flags of every verb that reads the contract, and more.
+// jobFlags are the flags of every verb that reads the contract. More flags follow them.
 func (s *settings) jobFlags(more ...cli.Flag) []cli.Flag {
 	return append(append(s.contractFlags(),
 		text("spec", "FILE", "check the job against this TrainingSpecification (default: "+

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"entrain/bootstrap/plan"
-
-	"github.com/urfave/cli/v2"
 )
 
 // usage explains the mistakes in a command line.
@@ -19,29 +17,6 @@ type usage struct {
 	trainer []string // the words after --; nil without a --
 	verbs   table
 	called  *verb // nil if args[1] is no verb
-}
-
-func (c *command) usage() usage {
-	return usage{args: c.args, trainer: c.trainer, verbs: c.verbs, called: c.called}
-}
-
-// usageError turns an error of package flag into a *plan.UsageError.
-func (c *command) usageError(_ *cli.Context, err error, _ bool) error {
-	return &plan.UsageError{Err: errors.New(c.usage().explain(err.Error()))}
-}
-
-// unknownVerb is the action for a first word that is no verb.
-func (c *command) unknownVerb(ctx *cli.Context) error {
-	return &plan.UsageError{Err: c.usage().unknownVerb(ctx.Args().First())}
-}
-
-// onlyTrain refuses words before the --, except for the word "train" that the platform adds.
-func (c *command) onlyTrain(ctx *cli.Context) error {
-	words := ctx.Args().Slice()
-	if len(words) == 0 || len(words) == 1 && words[0] == "train" {
-		return nil
-	}
-	return &plan.UsageError{Err: c.usage().missingDashes(words)}
 }
 
 // explain puts a text of package flag into the words of entrain.
@@ -92,7 +67,7 @@ func (u usage) spelled(name string) string {
 // unknownFlag says where a flag belongs that its verb does not have, or which flag the user may have meant.
 func (u usage) unknownFlag(name string) string {
 	flag := u.spelled(name)
-	owners, all := u.verbs.owners(name)
+	owners, all := u.owners(name)
 	if u.called == nil && len(owners) > 0 {
 		return u.misplaced(flag, owners)
 	}
@@ -118,8 +93,8 @@ func (u usage) unknownFlag(name string) string {
 }
 
 // owners returns the verbs that have a flag of this name, and the names of all flags.
-func (t table) owners(name string) (owners, all []string) {
-	for _, v := range t {
+func (u usage) owners(name string) (owners, all []string) {
+	for _, v := range u.verbs {
 		flags := v.options()
 		if find(flags, name) != nil {
 			owners = append(owners, v.Name)
@@ -136,16 +111,16 @@ func (u usage) misplaced(flag string, owners []string) string {
 		if v := u.verbs.named(words[i]); v != nil && !v.Hidden {
 			return flag + " goes after the verb: " + u.line(words[i], slices.Concat(words[:i], words[i+1:]))
 		}
-		if u.verbs.haveFlagWithValue(words[i]) {
+		if u.expectsValue(words[i]) {
 			i++
 		}
 	}
 	return flag + " needs a verb before it\nhint: put " + owners[0] + " first: " + u.line(owners[0], words)
 }
 
-// haveFlagWithValue says whether a word is a flag of any verb whose value is the next word.
-func (t table) haveFlagWithValue(word string) bool {
-	return strings.HasPrefix(word, "-") && slices.ContainsFunc(t, func(v *verb) bool {
+// expectsValue says whether a word is a flag of any verb whose value is the next word.
+func (u usage) expectsValue(word string) bool {
+	return strings.HasPrefix(word, "-") && slices.ContainsFunc(u.verbs, func(v *verb) bool {
 		o := find(v.options(), strings.TrimLeft(word, "-"))
 		return o != nil && !o.IsBoolFlag()
 	})
@@ -175,8 +150,12 @@ func (u usage) unknownVerb(word string) error {
 	return errors.New(text)
 }
 
-// missingDashes says where the -- goes in front of a trainer's command. Words are the last words of the line.
-func (u usage) missingDashes(words []string) error {
+// onlyTrain says where the -- goes, if there are words before it other than "train". The words are the last
+// words of the line.
+func (u usage) onlyTrain(words []string) error {
+	if len(words) == 0 || len(words) == 1 && words[0] == "train" {
+		return nil
+	}
 	verbAndFlags := u.args[1:max(1, len(u.args)-len(words))]
 	line := quoted(append([]string{"entrain"}, plan.MaskWords(verbAndFlags)...))
 	return fmt.Errorf("unexpected word %q\nhint: put -- before the command: %s -- %s",

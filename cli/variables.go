@@ -39,30 +39,22 @@ func readVariables(verb string, flags []cli.Flag, env []string) (errs []error) {
 	return append(errs, checkNeeds(onCommandLine, given(flags))...)
 }
 
-// warnUnread warns of the ENTRAIN_ variables that nothing reads.
-func (c *command) warnUnread() {
-	log := c.log.logger()
-	for _, message := range c.verbs.unread(c.called, c.env) {
-		log.Warn().Msg(message)
-	}
-}
-
-// unread returns a message for each variable that belongs to no flag, and under exec for each one whose flag
-// only run has. A variable of another verb is no mistake: an image sets variables for all verbs.
-func (t table) unread(called *verb, env []string) (messages []string) {
+// unread returns a message for each ENTRAIN_ variable that belongs to no flag, and under exec for each one
+// whose flag only run has. A variable of another verb is no mistake: an image sets variables for all verbs.
+func unread(verbs table, called *verb, env []string) (messages []string) {
 	var known []string // all variables, made only if one is in doubt
 	for _, name := range entrainNames(env) {
 		if slices.Contains(called.variables(), name) || plan.IsVariable(name) {
 			continue
 		}
 		if known == nil {
-			known = t.variables()
+			known = allVariables(verbs)
 		}
 		switch {
 		case !slices.Contains(known, name):
 			messages = append(messages, withHint(name+" is no variable of entrain, so nothing reads it",
 				plan.NearestVariable(name, known)))
-		case called.Name == "exec" && slices.Contains(t.named("run").variables(), name):
+		case called.Name == "exec" && slices.Contains(verbs.named("run").variables(), name):
 			messages = append(messages, withHint(name+" means nothing under entrain exec, which becomes the trainer",
 				"entrain run reads it"))
 		}
@@ -70,10 +62,10 @@ func (t table) unread(called *verb, env []string) (messages []string) {
 	return messages
 }
 
-// variables are the variables of all verbs, and those without a flag.
-func (t table) variables() []string {
+// allVariables are the variables of all flags of all verbs, and those without a flag.
+func allVariables(verbs table) []string {
 	names := plan.Variables()
-	for _, v := range t {
+	for _, v := range verbs {
 		names = append(names, v.variables()...)
 	}
 	slices.Sort(names)
