@@ -17,13 +17,12 @@ type Call struct {
 // CheckAsks returns a problem for each thing that the job asks for and that nothing would do.
 func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 	var problems []Problem
-	text := string(s.Files[HyperparametersFile].Data)
-	d := &document{file: HyperparametersFile, text: text, problems: &problems}
+	d := configDocument(s, HyperparametersFile, &problems)
 	if !c.Alone {
 		checkDistributions(d, j, c.Launched)
 	}
 	checkCode(d, j, s, c.Command)
-	if p, ok := j.param("sagemaker_s3_output"); ok && p.Value.Truthy() {
+	if p, ok := j.Params.Find("sagemaker_s3_output"); ok && p.Value.Truthy() {
 		hint := "write to " + j.Dir("checkpoints") +
 			", which the platform synchronizes where CheckpointConfig says so"
 		d.warn(p.Raw.Pos, hint, "hyperparameter %s: entrain does not synchronize %s while the job runs",
@@ -40,16 +39,19 @@ func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 	return inOrder(problems)
 }
 
+// The names by which a job says where its code is.
 const (
 	submitParam  = "sagemaker_submit_directory"
 	programParam = "sagemaker_program"
+	programVar   = "SAGEMAKER_PROGRAM" // counts more than programParam
+	codeChannel  = "code"              // brings the code to a job without network access
 	codeArchive  = "sourcedir.tar.gz"
 )
 
 // CodePaths returns the paths where a job's code may be, and those of the files that say how to install it.
 // Snapshot.Paths says what is there.
 func CodePaths(j *Job, s *Snapshot) []string {
-	paths := []string{path.Join(j.DataDir(), "code", codeArchive)}
+	paths := []string{j.archivePath()}
 	_, submits := j.Params.Get(submitParam)
 	program := j.Program(s)
 	if program == "" && !submits {
@@ -62,6 +64,9 @@ func CodePaths(j *Job, s *Snapshot) []string {
 	}
 	return paths
 }
+
+// archivePath returns the path of an archive in the channel "code".
+func (j *Job) archivePath() string { return path.Join(j.DataDir(), codeChannel, codeArchive) }
 
 // codeCheck looks for the job's program.
 type codeCheck struct {
@@ -77,7 +82,7 @@ func checkCode(d *document, j *Job, s *Snapshot, given bool) {
 	if program := j.Program(s); program != "" {
 		c.script = path.Join(j.CodeDir(), program)
 	}
-	submit, submits := j.param(submitParam)
+	submit, submits := j.Params.Find(submitParam)
 	switch {
 	case submits && isRemote(hparams.ToolkitText(submit.Value)):
 		c.reportRemote(submit)
@@ -105,7 +110,7 @@ func (c *codeCheck) isFile(path string) bool {
 }
 
 func (c *codeCheck) hasArchive() bool {
-	return c.isFile(path.Join(c.job.DataDir(), "code", codeArchive))
+	return c.isFile(c.job.archivePath())
 }
 
 // scriptProblem says why the script cannot be started. It is empty if the script is there.
@@ -155,13 +160,13 @@ func (c *codeCheck) reportRemote(submit hparams.Param) {
 // warnOfArchive warns of an archive in the channel "code". A job without network access brings its code
 // there.
 func (c *codeCheck) warnOfArchive() {
-	d := &document{file: InputDataFile, text: string(c.snap.Files[InputDataFile].Data), problems: c.problems}
+	d := configDocument(c.snap, InputDataFile, c.problems)
 	pos := nowhere
-	if channel, ok := c.job.Channel("code"); ok {
+	if channel, ok := c.job.Channel(codeChannel); ok {
 		pos = channel.Pos
 	}
 	d.warn(pos, unpackCode, "channel \"code\": %s is a file, expected a directory with the code",
-		path.Join(c.job.DataDir(), "code", codeArchive))
+		c.job.archivePath())
 }
 
 // failMissing reports a missing program at the place that asks for it. Python would only say that it cannot
@@ -177,12 +182,12 @@ func (c *codeCheck) failMissing() {
 	if c.hasArchive() {
 		hint = "channel \"code\" holds " + codeArchive + ", which entrain does not unpack; " + bringCode
 	}
-	if v, _ := c.snap.Getenv("SAGEMAKER_PROGRAM"); v != "" {
-		d := &document{file: "SAGEMAKER_PROGRAM", problems: c.problems}
+	if v, _ := c.snap.Getenv(programVar); v != "" {
+		d := &document{file: programVar, problems: c.problems}
 		d.fail(nowhere, hint, "%s %s, expected the script there", c.script, c.scriptProblem())
 		return
 	}
-	if p, ok := c.job.param(programParam); ok {
+	if p, ok := c.job.Params.Find(programParam); ok {
 		pos = p.Raw.Pos
 	}
 	c.fail(pos, hint, "hyperparameter %s: %s %s, expected the script there",

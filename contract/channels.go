@@ -41,7 +41,7 @@ func loadChannels(d *document, doc hparams.Value, job *Job) {
 		d.fail(doc.Fields[maxChannels].Pos, "", "%d channels, the platform takes at most %d", n, maxChannels)
 	}
 	for _, f := range doc.Fields {
-		if !isName(f.Key, ".-_") || len(f.Key) > maxChannelName || f.Key == "." || f.Key == ".." {
+		if !hparams.IsWord(f.Key, ".-_") || len(f.Key) > maxChannelName || f.Key == "." || f.Key == ".." {
 			d.fail(f.Pos, "", "channel name %s, expected 1 to %d of letters, digits and . - _",
 				hparams.Quote(f.Key), maxChannelName)
 			continue
@@ -123,7 +123,7 @@ func (j *Job) ChannelPath(c Channel) string { return path.Join(j.DataDir(), c.Na
 // needs a readable directory. A Pipe channel needs nothing yet, because the platform makes its FIFOs later.
 func CheckData(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
-	d := &document{file: InputDataFile, text: string(s.Files[InputDataFile].Data), problems: &problems}
+	d := configDocument(s, InputDataFile, &problems)
 	for _, c := range j.Channels {
 		if c.Mode == ModePipe {
 			checkFIFO(d, j, c, s.Data)

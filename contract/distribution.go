@@ -49,7 +49,7 @@ func checkDistributions(d *document, j *Job, launched bool) {
 		if dist.Served || !dist.isEnabled(j) {
 			continue
 		}
-		p, _ := j.param(dist.Param)
+		p, _ := j.Params.Find(dist.Param)
 		hosts := len(j.Together())
 		what := fmt.Sprintf("hyperparameter %s asks for %s, which entrain does not start",
 			hparams.Quote(dist.Param), dist.Name)
@@ -68,13 +68,3 @@ func checkDistributions(d *document, j *Job, launched bool) {
 
 const startAlone = "--launcher none (ENTRAIN_LAUNCHER=none) starts the script alone on each host; " +
 	"it then has to find the others by itself, by SM_HOSTS and SM_CURRENT_HOST"
-
-// param returns a hyperparameter with its place, and whether the job has it.
-func (j *Job) param(name string) (hparams.Param, bool) {
-	for _, p := range slices.Backward(j.Params) {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return hparams.Param{}, false
-}

@@ -84,6 +84,15 @@ func (e *env) addModes(j *Job) {
 	}
 }
 
+// channelNames returns the names of the channels in the order of the file.
+func (j *Job) channelNames() []string {
+	names := make([]string, len(j.Channels))
+	for i, c := range j.Channels {
+		names[i] = c.Name
+	}
+	return names
+}
+
 // resource returns a value of resourceconfig.json unchanged, even if it is null. It returns the fallback if
 // the file lacks the key.
 func (j *Job) resource(key, fallback string) hparams.Value {
@@ -92,6 +101,9 @@ func (j *Job) resource(key, fallback string) hparams.Value {
 	}
 	return hparams.Str(fallback)
 }
+
+// defaultLogLevel is Python's logging.INFO: the default of both the toolkit and the drivers.
+const defaultLogLevel = 20
 
 // MasterPort is the TCP port where the ranks of a trainer meet. The toolkit and the drivers both use it.
 const MasterPort = 7777

@@ -24,12 +24,10 @@ func driversVariables(j *Job, s *Snapshot) hparams.Value {
 	for _, name := range []string{SourceCodeFile, DistributedFile} {
 		driversFile(&vars, j, s, name)
 	}
-	names := make([]string, len(j.Channels))
-	for i, c := range j.Channels {
-		names[i] = c.Name
+	for _, c := range j.Channels {
 		vars.Set("SM_CHANNEL_"+strings.ToUpper(c.Name), hparams.Str(j.ChannelPath(c)))
 	}
-	vars.Set("SM_CHANNELS", hparams.Strs(names))
+	vars.Set("SM_CHANNELS", hparams.Strs(j.channelNames()))
 	vars.Set("SM_HPS", j.Params.Object())
 
 	sorted := slices.Sorted(slices.Values(j.Hosts))
@@ -49,7 +47,7 @@ func driversVariables(j *Job, s *Snapshot) hparams.Value {
 }
 
 func driversConstants(j *Job, s *Snapshot) hparams.Value {
-	logLevel := hparams.Num(20)
+	logLevel := hparams.Num(defaultLogLevel)
 	if v, ok := s.Getenv("SM_LOG_LEVEL"); ok {
 		logLevel = hparams.Str(v)
 	}
@@ -105,7 +103,7 @@ func driversTrainingEnv(j *Job, s *Snapshot, vars hparams.Value) hparams.Value {
 		case "hyperparameters":
 			value = j.Params.Object()
 		case "job_name":
-			value = toolkitView{Job: j, snap: s}.envOrNull("TRAINING_JOB_NAME")
+			value = newToolkitView(j, s).envOrNull("TRAINING_JOB_NAME")
 		}
 		all.Set(name, value)
 	}

@@ -59,7 +59,8 @@ func (t toolkitView) variables(args []string) hparams.Value {
 		"hps", get("hyperparameters"), "user_entry_point", get("user_entry_point"),
 		"framework_params", get("additional_framework_parameters"),
 		"resource_config", t.Resource, "input_data_config", t.InputData,
-		"output_data_dir", get("output_data_dir"), "channels", hparams.Strs(t.channelNames()),
+		"output_data_dir", get("output_data_dir"),
+		"channels", hparams.Strs(slices.Sorted(slices.Values(t.channelNames()))),
 		"current_host", get("current_host"), "current_instance_type", get("current_instance_type"),
 		"current_instance_group", get("current_instance_group"),
 		"current_instance_group_hosts", get("current_instance_group_hosts"),
@@ -115,15 +116,6 @@ func (t toolkitView) properties() hparams.Value {
 		"topology", t.topology(),
 		"user_entry_point", t.entryPoint(),
 	)
-}
-
-func (t toolkitView) channelNames() []string {
-	names := make([]string, len(t.Channels))
-	for i, c := range t.Channels {
-		names[i] = c.Name
-	}
-	slices.Sort(names)
-	return names
 }
 
 func (t toolkitView) channelDirs() hparams.Value {
@@ -194,22 +186,22 @@ func (t toolkitView) modelParallel() hparams.Value {
 	return hparams.Truth(v.Text != "{}")
 }
 
-// logLevel returns the value of the hyperparameter, or 20: Python's logging.INFO. The toolkit also reads the
-// variable SAGEMAKER_CONTAINER_LOG_LEVEL, but ignores it.
+// logLevel returns the value of the hyperparameter, or the default. The toolkit also reads the variable
+// SAGEMAKER_CONTAINER_LOG_LEVEL, but ignores it.
 func (t toolkitView) logLevel() hparams.Value {
 	if v, ok := t.Params.Get("sagemaker_container_log_level"); ok {
 		return v
 	}
-	return hparams.Num(20)
+	return hparams.Num(defaultLogLevel)
 }
 
 // moduleName returns the entry point without .py. A job without an entry point has the name "None": the
 // toolkit calls str(None).
 func (t toolkitView) moduleName() string {
-	name, ok := t.snap.Getenv("SAGEMAKER_PROGRAM")
+	name, ok := t.snap.Getenv(programVar)
 	if !ok {
 		name = "None"
-		if v, exists := t.Params.Get("sagemaker_program"); exists && v.Kind != hparams.Null {
+		if v, exists := t.Params.Get(programParam); exists && v.Kind != hparams.Null {
 			name = hparams.PythonText(v)
 		}
 	}
@@ -218,17 +210,17 @@ func (t toolkitView) moduleName() string {
 
 // moduleDir returns Python's str() of the hyperparameter: null becomes "None".
 func (t toolkitView) moduleDir() string {
-	if v, ok := t.Params.Get("sagemaker_submit_directory"); ok {
+	if v, ok := t.Params.Get(submitParam); ok {
 		return hparams.PythonText(v)
 	}
 	return t.Dir("code")
 }
 
 func (t toolkitView) entryPoint() hparams.Value {
-	if v := t.envOrNull("SAGEMAKER_PROGRAM"); v.Truthy() {
+	if v := t.envOrNull(programVar); v.Truthy() {
 		return v
 	}
-	v, _ := t.Params.Get("sagemaker_program")
+	v, _ := t.Params.Get(programParam)
 	return v
 }
 

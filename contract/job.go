@@ -116,17 +116,17 @@ func (j *Job) Dir(elem ...string) string { return path.Join(append([]string{j.Ro
 // Program returns the file that the job asks to run, relative to CodeDir, and the empty text if it names
 // none. The variable SAGEMAKER_PROGRAM counts more than the hyperparameter sagemaker_program.
 func (j *Job) Program(s *Snapshot) string {
-	if v, _ := s.Getenv("SAGEMAKER_PROGRAM"); v != "" {
+	if v, _ := s.Getenv(programVar); v != "" {
 		return v
 	}
-	v, _ := j.Params.Get("sagemaker_program")
+	v, _ := j.Params.Get(programParam)
 	return hparams.ToolkitText(v)
 }
 
 // CodeDir returns the directory of Program: ROOT/code, or the local directory that the hyperparameter
 // sagemaker_submit_directory names.
 func (j *Job) CodeDir() string {
-	if v, ok := j.Params.Get("sagemaker_submit_directory"); ok && path.IsAbs(v.Text) {
+	if v, ok := j.Params.Get(submitParam); ok && path.IsAbs(v.Text) {
 		return v.Text
 	}
 	return j.Dir("code")

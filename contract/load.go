@@ -17,10 +17,7 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	if nothing := missingContract(s); nothing != nil {
 		return nil, nothing
 	}
-	job := &Job{Root: s.Root, Machine: s.Machine}
-	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
-	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
-
+	job := newJob(s)
 	var specProblems []Problem
 	spec := loadSpec(s, &specProblems)
 	for _, part := range []struct {
@@ -53,6 +50,14 @@ func Load(s *Snapshot) (*Job, []Problem) {
 	return job, problems
 }
 
+// newJob returns a Job with everything that the snapshot says outside of the configuration files.
+func newJob(s *Snapshot) *Job {
+	job := &Job{Root: s.Root, Machine: s.Machine}
+	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
+	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
+	return job
+}
+
 // inOrder sorts the problems of a file by place.
 func inOrder(found []Problem) []Problem {
 	slices.SortStableFunc(found, func(a, b Problem) int {
@@ -65,9 +70,7 @@ func inOrder(found []Problem) []Problem {
 // to tell the other hosts why it cannot train. It is nil if resourceconfig.json is invalid too.
 func Identify(s *Snapshot) *Job {
 	var problems, ignored []Problem
-	job := &Job{Root: s.Root, Machine: s.Machine}
-	job.Name, _ = s.Getenv("TRAINING_JOB_NAME")
-	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
+	job := newJob(s)
 	if d, doc, ok := openConfig(s, HyperparametersFile, &ignored); ok {
 		loadParams(d, doc, job) // hyperparameters name the groups that train together
 	}
@@ -84,20 +87,13 @@ func Identify(s *Snapshot) *Job {
 // openConfig reads one configuration file as a JSON object. The document null counts as an empty object.
 func openConfig(s *Snapshot, name string, problems *[]Problem) (*document, hparams.Value, bool) {
 	file, exists := s.Files[name]
-	d := &document{file: name, problems: problems}
 	if !exists {
 		file.Problem = isMissing
 	}
-	switch {
-	case file.Problem != "":
-		d.fail(nowhere, hintForMissingFile(s, name),
-			"%s, expected a readable file in %s/input/config", file.Problem, s.Root)
-		return d, hparams.Value{}, false
-	case len(file.Data) > MaxFileSize:
-		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
+	d := &document{file: name, problems: problems}
+	if !d.read(file, hintForMissingFile(s, name), "a readable file in "+s.Root+"/input/config") {
 		return d, hparams.Value{}, false
 	}
-	d.text = string(file.Data)
 	doc, ok := d.parseObject()
 	return d, doc, ok
 }
@@ -188,18 +184,7 @@ func loadParams(d *document, doc hparams.Value, job *Job) {
 
 // isJobName tells whether s matches the API's pattern [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}.
 func isJobName(s string) bool {
-	return s != "" && strings.Trim(s, "-") == s && isName(s, "-") && len(strings.ReplaceAll(s, "-", "")) <= 63
-}
-
-// isName tells whether s consists of ASCII letters, digits and the extra characters, and is not empty.
-func isName(s, extra string) bool {
-	for _, c := range []byte(s) {
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte(extra, c) < 0 {
-			return false
-		}
-	}
-	return s != ""
+	return hparams.IsWord(s, "-") && strings.Trim(s, "-") == s && len(strings.ReplaceAll(s, "-", "")) <= 63
 }
 
 // quoteAll writes a list for a message. Of a list with more than 32 items it shows the first 32.

@@ -10,6 +10,10 @@ import (
 // masked takes the place of a secret wherever entrain prints one.
 const masked = "******"
 
+// mpiOptionsParam is the hyperparameter with options for mpirun. They are a command line, which may set
+// variables.
+const mpiOptionsParam = "sagemaker_mpi_custom_mpi_options"
+
 // Masked returns a copy of the job without the secrets in its hyperparameters. It is for a plan that is only
 // printed.
 func (j *Job) Masked() *Job {
@@ -65,14 +69,12 @@ func maskText(name, value string) string {
 	switch {
 	case IsSecret(name):
 		return masked
-	case name == "sagemaker_mpi_custom_mpi_options": // a command line, which may set variables
+	case name == mpiOptionsParam:
 		return strings.Join(MaskWords(strings.Fields(value)), " ")
 	}
-	if value != "" && strings.IndexByte(`{["`, value[0]) >= 0 { // it looks like JSON
-		if doc, _, err := hparams.Parse(value); err == nil {
-			if shown := hparams.JSON(maskValue("", doc), hparams.DriversJSON()); strings.Contains(shown, masked) {
-				return maskShapes(shown)
-			}
+	if doc, ok := parseJSONText(value); ok {
+		if shown := hparams.JSON(maskValue("", doc), hparams.DriversJSON()); strings.Contains(shown, masked) {
+			return maskShapes(shown)
 		}
 	}
 	return maskShapes(value)
@@ -86,7 +88,7 @@ func MaskWords(words []string) []string {
 		name, value, assigns := strings.Cut(word, "=")
 		flag := strings.HasPrefix(word, "-")
 		switch {
-		case assigns && isName(strings.TrimLeft(name, "-"), "-_.") && maskText(name, value) != value:
+		case assigns && hparams.IsWord(strings.TrimLeft(name, "-"), "-_.") && maskText(name, value) != value:
 			shown[i] = name + "=" + maskText(name, value)
 		case !assigns && flag && IsSecret(word) && i+1 < len(shown) && !strings.HasPrefix(words[i+1], "--"):
 			shown[i+1] = masked

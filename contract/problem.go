@@ -72,6 +72,26 @@ type document struct {
 	last     place // the place of the last problem; the next one usually follows it
 }
 
+// configDocument returns the document of one configuration file as it is in the snapshot.
+func configDocument(s *Snapshot, name string, problems *[]Problem) *document {
+	return &document{file: name, text: string(s.Files[name].Data), problems: problems}
+}
+
+// read takes the text of a file, and returns false if the file cannot be read. Its error then has the hint,
+// and says what was expected.
+func (d *document) read(file File, hint, expected string) bool {
+	switch {
+	case file.Problem != "":
+		d.fail(nowhere, hint, "%s, expected %s", file.Problem, expected)
+		return false
+	case len(file.Data) > MaxFileSize:
+		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
+		return false
+	}
+	d.text = string(file.Data)
+	return true
+}
+
 // place is a place in a text: an offset in bytes, and line and column from 1. A column is a character.
 type place struct{ pos, line, column int }
 
@@ -150,13 +170,10 @@ func (d *document) optionalString(v hparams.Value, key, prefix string) (hparams.
 // find out only when they use the value.
 func ParamProblem(j *Job, s *Snapshot, name, hint, message string) Problem {
 	var problems []Problem
-	text := string(s.Files[HyperparametersFile].Data)
-	d := &document{file: HyperparametersFile, text: text, problems: &problems}
+	d := configDocument(s, HyperparametersFile, &problems)
 	pos := nowhere
-	for _, p := range j.Params {
-		if p.Name == name {
-			pos = p.Raw.Pos
-		}
+	if p, ok := j.Params.Find(name); ok {
+		pos = p.Raw.Pos
 	}
 	d.fail(pos, hint, "hyperparameter %s: %s", hparams.Quote(name), message)
 	return problems[0]

@@ -82,7 +82,7 @@ func (d *document) hostList(list hparams.Value, what string) []string {
 
 // isHostName tells whether s can be a host name. It may hold _, which platforms use although DNS forbids it.
 func isHostName(s string) bool {
-	return isName(s, "._-") && strings.IndexByte(".-", s[0]) < 0 && len(s) <= maxHostName
+	return hparams.IsWord(s, "._-") && strings.IndexByte(".-", s[0]) < 0 && len(s) <= maxHostName
 }
 
 func loadGroups(d *document, doc hparams.Value, job *Job) {

@@ -3,6 +3,8 @@ package contract
 import (
 	"slices"
 	"strings"
+
+	"entrain/hparams"
 )
 
 // weight says how surely the value of a name is a secret.
@@ -54,10 +56,13 @@ func opensSomething(upper string) bool {
 	return slices.ContainsFunc(secretKeyWords(), holds)
 }
 
+// isSeparator tells whether r stands between the words of a name.
+func isSeparator(r rune) bool { return r == '_' || r == '-' || r == '.' }
+
 // withoutSeparators returns a name without the characters between its words.
 func withoutSeparators(name string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == '.' {
+		if isSeparator(r) {
 			return -1
 		}
 		return r
@@ -84,7 +89,8 @@ func secretKeyWords() []string {
 // holdsPass looks for PASS as the last word of a name, and for a word that ends with PWD. It ignores names
 // that count passes over data, such as first_pass.
 func holdsPass(upper string) bool {
-	words := strings.FieldsFunc(upper, func(r rune) bool { return r == '_' || r == '-' || r == '.' || r == ' ' })
+	isBetween := func(r rune) bool { return isSeparator(r) || r == ' ' }
+	words := strings.FieldsFunc(upper, isBetween)
 	for i, word := range words {
 		if strings.HasSuffix(word, "PWD") && word != "OLDPWD" {
 			return true
@@ -109,7 +115,7 @@ func isLastToken(upper string) bool {
 // isTextToken tells whether a name is about tokens of text: one such token, such as pad_token, or a number of
 // them, such as max_tokens.
 func isTextToken(upper string) bool {
-	words := strings.FieldsFunc(upper, func(r rune) bool { return r == '_' || r == '-' || r == '.' })
+	words := strings.FieldsFunc(upper, isSeparator)
 	return strings.Contains(upper, "TOKENS") || slices.ContainsFunc(words, func(word string) bool {
 		return slices.Contains([]string{
 			"EOS", "BOS", "PAD", "UNK", "MASK", "SEP", "CLS", "SPECIAL", "IMAGE", "STOP", "START", "END", "MAX", "MIN",
@@ -121,25 +127,17 @@ func isTextToken(upper string) bool {
 // endsWord tells whether a word of the name ends with the given word, or with its plural. In a camelCase
 // name a word ends where the next capital follows. Upper is the name in capitals.
 func endsWord(name, upper, word string) bool {
-	for from := 0; ; {
-		i := strings.Index(upper[from:], word)
-		if i < 0 {
-			return false
-		}
-		from += i + len(word)
-		end := from
+	for _, i := range offsets(upper, word) {
+		end := i + len(word)
+		plural := end
 		if end < len(upper) && upper[end] == 'S' {
-			end++
+			plural++
 		}
-		for _, at := range []int{from, end} {
-			if at == len(name) || !isLetter(name[at]) || isUpper(name[at]) && !isUpper(name[at-1]) {
+		for _, at := range []int{end, plural} {
+			if at == len(name) || !hparams.IsLetter(name[at]) || isUpper(name[at]) && !isUpper(name[at-1]) {
 				return true
 			}
 		}
 	}
+	return false
 }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
-func isAlnum(c byte) bool  { return isLetter(c) || isDigit(c) }

@@ -86,7 +86,7 @@ func (set secretSet) addEnv(env []string) {
 
 // addParam adds the secrets in a hyperparameter.
 func (set secretSet) addParam(name string, v hparams.Value) {
-	if name == "sagemaker_mpi_custom_mpi_options" { // a command line, which may set variables
+	if name == mpiOptionsParam {
 		set.addWords(strings.Fields(v.Text))
 		return
 	}
@@ -130,10 +130,8 @@ func (set secretSet) addValue(name string, v hparams.Value, inherited weight) {
 }
 
 func (set secretSet) addText(text string, w weight) {
-	if text != "" && strings.IndexByte(`{["`, text[0]) >= 0 {
-		if doc, _, err := hparams.Parse(text); err == nil {
-			set.addValue("", doc, w)
-		}
+	if doc, ok := parseJSONText(text); ok {
+		set.addValue("", doc, w)
 	}
 	for _, s := range urlSpans(text) { // a library may show the password of a URL without the URL
 		set.addSpellings(text[s.from:s.to], certain)
@@ -186,17 +184,13 @@ type span struct{ from, to int }
 // occurrences returns the places of a value in a text. A short value counts only if it stands alone.
 func occurrences(text, value string) []span {
 	var found []span
-	for from := 0; ; {
-		i := strings.Index(text[from:], value)
-		if i < 0 {
-			return found
-		}
-		at := span{from + i, from + i + len(value)}
+	for _, i := range offsets(text, value) {
+		at := span{i, i + len(value)}
 		if len(value) >= shortestPart || standsAlone(text, at) {
 			found = append(found, at)
 		}
-		from = at.to
 	}
+	return found
 }
 
 // standsAlone tells whether no letter and no digit stands beside a part of a text.

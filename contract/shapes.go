@@ -16,19 +16,6 @@ func shapeSpans(text string) []span {
 		tokenSpans(text), webTokenSpans(text), awsSpans(text), pemSpans(text))
 }
 
-// offsets returns the offsets of part in text.
-func offsets(text, part string) []int {
-	var found []int
-	for from := 0; ; {
-		i := strings.Index(text[from:], part)
-		if i < 0 {
-			return found
-		}
-		found = append(found, from+i)
-		from += i + len(part)
-	}
-}
-
 // urlSpans finds the passwords in URLs such as postgres://user:password@host, and in the form
 // user:password@tcp(host) of MySQL's Go driver.
 func urlSpans(text string) []span {
@@ -76,6 +63,9 @@ func userinfoSpans(text string, from int) []span {
 	return found
 }
 
+// wordEnd holds the characters that end a word in a log, in JSON or in a call.
+const wordEnd = " \t\r\n\"',;)]}>"
+
 // headerSpans finds the word after Bearer or Basic, and the value of an Authorization header.
 func headerSpans(text string) []span {
 	lower := lowerASCII(text)
@@ -83,7 +73,7 @@ func headerSpans(text string) []span {
 	for _, scheme := range []string{"bearer", "basic"} {
 		for _, i := range offsets(lower, scheme+" ") {
 			from := i + len(scheme) + 1
-			to := indexAnyFrom(text, from, " \t\r\n\"',;)]}>")
+			to := indexAnyFrom(text, from, wordEnd)
 			if looksRandom(text[from:to], 12) {
 				found = append(found, span{from, to})
 			}
@@ -100,7 +90,7 @@ func headerSpans(text string) []span {
 // authorizationValue returns the value of a header whose name ends at an offset. It leaves out a scheme
 // such as Bearer. Lower is the text in small letters.
 func authorizationValue(text, lower string, at int) span {
-	from := at + len(text[at:]) - len(strings.TrimLeft(text[at:], "\"' \t:=>"))
+	from := skipAny(text, at, "\"' \t:=>")
 	if !strings.ContainsAny(text[at:from], ":=") {
 		return span{} // the word stands in a sentence
 	}
@@ -111,7 +101,7 @@ func authorizationValue(text, lower string, at int) span {
 			break
 		}
 	}
-	to := indexAnyFrom(text, from, " \t\r\n\"',;)]}>")
+	to := indexAnyFrom(text, from, wordEnd)
 	value := text[from:to]
 	if len(value) < shortest || strings.Trim(value, "abcdefghijklmnopqrstuvwxyz.:-") == "" {
 		return span{}
@@ -148,8 +138,8 @@ func assignedSpans(text string) []span {
 // like a path.
 func colonValue(text string, from int) span {
 	const shortest = 8 // bytes
-	from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
-	s := span{from, indexAnyFrom(text, from, " \t\r\n\"',;&)]}<>")}
+	from = skipAny(text, from, " ")
+	s := span{from, indexAnyFrom(text, from, wordEnd+"&<")}
 	value := text[s.from:s.to]
 	if strings.ContainsAny(value, "/([{=$:") || !looksRandom(value, shortest) {
 		return span{}
@@ -176,12 +166,12 @@ func nameBefore(text string, end int) (name string, quoted bool) {
 // is: a variable of a shell, a field of an object, or a call.
 func assignedValue(text string, from int, inJSON bool) span {
 	if inJSON {
-		from += len(text[from:]) - len(strings.TrimLeft(text[from:], " "))
+		from = skipAny(text, from, " ")
 	}
 	if from < len(text) && (text[from] == '"' || text[from] == '\'') {
 		return span{from + 1, indexAnyFrom(text, from+1, text[from:from+1]+"\n")}
 	}
-	s := span{from, indexAnyFrom(text, from, " \t\r\n,;&)]}\"'<>")}
+	s := span{from, indexAnyFrom(text, from, wordEnd+"&<")}
 	value := text[s.from:s.to]
 	call := strings.ContainsAny(value, "([{")
 	field := strings.Trim(value, "abcdefghijklmnopqrstuvwxyz_.") == "" &&
@@ -191,39 +181,4 @@ func assignedValue(text string, from int, inJSON bool) span {
 		return span{}
 	}
 	return s
-}
-
-// indexAnyFrom returns the offset of the first of some characters at or behind from. It is the end of the
-// text if there is none.
-func indexAnyFrom(text string, from int, chars string) int {
-	if i := strings.IndexAny(text[from:], chars); i >= 0 {
-		return from + i
-	}
-	return len(text)
-}
-
-// lowerASCII returns a text in small ASCII letters. Unlike strings.ToLower it keeps every offset.
-func lowerASCII(text string) string {
-	lower := []byte(text)
-	for i, c := range lower {
-		if isUpper(c) {
-			lower[i] = c | 0x20
-		}
-	}
-	return string(lower)
-}
-
-// looksRandom tells whether a word has digits and letters, and is not shorter than shortest, in bytes.
-// Ordinary words are not like that.
-func looksRandom(word string, shortest int) bool {
-	letters, digits := 0, 0
-	for _, c := range []byte(word) {
-		switch {
-		case isLetter(c):
-			letters++
-		case isDigit(c):
-			digits++
-		}
-	}
-	return len(word) >= shortest && letters > 0 && digits > 0
 }

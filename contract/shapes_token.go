@@ -54,7 +54,7 @@ func flagSpans(text string) []span {
 		if end == len(text) || text[end] != ' ' || i > 0 && (isAlnum(text[i-1]) || text[i-1] == '-') {
 			continue
 		}
-		s := span{end + 1, indexAnyFrom(text, end+1, " \t\r\n\"',;)]}>|")}
+		s := span{end + 1, indexAnyFrom(text, end+1, wordEnd+"|")}
 		value := text[s.from:s.to]
 		if value == strings.ToUpper(value) || strings.IndexByte("/.-$<[({", value[0]) >= 0 {
 			continue // a placeholder such as TOKEN_1, a path such as /etc/token1, or no value at all
@@ -169,13 +169,4 @@ func pemSpans(text string) []span {
 		}
 	}
 	return found
-}
-
-// runLength counts the letters, digits and extra characters at the beginning of a text.
-func runLength(text, extra string) int {
-	n := 0
-	for n < len(text) && (isAlnum(text[n]) || strings.IndexByte(extra, text[n]) >= 0) {
-		n++
-	}
-	return n
 }

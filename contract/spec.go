@@ -36,13 +36,8 @@ func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	if s.SpecPath == "" {
 		return nil
 	}
-	d := &document{file: s.SpecPath, text: string(s.Spec.Data), problems: problems}
-	switch {
-	case s.Spec.Problem != "":
-		d.fail(nowhere, "entrain spec writes one", "%s, expected a readable file", s.Spec.Problem)
-		return nil
-	case len(s.Spec.Data) > MaxFileSize:
-		d.fail(nowhere, "", "is larger than %d bytes", MaxFileSize)
+	d := &document{file: s.SpecPath, problems: problems}
+	if !d.read(s.Spec, "entrain spec writes one", "a readable file") {
 		return nil
 	}
 	doc, ok := d.parseObject()
@@ -94,50 +89,41 @@ func parseSpec(d *document, doc hparams.Value) *Spec {
 	spec := &Spec{InstanceTypes: textsOf(d.stringList(doc, "SupportedTrainingInstanceTypes", ""))}
 	distributed, ok := d.optionalBool(doc, "SupportsDistributedTraining", "")
 	spec.OneHost = ok && !distributed
-	spec.parseParams(d, doc)
-	spec.parseChannels(d, doc)
+	var whole bool
+	spec.Params, whole = parseEntries(d, doc, "SupportedHyperParameters", "hyperparameter", d.parseParam)
+	spec.anyParam = !whole
+	spec.Channels, whole = parseEntries(d, doc, "TrainingChannels", "channel", d.parseChannel)
+	spec.anyChannel = !whole
 	return spec
 }
 
-func (s *Spec) parseParams(d *document, doc hparams.Value) {
-	list, whole := d.optionalList(doc, "SupportedHyperParameters", "", hparams.Object)
-	s.anyParam = !whole
+// parseEntries reads a list of objects, each with a Name of its own. What says what the names are, for
+// messages. Whole is false if the list is missing, or has an entry that is no object or has no Name.
+func parseEntries[T any](
+	d *document, doc hparams.Value, key, what string, parse func(entry hparams.Value, name string) T,
+) (entries []T, whole bool) {
+	list, whole := d.optionalList(doc, key, "", hparams.Object)
+	seen := map[string]bool{}
 	for _, v := range list {
-		p, ok := parseParam(d, v)
-		s.anyParam = s.anyParam || !ok
-		if ok && slices.ContainsFunc(s.Params, func(other ParamSpec) bool { return other.Name == p.Name }) {
-			d.fail(v.Pos, "", "hyperparameter %s appears more than once", hparams.Quote(p.Name))
+		name, ok := d.requiredString(v, "Name", "an entry of "+key)
+		if !ok {
+			whole = false
+			continue
 		}
-		if ok {
-			s.Params = append(s.Params, p)
+		entries = append(entries, parse(v, name.Text))
+		if seen[name.Text] {
+			d.fail(v.Pos, "", "%s %s appears more than once", what, hparams.Quote(name.Text))
 		}
+		seen[name.Text] = true
 	}
+	return entries, whole
 }
 
-func (s *Spec) parseChannels(d *document, doc hparams.Value) {
-	list, whole := d.optionalList(doc, "TrainingChannels", "", hparams.Object)
-	s.anyChannel = !whole
-	for _, v := range list {
-		c, ok := parseChannel(d, v)
-		s.anyChannel = s.anyChannel || !ok
-		if ok && slices.ContainsFunc(s.Channels, func(other ChannelSpec) bool { return other.Name == c.Name }) {
-			d.fail(v.Pos, "", "channel %s appears more than once", hparams.Quote(c.Name))
-		}
-		if ok {
-			s.Channels = append(s.Channels, c)
-		}
-	}
-}
-
-func parseChannel(d *document, v hparams.Value) (ChannelSpec, bool) {
-	name, ok := d.requiredString(v, "Name", "an entry of TrainingChannels")
-	if !ok {
-		return ChannelSpec{}, false
-	}
-	prefix := "channel " + hparams.Quote(name.Text) + ": "
+func (d *document) parseChannel(v hparams.Value, name string) ChannelSpec {
+	prefix := "channel " + hparams.Quote(name) + ": "
 	d.warnUnknownKeys(v, prefix, "Name", "Description", "IsRequired",
 		"SupportedContentTypes", "SupportedCompressionTypes", "SupportedInputModes")
-	c := ChannelSpec{Name: name.Text, ContentTypes: textsOf(d.stringList(v, "SupportedContentTypes", prefix))}
+	c := ChannelSpec{Name: name, ContentTypes: textsOf(d.stringList(v, "SupportedContentTypes", prefix))}
 	c.Required, _ = d.optionalBool(v, "IsRequired", prefix)
 	for _, mode := range d.stringList(v, "SupportedInputModes", prefix) {
 		c.Modes = append(c.Modes, d.matchWord(mode, prefix+"an input mode", d.fail, modes()...))
@@ -146,7 +132,7 @@ func parseChannel(d *document, v hparams.Value) (ChannelSpec, bool) {
 	for _, compression := range d.stringList(v, "SupportedCompressionTypes", prefix) {
 		d.matchWord(compression, prefix+"a compression type", d.fail, "None", "Gzip")
 	}
-	return c, true
+	return c
 }
 
 // warnUnknownKeys warns of keys that no rule reads. Usually such a key is misspelt.

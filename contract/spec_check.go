@@ -25,8 +25,7 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 				d.fail(given.Raw.Pos, Nearest(text, s.Params[i].Values), "hyperparameter %s is %s, expected %s",
 					hparams.Quote(given.Name), valueForMessage(given.Name, text), s.Params[i].describe())
 			}
-		// A name such as _kfold is the platform's own.
-		case !s.anyParam && given.Name != "" && !strings.HasPrefix(given.Name, "_"):
+		case !s.anyParam && canBeSpecified(given.Name):
 			d.failUnknownName(given.Pos, "hyperparameter", given.Name, names)
 		}
 	}
@@ -44,6 +43,10 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 		}
 	}
 }
+
+// canBeSpecified tells whether a specification can list a hyperparameter. A name such as _kfold is the
+// platform's own.
+func canBeSpecified(name string) bool { return name != "" && !strings.HasPrefix(name, "_") }
 
 // failUnknownName adds an error for a name that the algorithm does not know.
 func (d *document) failUnknownName(pos int, what, name string, names []string) {
@@ -66,6 +69,9 @@ func specText(v hparams.Value) string {
 	}
 }
 
+// holdsCode tells whether a channel brings the SDK's code, and not data.
+func holdsCode(c Channel) bool { return c.Name == codeChannel || c.Name == "sm_drivers" }
+
 // checkChannels checks the job's channels against the specification. It leaves out the channels that hold the
 // SDK's code.
 func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
@@ -82,7 +88,7 @@ func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 	for _, c := range job.Channels {
 		if i := slices.Index(names, c.Name); i >= 0 {
 			s.Channels[i].check(d, c)
-		} else if !s.anyChannel && c.Name != "code" && c.Name != "sm_drivers" {
+		} else if !s.anyChannel && !holdsCode(c) {
 			d.failUnknownName(c.Pos, "channel", c.Name, names)
 		}
 	}
@@ -103,15 +109,17 @@ func (s *ChannelSpec) check(d *document, c Channel) {
 	}
 }
 
-// checkResource checks the cluster against the specification. The SDK's local mode calls its instance type
-// local or local_gpu, and every algorithm allows that.
+// isPlatformType tells whether an instance type is one of the platform's. The SDK's local mode has the types
+// local and local_gpu, and every algorithm allows them.
+func isPlatformType(typ string) bool { return typ != "" && !strings.HasPrefix(typ, "local") }
+
+// checkResource checks the cluster against the specification.
 func (s *Spec) checkResource(d *document, doc hparams.Value, job *Job) {
 	if s == nil {
 		return
 	}
 	v, _ := doc.Get("current_instance_type")
-	local := strings.HasPrefix(v.Text, "local")
-	if v.Text != "" && !local && !isAllowed(v.Text, s.InstanceTypes) {
+	if isPlatformType(v.Text) && !isAllowed(v.Text, s.InstanceTypes) {
 		d.fail(v.Pos, Nearest(v.Text, s.InstanceTypes), "current_instance_type %s, the algorithm takes %s",
 			hparams.Quote(v.Text), quoteAll(s.InstanceTypes))
 	}

@@ -29,20 +29,16 @@ func rangeKey(typ string) string {
 	}[typ]
 }
 
-func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
-	name, ok := d.requiredString(v, "Name", "an entry of SupportedHyperParameters")
-	if !ok {
-		return ParamSpec{}, false
-	}
-	what := "hyperparameter " + hparams.Quote(name.Text)
+func (d *document) parseParam(v hparams.Value, name string) ParamSpec {
+	what := "hyperparameter " + hparams.Quote(name)
 	prefix := what + ": "
 	d.warnUnknownKeys(v, prefix, "Name", "Description", "Type", "Range",
 		"IsTunable", "IsRequired", "DefaultValue")
 	typ, ok := d.requiredString(v, "Type", what)
+	p := ParamSpec{Name: name}
 	if !ok {
-		return ParamSpec{Name: name.Text}, true
+		return p
 	}
-	p := ParamSpec{Name: name.Text}
 	p.Type = d.matchWord(typ, prefix+"Type", d.fail, "Integer", "Continuous", "Categorical", "FreeText")
 	p.Required, _ = d.optionalBool(v, "IsRequired", prefix)
 	if limits, ok := optionalMember(v, "Range"); ok && d.expectKind(limits, hparams.Object, prefix+"Range") {
@@ -55,7 +51,7 @@ func parseParam(d *document, v hparams.Value) (ParamSpec, bool) {
 				prefix, valueForMessage(p.Name, value.Text), p.describe())
 		}
 	}
-	return p, true
+	return p
 }
 
 func (p *ParamSpec) parseRange(d *document, limits hparams.Value, prefix string) {

@@ -1,17 +1,13 @@
 package contract
 
-import (
-	"strings"
-
-	"entrain/hparams"
-)
+import "entrain/hparams"
 
 // SpecOf makes a first specification of an algorithm from one of its jobs. It allows the hyperparameters and
 // channels of that job, and the job's values become defaults, but for its secrets.
 func SpecOf(j *Job) hparams.Value {
 	params := hparams.Value{Kind: hparams.List}
 	for _, p := range j.Params.User() {
-		if p.Name == "" || strings.HasPrefix(p.Name, "_") {
+		if !canBeSpecified(p.Name) {
 			continue
 		}
 		spec := hparams.Dict("Name", hparams.Str(p.Name), "Type", hparams.Str(typeOf(p.Value)))
@@ -28,12 +24,12 @@ func SpecOf(j *Job) hparams.Value {
 	}
 	channels := hparams.Value{Kind: hparams.List}
 	for _, c := range j.Channels {
-		if c.Name != "code" && c.Name != "sm_drivers" {
+		if !holdsCode(c) {
 			channels.Items = append(channels.Items, channelSpec(c))
 		}
 	}
 	var types []string
-	if j.InstanceType != "" && !strings.HasPrefix(j.InstanceType, "local") {
+	if isPlatformType(j.InstanceType) {
 		types = append(types, j.InstanceType)
 	}
 	return hparams.Dict(
