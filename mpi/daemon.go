@@ -35,7 +35,7 @@ const profilePrefix = "( test ! -r ./.profile || . ./.profile;"
 // programs, given by its name or its absolute path. Everything else is an error that says at which byte of
 // the joined words it stands.
 func ParseDaemon(words, env []string) (Daemon, error) {
-	s := &shell{text: strings.Join(words, " "), env: env}
+	s := &shell{quoting: quoting{text: strings.Join(words, " ")}, env: env}
 	if at := strings.IndexByte(s.text, 0); at >= 0 {
 		s.pos = at
 		return Daemon{}, s.errorHere("no NUL byte")

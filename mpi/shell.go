@@ -1,6 +1,7 @@
 package mpi
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +10,7 @@ import (
 // shell reads the small part of the POSIX shell's language that launchers use (XCU 2.2, 2.6.2, 2.9.1). It
 // refuses everything that a shell might read in another way, such as a glob or a tilde outside quotes.
 type shell struct {
-	text       string
-	pos        int        // of the next byte to read
+	quoting
 	env        []string   // the host's environment
 	vars       []variable // the variables that the statements before this one set
 	assigned   []variable // the variables that this statement sets
@@ -32,13 +32,16 @@ func overlay(vars, more []variable) []variable {
 	return vars
 }
 
-// errorHere is an error that quotes the text at the current position.
-func (s *shell) errorHere(want string) error {
+// errorHere is an error about the text at the current position.
+func (s *shell) errorHere(want string) error { return s.placed("expected " + want) }
+
+// placed puts the text at the current position before a problem.
+func (s *shell) placed(problem string) error {
 	found := "the end"
 	if rest := s.text[s.pos:]; rest != "" {
 		found = fmt.Sprintf("%q", shorten(rest, 40))
 	}
-	return fmt.Errorf("remote command: %s at byte %d: expected %s", found, s.pos, want)
+	return fmt.Errorf("remote command: %s at byte %d: %s", found, s.pos, problem)
 }
 
 func (s *shell) skipBlanks() {
@@ -61,8 +64,8 @@ func (s *shell) nameAt(at int) string {
 	end := at
 	for end < len(s.text) {
 		c := s.text[end]
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_'
-		if !letter && (end == at || c < '0' || c > '9') {
+		isLetter := c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_'
+		if !isLetter && (end == at || c < '0' || c > '9') {
 			break
 		}
 		end++
@@ -84,7 +87,7 @@ func (s *shell) word(assignment bool) (string, error) {
 		case c == '\'':
 			part, err = s.singleQuoted()
 		case c == '"':
-			part, err = s.doubleQuoted()
+			part, err = s.doubleQuoted(s.expansion)
 		case c == '\\':
 			part, err = s.escaped("")
 		case c == '$' && assignment:
@@ -92,10 +95,11 @@ func (s *shell) word(assignment bool) (string, error) {
 		case strings.IndexByte("$&|<>(`#~*?[]{}!\n", c) >= 0:
 			err = s.errorHere("none of it outside quotes, since no shell runs")
 		default:
-			part = s.text[s.pos : s.pos+1]
-			s.pos++
+			part, err = s.literal()
 		}
-		if err != nil {
+		if problem, ok := errors.AsType[quoteError](err); ok {
+			return "", s.placed(string(problem))
+		} else if err != nil {
 			return "", err
 		}
 		word = append(word, part...)
@@ -103,62 +107,12 @@ func (s *shell) word(assignment bool) (string, error) {
 	return string(word), nil
 }
 
-// singleQuoted reads a part in single quotes.
-func (s *shell) singleQuoted() (string, error) {
-	inside, _, closed := strings.Cut(s.text[s.pos+1:], "'")
-	if !closed {
-		return "", s.errorHere("a single quote that ends")
+// expansion reads a variable in double quotes. It refuses the command substitution.
+func (s *shell) expansion() (string, error) {
+	if s.text[s.pos] == '`' {
+		return "", s.errorHere("no ` in double quotes, since no shell runs")
 	}
-	s.pos += len(inside) + 2
-	return inside, nil
-}
-
-// doubleQuoted reads a part in double quotes.
-func (s *shell) doubleQuoted() (string, error) {
-	start := s.pos
-	var inside []byte
-	for s.pos++; s.pos < len(s.text); {
-		c := s.text[s.pos]
-		var part string
-		var err error
-		switch c {
-		case '"':
-			s.pos++
-			return string(inside), nil
-		case '\\':
-			part, err = s.escaped("$`\"\\\n")
-		case '$':
-			part, err = s.variable()
-		case '`':
-			err = s.errorHere("no ` in double quotes, since no shell runs")
-		default:
-			part = s.text[s.pos : s.pos+1]
-			s.pos++
-		}
-		if err != nil {
-			return "", err
-		}
-		inside = append(inside, part...)
-	}
-	s.pos = start
-	return "", s.errorHere("a double quote that ends")
-}
-
-// escaped reads a backslash and the byte after it. special holds the bytes that a backslash escapes, empty
-// for all bytes; before another byte the backslash stays. An escaped line end joins two lines.
-func (s *shell) escaped(special string) (string, error) {
-	if s.pos+1 == len(s.text) {
-		return "", s.errorHere("something after the backslash")
-	}
-	pair := s.text[s.pos : s.pos+2]
-	s.pos += 2
-	switch {
-	case pair[1] == '\n':
-		return "", nil
-	case special != "" && strings.IndexByte(special, pair[1]) < 0:
-		return pair, nil
-	}
-	return pair[1:], nil
+	return s.variable()
 }
 
 // variable reads $NAME, ${NAME}, ${NAME:-} or ${NAME:-word}.

@@ -8,6 +8,7 @@ import (
 
 	"entrain/contract"
 	"entrain/hparams"
+	"entrain/mpi"
 )
 
 // decideProcesses is how many ranks there are in all; 0 leaves it to the slots.
@@ -30,7 +31,7 @@ func customOptions(job *contract.Job) ([]string, error) {
 	if !ok {
 		return nil, nil
 	}
-	words, err := splitWords(hparams.ToolkitText(v))
+	words, err := mpi.SplitWords(hparams.ToolkitText(v))
 	if err != nil {
 		return nil, fmt.Errorf("%w, expected words quoted as in a shell", err)
 	}

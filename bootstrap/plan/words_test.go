@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"entrain/mpi"
 )
 
 func TestCommandWords(t *testing.T) {
@@ -58,7 +60,7 @@ func FuzzWords(f *testing.F) {
 			}
 		}
 		line := ShellQuote(a) + " " + ShellQuote(b) + " " + ShellQuote(c)
-		got, err := splitWords(line)
+		got, err := mpi.SplitWords(line)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
@@ -71,17 +73,6 @@ func FuzzWords(f *testing.F) {
 		}
 		if want := strings.Join(words, "\x00") + "\x00"; string(out) != want {
 			t.Fatalf("sh reads %q of %q, want %q", out, line, want)
-		}
-	})
-}
-
-// FuzzSplit: any text is words or an error; text that is more than blanks has words.
-func FuzzSplit(f *testing.F) {
-	f.Add(`a "b\"c" 'd' \e`)
-	f.Fuzz(func(t *testing.T, text string) {
-		words, err := splitWords(text)
-		if err == nil && len(words) == 0 && strings.Trim(text, " \t\n\\") != "" {
-			t.Fatalf("%q has no words", text)
 		}
 	})
 }
