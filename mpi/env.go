@@ -25,7 +25,7 @@ func (l Launch) openMPIEnv() []string {
 	// Every daemon is a direct child of the leader, so that no other host has to launch daemons. An agent lives
 	// as long as its daemon. So all agents must be allowed at once: with fewer than there are children, the
 	// launch hangs.
-	radix, concurrent := strconv.Itoa(max(64, len(l.Hosts))), strconv.Itoa(max(128, len(l.Hosts)))
+	radix, concurrent := l.atLeast(64), l.atLeast(128)
 	env = append(env,
 		"OMPI_MCA_routed_radix="+radix,
 		"PRTE_MCA_rml_base_radix="+radix,
@@ -54,6 +54,9 @@ func (l Launch) openMPIEnv() []string {
 	return env
 }
 
+// atLeast is the number of hosts, or the launcher's own default where that is larger.
+func (l Launch) atLeast(standard int) string { return strconv.Itoa(max(standard, len(l.Hosts))) }
+
 // btl names the transports that Open MPI must not use. openib is excluded as in the toolkit: it takes an EFA
 // adapter for InfiniBand and prints warnings. uct and ofi are excluded on hosts without EFA, as Debian does:
 // each start would lose a second until they find out that they have no device.
@@ -74,7 +77,7 @@ func (l Launch) hydraEnv() []string {
 		"I_MPI_HYDRA_BOOTSTRAP_EXEC=" + l.Agent,
 		"I_MPI_HYDRA_HOST_FILE=" + l.hostfile(MPICH),
 		// With its default of 16, other hosts than the leader launch daemons from the 17th host on.
-		"I_MPI_HYDRA_BRANCH_COUNT=" + strconv.Itoa(max(64, len(l.Hosts))),
+		"I_MPI_HYDRA_BRANCH_COUNT=" + l.atLeast(64),
 	}
 	if l.Interface != "" {
 		env = append(env, "HYDRA_IFACE="+l.Interface, "I_MPI_HYDRA_IFACE="+l.Interface)
