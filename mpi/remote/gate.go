@@ -70,8 +70,8 @@ func (g *gate) lookUpAll(ctx context.Context, admit func(net.Conn)) (strangers [
 	defer cancel()
 	// The leader's name comes first: usually only the leader connects. If every host asked for every name, they
 	// would flood the DNS server.
-	if g.lookUp(ctx, g.c.Hosts[:1], admit); g.hasPending() {
-		g.lookUp(ctx, g.c.Hosts[1:], admit)
+	if g.lookUpHosts(ctx, g.c.Hosts[:1], admit); g.hasPending() {
+		g.lookUpHosts(ctx, g.c.Hosts[1:], admit)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -85,7 +85,7 @@ func (g *gate) hasPending() bool {
 	return len(g.pending) > 0
 }
 
-func (g *gate) lookUp(ctx context.Context, hosts []string, admit func(net.Conn)) {
+func (g *gate) lookUpHosts(ctx context.Context, hosts []string, admit func(net.Conn)) {
 	var work sync.WaitGroup
 	for _, host := range hosts {
 		work.Go(func() {

@@ -69,7 +69,7 @@ func (p *Pool) Connect(ctx context.Context, hosts []string) {
 }
 
 // peer gives a host's peer. If there is none yet, it makes one, and begins to connect to the host. Attempts
-// end with ctx, and after maxElapsed if that is not 0.
+// end with ctx, and after maxElapsed if that is not 0. After Close, nothing begins: the peer is gone at once.
 func (p *Pool) peer(ctx context.Context, host string, maxElapsed time.Duration) *peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,14 +85,14 @@ func (p *Pool) peer(ctx context.Context, host string, maxElapsed time.Duration) 
 		return n
 	}
 	p.work.Go(func() {
-		n.err = p.run(ctx, n, maxElapsed)
+		n.err = p.runPeer(ctx, n, maxElapsed)
 		close(n.gone)
 	})
 	return n
 }
 
-// run connects to a peer, and keeps the connection until it ends. It returns why it ended.
-func (p *Pool) run(ctx context.Context, n *peer, maxElapsed time.Duration) error {
+// runPeer connects to a peer, and keeps the connection until it ends. It returns why it ended.
+func (p *Pool) runPeer(ctx context.Context, n *peer, maxElapsed time.Duration) error {
 	c, err := p.connect(ctx, n.host, maxElapsed)
 	if err != nil {
 		close(n.ready)

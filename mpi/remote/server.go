@@ -85,8 +85,8 @@ func (s *Server) admit(conn net.Conn) {
 	}
 }
 
-// forget takes a connection off the list of unauthenticated ones.
-func (s *Server) forget(conn net.Conn) {
+// removeUnauthenticated takes a connection off the list of unauthenticated ones.
+func (s *Server) removeUnauthenticated(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.unauthenticated, conn); i >= 0 {
@@ -99,7 +99,7 @@ func (s *Server) serve(raw net.Conn) {
 	late := time.AfterFunc(handshakeTimeout, func() { _ = raw.Close() })
 	_, channels, requests, err := ssh.NewServerConn(&deadlineConn{raw, s.c.silenceTimeout()}, s.config)
 	late.Stop()
-	s.forget(raw)
+	s.removeUnauthenticated(raw)
 	if err != nil {
 		s.warnOfKey(remoteAddr(raw), err)
 		return
@@ -111,7 +111,7 @@ func (s *Server) serve(raw net.Conn) {
 			_ = channel.Reject(ssh.Prohibited, "this is entrain's launch agent: it has sessions alone")
 			continue
 		}
-		work.Go(func() { s.session(channel) })
+		work.Go(func() { s.serveSession(channel) })
 	}
 	work.Wait()
 }

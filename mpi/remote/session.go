@@ -19,8 +19,8 @@ type (
 	exitStatusRequest struct{ Code uint32 }    // the payload of a request "exit-status" (RFC 4254, 6.10)
 )
 
-// session refuses every request but the first exec, which it carries out.
-func (s *Server) session(channel ssh.NewChannel) {
+// serveSession refuses every request but the first exec, which it carries out.
+func (s *Server) serveSession(channel ssh.NewChannel) {
 	ch, requests, err := channel.Accept()
 	if err != nil {
 		return
@@ -33,14 +33,14 @@ func (s *Server) session(channel ssh.NewChannel) {
 			continue
 		}
 		_ = r.Reply(true, nil)
-		s.exec(ch, requests, e.Command)
+		s.runDaemon(ch, requests, e.Command)
 		return
 	}
 }
 
-// exec starts a daemon, and serves it until it ends. When the client ends the channel before, exec kills the
-// daemon.
-func (s *Server) exec(ch ssh.Channel, requests <-chan *ssh.Request, command string) {
+// runDaemon starts a daemon, and serves it until it ends. When the client ends the channel before, runDaemon
+// kills the daemon.
+func (s *Server) runDaemon(ch ssh.Channel, requests <-chan *ssh.Request, command string) {
 	clientGone := make(chan struct{})
 	s.work.Go(func() {
 		ssh.DiscardRequests(requests)

@@ -9,9 +9,9 @@ import "time"
 const (
 	// handshakeTimeout bounds how long a connection may take to become useful: at the client the look-up of the
 	// name, the dial and the SSH handshake; at the server the handshake, with the look-up of the client's name.
-	// A host needs milliseconds: on two cores, 64 handshakes at once end within 50 ms. It is larger than three
-	// times dialTimeout, so that a host whose first addresses are dead is reached at its third. It is larger
-	// than gateLookupTimeout, since a client waits at the server's gate during its own handshake.
+	// A host needs milliseconds: on two busy cores, 64 handshakes at once end within 250 ms. It is larger than
+	// three times dialTimeout, so that a host whose first addresses are dead is reached at its third. It is
+	// larger than gateLookupTimeout, since a client waits at the server's gate during its own handshake.
 	handshakeTimeout = 10 * time.Second
 
 	// dialTimeout bounds the dial of one address. The kernel sends a lost SYN again after 1 s, so 3 s allow for
