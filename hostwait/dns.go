@@ -10,11 +10,12 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// System is the standard library's resolver. It finds what a trainer written in Go finds, and usually what libc finds.
+// System is the resolver of Go's standard library. It finds the addresses that a trainer written in Go
+// finds, and usually those that the C library finds. Its errors name neither the host nor the server.
 func System(ctx context.Context, host string) ([]netip.Addr, error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, reason(err)
+		return nil, bareError(err)
 	}
 	for i, a := range addrs {
 		addrs[i] = a.Unmap()
@@ -22,11 +23,12 @@ func System(ctx context.Context, host string) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// Lookup gives the addresses of a host: the first name of the search list that has any.
+// Lookup returns the addresses of the first absolute name of a host that has any. Without one it returns
+// the first error of a server, or errNoSuchHost.
 func (n *NameServers) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	var last error
-	for _, name := range n.names(host) {
-		addrs, err := n.ask(ctx, name)
+	for _, name := range n.absoluteNames(host) {
+		addrs, err := n.askServers(ctx, name)
 		if len(addrs) > 0 {
 			return addrs, nil
 		}
@@ -37,8 +39,8 @@ func (n *NameServers) Lookup(ctx context.Context, host string) ([]netip.Addr, er
 	return nil, last
 }
 
-// names are the absolute names to try, in the order of resolv.conf(5).
-func (n *NameServers) names(host string) []string {
+// absoluteNames lists the absolute names to try for a host, in the order of resolv.conf(5).
+func (n *NameServers) absoluteNames(host string) []string {
 	if strings.HasSuffix(host, ".") {
 		return []string{host}
 	}
@@ -54,8 +56,9 @@ func (n *NameServers) names(host string) []string {
 
 var errNoSuchHost = errors.New("no such host")
 
-// ask asks each server in turn until one answers, for IPv4 and for IPv6.
-func (n *NameServers) ask(ctx context.Context, name string) ([]netip.Addr, error) {
+// askServers asks one server after the other for the IPv4 and the IPv6 addresses of a name until one of
+// them answers.
+func (n *NameServers) askServers(ctx context.Context, name string) ([]netip.Addr, error) {
 	var last error
 	for i := range len(n.Servers) * max(1, n.Attempts) {
 		server := n.Servers[i%len(n.Servers)]
@@ -65,7 +68,7 @@ func (n *NameServers) ask(ctx context.Context, name string) ([]netip.Addr, error
 			return addrs, nil
 		}
 		if err4 == nil && err6 == nil {
-			return nil, errNoSuchHost // the name may exist without an address
+			return nil, errNoSuchHost // or the name exists without an address, which is of no more use
 		}
 		if last = err4; last == nil {
 			last = err6

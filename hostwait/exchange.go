@@ -14,15 +14,15 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// datagram is how many bytes of an answer a server may send in one datagram: what reaches everybody unfragmented (the
-// DNS flag day of 2020). A server that knows nothing of EDNS sends 512.
-const datagram = 1232
+// maxDatagram is the number of bytes that a server may send in one datagram. Datagrams of this size reach
+// every host unfragmented (DNS flag day 2020). A server that does not know EDNS sends at most 512 bytes.
+const maxDatagram = 1232
 
-// errNoEDNS is a server's answer to a question with the EDNS record when it does not know the record.
+// errNoEDNS says that a server refused a question because it does not know the EDNS record in it.
 var errNoEDNS = errors.New("the name server does not know EDNS")
 
-// exchange asks one server one question: by TCP when the answer does not fit into a datagram, and without EDNS when the
-// server does not know that.
+// exchange asks one server one question. It repeats the question without EDNS where the server does not
+// know EDNS.
 func (n *NameServers) exchange(
 	ctx context.Context, server netip.AddrPort, name string, kind dnsmessage.Type,
 ) ([]netip.Addr, error) {
@@ -31,17 +31,20 @@ func (n *NameServers) exchange(
 		return nil, errNoSuchHost
 	}
 	q := query{question: dnsmessage.Question{Name: full, Type: kind, Class: dnsmessage.ClassINET}, edns: true}
-	addrs, err := n.overAny(ctx, server, q)
+	addrs, err := n.overUDPOrTCP(ctx, server, q)
 	if errors.Is(err, errNoEDNS) {
 		q.edns = false
-		addrs, err = n.overAny(ctx, server, q)
+		addrs, err = n.overUDPOrTCP(ctx, server, q)
 	}
 	return addrs, err
 }
 
-func (n *NameServers) overAny(ctx context.Context, server netip.AddrPort, q query) ([]netip.Addr, error) {
+// overUDPOrTCP asks by UDP, and again by TCP where the answer does not fit into a datagram.
+func (n *NameServers) overUDPOrTCP(
+	ctx context.Context, server netip.AddrPort, q query,
+) ([]netip.Addr, error) {
 	for _, network := range []string{"udp", "tcp"} {
-		addrs, truncated, err := n.once(ctx, network, server, q)
+		addrs, truncated, err := n.askOnce(ctx, network, server, q)
 		if err != nil || !truncated {
 			return addrs, err
 		}
@@ -49,49 +52,56 @@ func (n *NameServers) overAny(ctx context.Context, server netip.AddrPort, q quer
 	return nil, errors.New("the name server's answer is too long")
 }
 
-// once sends a query to a server and waits for its reply. What else arrives meanwhile may be a late reply to an earlier
-// question, or a forged one: it is skipped, as the C library does.
-func (n *NameServers) once(ctx context.Context, network string, server netip.AddrPort, q query) ([]netip.Addr, bool, error) {
+// askOnce sends a query to a server and waits for its reply. Other messages may be late replies to earlier
+// questions, or forged ones. Like the C library, it skips them. It reports whether the reply is truncated.
+func (n *NameServers) askOnce(
+	ctx context.Context, network string, server netip.AddrPort, q query,
+) (addrs []netip.Addr, truncated bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, n.Timeout)
 	defer cancel()
 	q.id = uint16(rand.Uint32()) //nolint:gosec // the runtime's generator is ChaCha8, seeded by the kernel
-	packed, err := q.pack()
+	packed, err := q.encode()
 	if err != nil {
 		return nil, false, errNoSuchHost
 	}
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, network, server.String()) // the kernel drops what another address sends
+	// On a connected socket the kernel drops the messages of all other addresses.
+	conn, err := dialer.DialContext(ctx, network, server.String())
 	if err != nil {
 		return nil, false, fmt.Errorf("name server %s: %w", server.Addr(), err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	stream := network == "tcp"
-	why := "does not answer"
-	for err = send(conn, stream, packed); err == nil; why = "sends only replies that do not belong to the question" {
+	const otherReplies = "sends only replies that do not belong to the question"
+	problem := "does not answer"
+	for err = sendMessage(conn, stream, packed); err == nil; problem = otherReplies {
 		var reply []byte
-		if reply, err = receive(conn, stream); err != nil {
+		if reply, err = receiveMessage(conn, stream); err != nil {
 			break
 		}
-		if addrs, truncated, err := q.read(reply); !errors.Is(err, errNotOurs) {
+		if addrs, truncated, err := q.decode(reply); !errors.Is(err, errOtherMessage) {
 			return addrs, truncated, err
 		}
 	}
-	return nil, false, fmt.Errorf("name server %s %s", server.Addr(), why)
+	return nil, false, fmt.Errorf("name server %s %s", server.Addr(), problem)
 }
 
-// send sends a message; over TCP it follows its length in two bytes.
-func send(conn net.Conn, stream bool, message []byte) error {
+// sendMessage sends a message. Over TCP the length of the message precedes it in two bytes (RFC 1035,
+// section 4.2.2).
+func sendMessage(conn net.Conn, stream bool, message []byte) error {
 	if stream {
-		message = append(binary.BigEndian.AppendUint16(nil, uint16(len(message))), message...) //nolint:gosec // a query of one name is short
+		length := uint16(len(message)) //nolint:gosec // a query of one name is short
+		message = append(binary.BigEndian.AppendUint16(nil, length), message...)
 	}
 	_, err := conn.Write(message)
 	return err
 }
 
-func receive(conn net.Conn, stream bool) ([]byte, error) {
+// receiveMessage receives a message as sendMessage sends it.
+func receiveMessage(conn net.Conn, stream bool) ([]byte, error) {
 	if !stream {
-		message := make([]byte, 4*datagram) // more than was asked for, since some servers do not care
+		message := make([]byte, 4*maxDatagram) // some servers send more than they may
 		size, err := conn.Read(message)
 		return message[:size], err
 	}
@@ -104,21 +114,21 @@ func receive(conn net.Conn, stream bool) ([]byte, error) {
 	return message, err
 }
 
-// query is a question on its way.
+// query is one question to a name server, together with the number that its reply must repeat.
 type query struct {
 	id       uint16
 	question dnsmessage.Question
 	edns     bool
 }
 
-func (q *query) pack() ([]byte, error) {
+func (q *query) encode() ([]byte, error) {
 	message := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: q.id, RecursionDesired: true},
 		Questions: []dnsmessage.Question{q.question},
 	}
 	if q.edns {
 		var header dnsmessage.ResourceHeader
-		if err := header.SetEDNS0(datagram, dnsmessage.RCodeSuccess, false); err != nil {
+		if err := header.SetEDNS0(maxDatagram, dnsmessage.RCodeSuccess, false); err != nil {
 			return nil, err
 		}
 		message.Additionals = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.OPTResource{}}}
@@ -126,19 +136,19 @@ func (q *query) pack() ([]byte, error) {
 	return message.Pack()
 }
 
-// errNotOurs is a message that is no reply to the query.
-var errNotOurs = errors.New("the name server answers something else")
+// errOtherMessage says that a message is not the reply to the query.
+var errOtherMessage = errors.New("the name server answers something else")
 
-// read reads a reply. A truncated one has no addresses: its records may end anywhere.
-func (q *query) read(reply []byte) (addrs []netip.Addr, truncated bool, err error) {
+// decode reads a reply. A truncated reply gives no addresses, since its last record may be incomplete.
+func (q *query) decode(reply []byte) (addrs []netip.Addr, truncated bool, err error) {
 	var p dnsmessage.Parser
 	header, err := p.Start(reply)
 	if err != nil || !header.Response || header.ID != q.id {
-		return nil, false, errNotOurs
+		return nil, false, errOtherMessage
 	}
 	questions, err := p.AllQuestions()
-	if err != nil || !q.isAbout(questions, header.RCode) {
-		return nil, false, errNotOurs
+	if err != nil || !q.isRepeatedBy(questions, header.RCode) {
+		return nil, false, errOtherMessage
 	}
 	switch code := header.RCode; {
 	case code == dnsmessage.RCodeNameError:
@@ -150,12 +160,13 @@ func (q *query) read(reply []byte) (addrs []netip.Addr, truncated bool, err erro
 	case header.Truncated:
 		return nil, true, nil
 	}
-	addrs, err = addresses(&p)
+	addrs, err = readAddresses(&p)
 	return addrs, false, err
 }
 
-// isAbout says whether a reply repeats the question. A server that could not read the question may leave it out.
-func (q *query) isAbout(questions []dnsmessage.Question, code dnsmessage.RCode) bool {
+// isRepeatedBy reports whether the questions of a reply are the question of the query. A server that could
+// not read the question may leave it out.
+func (q *query) isRepeatedBy(questions []dnsmessage.Question, code dnsmessage.RCode) bool {
 	if len(questions) == 0 {
 		return code != dnsmessage.RCodeSuccess && code != dnsmessage.RCodeNameError
 	}
@@ -164,10 +175,11 @@ func (q *query) isAbout(questions []dnsmessage.Question, code dnsmessage.RCode) 
 		strings.EqualFold(got.Name.String(), q.question.Name.String())
 }
 
-func addresses(p *dnsmessage.Parser) ([]netip.Addr, error) {
+// readAddresses reads the addresses of a reply whose questions were read.
+func readAddresses(p *dnsmessage.Parser) ([]netip.Addr, error) {
 	answers, err := p.AllAnswers()
 	if err != nil {
-		return nil, errNotOurs
+		return nil, errOtherMessage
 	}
 	var addrs []netip.Addr
 	for _, answer := range answers {

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer answers on UDP and TCP from a table of absolute names; "big." does not fit into a datagram.
+// nameServer starts a name server that answers by UDP and TCP from a table of absolute names. Its answer
+// for "big." does not fit into a datagram.
 func nameServer(t *testing.T, table map[string]string) netip.AddrPort {
 	t.Helper()
 	stream, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,7 +35,7 @@ func nameServer(t *testing.T, table map[string]string) netip.AddrPort {
 			if err != nil {
 				return
 			}
-			strangers(t, buffer[:n], packets, from)
+			sendForgedReplies(t, buffer[:n], packets, from)
 			_, _ = packets.WriteTo(answer(buffer[:n], table, true), from)
 		}
 	}()
@@ -56,8 +57,9 @@ func nameServer(t *testing.T, table map[string]string) netip.AddrPort {
 	return addr
 }
 
-// strangers sends what is no reply to a query for "forged." before the reply, from the server's address and from another.
-func strangers(t *testing.T, query []byte, server net.PacketConn, to net.Addr) {
+// sendForgedReplies sends messages that are no reply to a query for "forged." or "only-forged.", from the
+// address of the server and from another one.
+func sendForgedReplies(t *testing.T, query []byte, server net.PacketConn, to net.Addr) {
 	t.Helper()
 	var m dnsmessage.Message
 	if m.Unpack(query) != nil || !strings.HasSuffix(m.Questions[0].Name.String(), "forged.") {
@@ -94,6 +96,7 @@ func strangers(t *testing.T, query []byte, server net.PacketConn, to net.Addr) {
 	send(other, func(*dnsmessage.Message) {})
 }
 
+// answer makes the reply of a name server to a query. The names in it say which faults the server has.
 func answer(query []byte, table map[string]string, datagram bool) []byte {
 	var m dnsmessage.Message
 	if m.Unpack(query) != nil {
@@ -101,8 +104,12 @@ func answer(query []byte, table map[string]string, datagram bool) []byte {
 	}
 	m.Response = true
 	q := m.Questions[0]
-	edns := len(m.Additionals) == 1 && m.Additionals[0].Header.Type == dnsmessage.TypeOPT && m.Additionals[0].Header.Class == 1232
+	edns := len(m.Additionals) == 1 &&
+		m.Additionals[0].Header.Type == dnsmessage.TypeOPT && m.Additionals[0].Header.Class == 1232
 	m.Additionals = nil
+	resource := func(body dnsmessage.ResourceBody) []dnsmessage.Resource {
+		return []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: body}}
+	}
 	text, known := table[q.Name.String()]
 	switch addr, err := netip.ParseAddr(text); {
 	case !known:
@@ -111,7 +118,7 @@ func answer(query []byte, table map[string]string, datagram bool) []byte {
 		m.RCode = dnsmessage.RCodeServerFailure
 	case q.Name.String() == "only-forged.":
 		m.ID++
-	case q.Name.String() == "old." && edns: // it could not read the question
+	case q.Name.String() == "old." && edns: // the server could not read the question
 		m.RCode, m.Questions = dnsmessage.RCodeFormatError, nil
 	case q.Name.String() == "simple." && edns:
 		m.RCode = dnsmessage.RCodeNotImplemented
@@ -121,26 +128,31 @@ func answer(query []byte, table map[string]string, datagram bool) []byte {
 	case q.Name.String() == "big." && datagram:
 		m.Truncated = true
 	case q.Type == dnsmessage.TypeA && addr.Is4():
-		m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: addr.As4()}}}
+		m.Answers = resource(&dnsmessage.AResource{A: addr.As4()})
 	case q.Type == dnsmessage.TypeAAAA && addr.Is6():
-		m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AAAAResource{AAAA: addr.As16()}}}
+		m.Answers = resource(&dnsmessage.AAAAResource{AAAA: addr.As16()})
 	}
 	reply, _ := m.Pack()
 	return reply
 }
 
-func TestNameServers(t *testing.T) {
+// TestNameServersAreAskedAsTheCLibraryAsks holds the search list, the fallbacks to TCP and to questions
+// without EDNS, and the errors.
+func TestNameServersAreAskedAsTheCLibraryAsks(t *testing.T) {
 	server := nameServer(t, map[string]string{
 		"algo-1.": "10.0.0.1", "algo-2.job.local.": "fd00::2", "a.b.": "10.0.0.3", "big.": "10.0.0.4", "empty.": "",
-		"bad.": "fails", "forged.": "10.0.0.6", "only-forged.": "10.0.0.6", "old.": "10.0.0.9", "simple.": "10.0.0.10",
+		"bad.": "fails", "forged.": "10.0.0.6", "only-forged.": "10.0.0.6",
+		"old.": "10.0.0.9", "simple.": "10.0.0.10",
 		"dotted.host.": "10.0.0.7", "dotted.host.job.local.": "10.0.0.8", "needs-edns.": "10.0.0.11",
 	})
 	n := &NameServers{
-		Servers: []netip.AddrPort{server}, Search: []string{"none.local", "job.local"}, NDots: 1, Timeout: time.Second,
+		Servers: []netip.AddrPort{server}, Search: []string{"none.local", "job.local"}, NDots: 1,
+		Timeout: time.Second,
 	}
 	for host, want := range map[string]string{
-		"algo-1": "[10.0.0.1]", "algo-2": "[fd00::2]", "a.b": "[10.0.0.3]", "algo-1.": "[10.0.0.1]", "ALGO-1.": "no such host",
-		"big": "[10.0.0.4]", "dotted.host": "[10.0.0.7]",
+		"algo-1": "[10.0.0.1]", "algo-2": "[fd00::2]", "a.b": "[10.0.0.3]", "algo-1.": "[10.0.0.1]",
+		"ALGO-1.": "no such host",
+		"big":     "[10.0.0.4]", "dotted.host": "[10.0.0.7]",
 		"gone": "no such host", "empty": "no such host", strings.Repeat("x", 300): "no such host",
 		"bad":    "the name server says ServerFailure",
 		"forged": "[10.0.0.6]",
@@ -157,6 +169,7 @@ func TestNameServers(t *testing.T) {
 	}
 }
 
+// look returns the addresses of a host, or the error, as text.
 func look(t *testing.T, n *NameServers, host string) string {
 	t.Helper()
 	addrs, err := n.Lookup(t.Context(), host)
@@ -166,8 +179,9 @@ func look(t *testing.T, n *NameServers, host string) string {
 	return fmt.Sprint(addrs)
 }
 
-// TestSilentNameServer: one that does not answer is passed over, and named when there is no other.
-func TestSilentNameServer(t *testing.T) {
+// TestSilentNameServerIsPassedOver: the next server is asked after a silent one. Where there is no other
+// server, the error names the silent one.
+func TestSilentNameServerIsPassedOver(t *testing.T) {
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -175,8 +189,8 @@ func TestSilentNameServer(t *testing.T) {
 	defer silent.Close()
 	first := silent.LocalAddr().(*net.UDPAddr).AddrPort()
 	n := &NameServers{Servers: []netip.AddrPort{first}, NDots: 1, Timeout: 50 * time.Millisecond}
-	if _, err := n.Lookup(t.Context(), "algo-1"); err == nil || err.Error() != "name server 127.0.0.1 does not answer" {
-		t.Errorf("got %v", err)
+	if got := look(t, n, "algo-1"); got != "name server 127.0.0.1 does not answer" {
+		t.Errorf("got %s", got)
 	}
 	n.Servers = append(n.Servers, nameServer(t, map[string]string{"algo-1.": "10.0.0.1"}))
 	if addrs, err := n.Lookup(t.Context(), "algo-1"); err != nil || len(addrs) != 1 {
@@ -184,8 +198,9 @@ func TestSilentNameServer(t *testing.T) {
 	}
 }
 
-// TestAttempts: a server that loses a question is asked again as often as resolv.conf says.
-func TestAttempts(t *testing.T) {
+// TestServerIsAskedAgainAfterALoss: a server that loses a question is asked again as often as resolv.conf
+// says.
+func TestServerIsAskedAgainAfterALoss(t *testing.T) {
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

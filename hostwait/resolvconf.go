@@ -9,27 +9,28 @@ import (
 	"time"
 )
 
-// NameServers asks the name servers of a resolv.conf(5) and nothing else. The standard resolver cannot do that, because
-// it always reads the hosts file too.
+// NameServers asks only the name servers of a resolv.conf(5). The resolver of the standard library cannot
+// do that, because it always reads the hosts file too.
 type NameServers struct {
 	Servers  []netip.AddrPort
-	Search   []string // domains to try a short name in
-	NDots    int      // a name with that many dots is tried as it is first
-	Timeout  time.Duration
-	Attempts int // how often each server is asked in one lookup; 0 stands for once
+	Search   []string      // the domains that are appended to a short name
+	NDots    int           // a name with at least so many dots is first tried without a domain
+	Timeout  time.Duration // for one question to one server
+	Attempts int           // questions to each server in one lookup; 0 means 1
 }
 
-// The limits of the C library (resolv.h, and resolv.conf(5)). What is beyond them does not count for the trainer, so it
-// does not count here either.
+// The limits of the C library (resolv.h and resolv.conf(5)). The trainer's lookups ignore entries beyond
+// these limits, so this package ignores them too.
 const (
 	maxServers     = 3
 	maxDomains     = 6
-	maxSearchChars = 256 // of all domains, with the blanks between them
+	maxSearchChars = 256 // all domains and the blanks between them
 	maxNDots       = 15
 	maxAttempts    = 5
 )
 
-// ReadResolvConf reads the name servers of a file, usually /etc/resolv.conf.
+// ReadResolvConf reads a file in the format of resolv.conf(5), usually /etc/resolv.conf. It returns an
+// error where the file cannot be read or names no server.
 func ReadResolvConf(path string) (*NameServers, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -42,7 +43,7 @@ func ReadResolvConf(path string) (*NameServers, error) {
 	return n, nil
 }
 
-// parseResolvConf skips what it cannot read, as the C library does.
+// parseResolvConf parses a resolv.conf(5). Like the C library, it skips entries that it cannot read.
 func parseResolvConf(text string) *NameServers {
 	n := &NameServers{NDots: 1, Timeout: defaultQueryTime}
 	for line := range strings.Lines(text) {
@@ -60,14 +61,14 @@ func parseResolvConf(text string) *NameServers {
 		case "search":
 			n.Search = firstDomains(fields[1:])
 		case "options":
-			n.options(fields[1:])
+			n.setOptions(fields[1:])
 		}
 	}
 	return n
 }
 
-// firstDomains are as many of the domains, from the first on, as the C library takes. A domain is taken whole or not
-// at all.
+// firstDomains returns the domains that the C library takes. It takes whole domains, from the first on, up
+// to its limits.
 func firstDomains(domains []string) []string {
 	chars := 0
 	for i, domain := range domains {
@@ -79,7 +80,7 @@ func firstDomains(domains []string) []string {
 	return domains
 }
 
-func (n *NameServers) options(words []string) {
+func (n *NameServers) setOptions(words []string) {
 	for _, word := range words {
 		name, value, _ := strings.Cut(word, ":")
 		number, err := strconv.Atoi(value)

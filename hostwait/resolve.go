@@ -10,32 +10,33 @@ import (
 	"strings"
 )
 
-// Lookup gives the addresses of a host: at least one, or an error.
+// Lookup returns the addresses of a host: at least one, or an error.
 type Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
-// Probe is nil once the host has an address.
+// Probe returns nil if the host has an address. It is a function of the type Probe.
 func (l Lookup) Probe(ctx context.Context, host string) error {
 	_, err := l(ctx, host)
 	return err
 }
 
-// HostsFile looks names up in a hosts file, and reads the file each time. The standard resolver keeps what it read for
-// five seconds, and waits for a name server meanwhile.
+// HostsFile looks names up in a hosts file, which it reads each time. The resolver of the standard library
+// reads the file at most every five seconds, and asks a name server meanwhile.
 type HostsFile struct {
 	Path string // usually /etc/hosts
-	// Compare is a second lookup of each name that the file has. Disagree is called when it finds other addresses: the
-	// platform warns that its hosts file may be inaccurate. Both may be nil.
+	// Compare looks up each name that the file has, a second time. Disagree is called when Compare finds only
+	// other addresses: the platform warns that its hosts file may be inaccurate. Both may be nil.
 	Compare  Lookup
 	Disagree func(host string, file, dns []netip.Addr)
 }
 
-// Lookup gives the addresses that the file has for a host; it is of the type Lookup.
+// Lookup returns the addresses that the file has for a host. It is a function of the type Lookup.
 func (f *HostsFile) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	addrs, err := f.read(host)
+	addrs, err := f.find(host)
 	if err != nil || f.Compare == nil {
 		return addrs, err
 	}
-	// Not under ctx: that may end as soon as somebody else has found the host, and the warning is worth 20 ms.
+	// The comparison does not end with ctx: ctx may end as soon as another probe has found the host, and the
+	// warning is worth the 20 ms.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), compareTime)
 	defer cancel()
 	dns, err := f.Compare(ctx, host)
@@ -45,8 +46,8 @@ func (f *HostsFile) Lookup(ctx context.Context, host string) ([]netip.Addr, erro
 	return addrs, nil
 }
 
-// read finds the addresses of a host in the file.
-func (f *HostsFile) read(host string) ([]netip.Addr, error) {
+// find returns the addresses of a host in the file.
+func (f *HostsFile) find(host string) ([]netip.Addr, error) {
 	text, err := os.ReadFile(f.Path)
 	if err != nil {
 		return nil, err
@@ -58,8 +59,8 @@ func (f *HostsFile) read(host string) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// parseHosts finds the addresses of a host in the text of a hosts file (hosts(5)). Names are compared without case, and
-// a line that cannot be read is skipped, as the C library does.
+// parseHosts returns the addresses of a host in the text of a hosts file (hosts(5)). Like the C library, it
+// ignores the case of names and skips lines that it cannot read.
 func parseHosts(text, host string) []netip.Addr {
 	isHost := func(name string) bool { return strings.EqualFold(name, host) }
 	var addrs []netip.Addr
@@ -76,8 +77,9 @@ func parseHosts(text, host string) []netip.Addr {
 	return addrs
 }
 
-// reason is an error of the net package without the name, which the caller has, and without the server.
-func reason(err error) error {
+// bareError returns an error of the net package without the name of the host and of the server. The caller
+// adds the host.
+func bareError(err error) error {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsTimeout {
 			return errors.New("the name server does not answer")

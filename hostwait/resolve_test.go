@@ -20,16 +20,17 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// TestHostsFile: it is read anew each time, and a different answer of the DNS is told.
-func TestHostsFile(t *testing.T) {
+// TestHostsFileIsReadAnewAndCompared: each lookup reads the file anew, and reports a different answer of
+// the DNS.
+func TestHostsFileIsReadAnewAndCompared(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hosts")
 	write(t, path, "127.0.0.1 localhost\n10.9.9.9  ALGO-1 x # algo-3\n10.0.0.2 algo-2\nbad algo-1\n")
 	dns := func(context.Context, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("10.0.0.2")}, nil
 	}
-	var told []string
+	var disagreements []string
 	f := &HostsFile{Path: path, Compare: dns, Disagree: func(host string, file, dns []netip.Addr) {
-		told = append(told, fmt.Sprintf("%s %v %v", host, file, dns))
+		disagreements = append(disagreements, fmt.Sprintf("%s %v %v", host, file, dns))
 	}}
 	lookup := func(host string) string {
 		addrs, err := f.Lookup(t.Context(), host)
@@ -38,13 +39,15 @@ func TestHostsFile(t *testing.T) {
 		}
 		return fmt.Sprint(addrs)
 	}
-	for _, c := range [][2]string{{"algo-1", "[10.9.9.9]"}, {"algo-2", "[10.0.0.2]"}, {"algo-3", "no such host"}} {
-		if got := lookup(c[0]); got != c[1] {
-			t.Errorf("%s: %s, want %s", c[0], got, c[1])
+	for _, c := range []struct{ host, want string }{
+		{"algo-1", "[10.9.9.9]"}, {"algo-2", "[10.0.0.2]"}, {"algo-3", "no such host"},
+	} {
+		if got := lookup(c.host); got != c.want {
+			t.Errorf("%s: %s, want %s", c.host, got, c.want)
 		}
 	}
-	if diff := cmp.Diff([]string{"algo-1 [10.9.9.9] [10.0.0.2]"}, told); diff != "" {
-		t.Errorf("told (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"algo-1 [10.9.9.9] [10.0.0.2]"}, disagreements); diff != "" {
+		t.Errorf("disagreements (-want +got):\n%s", diff)
 	}
 	write(t, path, "10.8.8.8 algo-3\n")
 	if got := lookup("algo-3"); got != "[10.8.8.8]" {
@@ -56,13 +59,16 @@ func TestHostsFile(t *testing.T) {
 	}
 }
 
-// TestCompareIsPatient: a name server that does not answer must not hold back what the hosts file knows.
-func TestCompareIsPatient(t *testing.T) {
+// TestSilentNameServerDoesNotDelayTheHostsFile: a comparison that does not end must not hold the address
+// back.
+func TestSilentNameServerDoesNotDelayTheHostsFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hosts")
 	write(t, path, "10.9.9.9 algo-1\n")
-	f := &HostsFile{Path: path, Disagree: func(string, []netip.Addr, []netip.Addr) { t.Error("nothing to tell") }}
+	f := &HostsFile{Path: path, Disagree: func(string, []netip.Addr, []netip.Addr) {
+		t.Error("a disagreement is reported without an answer")
+	}}
 	f.Compare = func(ctx context.Context, _ string) ([]netip.Addr, error) {
-		<-ctx.Done() // ends, or this test does not
+		<-ctx.Done() // if the bound is missing, this test does not end
 		return nil, ctx.Err()
 	}
 	if err := Lookup(f.Lookup).Probe(t.Context(), "algo-1"); err != nil {
@@ -70,11 +76,12 @@ func TestCompareIsPatient(t *testing.T) {
 	}
 }
 
-// TestSystem looks up an address, which every system can, and localhost where the hosts file has it: a root without that
-// file is none where a test waits for it.
-func TestSystem(t *testing.T) {
+// TestSystemFindsAddresses looks up an address, which every system can, and localhost where the hosts file
+// has that name. Some test machines have no hosts file.
+func TestSystemFindsAddresses(t *testing.T) {
 	known := []string{"127.0.0.1"}
-	if file, err := os.ReadFile("/etc/hosts"); err == nil && slices.Contains(strings.Fields(string(file)), "localhost") {
+	file, err := os.ReadFile("/etc/hosts")
+	if err == nil && slices.Contains(strings.Fields(string(file)), "localhost") {
 		known = append(known, "localhost")
 	}
 	for _, name := range known {
@@ -82,7 +89,8 @@ func TestSystem(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, addrs, err)
 		}
 	}
-	if _, err := System(t.Context(), "no-such-host.invalid"); err == nil || strings.Contains(err.Error(), "no-such-host.invalid") {
+	_, err = System(t.Context(), "no-such-host.invalid")
+	if err == nil || strings.Contains(err.Error(), "no-such-host.invalid") {
 		t.Errorf("want an error that does not repeat the name, got %v", err)
 	}
 }

@@ -1,8 +1,9 @@
-// Package hostwait waits for the other hosts of a cluster.
+// Package hostwait waits until the names of the other hosts of a job resolve.
 //
-// The platform's page says that host names may not resolve at once, and asks for retries. The toolkit asks for one host
-// after the other, up to 15 minutes each, and sleeps up to 30 seconds between two questions. This package asks for all
-// hosts at once, for each at least once a second, under one deadline.
+// The documentation of the platform says that host names may not resolve at once, and asks for retries. The
+// SageMaker toolkits ask for one host after the other, up to 15 minutes each, and sleep up to 30 seconds
+// between two questions. This package asks for all hosts at once, for each host at least once a second, and
+// under one deadline.
 package hostwait
 
 import (
@@ -15,23 +16,23 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Probe asks once whether a host is present. Its error says why the host is not.
+// Probe asks once whether a host is present. It returns nil if it is, and otherwise the reason.
 type Probe func(ctx context.Context, host string) error
 
 // Options bound a wait.
 type Options struct {
 	Timeout time.Duration // for all hosts together
-	// Hint is a second probe beside the first: it answers quickly where the first may take long. Nobody is told its
-	// errors. It may be nil.
+	// Hint is a second probe, which runs beside the first. It answers quickly where the first may take long.
+	// Its errors are ignored. It may be nil.
 	Hint Probe
-	// Progress is called with the missing hosts after 1, 2, 5, 10, 30, 60 s and then every 30 s. It may be nil.
+	// Progress is called with the missing hosts at the times that Often gives. It may be nil.
 	Progress func(elapsed time.Duration, missing []Missing)
 }
 
-// Missing is a host that has not answered, and why.
+// Missing is a host that is not present yet, and the reason.
 type Missing struct {
 	Host string
-	Err  error // of the last probe; nil while the first one runs
+	Err  error // of the last probe; nil while the first probe runs
 }
 
 func (m Missing) String() string {
@@ -41,10 +42,10 @@ func (m Missing) String() string {
 	return fmt.Sprintf("%s (%v)", m.Host, m.Err)
 }
 
-// UnavailableError is the error of a wait that reached its deadline.
+// UnavailableError says that some hosts were still missing at the deadline.
 type UnavailableError struct {
-	Missing []Missing // in the order of the hosts, at least one
-	Of      int       // how many hosts were waited for
+	Missing []Missing // at least one, in the order of the hosts
+	Of      int       // the number of all hosts, missing or not
 	Elapsed time.Duration
 }
 
@@ -53,10 +54,11 @@ func (e *UnavailableError) Error() string {
 		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), Names(e.Missing))
 }
 
-// maxNamed is how many missing hosts are named: with hundreds of them a line would be too long to read.
+// maxNamed is the number of missing hosts that Names names. A line with hundreds of names cannot be read.
 const maxNamed = 10
 
-// Names names missing hosts and the reasons in one line. Of many it names the first ten, and says how many more there are.
+// Names names missing hosts and their reasons in one line. It names the first ten, and says how many more
+// are missing.
 func Names(missing []Missing) string {
 	var names []string
 	for _, m := range missing[:min(len(missing), maxNamed)] {
@@ -69,35 +71,35 @@ func Names(missing []Missing) string {
 	return text
 }
 
-// All returns nil as soon as probe, or the hint, has succeeded once for every host; an *UnavailableError at the
-// deadline; and the cause of ctx when that ends first.
+// All waits until the probe or the hint has succeeded once for every host. It returns an *UnavailableError
+// if the time-out of the options ends before that, and the cause of ctx if ctx does.
 func All(ctx context.Context, probe Probe, hosts []string, o Options) error {
 	start := time.Now()
 	deadline, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	w := waiting{left: make(map[string]error, len(hosts))}
+	w := missingHosts{lastErrors: make(map[string]error, len(hosts))}
 	for _, h := range hosts {
-		w.left[h] = nil
+		w.lastErrors[h] = nil
 	}
 	var probes, progress sync.WaitGroup
 	for _, h := range hosts {
 		one, found := context.WithCancel(deadline)
 		defer found()
-		probes.Go(func() { w.retry(one, probe, h, found) })
+		probes.Go(func() { w.retryProbe(one, probe, h, found) })
 		if o.Hint != nil {
 			probes.Go(func() { w.retryHint(one, o.Hint, h, found) })
 		}
 	}
 	if o.Progress != nil {
 		progress.Go(func() {
-			Often(deadline, start, func(elapsed time.Duration) { o.Progress(elapsed, w.missing(hosts)) })
+			Often(deadline, start, func(elapsed time.Duration) { o.Progress(elapsed, w.inOrder(hosts)) })
 		})
 	}
 	probes.Wait()
 	cancel()
 	progress.Wait()
 
-	missing := w.missing(hosts)
+	missing := w.inOrder(hosts)
 	switch {
 	case len(missing) == 0:
 		return nil
@@ -108,66 +110,73 @@ func All(ctx context.Context, probe Probe, hosts []string, o Options) error {
 	}
 }
 
-// waiting is who has not answered yet, and the last error of each.
-type waiting struct {
-	mu   sync.Mutex
-	left map[string]error
+// missingHosts holds the hosts that are not present yet, and the error of the last probe of each.
+type missingHosts struct {
+	mu         sync.Mutex
+	lastErrors map[string]error
 }
 
-func (w *waiting) retry(ctx context.Context, probe Probe, host string, found context.CancelFunc) {
-	_ = backoff.Retry(func() error { // the last error is in w.left
+// retryProbe probes a host until it is present or ctx ends.
+func (w *missingHosts) retryProbe(ctx context.Context, probe Probe, host string, found context.CancelFunc) {
+	_ = backoff.Retry(func() error { // record keeps the last error
 		err := probe(ctx, host)
-		w.note(ctx, host, err, found)
+		w.record(ctx, host, err, found)
 		return err
-	}, backoff.WithContext(everySecond(), ctx))
+	}, backoff.WithContext(probePauses(), ctx))
 }
 
-func (w *waiting) retryHint(ctx context.Context, hint Probe, host string, found context.CancelFunc) {
-	_ = backoff.Retry(func() error { // its errors are not told
+// retryHint asks the hint for a host until it is present or ctx ends.
+func (w *missingHosts) retryHint(ctx context.Context, hint Probe, host string, found context.CancelFunc) {
+	_ = backoff.Retry(func() error { // the errors of a hint are ignored
 		err := hint(ctx, host)
 		if err == nil {
-			w.note(ctx, host, nil, found)
+			w.record(ctx, host, nil, found)
 		}
 		return err
-	}, backoff.WithContext(everySecond(), ctx))
+	}, backoff.WithContext(probePauses(), ctx))
 }
 
-func (w *waiting) note(ctx context.Context, host string, err error, found context.CancelFunc) {
+// record notes the result of a probe. If the host is present, it calls found, which ends the other probe of
+// that host.
+func (w *missingHosts) record(ctx context.Context, host string, err error, found context.CancelFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, waited := w.left[host]
+	_, isMissing := w.lastErrors[host]
 	switch {
 	case err == nil:
-		delete(w.left, host)
+		delete(w.lastErrors, host)
 		found()
-	case waited && ctx.Err() == nil: // else it only says that the wait is over
-		w.left[host] = err
+	case isMissing && ctx.Err() == nil: // after the end of ctx the error only says that ctx has ended
+		w.lastErrors[host] = err
 	}
 }
 
-// everySecond grows from 50 ms to at most one second, with jitter, for ever: the deadline is the context's.
-func everySecond() backoff.BackOff {
+// probePauses gives the pauses between two probes of a host, without end. The context of the retries ends
+// them.
+func probePauses() backoff.BackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = shortestProbePause
 	b.RandomizationFactor = probeJitter
 	b.MaxInterval = longestProbePause
-	b.MaxElapsedTime = 0 // the package's own limit of 15 minutes is not ours
+	b.MaxElapsedTime = 0 // without it the package gives up after 15 minutes
 	return b
 }
 
-func (w *waiting) missing(hosts []string) []Missing {
+// inOrder returns the missing hosts in the order of hosts.
+func (w *missingHosts) inOrder(hosts []string) []Missing {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var missing []Missing
 	for _, h := range hosts {
-		if err, left := w.left[h]; left {
+		if err, isMissing := w.lastErrors[h]; isMissing {
 			missing = append(missing, Missing{Host: h, Err: err})
 		}
 	}
 	return missing
 }
 
-// Often tells how long it is since start, first after a second, then less and less often, until ctx ends.
+// Often calls tell with the time since start until ctx ends: after 1, 2, 5, 10, 30 and 60 s, and then every
+// 30 s.
 func Often(ctx context.Context, start time.Time, tell func(elapsed time.Duration)) {
 	for _, after := range []time.Duration{1, 2, 5, 10, 30, 60} {
 		if !Pause(ctx, time.Until(start.Add(after*time.Second))) {

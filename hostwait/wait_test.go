@@ -18,8 +18,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errUnknown = errors.New("no such host")
 
-// from is a probe of hosts that appear after a while.
-func from(start time.Time, appear map[string]time.Duration) Probe {
+// appearing returns a probe of hosts, each of which is present from some time after start on.
+func appearing(start time.Time, appear map[string]time.Duration) Probe {
 	return func(_ context.Context, host string) error {
 		if after, ok := appear[host]; ok && time.Since(start) >= after {
 			return nil
@@ -28,26 +28,32 @@ func from(start time.Time, appear map[string]time.Duration) Probe {
 	}
 }
 
-func TestAllThere(t *testing.T) {
+// TestPresentHostsAreNotWaitedFor: where all hosts are present, the wait takes no time.
+func TestPresentHostsAreNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		hosts := []string{"a", "b", "c"}
-		err := All(t.Context(), from(start, map[string]time.Duration{"a": 0, "b": 0, "c": 0}), hosts, Options{Timeout: time.Minute})
+		probe := appearing(start, map[string]time.Duration{"a": 0, "b": 0, "c": 0})
+		err := All(t.Context(), probe, hosts, Options{Timeout: time.Minute})
 		if err != nil || time.Since(start) != 0 {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 	})
 }
 
-// TestLateHost: a host that comes after four minutes is noticed within 1.2 s, and the log has said who is missing.
-func TestLateHost(t *testing.T) {
+// TestLateHostIsNoticedAndReported: a host that appears after four minutes is noticed within 1.2 s. Until
+// then the progress reports name it.
+func TestLateHostIsNoticedAndReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		const late = 4 * time.Minute
-		var said []string
-		err := All(t.Context(), from(start, map[string]time.Duration{"a": 0, "b": late}), []string{"a", "b"}, Options{
-			Timeout:  15 * time.Minute,
-			Progress: func(after time.Duration, missing []Missing) { said = append(said, fmt.Sprint(after, missing)) },
+		var reports []string
+		probe := appearing(start, map[string]time.Duration{"a": 0, "b": late})
+		err := All(t.Context(), probe, []string{"a", "b"}, Options{
+			Timeout: 15 * time.Minute,
+			Progress: func(after time.Duration, missing []Missing) {
+				reports = append(reports, fmt.Sprint(after, missing))
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -56,30 +62,34 @@ func TestLateHost(t *testing.T) {
 			t.Errorf("noticed after %s", noticed)
 		}
 		want := []string{}
-		for _, after := range []string{"1s", "2s", "5s", "10s", "30s", "1m0s", "1m30s", "2m0s", "2m30s", "3m0s", "3m30s", "4m0s"} {
+		for _, after := range []string{
+			"1s", "2s", "5s", "10s", "30s", "1m0s", "1m30s", "2m0s", "2m30s", "3m0s", "3m30s", "4m0s",
+		} {
 			want = append(want, after+" [b (no such host)]")
 		}
-		if diff := cmp.Diff(want, said); diff != "" {
+		if diff := cmp.Diff(want, reports); diff != "" {
 			t.Errorf("progress (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// TestPatience: the deadline is the user's, not the backoff package's quarter of an hour.
-func TestPatience(t *testing.T) {
+// TestWaitLastsAsLongAsTheUserSays: the time-out of the options bounds the wait, not the 15 minutes of
+// package backoff.
+func TestWaitLastsAsLongAsTheUserSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		probe := from(time.Now(), map[string]time.Duration{"a": 40 * time.Minute})
+		probe := appearing(time.Now(), map[string]time.Duration{"a": 40 * time.Minute})
 		if err := All(t.Context(), probe, []string{"a"}, Options{Timeout: time.Hour}); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// TestHint: a quick answer is enough, however long the probe takes, and only the probe's errors are told.
-func TestHint(t *testing.T) {
+// TestHintIsEnough: the success of the hint ends the wait for a host, however long the probe takes. Only
+// the errors of the probe are reported.
+func TestHintIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		var said string
+		var report string
 		err := All(t.Context(), func(ctx context.Context, _ string) error {
 			select {
 			case <-ctx.Done():
@@ -88,20 +98,20 @@ func TestHint(t *testing.T) {
 				return errors.New("the name server does not answer")
 			}
 		}, []string{"a"}, Options{
-			Timeout: time.Hour, Hint: from(start, map[string]time.Duration{"a": 80 * time.Second}),
-			Progress: func(_ time.Duration, missing []Missing) { said = fmt.Sprint(missing) },
+			Timeout: time.Hour, Hint: appearing(start, map[string]time.Duration{"a": 80 * time.Second}),
+			Progress: func(_ time.Duration, missing []Missing) { report = fmt.Sprint(missing) },
 		})
 		if err != nil || time.Since(start) > 81200*time.Millisecond {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
-		if said != "[a (the name server does not answer)]" {
-			t.Errorf("said %s", said)
+		if report != "[a (the name server does not answer)]" {
+			t.Errorf("reported %s", report)
 		}
 	})
 }
 
-// TestDeadline: one deadline for all, and each missing host is named with its last error.
-func TestDeadline(t *testing.T) {
+// TestDeadlineIsOneForAllHosts: at the deadline each missing host is named with its last error.
+func TestDeadlineIsOneForAllHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		hanging := func(ctx context.Context, host string) error {
@@ -109,7 +119,7 @@ func TestDeadline(t *testing.T) {
 				<-ctx.Done()
 				return ctx.Err()
 			}
-			return from(start, map[string]time.Duration{"a": 0})(ctx, host)
+			return appearing(start, map[string]time.Duration{"a": 0})(ctx, host)
 		}
 		err := All(t.Context(), hanging, []string{"c", "a", "slow", "b"}, Options{Timeout: 20 * time.Minute})
 		unavailable, ok := errors.AsType[*UnavailableError](err)
@@ -123,34 +133,34 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-// TestCancelled: the end of the context is the end of the wait, at once and with its cause.
-func TestCancelled(t *testing.T) {
+// TestEndOfTheContextEndsTheWait: the wait ends together with its context, and returns the cause of that.
+func TestEndOfTheContextEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		cause := errors.New("stopped by SIGTERM")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(3500*time.Millisecond, func() { cancel(cause) })
-		err := All(ctx, from(start, nil), []string{"a"}, Options{Timeout: time.Hour})
+		err := All(ctx, appearing(start, nil), []string{"a"}, Options{Timeout: time.Hour})
 		if !errors.Is(err, cause) || time.Since(start) != 3500*time.Millisecond {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 	})
 }
 
-// TestAllAtOnce: no host waits for another one's answer.
-func TestAllAtOnce(t *testing.T) {
+// TestAllHostsAreProbedAtOnce: no probe waits for the answer of another one.
+func TestAllHostsAreProbedAtOnce(t *testing.T) {
 	var hosts []string
 	for i := range 64 {
 		hosts = append(hosts, fmt.Sprintf("algo-%d", i+1))
 	}
 	var asked atomic.Int32
-	everybody := make(chan struct{})
+	allAsked := make(chan struct{})
 	probe := func(ctx context.Context, _ string) error {
 		if asked.Add(1) == int32(len(hosts)) {
-			close(everybody)
+			close(allAsked)
 		}
 		select {
-		case <-everybody:
+		case <-allAsked:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
