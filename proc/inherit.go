@@ -3,6 +3,7 @@ package proc
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -72,9 +73,15 @@ func restore(ignored, blocked uint64) error {
 
 // setMask says which signals are blocked in this thread, bit N-1 for signal N.
 func setMask(blocked uint64) error {
-	const set = 2 // SIG_SETMASK
-	if _, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, set, uintptr(unsafe.Pointer(&blocked)), 0, sigsetSize, 0, 0); errno != 0 {
-		return fmt.Errorf("the signal mask: %w", errno)
+	var set unix.Sigset_t
+	const wordBits = 8 * unsafe.Sizeof(set.Val[0])
+	for bit := range uintptr(64) {
+		if blocked>>bit&1 != 0 {
+			set.Val[bit/wordBits] |= 1 << (bit % wordBits)
+		}
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil); err != nil {
+		return fmt.Errorf("the signal mask: %w", err)
 	}
 	return nil
 }
@@ -93,22 +100,22 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var word [2]int
-	if err := unix.Pipe2(word[:], unix.O_CLOEXEC); err != nil {
+	answer, word, err := os.Pipe()
+	if err != nil {
 		return 0, fmt.Errorf("a pipe for the relay: %w", err)
 	}
-	defer func() { _ = unix.Close(word[0]) }()
-	attr.Files = append(withInherited(attr.Files), uintptr(word[1]))
+	defer answer.Close()
+	attr.Files = append(withInherited(attr.Files), word.Fd())
 	relay := []string{
 		"entrain", relayWord, strconv.FormatUint(inheritedIgnored, 16), strconv.FormatUint(inheritedBlocked, 16),
 		strconv.Itoa(len(attr.Files) - 1), path,
 	}
 	pid, err := syscall.ForkExec(self, append(relay, argv...), attr)
-	_ = unix.Close(word[1])
+	_ = word.Close()
 	if err != nil {
 		return 0, err
 	}
-	if errno := readErrno(word[0]); errno != 0 {
+	if errno := readErrno(answer); errno != 0 {
 		_, _ = syscall.Wait4(pid, nil, 0, nil)
 		return 0, errno
 	}
@@ -141,13 +148,10 @@ func withInherited(files []uintptr) []uintptr {
 }
 
 // readErrno is what a relay says; 0 for nothing.
-func readErrno(fd int) syscall.Errno {
+func readErrno(answer io.Reader) syscall.Errno {
 	var said [1]byte
-	for {
-		if _, err := unix.Read(fd, said[:]); !errors.Is(err, unix.EINTR) {
-			return syscall.Errno(said[0])
-		}
-	}
+	_, _ = io.ReadFull(answer, said[:])
+	return syscall.Errno(said[0])
 }
 
 // Relay is what a relay does; in any other process it does nothing. It comes early in main, and its error is not for
@@ -168,7 +172,7 @@ func Relay(args, env []string) error {
 		err = syscall.Exec(args[5], args[6:], env)
 	}
 	errno, _ := errors.AsType[syscall.Errno](err)
-	_, _ = unix.Write(word, []byte{byte(errno)})
+	_, _ = os.NewFile(uintptr(word), "answer").Write([]byte{byte(errno)})
 	return err
 }
 
