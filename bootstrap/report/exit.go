@@ -1,5 +1,5 @@
-// Package report turns an error into what others see of it: the exit code, the text of the failure file, and the line that
-// the other hosts are told. One file, write.go, writes; the rest is pure.
+// Package report turns an error into its exit code, the text of the failure file, and the line that goes
+// to the other hosts. Only write.go writes files and reads the state of disks. The rest is pure.
 package report
 
 import (
@@ -17,27 +17,27 @@ import (
 	"entrain/proc"
 )
 
-// The exit codes of entrain itself follow sysexits.h; 126, 127 and 128+n are as a shell has them.
+// The exit codes of entrain itself follow sysexits.h. The codes 126, 127 and 128+n are those of a shell.
 const (
-	CodeUsage       = 64                      // the command line or a variable of ours is wrong
-	CodeInvalid     = rendezvous.CodeInvalid  // 65: the contract is invalid, or a stream
+	CodeUsage       = 64                      // the command line or a variable of entrain is wrong
+	CodeInvalid     = rendezvous.CodeInvalid  // 65: the contract or a stream is invalid
 	CodeUnavailable = rendezvous.CodeLost     // 69: a host did not come or was lost, or a FIFO did not come
-	CodeInternal    = rendezvous.CodeInternal // 70
+	CodeInternal    = rendezvous.CodeInternal // 70: something inside entrain failed
 	CodeOutput      = 73                      // an output cannot be written
 )
 
-// CodeStopped is what a job ends with that SIGTERM has ended.
+// CodeStopped is the exit code of a job that SIGTERM has ended.
 const CodeStopped = 128 + int(syscall.SIGTERM)
 
-// LaunchError is a launcher that failed, and why: the host, and usually the rank, that failed first.
+// LaunchError says that a launcher failed, and which host failed first.
 type LaunchError struct {
-	First *rendezvous.PeerError
-	Exit  *proc.ExitError // of the launcher
+	First *rendezvous.PeerError // the host, and usually the rank, that failed first
+	Exit  *proc.ExitError       // how the launcher ended
 }
 
 func (e *LaunchError) Error() string { return e.First.Error() }
 
-// code is that of what failed first, else the launcher's own.
+// code is the code of the first failure, or the code of the launcher if the first failure has none.
 func (e *LaunchError) code() int {
 	code := 0
 	if e.First != nil {
@@ -49,27 +49,27 @@ func (e *LaunchError) code() int {
 	return code
 }
 
-// StoppedError is a trainer that a stop has ended: it had no code of its own to end with.
+// StoppedError says that a stop has ended the trainer before the trainer could end with a code of its own.
 type StoppedError struct {
-	Cause error // who was sent SIGTERM
-	Exit  *proc.ExitError
+	Cause error           // says which host or process got SIGTERM
+	Exit  *proc.ExitError // how the trainer ended
 }
 
 func (e *StoppedError) Error() string { return e.Cause.Error() + "\n" + e.Exit.Error() }
 
-// ExitCode is what the process ends with: 0 for no error, and for no other.
+// ExitCode returns the exit code of the process: 0 if err is nil, else 1 to 255.
 func ExitCode(err error) int {
 	if err == nil {
 		return 0
 	}
 	code := codeOf(err)
 	if code < 1 || code > 255 {
-		return CodeInternal // whoever made the error has left out its code, and the kernel keeps eight bits
+		return CodeInternal // the error lacks its code, or the code has more than eight bits
 	}
 	return code
 }
 
-// codeOf is the code that an error has.
+// codeOf returns the code of an error. It may be outside of 1 to 255 if the error lacks a code.
 func codeOf(err error) int {
 	if e, ok := errors.AsType[*LaunchError](err); ok {
 		return e.code()
@@ -113,6 +113,7 @@ func codeOf(err error) int {
 	return CodeInternal
 }
 
+// isInvalid reports whether an error says that the contract or a stream is invalid.
 func isInvalid(err error) bool {
 	_, invalid := errors.AsType[*contract.InvalidError](err)
 	_, refused := errors.AsType[*rendezvous.RefusedError](err)
@@ -121,6 +122,7 @@ func isInvalid(err error) bool {
 	return invalid || refused || format || manifest
 }
 
+// isUnavailable reports whether an error says that a host or a FIFO did not come, or that a host was lost.
 func isUnavailable(err error) bool {
 	_, names := errors.AsType[*hostwait.UnavailableError](err)
 	_, listen := errors.AsType[*rendezvous.ListenError](err)

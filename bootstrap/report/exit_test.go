@@ -18,10 +18,11 @@ import (
 	"entrain/proc"
 )
 
-// TestNoErrorEndsWithZero: whatever an error leaves out, it is no success.
-func TestNoErrorEndsWithZero(t *testing.T) {
+// TestOnlySuccessEndsWithZero checks that no error ends with 0, even if it lacks its code.
+func TestOnlySuccessEndsWithZero(t *testing.T) {
 	errs := []error{
-		&plan.LauncherError{}, &LaunchError{}, &LaunchError{First: &rendezvous.PeerError{}, Exit: &proc.ExitError{}},
+		&plan.LauncherError{}, &LaunchError{},
+		&LaunchError{First: &rendezvous.PeerError{}, Exit: &proc.ExitError{}},
 		&plan.UsageError{Err: errors.New("x")}, &output.Error{Err: errors.New("x")},
 		&proc.ExitError{}, &proc.StartError{}, &proc.SignalError{},
 		&proc.ExitError{Exit: proc.Exit{Code: 256}}, &proc.ExitError{Exit: proc.Exit{Code: -1}},
@@ -42,7 +43,8 @@ func TestNoErrorEndsWithZero(t *testing.T) {
 	}
 }
 
-func TestCodeOf(t *testing.T) {
+// TestExitCodeIsThatOfFirstFailure checks the errors that hold the code of another process or host.
+func TestExitCodeIsThatOfFirstFailure(t *testing.T) {
 	peer := func(code int) *rendezvous.PeerError { return &rendezvous.PeerError{Host: "algo-2", Code: code} }
 	exit := func(code int) *proc.ExitError { return &proc.ExitError{Exit: proc.Exit{Code: code}} }
 	for _, c := range []struct {
@@ -65,8 +67,8 @@ func TestCodeOf(t *testing.T) {
 	}
 }
 
-// TestExitCode: every error has its code, also behind others, and none has 0.
-func TestExitCode(t *testing.T) {
+// TestEachKindOfErrorHasItsCode also checks errors that are wrapped or joined.
+func TestEachKindOfErrorHasItsCode(t *testing.T) {
 	for want, err := range map[int]error{
 		0:   nil,
 		7:   &proc.ExitError{Exit: proc.Exit{Code: 7}},

@@ -10,9 +10,10 @@ import (
 	"entrain/proc"
 )
 
-// FailureText is what the platform shows of a failure: valid UTF-8, at most 1,024 characters, the cause
-// first. Of a trainer that failed this is its own last word; then come how it ended, the hints, and as many
-// of its last lines as there is room for. What mask hides is hidden before anything is cut.
+// FailureText returns the text of the failure file for an error: valid UTF-8, at most cause.MaxText
+// characters. For a trainer or a launcher, the cause comes first, then how it ended, then the hints, then
+// as many of its last lines as fit. For another error, its text and the hints. The function mask replaces
+// secrets in a text; it runs before anything is cut.
 func FailureText(err error, mask func(string) string, hints ...string) string {
 	f := cause.Failure{Hints: hints}
 	if launch, launched := errors.AsType[*LaunchError](err); launched {
@@ -31,7 +32,7 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 	return cause.Text(f, mask)
 }
 
-// Summary is a failure in one line, as the other hosts are told of it.
+// Summary returns a failure as one line for the other hosts. It returns "" if err is nil.
 func Summary(err error) string {
 	if err == nil {
 		return ""
@@ -48,7 +49,7 @@ func Summary(err error) string {
 	return strings.Join(slices.Compact(lines), "; ")
 }
 
-// hintLast orders lines: where several problems are one line, their hints come behind all of them.
+// hintLast is the order of lines in a summary: the hints of all problems come after the problems.
 func hintLast(line string) int {
 	if strings.HasPrefix(line, "hint: ") {
 		return 1
@@ -56,12 +57,14 @@ func hintLast(line string) int {
 	return 0
 }
 
+// endOf is how the program of an error ended.
 func endOf(exit *proc.ExitError) cause.End {
 	return cause.End{Code: exit.Code, Signal: int(exit.Signal)}
 }
 
-// FailureOf is the error of a program that ended, nil where it succeeded. Its code is that of the job: torchrun ends
-// with 1 for every code of its workers. The hint says what to do about it; it may be empty.
+// FailureOf returns the error of a program that ended, or nil if the program succeeded. The error has the
+// exit code of the job, which torchrun does not end with itself: see cause.JobCode. The hint says what
+// the user can do. It may be empty.
 func FailureOf(program string, exit proc.Exit, hint string) error {
 	if exit.Code == 0 {
 		return nil

@@ -18,15 +18,16 @@ import (
 	"entrain/proc"
 )
 
-// Write leaves an error in the failure file of the contract under root, unless the trainer left one there: its own
-// words are better. Secrets are masked: the platform shows the file to whoever may describe the job. It returns the
-// error, and with it whatever kept it from being written.
+// Write writes an error to the failure file of the contract under root. If the trainer has failed and has
+// written this file itself, Write leaves it: the words of the trainer are better. The function mask
+// replaces secrets, because the platform shows the file to everybody who may describe the job. Write
+// returns err, joined with an *output.Error if the file cannot be written within 10 s.
 func Write(root string, mask func(string) string, err error) error {
 	if err == nil {
 		return nil
 	}
 	done := make(chan error, 1)
-	go func() { done <- write(root, mask, err) }() // a mount that hangs keeps it until the process ends
+	go func() { done <- write(root, mask, err) }() // if a mount hangs, this never ends
 	if err, ok := bounded.Receive(reportBound, done); ok {
 		return err
 	}
@@ -34,13 +35,13 @@ func Write(root string, mask func(string) string, err error) error {
 	return errors.Join(err, &output.Error{What: failureFile(root), Err: late})
 }
 
-// reportBound is how long a report may take.
+// reportBound is the longest time that Write takes.
 const reportBound = 10 * time.Second
 
-// write is Write without its bound.
+// write is Write without a limit of time.
 func write(root string, mask func(string) string, err error) error {
 	if !reportsTo(root) {
-		return err // no platform, nobody to report to
+		return err // nobody reads the file
 	}
 	file := failureFile(root)
 	_, ran := errors.AsType[*proc.ExitError](err)
@@ -51,7 +52,7 @@ func write(root string, mask func(string) string, err error) error {
 		return err
 	}
 	text := FailureText(err, mask, fullDisks(root)...)
-	if (elsewhere || stopped) && len(old) > 0 { // that this trainer says why it was stopped matters less, but is not lost
+	if (elsewhere || stopped) && len(old) > 0 { // the words of this trainer matter less, so they come last
 		text = cause.Fit(text + "\n" + mask(string(old)))
 	}
 	writeErr := writeFailure(file, text)
@@ -61,20 +62,21 @@ func write(root string, mask func(string) string, err error) error {
 	return errors.Join(err, writeErr)
 }
 
-// writeFailure writes the failure file, or into what has its name and is no file.
+// writeFailure replaces the failure file. If something else than a file is there, such as a FIFO, it
+// writes into it.
 func writeFailure(file, text string) error {
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		return output.Now(file, text)
 	}
 	err := output.Atomically(file, strings.NewReader(text), 0o644)
-	if err != nil && output.Over(file, text) == nil { // a full disk may have room in the file itself
+	if err != nil && output.Over(file, text) == nil { // on a full disk the old file still has its own room
 		return nil
 	}
 	return err
 }
 
-// reportsTo says whether root is the platform's, or holds a contract. Any other directory that a mistaken --root names is
-// somebody's own, and nothing is written into it.
+// reportsTo reports whether root is the root of the platform, or holds a contract. Another directory is a
+// mistake in --root. It belongs to somebody else, so nothing is written into it.
 func reportsTo(root string) bool {
 	if filepath.Clean(root) == contract.DefaultRoot {
 		_, err := os.Stat(root)
@@ -84,10 +86,10 @@ func reportsTo(root string) bool {
 	return err == nil && info.IsDir()
 }
 
-// failureFile is where the platform looks for a failure.
+// failureFile is the path of the failure file, which the platform reads.
 func failureFile(root string) string { return filepath.Join(root, "output/failure") }
 
-// readSome reads the beginning of a file; nothing of what is no file, such as a FIFO.
+// readSome reads the first bytes of a file, at most most. It returns nil for anything else, such as a FIFO.
 func readSome(path string, most int64) []byte {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -101,7 +103,8 @@ func readSome(path string, most int64) []byte {
 	return data
 }
 
-// Clear takes away an earlier run's failure file, or what is in it where the name is a link. What is no file stays.
+// Clear removes the failure file of an earlier run. If the path is a link to a file, Clear empties that file.
+// Anything else stays.
 func Clear(path string) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -114,12 +117,14 @@ func Clear(path string) {
 	_ = os.Truncate(path, 0)
 }
 
-// fullDisks says which of the places that a trainer writes to have no room left, one place of each disk.
+// fullDisks returns a hint for each full disk among the directories that a trainer writes to.
 func fullDisks(root string) []string {
-	const little = 1 << 20 // bytes; a full disk has less left
+	const little = 1 << 20 // bytes; a disk with less room counts as full
 	var hints []string
 	seen := map[uint64]bool{}
-	for _, dir := range []string{root + "/model", root + "/output/data", root + "/checkpoints", root + "/output", "/tmp", "/dev/shm", "/"} {
+	for _, dir := range []string{
+		root + "/model", root + "/output/data", root + "/checkpoints", root + "/output", "/tmp", "/dev/shm", "/",
+	} {
 		var info syscall.Stat_t
 		var fs syscall.Statfs_t
 		if syscall.Stat(dir, &info) != nil || seen[info.Dev] || syscall.Statfs(dir, &fs) != nil {
@@ -127,12 +132,12 @@ func fullDisks(root string) []string {
 		}
 		seen[info.Dev] = true
 		if fs.Flags&syscall.MS_RDONLY != 0 {
-			continue // such as squashfs, which is always full
+			continue // a read-only disk, such as squashfs, is always full
 		}
 		if fs.Blocks > 0 && fs.Bavail < max(1, little/uint64(max(1, fs.Bsize))) {
 			hints = append(hints, "no space left in "+dir)
 		}
-		if fs.Files > 0 && fs.Ffree == 0 { // it then says "no space left on device" with gigabytes to spare
+		if fs.Files > 0 && fs.Ffree == 0 { // writes then fail with "no space left on device" although there is room
 			hints = append(hints, "no inodes left in "+dir+": too many files")
 		}
 	}
