@@ -1,4 +1,4 @@
-// Package bounded waits for something, but not for ever.
+// Package bounded waits for something, but never longer than a bound.
 package bounded
 
 import (
@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Receive takes a value from a channel. It is false where none has come within the bound, and where the channel is closed.
+// Receive takes a value from a channel. ok is false if no value comes within the bound, or the channel is
+// closed.
 func Receive[T any](bound time.Duration, from <-chan T) (value T, ok bool) {
 	timer := time.NewTimer(bound)
 	defer timer.Stop()
@@ -18,11 +19,11 @@ func Receive[T any](bound time.Duration, from <-chan T) (value T, ok bool) {
 	}
 }
 
-// Closed waits until a channel is closed. It is false where that has not happened within the bound.
-func Closed(bound time.Duration, done <-chan struct{}) bool {
+// Wait waits until a channel is closed. It returns false if that does not happen within the bound.
+func Wait(bound time.Duration, done <-chan struct{}) bool {
 	select {
 	case <-done:
-		return true // even where the bound is 0
+		return true // also if the bound is 0
 	default:
 	}
 	timer := time.NewTimer(bound)
@@ -35,23 +36,24 @@ func Closed(bound time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// Tally counts work in progress. More may begin while somebody waits for the end, which a sync.WaitGroup forbids. The zero
-// Tally counts nothing yet.
+// Tally counts pieces of work in progress. Unlike with a sync.WaitGroup, work may begin while somebody waits
+// for the end of all work. The zero Tally counts no work.
 type Tally struct {
 	mu    sync.Mutex
 	count int
 	idle  chan struct{} // closed when the count is 0 again; nil unless somebody waits
 }
 
-// Begin counts one piece of work more. The function that it returns ends it.
+// Begin counts one more piece of work. The function done ends this piece; a second call of it does nothing.
 func (t *Tally) Begin() (done func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.count++
-	return sync.OnceFunc(t.end)
+	return sync.OnceFunc(t.endOne)
 }
 
-func (t *Tally) end() {
+// endOne counts one piece of work less.
+func (t *Tally) endOne() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.count--
@@ -61,7 +63,7 @@ func (t *Tally) end() {
 	}
 }
 
-// Go does work in a goroutine that counts.
+// Go does work in a goroutine, and counts it.
 func (t *Tally) Go(work func()) {
 	done := t.Begin()
 	go func() {
@@ -70,7 +72,7 @@ func (t *Tally) Go(work func()) {
 	}()
 }
 
-// Idle is closed when no work is in progress.
+// Idle returns a channel that is closed when no work is in progress.
 func (t *Tally) Idle() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -85,10 +87,12 @@ func (t *Tally) Idle() <-chan struct{} {
 	return t.idle
 }
 
-// AllIdle waits until no work of any tally is in progress, at most for the bound.
-func AllIdle(bound time.Duration, all ...*Tally) {
-	for end := time.Now().Add(bound); len(all) > 0; all = all[1:] {
-		if !Closed(time.Until(end), all[0].Idle()) {
+// WaitIdle waits until no work of any tally is in progress, but not longer than the bound for all of them
+// together.
+func WaitIdle(bound time.Duration, tallies ...*Tally) {
+	end := time.Now().Add(bound)
+	for _, tally := range tallies {
+		if !Wait(time.Until(end), tally.Idle()) {
 			return
 		}
 	}

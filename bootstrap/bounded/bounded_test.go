@@ -8,8 +8,8 @@ import (
 	"entrain/bootstrap/bounded"
 )
 
-// TestBounds: what comes in time is taken, and nobody waits longer than the bound for what does not come.
-func TestBounds(t *testing.T) {
+// TestReceiveWaitsNoLongerThanBound: it takes a value that is present at once, and gives up after the bound.
+func TestReceiveWaitsNoLongerThanBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		values := make(chan int, 1)
@@ -23,23 +23,23 @@ func TestBounds(t *testing.T) {
 	})
 }
 
-// TestTally: work that begins while somebody waits is waited for too.
-func TestTally(t *testing.T) {
+// TestTallyIsIdleWhenAllWorkHasEnded: work that begins while somebody waits counts too.
+func TestTallyIsIdleWhenAllWorkHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var work bounded.Tally
-		if !bounded.Closed(0, work.Idle()) {
-			t.Error("no work was waited for")
+		if !bounded.Wait(0, work.Idle()) {
+			t.Error("a tally that counts no work is not idle")
 		}
 		start, first := time.Now(), make(chan struct{})
 		work.Go(func() { <-first })
 		done := work.Begin()
 		time.AfterFunc(time.Second, func() { close(first) })
 		time.AfterFunc(2*time.Second, func() { done(); done() })
-		if bounded.Closed(time.Second+1, work.Idle()) {
-			t.Error("one of two pieces of work was enough")
+		if bounded.Wait(time.Second+1, work.Idle()) {
+			t.Error("the tally is idle after one of two pieces of work")
 		}
-		if !bounded.Closed(time.Hour, work.Idle()) || time.Since(start) != 2*time.Second {
-			t.Errorf("the work was waited for until %s", time.Since(start))
+		if !bounded.Wait(time.Hour, work.Idle()) || time.Since(start) != 2*time.Second {
+			t.Errorf("the tally is idle after %s", time.Since(start))
 		}
 	})
 }

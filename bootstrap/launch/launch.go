@@ -265,7 +265,7 @@ func (h *Host) hasBegun() bool {
 }
 
 // isOver waits for the launcher's end, at most for a while.
-func (h *Host) isOver(bound time.Duration) bool { return bounded.Closed(bound, h.launcherOver) }
+func (h *Host) isOver(bound time.Duration) bool { return bounded.Wait(bound, h.launcherOver) }
 
 // name is this host's name.
 func (h *Host) name() string { return h.launch.Host }

@@ -48,11 +48,11 @@ func (h *Host) context() context.Context {
 func (h *Host) judge(program string, exit proc.Exit) (follows bool, err error) {
 	if exit.Code != 0 {
 		h.tellCause(exit.Code)
-		bounded.AllIdle(wordOnItsWay, &h.attended)
+		bounded.WaitIdle(wordOnItsWay, &h.attended)
 		failure := &proc.ExitError{Program: program, Exit: exit}
 		return exit.Signal == 0, h.knowledge(h.hasBegun()).afterFailure(failure) // a launcher ends when a rank fails
 	}
-	bounded.AllIdle(h.explainBound()/2, &h.sessions, &h.attended)
+	bounded.WaitIdle(h.explainBound()/2, &h.sessions, &h.attended)
 	known := h.knowledge(h.hasBegunSoon())
 	failure := known.afterSuccess()
 	if failure == nil {
@@ -107,14 +107,14 @@ func (h *Host) tellCause(code int) {
 		return
 	}
 	bound := min(lossNoticed, h.plan.Rendezvous.PeerTimeout/3) + lastWord
-	bounded.Closed(bound, h.context().Done())
+	bounded.Wait(bound, h.context().Done())
 }
 
 // follow serves the launcher until the leader says that it has ended.
 func (h *Host) follow(o proc.Options) (proc.Exit, error) {
 	exit, err := h.world.Supervise(h.context(), proc.Cmd{}, o)
 	if exit.Killed { // as all are at the end of the grace: the launcher's end comes next
-		bounded.Closed(lastWord, h.context().Done())
+		bounded.Wait(lastWord, h.context().Done())
 	}
 	h.end()
 	if err != nil {
@@ -147,7 +147,7 @@ func (h *Host) followed(exit proc.Exit) error {
 // hasCutShort says whether ranks of this host were ended that the launcher's 0 did not wait for. How a rank ended may be
 // on its way yet when the last process of this host is gone.
 func (h *Host) hasCutShort() bool {
-	bounded.AllIdle(lastWord, &h.attended)
+	bounded.WaitIdle(lastWord, &h.attended)
 	known := h.knowledge(true)
 	return !known.ending && !known.script && known.failed != nil
 }
