@@ -2,6 +2,7 @@ package launch
 
 import (
 	"context"
+	"crypto/ed25519"
 	"os"
 
 	"entrain/bootstrap/peers"
@@ -39,8 +40,9 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 		return nil, err // the rendezvous has taken it
 	}
 	c := remote.Config{
-		Self: r.Host, Hosts: namesOf(h.launch), Job: r.Job, Secret: key.Derive("entrain launch agent 1"),
-		Port: r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startDaemon,
+		Self: r.Host, Hosts: namesOf(h.launch),
+		KeyPair: func(label string) (ed25519.PrivateKey, error) { return key.KeyPair(r.Job, label) },
+		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startDaemon,
 		Warn: func(text string) { h.log.Warn().Msg(text) },
 	}
 	pool, err := remote.NewPool(c)

@@ -131,13 +131,13 @@ func (a *openSSH) exec(host string, words []string, files [3]*os.File) (int, err
 	}
 	a.mu.Unlock()
 	if err != nil {
-		return lostCode, err
+		return remote.CodeSSHError, err
 	}
 	code, err := a.host.awaitDaemon(ended)
 	a.mu.Lock()
 	delete(a.kills, own)
 	a.mu.Unlock()
-	if err == nil && code == lostCode {
+	if err == nil && code == remote.CodeSSHError {
 		return code, &remote.LostError{Host: host, Why: "ssh cannot reach it, or has lost it (its own words are in the leader's log)"}
 	}
 	return code, err

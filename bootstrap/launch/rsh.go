@@ -17,7 +17,7 @@ import (
 // A signal does not kill it, since Open MPI 5 takes that for a success: it gives up instead.
 func Rsh(dir string, args []string) (int, error) {
 	if dir == "" {
-		return lostCode, &plan.UsageError{Err: errors.New(plan.DirVariable + " is not set: only a launcher that entrain run started can call entrain rsh")}
+		return remote.CodeSSHError, &plan.UsageError{Err: errors.New(plan.DirVariable + " is not set: only a launcher that entrain run started can call entrain rsh")}
 	}
 	ctx, release := proc.Catch().Context(context.Background())
 	defer release()
@@ -29,7 +29,7 @@ func Rsh(dir string, args []string) (int, error) {
 	go func() { // until the process ends
 		code, err := remote.Rsh(dir+"/"+remote.SocketName, args, os.Stdin, os.Stdout, os.Stderr)
 		if err != nil {
-			code = cmp.Or(code, lostCode)
+			code = cmp.Or(code, remote.CodeSSHError)
 		}
 		done <- end{code, err}
 	}()
@@ -37,12 +37,6 @@ func Rsh(dir string, args []string) (int, error) {
 	case e := <-done:
 		return e.code, e.err
 	case <-ctx.Done():
-		return lostCode, nil // whoever sent it knows
+		return remote.CodeSSHError, nil // whoever sent it knows
 	}
 }
-
-// lostCode is ssh's for what is not the command's own exit code.
-const lostCode = 255
-
-// codeNotStarted is the code of a daemon that could not be started, as a shell has it for a program.
-const codeNotStarted = 126

@@ -27,7 +27,7 @@ func (h *Host) session(asked context.Context, host string, words []string, files
 	}
 	code, err := start(host, words, files)
 	if err != nil {
-		code = cmp.Or(code, lostCode) // an error never has code 0
+		code = cmp.Or(code, remote.CodeSSHError) // an error never has code 0
 	}
 	if code != 0 || err != nil {
 		h.sessionFailed(host, code, err)
@@ -39,7 +39,7 @@ func (h *Host) session(asked context.Context, host string, words []string, files
 func (h *Host) startHere(_ string, words []string, files [3]*os.File) (int, error) {
 	ended := make(chan int, 1)
 	if _, err := h.startDaemon(words, files, func(code int) { ended <- code }); err != nil {
-		return codeNotStarted, err
+		return remote.CodeNotStarted, err
 	}
 	return h.awaitDaemon(ended)
 }
@@ -50,7 +50,7 @@ func (h *Host) awaitDaemon(ended <-chan int) (int, error) {
 	case code := <-ended:
 		return code, nil
 	case <-h.closed:
-		return lostCode, errors.New("entrain on this host has ended")
+		return remote.CodeSSHError, errors.New("entrain on this host has ended")
 	}
 }
 
@@ -113,7 +113,7 @@ func sessionEnd(code int, err error) rendezvous.End {
 	if isLost {
 		f.Text = "lost: " + lost.Why
 	}
-	if isLost || err != nil && code == lostCode || code == 0 {
+	if isLost || err != nil && code == remote.CodeSSHError || code == 0 {
 		f.Code = rendezvous.CodeLost
 	}
 	return f

@@ -163,7 +163,7 @@ func (m *member) exec(host string, _ []string, _ [3]*os.File) (int, error) {
 			return other.startRank(), nil
 		}
 	}
-	return lostCode, errors.New("no such host")
+	return remote.CodeSSHError, errors.New("no such host")
 }
 
 // startRank is a daemon of the launcher: it starts the host's rank and ends with its code.

@@ -51,29 +51,18 @@ func (k Key) String() string { return "******" }
 // GoString keeps a key out of what is printed with %#v.
 func (k Key) GoString() string { return k.String() }
 
-// Derive makes a secret for another purpose (HKDF, RFC 5869). Nobody can find the key from it. The zero Key gives none.
-func (k Key) Derive(purpose string) []byte {
-	if !k.there() {
-		return nil
-	}
-	secret, err := hkdf.Key(sha256.New, []byte(k.secret), nil, purpose, keySize)
-	if err != nil {
-		return nil // only where FIPS 140 forbids secrets as short as ours is not
-	}
-	return secret
-}
-
 // The two ends of a connection have a key pair each, so that none can be taken for the other.
 const (
 	roleLeader = "leader"
 	roleWorker = "worker"
 )
 
-// KeyPair derives the Ed25519 key pair that a label names within a job. HKDF (RFC 5869) with SHA-256 makes its seed: secret is
-// the key material, job the salt and label the info. All hosts that have the secret derive the same pair. Labels of two
-// purposes must differ. The error comes only from FIPS 140 mode, which forbids secrets shorter than 14 bytes.
-func KeyPair(secret []byte, job, label string) (ed25519.PrivateKey, error) {
-	seed, err := hkdf.Key(sha256.New, secret, []byte(job), label, ed25519.SeedSize)
+// KeyPair derives the Ed25519 key pair of a label within a job. HKDF (RFC 5869) with SHA-256 makes its seed:
+// the cluster key is the key material, job the salt and label the info. All hosts that have the key derive
+// the same pair. The labels of two purposes must differ. The error comes only from FIPS 140 mode, which
+// forbids secrets that are shorter than a cluster key.
+func (k Key) KeyPair(job, label string) (ed25519.PrivateKey, error) {
+	seed, err := hkdf.Key(sha256.New, []byte(k.secret), []byte(job), label, ed25519.SeedSize)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +71,13 @@ func KeyPair(secret []byte, job, label string) (ed25519.PrivateKey, error) {
 
 // pair is the key pair of one end of a connection in a job.
 func (k Key) pair(role, job string) (ed25519.PrivateKey, error) {
-	return KeyPair([]byte(k.secret), job, "entrain rendezvous 1 "+role)
+	return k.KeyPair(job, "entrain rendezvous 1 "+role)
 }
 
 var errOtherKey = errors.New("the peer has another cluster key")
 
-// config is TLS 1.3 between the two key pairs of a job. Certificates only carry the keys: names and dates in them say
-// nothing, clocks may be wrong, and nobody signs for anybody.
+// config is TLS 1.3 between the two key pairs of a job. Certificates only carry the keys: names and dates in
+// them say nothing, clocks may be wrong, and nobody signs for anybody.
 func (k Key) config(own, peer, job string) (*tls.Config, error) {
 	private, err := k.pair(own, job)
 	if err != nil {

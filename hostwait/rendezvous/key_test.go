@@ -19,7 +19,7 @@ func TestKeyPairIsByRFC5869(t *testing.T) {
 	}
 	secret := strings.Repeat("s", keySize)
 	want := ed25519.NewKeyFromSeed([]byte(mac(mac("arn:job", secret), "entrain test 1\x01")))
-	got, err := KeyPair([]byte(secret), "arn:job", "entrain test 1")
+	got, err := Key{secret}.KeyPair("arn:job", "entrain test 1")
 	if err != nil || !got.Equal(want) {
 		t.Errorf("%x, %v, expected %x", got, err, want)
 	}
@@ -37,7 +37,7 @@ func TestKeyPairsDiffer(t *testing.T) {
 		{secret, "", "joblabel"},
 		{secret, "jobl", "abel"},
 	} {
-		pair, err := KeyPair([]byte(of[0]), of[1], of[2])
+		pair, err := Key{of[0]}.KeyPair(of[1], of[2])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,9 +2,6 @@ package remote
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"net"
 
@@ -18,21 +15,13 @@ const (
 	roleServer = "server"
 )
 
-// seed derives the seed of the Ed25519 key pair of a host in a role, 32 bytes (HKDF, RFC 5869). Whoever has
-// the secret can derive the seeds of all hosts. The names of job, role and host are part of it, so each pair
-// serves one purpose. This is the only place that uses Config.Secret and Config.Job.
-func (c *Config) seed(role, host string) ([]byte, error) {
-	// hkdf.Key fails only for a short secret in FIPS 140 mode, and a cluster key is long enough.
-	return hkdf.Key(sha256.New, c.Secret, []byte(c.Job), "entrain remote 1 "+role+" "+host, ed25519.SeedSize)
-}
-
-// signer is the key pair of a host in a role.
+// signer is the key pair of a host in a role. The label holds both, so each pair serves one purpose.
 func (c *Config) signer(role, host string) (ssh.Signer, error) {
-	seed, err := c.seed(role, host)
+	pair, err := c.KeyPair("entrain remote 1 " + role + " " + host)
 	if err != nil {
 		return nil, err
 	}
-	return ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(seed))
+	return ssh.NewSignerFromKey(pair)
 }
 
 // publicKey is the public half of the key pair of a host in a role.

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -41,8 +40,8 @@ func TestLateHostIsAwaited(t *testing.T) {
 // TestOtherServerIsRefused: a client ends the connection to a server that does not have the host's key.
 func TestOtherServerIsRefused(t *testing.T) {
 	for what, change := range map[string]func(*Config){
-		"another key":  func(c *Config) { c.Secret = bytes.Repeat([]byte("o"), 32) },
-		"another job":  func(c *Config) { c.Job = "arn:other" },
+		"another key":  func(c *Config) { c.KeyPair = pairsOf("o") },
+		"another job":  func(c *Config) { c.KeyPair = pairsOf("s of another job") },
 		"another host": func(c *Config) { c.Self = "h2" },
 	} {
 		n := newNetwork(t, 3)
@@ -59,7 +58,7 @@ func TestOtherServerIsRefused(t *testing.T) {
 
 func TestKeyIsRequired(t *testing.T) {
 	c := newNetwork(t, 2).config(0)
-	c.Secret = nil
+	c.KeyPair = nil
 	if _, err := NewPool(c); err == nil {
 		t.Error("a pool without a key")
 	}

@@ -10,6 +10,7 @@ package remote
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"net"
 	"net/netip"
@@ -21,8 +22,7 @@ import (
 type Config struct {
 	Self        string        // this host's name
 	Hosts       []string      // all hosts that may take part, in the order of ranks: the leader first
-	Job         string        // the job's name; keys of one job are worth nothing in another
-	Secret      []byte        // the cluster key
+	KeyPair     KeyPair       // derives this cluster's keys for this job
 	Port        int           // the port of every host's Server
 	PeerTimeout time.Duration // the loss of a host is noticed within this time
 	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -31,6 +31,10 @@ type Config struct {
 
 	local net.Addr // the address that connections come from; nil means any. Tests have many hosts on one machine
 }
+
+// KeyPair derives the Ed25519 key pair of a label. All hosts that have the cluster key derive the same pair.
+// Pairs of different labels, and of different jobs, must have nothing in common.
+type KeyPair func(label string) (ed25519.PrivateKey, error)
 
 // Start starts a daemon on this host. words holds one string: SSH joins all words with spaces. files are the
 // daemon's stdin, stdout and stderr; the caller closes them once Start has returned. Start calls ended once,
@@ -41,7 +45,7 @@ type Start func(words []string, files [3]*os.File, ended func(code int)) (kill f
 // check refuses a configuration that would not protect the host.
 func (c *Config) check() error {
 	switch {
-	case len(c.Secret) == 0:
+	case c.KeyPair == nil:
 		return errors.New("remote launches need a cluster key, and there is none")
 	case c.PeerTimeout <= 0:
 		return errors.New("remote launches need a time after which a peer is lost")

@@ -3,6 +3,8 @@ package remote
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -71,7 +73,7 @@ func newNetwork(tb testing.TB, n int) *network {
 
 func (n *network) config(i int) Config {
 	c := Config{
-		Self: n.hosts[i], Hosts: n.hosts, Job: "arn:job", Secret: bytes.Repeat([]byte("s"), 32), Port: n.port,
+		Self: n.hosts[i], Hosts: n.hosts, KeyPair: pairsOf("s"), Port: n.port,
 		PeerTimeout: 30 * time.Second, Lookup: lookup, Start: n.start,
 		Warn: func(text string) {
 			n.mu.Lock()
@@ -216,4 +218,12 @@ func (s *streams) end() (string, string) {
 	s.files[2].Close()
 	s.copied.Wait()
 	return s.out.String(), s.err.String()
+}
+
+// pairsOf derives the key pairs of a cluster with this secret.
+func pairsOf(secret string) KeyPair {
+	return func(label string) (ed25519.PrivateKey, error) {
+		seed := sha256.Sum256([]byte(secret + "\x00" + label))
+		return ed25519.NewKeyFromSeed(seed[:]), nil
+	}
 }

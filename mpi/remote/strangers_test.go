@@ -71,8 +71,8 @@ func TestStrangersAreRefused(t *testing.T) {
 		return []ssh.AuthMethod{ssh.PublicKeys(signer)}
 	}
 	unchanged := func(*Config) {}
-	otherJob := func(c *Config) { c.Job = "arn:other" }
-	otherCluster := func(c *Config) { c.Secret = []byte("other") }
+	otherJob := func(c *Config) { c.KeyPair = pairsOf("s of another job") }
+	otherCluster := func(c *Config) { c.KeyPair = pairsOf("other") }
 	_, random, _ := ed25519.GenerateKey(nil)
 	unknown, _ := ssh.NewSignerFromKey(random)
 	right := derive(roleClient, "h0", unchanged)
