@@ -39,19 +39,14 @@ func (l *logbook) logger() zerolog.Logger {
 // learn takes the host's name and the secrets from a contract.
 func (l *logbook) learn(in *bootstrap.Inspection) { l.host, l.mask = in.Host(), in.Mask }
 
-// warnings logs those of some problems that are warnings.
+// warnings logs the problems that are no errors for the called verb.
 func (l *logbook) warnings(problems []bootstrap.Problem) {
 	for _, p := range problems {
 		if p.Warning {
-			l.warning(p)
+			log := l.logger()
+			log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
 		}
 	}
-}
-
-// warning logs a problem that is no error for the called verb.
-func (l *logbook) warning(p bootstrap.Problem) {
-	log := l.logger()
-	log.Warn().Str("event", "problem").Str("file", p.File).Msg(p.String())
 }
 
 // warn logs messages as warnings.
