@@ -3,6 +3,7 @@ package launch
 import (
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"os"
 
 	"entrain/bootstrap/peers"
@@ -11,25 +12,27 @@ import (
 	"entrain/mpi/remote"
 )
 
-// agent is what starts the launcher's daemons on other hosts, and on this one for them.
+// agent starts the launcher's daemons on other hosts. On a worker it also takes the requests of other hosts.
 type agent interface {
-	// connect begins to connect to the other hosts, once all are released.
+	// connect begins to connect to the other hosts. It is called when all hosts are released.
 	connect(members []rendezvous.Member) error
-	// exec runs a remote shell's words on a host until they end. A host that is lost is a *remote.LostError.
+	// exec runs a command on a host, given by the words that a remote shell gets, and returns its exit code. The
+	// error is a *remote.LostError where the host is lost.
 	exec(host string, words []string, files [3]*os.File) (int, error)
 	close()
 }
 
-// builtin is run itself: the SSH protocol between the hosts of a job, by keys from the cluster key.
+// builtin is the agent that is part of entrain run. It speaks the SSH protocol, with keys that are made from
+// the cluster key.
 type builtin struct {
-	server  *remote.Server // on the workers: the leader's port is the rendezvous'
+	server  *remote.Server // on the workers only: on the leader the rendezvous uses the port
 	pool    *remote.Pool
 	ctx     context.Context
 	cancel  context.CancelFunc
-	workers []string // those that train together with the leader
+	workers []string // the hosts that train together with the leader
 }
 
-// realAgent is the agent of the plan. On a worker it listens for the leader.
+// realAgent makes the agent that the plan names. On a worker the agent listens for the leader.
 func (h *Host) realAgent(ctx context.Context) (agent, error) {
 	if h.launch.Agent == plan.AgentOpenSSH {
 		return h.newOpenSSH(ctx)
@@ -37,10 +40,10 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 	r := h.plan.Rendezvous
 	key, err := rendezvous.ParseKey(r.Key.Text())
 	if err != nil {
-		return nil, err // the rendezvous has taken it
+		return nil, err // it does not happen: the rendezvous has parsed the same key
 	}
 	c := remote.Config{
-		Self: r.Host, Hosts: namesOf(h.launch),
+		Self: r.Host, Hosts: hostNames(h.launch),
 		KeyPair: func(label string) (ed25519.PrivateKey, error) { return key.KeyPair(r.Job, label) },
 		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startDaemon,
 		Warn: func(text string) { h.log.Warn().Msg(text) },
@@ -62,7 +65,8 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 	return a, err
 }
 
-// connect: the leader is connected to all before the launcher asks; the others are when a launcher makes a tree.
+// connect connects the leader to all workers before the launcher asks for them. A worker connects to another
+// worker only when the launcher asks: some launchers start their daemons as a tree.
 func (a *builtin) connect([]rendezvous.Member) error {
 	if a.server == nil {
 		a.pool.Connect(a.ctx, a.workers)
@@ -73,7 +77,7 @@ func (a *builtin) connect([]rendezvous.Member) error {
 func (a *builtin) exec(host string, words []string, files [3]*os.File) (int, error) {
 	code, err := a.pool.Exec(a.ctx, host, words, files)
 	if err != nil && a.ctx.Err() != nil {
-		err = errGivenUp(host)
+		err = fmt.Errorf("the launch on %s was given up", host) // close was called
 	}
 	return code, err
 }

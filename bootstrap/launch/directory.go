@@ -9,13 +9,12 @@ import (
 
 	"entrain/bootstrap/output"
 	"entrain/bootstrap/plan"
-	"entrain/mpi"
 	"entrain/mpi/remote"
-	"entrain/proc"
 )
 
-// Open makes what the launcher and the ranks find on this host. It comes before the release, so that whoever is released can
-// use it.
+// Open makes what the launcher and the ranks use on this host: a directory with the environment, the remote
+// shell and the socket, and the agent. Call it before the hosts are released: a released host may use all of
+// it.
 func (h *Host) Open(ctx context.Context) error {
 	dir := h.launch.Dir
 	if err := makePrivate(dir); err != nil {
@@ -29,7 +28,7 @@ func (h *Host) Open(ctx context.Context) error {
 		return &output.Error{What: dir + "/" + plan.FileRsh, Err: err}
 	}
 	var err error
-	if h.local, err = h.world.Serve(dir, Calls{Remote: h.session, Began: h.rankBegan}); err != nil {
+	if h.local, err = h.world.Serve(dir, Calls{Remote: h.runDaemon, Began: h.rankBegan}); err != nil {
 		return &output.Error{What: "a socket in " + dir, Err: err}
 	}
 	if h.rendezvous == nil {
@@ -39,7 +38,8 @@ func (h *Host) Open(ctx context.Context) error {
 	return err
 }
 
-// makePrivate makes an empty directory that only this user can enter.
+// makePrivate makes an empty directory that only this user can enter. It replaces the directory of an earlier
+// run, but no directory of another user, and none of a run that is still at work.
 func makePrivate(dir string) error {
 	var info syscall.Stat_t
 	if err := syscall.Lstat(dir, &info); err == nil {
@@ -49,25 +49,16 @@ func makePrivate(dir string) error {
 		case remote.InUse(dir):
 			return &plan.UsageError{Err: errors.New("another entrain runs this job in this container, with " + dir)}
 		}
-		if err := os.RemoveAll(dir); err != nil { // an earlier run's
+		if err := os.RemoveAll(dir); err != nil {
 			return &output.Error{What: dir, Err: err}
 		}
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return &output.Error{What: dir, Err: errors.New(output.Reason(err) + "\nhint: MPI needs a writable /tmp, such as a tmpfs")}
+		return &output.Error{What: dir, Err: errors.New(
+			output.Reason(err) + "\nhint: MPI needs a writable /tmp, such as a tmpfs")}
 	}
 	return nil
 }
 
-// removeDirectory removes what Open made. In a container that ends it does not matter if that fails.
+// removeDirectory removes what Open made. Its error is ignored, since the container usually ends now.
 func removeDirectory(dir string) { _ = os.RemoveAll(dir) }
-
-// startDaemon starts a daemon of the launcher on this host, asked for by words as a remote shell gets them.
-func (h *Host) startDaemon(words []string, files [3]*os.File, ended func(code int)) (kill func(), err error) {
-	daemon, err := mpi.ParseDaemon(words, h.plan.Command.Env)
-	if err != nil {
-		return nil, err
-	}
-	env := append(daemon.Env, h.plan.Command.Env...) // of equal names the first counts
-	return h.world.Start(proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}, files, ended)
-}

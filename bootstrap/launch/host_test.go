@@ -8,16 +8,19 @@ import (
 	"entrain/bootstrap/report"
 )
 
-// scenario runs a leader and two workers while something happens to them.
-func scenario(t *testing.T, happens func(c *cluster), check func(c *cluster, errs []error, took time.Duration)) {
+// scenario runs a leader and two workers while something happens to them. check gets the error of each host
+// and the duration of the job.
+func scenario(
+	t *testing.T, happens func(j *standInJob), check func(j *standInJob, errs []error, took time.Duration),
+) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, "algo-1", "algo-2", "algo-3")
+		j := newStandInJob(t, "algo-1", "algo-2", "algo-3")
 		start := time.Now()
-		go happens(c)
-		errs := c.run()
-		check(c, errs, time.Since(start))
-		for _, m := range c.hosts {
+		go happens(j)
+		errs := j.run()
+		check(j, errs, time.Since(start))
+		for _, m := range j.hosts {
 			m.cancel(nil)
 			m.ranks[0].exit(0)
 		}
@@ -25,20 +28,20 @@ func scenario(t *testing.T, happens func(c *cluster), check func(c *cluster, err
 	})
 }
 
-// TestAllEndWell: ranks that end with 0 make a job that ends with 0 on all hosts.
-func TestAllEndWell(t *testing.T) {
-	scenario(t, func(c *cluster) {
+// TestJobSucceedsWhenAllRanksDo: if all ranks end with 0, all hosts do, and no rank gets SIGTERM.
+func TestJobSucceedsWhenAllRanksDo(t *testing.T) {
+	scenario(t, func(j *standInJob) {
 		time.Sleep(time.Minute)
-		for _, m := range c.hosts {
+		for _, m := range j.hosts {
 			m.ranks[0].exit(0)
 		}
-	}, func(c *cluster, errs []error, _ time.Duration) {
+	}, func(j *standInJob, errs []error, _ time.Duration) {
 		for i, err := range errs {
 			if err != nil {
-				t.Errorf("%s: %v", c.hosts[i].name, err)
+				t.Errorf("%s: %v", j.hosts[i].name, err)
 			}
 		}
-		for _, m := range c.hosts {
+		for _, m := range j.hosts {
 			if m.ranks[0].stops != 0 {
 				t.Errorf("the rank of %s got SIGTERM", m.name)
 			}
@@ -46,20 +49,21 @@ func TestAllEndWell(t *testing.T) {
 	})
 }
 
-// TestRankFails: a rank that fails on a worker ends the job on all hosts, named, and the others get SIGTERM once.
-func TestRankFails(t *testing.T) {
-	scenario(t, func(c *cluster) {
+// TestFailedRankEndsJobOnAllHosts: all hosts name the rank that failed, and the other ranks get SIGTERM once.
+func TestFailedRankEndsJobOnAllHosts(t *testing.T) {
+	scenario(t, func(j *standInJob) {
 		time.Sleep(time.Minute)
-		c.hosts[2].ranks[0].exit(3)
-	}, func(c *cluster, errs []error, took time.Duration) {
+		j.hosts[2].ranks[0].exit(3)
+	}, func(j *standInJob, errs []error, took time.Duration) {
 		for i, err := range errs {
 			if err == nil || err.Error() != "algo-3: rank 2: exit code" || report.ExitCode(err) != 3 {
-				t.Errorf("%s: %v", c.hosts[i].name, err)
+				t.Errorf("%s: %v", j.hosts[i].name, err)
 			}
 		}
-		for _, m := range c.hosts[:2] {
+		for _, m := range j.hosts[:2] {
 			if m.ranks[0].stops != 1 || !m.ranks[0].left {
-				t.Errorf("the rank of %s got SIGTERM %d times, and may leave: %v", m.name, m.ranks[0].stops, m.ranks[0].left)
+				t.Errorf("the rank of %s got SIGTERM %d times, and may leave: %v",
+					m.name, m.ranks[0].stops, m.ranks[0].left)
 			}
 		}
 		if took > time.Minute+10*time.Second {
@@ -68,20 +72,20 @@ func TestRankFails(t *testing.T) {
 	})
 }
 
-// TestStop: a SIGTERM to one host stops all ranks, once each. They stay until the last one has saved, and the job ends as
-// the launcher says.
-func TestStop(t *testing.T) {
-	scenario(t, func(c *cluster) {
-		c.hosts[1].ranks[0].saves = 40 * time.Second
+// TestStoppedRanksStayUntilAllHaveSaved: a SIGTERM to one host stops every rank once. The job then ends with
+// the launcher's exit code.
+func TestStoppedRanksStayUntilAllHaveSaved(t *testing.T) {
+	scenario(t, func(j *standInJob) {
+		j.hosts[1].ranks[0].saves = 40 * time.Second
 		time.Sleep(time.Minute)
-		c.hosts[2].asked <- nil
-	}, func(c *cluster, errs []error, took time.Duration) {
+		j.hosts[2].asked <- nil
+	}, func(j *standInJob, errs []error, took time.Duration) {
 		for i, err := range errs {
 			if err != nil {
-				t.Errorf("%s: %v", c.hosts[i].name, err)
+				t.Errorf("%s: %v", j.hosts[i].name, err)
 			}
 		}
-		for _, m := range c.hosts {
+		for _, m := range j.hosts {
 			if m.ranks[0].stops != 1 {
 				t.Errorf("the rank of %s got SIGTERM %d times", m.name, m.ranks[0].stops)
 			}
@@ -92,18 +96,18 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// TestGraceEnds: ranks that do not end within the grace are killed, and every host says so or ends with the leader.
-func TestGraceEnds(t *testing.T) {
-	scenario(t, func(c *cluster) {
-		for _, m := range c.hosts {
+// TestRanksAreKilledAtTheEndOfTheGrace: then no host ends with 0.
+func TestRanksAreKilledAtTheEndOfTheGrace(t *testing.T) {
+	scenario(t, func(j *standInJob) {
+		for _, m := range j.hosts {
 			m.ranks[0].saves = time.Hour
 		}
 		time.Sleep(time.Minute)
-		c.hosts[0].asked <- nil
-	}, func(c *cluster, errs []error, took time.Duration) {
+		j.hosts[0].asked <- nil
+	}, func(j *standInJob, errs []error, took time.Duration) {
 		for i, err := range errs {
 			if report.ExitCode(err) == 0 {
-				t.Errorf("%s ended with 0", c.hosts[i].name)
+				t.Errorf("%s ended with 0", j.hosts[i].name)
 			}
 		}
 		if took > 2*time.Minute+10*time.Second {
@@ -112,18 +116,19 @@ func TestGraceEnds(t *testing.T) {
 	})
 }
 
-// TestLauncherAbandonsRanks: a launcher that ends with 0 while ranks are at work has not done its work.
-func TestLauncherAbandonsRanks(t *testing.T) {
-	scenario(t, func(c *cluster) {
+// TestLauncherThatAbandonsRanksFailsJob: a launcher that ends with 0 while ranks are at work has not done its
+// work.
+func TestLauncherThatAbandonsRanksFailsJob(t *testing.T) {
+	scenario(t, func(j *standInJob) {
 		time.Sleep(time.Minute)
-		c.hosts[0].ranks[0].exit(0)
-		c.hosts[1].ranks[0].exit(0)
-		c.hosts[2].setKill() // its daemon is gone, and so is its rank
-		c.hosts[2].ranks[0].exit(137)
-	}, func(c *cluster, errs []error, _ time.Duration) {
+		j.hosts[0].ranks[0].exit(0)
+		j.hosts[1].ranks[0].exit(0)
+		j.hosts[2].setKill() // its daemon and its rank are killed
+		j.hosts[2].ranks[0].exit(137)
+	}, func(j *standInJob, errs []error, _ time.Duration) {
 		for i, err := range errs {
 			if report.ExitCode(err) == 0 {
-				t.Errorf("%s ended with 0", c.hosts[i].name)
+				t.Errorf("%s ended with 0", j.hosts[i].name)
 			}
 		}
 	})

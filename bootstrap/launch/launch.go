@@ -1,33 +1,36 @@
-// Package launch starts a job by a launcher such as mpirun. On the leader it supervises the launcher, on the other hosts it
-// starts the launcher's daemons, and on all hosts it looks after the ranks.
+// Package launch runs a job whose trainers a launcher such as mpirun starts. The leader supervises the
+// launcher. The workers start the launcher's daemons. Every host looks after its own ranks.
 //
-// A launch is in one of six states on each host. Only machine.on moves it; it gives the actions that an event asks for, and
-// Host.on carries them out.
+// On each host a launch is in one of six states:
 //
 //	waiting ──hosts released──> released ──rank began──> running
-//	                               │                        │
-//	                               ├──────stop asked────────┤
-//	                               │                        │
-//	                               ├──> stopping <──────────┤     the ranks get SIGTERM once, and have the grace
-//	                               │       │                │
-//	                               │   job failed           │
-//	                               │       v                │
-//	                               └──> failing <───────────┘     the ranks get SIGTERM, and a twelfth of --peer-timeout
+//	   │                           │                        │
+//	   └───────────┬───────────────┴────────────────────────┘
+//	               │
+//	               ├──stop asked──> stopping    each rank gets SIGTERM once, and has the grace of --grace
+//	               │                    │
+//	               │               job failed
+//	               │                    v
+//	               └──job failed──> failing     each rank gets SIGTERM, and has the failure grace (times.go)
 //
 //	any state ──launcher over──> over, which remembers the state before it
 //
-// Whoever tells of an event: Await's end (hosts released); a rank's wrapper, by the socket in Launch.Dir (rank began, rank
-// ended); proc.Run, which reads the signals and sees the rendezvous' context end (stop asked, job failed, leader over); the
-// rendezvous (no rank left); and the launcher's end (launcher over).
+// Only machine.on changes the state. It takes an event and returns the actions that the event asks for.
+// Host.on carries these actions out. The events come from five places:
 //
-// No launcher is asked to stop its ranks: Open MPI would kill them a second after their SIGTERM. Each host sends its own
-// ranks SIGTERM, once, and the ranks stay until all have saved what they save.
+//   - peers.Await returns: hosts released.
+//   - A rank's wrapper writes to the socket in plan.Launch.Dir: rank began, rank ended.
+//   - proc.Run reads a signal, or the rendezvous' context ends: stop asked, job failed, leader over.
+//   - The rendezvous calls Launch.OnQuiet: no rank left.
+//   - The launcher ends: launcher over.
+//
+// entrain does not ask a launcher to stop its ranks, since Open MPI kills ranks one second after their
+// SIGTERM. Instead each host sends SIGTERM to its own ranks, once. No rank leaves before all have saved their
+// work.
 package launch
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -53,61 +56,62 @@ type Host struct {
 	log        events.Log
 	world      World
 	rendezvous Rendezvous // nil for a host alone
-	local      io.Closer  // serves the calls of the launcher and the ranks
+	local      io.Closer  // serves the calls of the launcher and of the ranks
 	agent      agent      // starts daemons on other hosts; nil for a host alone
 	newAgent   func(context.Context) (agent, error)
 
-	// The key pair of ssh and sshd, where they are the agent.
-	private []byte
-	public  string
+	// The key pair of ssh and sshd. Both are empty unless OpenSSH is the agent.
+	privateKey []byte
+	publicKey  string
 
-	launcherOver chan struct{} // closed when the launcher has ended, or the job is over
-	end          func()        // closes it
-	closed       chan struct{} // closed when nothing of this host is waited for any more
+	launcherOver chan struct{} // closed when the launcher has ended, or this host's part has
+	setOver      func()        // closes launcherOver
+	closed       chan struct{} // closed by Close: nobody waits for a daemon of this host any more
 
-	work     bounded.Tally // goroutines that Close waits for
-	sessions bounded.Tally // daemons on other hosts
-	attended bounded.Tally // ranks of this host whose end is awaited
+	work          bounded.Tally // goroutines that Close waits for
+	daemons       bounded.Tally // daemons that the launcher has asked this host's run for
+	attendedRanks bounded.Tally // ranks of this host whose end is awaited
 
-	mu      sync.Mutex
-	machine machine
-	ranks   []Rank
-	reasons reasons
-	stopped time.Time // when the launch was stopped or failed
+	mu          sync.Mutex
+	machine     machine
+	ranks       []Rank
+	reasons     reasons
+	endingSince time.Time // when the launch was stopped or failed
 
-	ooms int // processes that had been killed for lack of memory before
+	oomKillsBefore int // processes that the kernel had killed for lack of memory before the launch
 }
 
-// New makes this host's part in the launch of a plan, before the hosts meet.
+// New makes this host's part in the launch of a plan. Call it before this host joins the rendezvous.
 func New(p *plan.Plan, log events.Log, signals *proc.Signals) (*Host, error) {
 	h := newHost(p, log, realWorld(signals))
 	if p.Launch.Agent == plan.AgentOpenSSH {
 		var err error
-		if h.private, h.public, err = remote.NewPair(); err != nil {
+		if h.privateKey, h.publicKey, err = remote.NewPair(); err != nil {
 			return nil, err
 		}
 	}
 	return h, nil
 }
 
-// newHost makes a part in a world of the caller's choice.
+// newHost makes a Host that acts on the given world.
 func newHost(p *plan.Plan, log events.Log, world World) *Host {
 	h := &Host{
 		plan: p, launch: p.Launch, log: log, world: world,
-		launcherOver: make(chan struct{}), closed: make(chan struct{}), ooms: world.OOMKills(),
+		launcherOver: make(chan struct{}), closed: make(chan struct{}), oomKillsBefore: world.OOMKills(),
 		machine: machine{
-			leads: p.Role == plan.Leader, script: p.Launch.Script, grace: p.End.Grace, endBound: endBound(peerTimeout(p)),
+			leads: p.Role == plan.Leader, script: p.Launch.Script,
+			grace: p.End.Grace, failureGrace: failureGrace(peerTimeout(p)),
 		},
 	}
 	h.newAgent = h.realAgent
-	h.end = sync.OnceFunc(func() {
+	h.setOver = sync.OnceFunc(func() {
 		h.on(launcherOver, nil)
 		close(h.launcherOver)
 	})
 	return h
 }
 
-// peerTimeout is 0 for a host alone.
+// peerTimeout is --peer-timeout; 0 for a host alone.
 func peerTimeout(p *plan.Plan) time.Duration {
 	if p.Rendezvous == nil {
 		return 0
@@ -115,23 +119,25 @@ func peerTimeout(p *plan.Plan) time.Duration {
 	return p.Rendezvous.PeerTimeout
 }
 
-// Announce is what the rendezvous has to know of this host.
+// Announce returns what the rendezvous has to know of this host.
 func (h *Host) Announce() *peers.Launch {
 	return &peers.Launch{
-		PublicKey: h.public,
-		OnQuiet:   func() { h.work.Go(func() { h.on(noRankLeft, nil) }) }, // the rendezvous does not wait for it
+		PublicKey: h.publicKey,
+		// In a goroutine, since the rendezvous must not wait for the actions.
+		OnQuiet: func() { h.work.Go(func() { h.on(noRankLeft, nil) }) },
 	}
 }
 
-// Join takes over the rendezvous, before the hosts are released; nil for a host alone.
+// Join gives the launch its rendezvous; nil for a host alone. Call it before the hosts are released.
 func (h *Host) Join(others *peers.Peers) {
 	if others != nil { // a nil pointer in an interface would not be nil
 		h.rendezvous = others
 	}
 }
 
-// Run is the job itself, once all hosts are released. Of the launcher it returns how it ended; the error is a
-// *report.LaunchError, a *proc.ExitError, or another host's *rendezvous.PeerError.
+// Run does this host's part of the job. Call it when all hosts are released. It returns how the launcher
+// ended; on a worker, how the daemons ended. The error is a *report.LaunchError, a *proc.ExitError, or
+// another host's *rendezvous.PeerError.
 func (h *Host) Run() (proc.Exit, error) {
 	o := trainer.Options(h.plan)
 	h.on(hostsReleased, nil)
@@ -143,9 +149,9 @@ func (h *Host) Run() (proc.Exit, error) {
 		}
 		o.Memory = h.rendezvous.Memory()
 	}
-	launch := h.launch.Launch
-	launch.Hosts = hosts
-	files, err := launch.Hostfiles()
+	command := h.launch.Launch
+	command.Hosts = hosts
+	files, err := command.Hostfiles()
 	if err != nil {
 		return proc.Exit{}, err
 	}
@@ -154,14 +160,14 @@ func (h *Host) Run() (proc.Exit, error) {
 			return proc.Exit{}, err
 		}
 	}
-	o.Stop = h.stop
+	o.Stop = h.onStop
 	if h.machine.leads {
-		return h.lead(launch, o)
+		return h.lead(command, o)
 	}
 	return h.follow(o)
 }
 
-// withSlots are the hosts with the slots that they say they have.
+// withSlots returns the hosts with the slots that each host has announced.
 func withSlots(hosts []mpi.Host, members []rendezvous.Member) []mpi.Host {
 	slots := map[string]int{}
 	for _, m := range members {
@@ -174,86 +180,15 @@ func withSlots(hosts []mpi.Host, members []rendezvous.Member) []mpi.Host {
 	return hosts
 }
 
-// on takes an event, and carries out what it asks for. The rank is that which has begun, else nil.
-func (h *Host) on(e event, r Rank) {
-	elsewhere := h.rendezvous != nil && h.rendezvous.HasBegun()
-	h.mu.Lock()
-	if r != nil {
-		h.ranks = append(h.ranks, r)
-	}
-	wasEnding := h.machine.ending()
-	actions := h.machine.on(e, elsewhere)
-	if h.machine.ending() && (!wasEnding || e == jobFailed) {
-		h.stopped = time.Now()
-	}
-	ranks := h.ranks
-	h.mu.Unlock()
-	for _, a := range actions {
-		h.do(a, ranks, r)
-	}
-}
+// name is this host's name.
+func (h *Host) name() string { return h.launch.Host }
 
-// do carries out one action.
-func (h *Host) do(a action, ranks []Rank, began Rank) {
-	switch a.kind {
-	case stopRank:
-		began.Stop()
-	case letRankGo:
-		began.Leave()
-	case stopRanks:
-		for _, r := range ranks {
-			r.Stop()
-		}
-	case letRanksGo:
-		for _, r := range ranks {
-			r.Leave()
-		}
-	case closeAgent:
-		if h.agent != nil {
-			h.agent.close()
-		}
-	case setDeadline:
-		h.world.SetDeadline(a.term, a.kill)
-	case tellBegun, tellStop, tellQuiet:
-		h.tell(a.kind)
+// context ends when this host has to end, because another host failed or was stopped.
+func (h *Host) context() context.Context {
+	if h.rendezvous == nil {
+		return context.Background()
 	}
-}
-
-// tell tells the other hosts. A host alone has nobody to tell, and its own quiet is that of all.
-func (h *Host) tell(what actionKind) {
-	switch r := h.rendezvous; {
-	case r == nil && what == tellQuiet:
-		h.on(noRankLeft, nil)
-	case r == nil:
-	case what == tellBegun:
-		r.Begin()
-	case what == tellStop:
-		r.Stopped()
-	case what == tellQuiet:
-		r.Quiet()
-	}
-}
-
-// stop is what proc.Run calls for a SIGTERM, with nil, and when another host ends this one.
-func (h *Host) stop(cause error) {
-	switch _, leader := errors.AsType[*rendezvous.OverError](cause); {
-	case leader:
-		h.on(leaderOver, nil)
-	case cause != nil:
-		h.on(jobFailed, nil)
-	default:
-		h.on(stopAsked, nil)
-	}
-}
-
-// fault says why the job fails, of this host or, on the leader, of another.
-func (h *Host) fault(host string, e rendezvous.End) {
-	e.Text = h.plan.Mask(e.Text)
-	if h.rendezvous == nil { // the launcher knows it too, and usually ends
-		h.world.SetDeadline(h.machine.endBound, h.machine.endBound*3/2)
-		return
-	}
-	h.rendezvous.Fault(host, e)
+	return h.rendezvous.Context()
 }
 
 // hasBegun says whether a rank has begun, on any host.
@@ -264,25 +199,19 @@ func (h *Host) hasBegun() bool {
 	return begun || h.rendezvous != nil && h.rendezvous.HasBegun()
 }
 
-// isOver waits for the launcher's end, at most for a while.
-func (h *Host) isOver(bound time.Duration) bool { return bounded.Wait(bound, h.launcherOver) }
+// awaitOver waits until the launcher has ended. It returns false if that does not happen within the bound.
+func (h *Host) awaitOver(bound time.Duration) bool { return bounded.Wait(bound, h.launcherOver) }
 
-// name is this host's name.
-func (h *Host) name() string { return h.launch.Host }
-
-// Close takes away what Open made.
+// Close removes what Open made, and waits for the work that still goes on.
 func (h *Host) Close() {
-	h.end()
+	h.setOver()
 	close(h.closed)
 	if h.agent != nil {
 		h.agent.close()
 	}
 	if h.local != nil {
-		_ = h.local.Close() // it has no error
+		_ = h.local.Close() // its error is always nil
 	}
 	<-h.work.Idle()
 	removeDirectory(h.launch.Dir)
 }
-
-// errGivenUp is the error of a daemon that nobody waits for any more.
-func errGivenUp(host string) error { return fmt.Errorf("the launch on %s was given up", host) }

@@ -15,121 +15,114 @@ import (
 	"entrain/proc"
 )
 
-// lead runs the launcher. Its end is the job's, but it may say 0 where a session was lost (Open MPI 5 does).
-func (h *Host) lead(launch mpi.Launch, o proc.Options) (proc.Exit, error) {
+// lead runs the launcher on the leader. The launcher's end is the end of the job. Its exit code 0 is not
+// enough for a success, since Open MPI 5 may end with 0 although a host was lost.
+func (h *Host) lead(command mpi.Launch, o proc.Options) (proc.Exit, error) {
 	cmd := proc.Cmd(h.plan.Command)
 	if !h.launch.Script {
-		cmd.Argv = launch.Argv() // with the slots that the hosts have
+		cmd.Argv = command.Argv() // with the slots that the hosts have announced
 	}
 	h.log.Debug().Msgf("starts %q", contract.MaskWords(cmd.Argv))
-	var end error
+	var failure error
 	o.Ended = func(exit proc.Exit) {
-		h.end()
+		h.setOver()
 		var follows bool
-		follows, end = h.judge(cmd.Argv[0], exit)
+		follows, failure = h.judgeEnd(cmd.Argv[0], exit)
 		if h.rendezvous != nil {
-			h.rendezvous.End(end, follows)
+			h.rendezvous.End(failure, follows)
 		}
 	}
 	exit, err := h.world.Supervise(h.context(), cmd, o)
 	trainer.Remark(h.log, exit, "the launcher")
-	return exit, errors.Join(err, end)
+	return exit, errors.Join(err, failure)
 }
 
-// context ends when this host should, since another one failed or was stopped.
-func (h *Host) context() context.Context {
-	if h.rendezvous == nil {
-		return context.Background()
-	}
-	return h.rendezvous.Context()
-}
-
-// judge says what the launcher's end means for the job, and whether that follows from another failure.
-func (h *Host) judge(program string, exit proc.Exit) (follows bool, err error) {
+// judgeEnd says what the launcher's end means for the job: the error, and whether it follows from another
+// failure.
+func (h *Host) judgeEnd(program string, exit proc.Exit) (follows bool, err error) {
 	if exit.Code != 0 {
 		h.tellCause(exit.Code)
-		bounded.WaitIdle(wordOnItsWay, &h.attended)
+		bounded.WaitIdle(rankEndBound, &h.attendedRanks)
 		failure := &proc.ExitError{Program: program, Exit: exit}
-		return exit.Signal == 0, h.knowledge(h.hasBegun()).afterFailure(failure) // a launcher ends when a rank fails
+		follows = exit.Signal == 0 // a launcher that ends by itself usually does so because a rank has failed
+		return follows, h.knowledge(h.hasBegun()).afterFailure(failure)
 	}
-	bounded.WaitIdle(h.explainBound()/2, &h.sessions, &h.attended)
+	bounded.WaitIdle(h.successBound(), &h.daemons, &h.attendedRanks)
 	known := h.knowledge(h.hasBegunSoon())
 	failure := known.afterSuccess()
 	if failure == nil {
 		return false, nil
 	}
-	if failure == known.lost {
-		// It is told under its own host's name. Where an agent was killed, the daemons end because of that.
-		h.fault(known.lost.Host, rendezvous.End{
-			Code: known.lost.Code, Text: known.lost.Text, At: known.lostAt, Follows: known.tellOrphan != nil,
+	if failure == known.daemonFailure {
+		// The failure is told under the name of the daemon's host. If an rsh was killed, the daemon ended because
+		// of that.
+		h.tellFault(failure.Host, rendezvous.End{
+			Code: failure.Code, Text: failure.Text, At: known.daemonFailedAt, Follows: known.tellRshKilled != nil,
 		})
 	}
 	h.tellCause(exit.Code)
-	return known.lost != nil, failure // else its 0 is the first thing that went wrong: ranks are ended only after it
+	// Without a failed daemon the launcher's 0 itself is the first failure: ranks that end after it follow from
+	// it.
+	return known.daemonFailure != nil, failure
 }
 
-// knowledge is what this host knows now.
+// knowledge is what this host knows now. begun says whether a rank has begun, on any host.
 func (h *Host) knowledge(begun bool) knowledge {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return knowledge{
 		reasons: h.reasons, host: h.name(), script: h.launch.Script, alone: h.rendezvous == nil, begun: begun,
-		active: h.machine.active, ending: h.machine.ending(), stoppedFor: time.Since(h.stopped), grace: h.plan.End.Grace,
+		activeRanks: h.machine.activeRanks, ending: h.machine.ending(), endingFor: time.Since(h.endingSince),
+		grace: h.plan.End.Grace,
 	}
 }
 
-// hasBegunSoon is hasBegun, with time for the word of another host's rank to arrive.
+// hasBegunSoon is hasBegun, and waits for the message of another host that a rank has begun there.
 func (h *Host) hasBegunSoon() bool {
-	ticker := time.NewTicker(lastWord / 50)
+	ticker := time.NewTicker(beginPoll)
 	defer ticker.Stop()
-	for end := time.Now().Add(lastWord); !h.hasBegun() && !h.launch.Script && time.Now().Before(end); {
+	for end := time.Now().Add(messageBound); !h.hasBegun() && !h.launch.Script && time.Now().Before(end); {
 		<-ticker.C
 	}
 	return h.hasBegun()
 }
 
-// The exit codes with which a launcher says that it has lost a host.
-const (
-	hydraLost = 255 // Hydra's, and that of PRRTE under Open MPI 5
-	orteLost  = 205 // that of ORTE under Open MPI 4
-)
-
-// tellCause tells the others what this host knows to be behind the launcher's failure, before they hear of that. Some
-// launchers end at once when a host is lost, and the rendezvous needs a moment longer to notice it.
+// tellCause tells the other hosts the cause of the launcher's failure, as far as this host knows it, before
+// they hear of the failure itself. Some launchers end at once when a host is lost. The rendezvous needs a
+// moment longer to notice the loss, so tellCause waits for that.
 func (h *Host) tellCause(code int) {
 	h.mu.Lock()
-	tellOrphan := h.reasons.tellOrphan
+	tellRshKilled := h.reasons.tellRshKilled
 	h.mu.Unlock()
-	if tellOrphan != nil {
-		tellOrphan()
+	if tellRshKilled != nil {
+		tellRshKilled()
 	}
-	if h.rendezvous == nil || code != hydraLost && code != orteLost {
+	if h.rendezvous == nil || code != codeHydraLostHost && code != codeORTELostHost {
 		return
 	}
-	bound := min(lossNoticed, h.plan.Rendezvous.PeerTimeout/3) + lastWord
-	bounded.Wait(bound, h.context().Done())
+	bounded.Wait(lossNoticeBound(peerTimeout(h.plan))+messageBound, h.context().Done())
 }
 
-// follow serves the launcher until the leader says that it has ended.
+// follow serves the launcher on a worker, until the leader says that the launcher has ended.
 func (h *Host) follow(o proc.Options) (proc.Exit, error) {
 	exit, err := h.world.Supervise(h.context(), proc.Cmd{}, o)
-	if exit.Killed { // as all are at the end of the grace: the launcher's end comes next
-		bounded.Wait(lastWord, h.context().Done())
+	if exit.Killed { // at the end of the grace, when all hosts kill: the leader's message is on its way
+		bounded.Wait(messageBound, h.context().Done())
 	}
-	h.end()
+	h.setOver()
 	if err != nil {
 		return exit, err
 	}
-	return exit, h.followed(exit)
+	return exit, h.workerError(exit)
 }
 
-// followed says what the end of a worker's part means. Another host's failure comes back from the rendezvous, and is not
-// said here.
-func (h *Host) followed(exit proc.Exit) error {
+// workerError says what the end of a worker's part means for the job. The failure of another host is not said
+// here: the rendezvous returns it.
+func (h *Host) workerError(exit proc.Exit) error {
 	cause := context.Cause(h.context())
 	over, isOver := errors.AsType[*rendezvous.OverError](cause)
 	switch {
-	case isOver && over.Code == 0 && h.hasCutShort():
+	case isOver && over.Code == 0 && h.ranksCutShort():
 		return abandoned(h.name())
 	case isOver && over.Code == 0:
 		return nil
@@ -138,16 +131,16 @@ func (h *Host) followed(exit proc.Exit) error {
 	case isOver:
 		return over
 	case exit.Killed && cause == nil:
-		exit.Code, exit.Signal = 128+int(syscall.SIGKILL), syscall.SIGKILL
+		exit.Code, exit.Signal = codeKilled, syscall.SIGKILL
 		return &proc.ExitError{Program: "the ranks of this host", Exit: exit}
 	}
 	return nil
 }
 
-// hasCutShort says whether ranks of this host were ended that the launcher's 0 did not wait for. How a rank ended may be
-// on its way yet when the last process of this host is gone.
-func (h *Host) hasCutShort() bool {
-	bounded.WaitIdle(lastWord, &h.attended)
+// ranksCutShort says whether the launcher ended with 0 before the ranks of this host had done their work. It
+// waits for the message of how a rank ended, which may arrive after the last process of this host has ended.
+func (h *Host) ranksCutShort() bool {
+	bounded.WaitIdle(messageBound, &h.attendedRanks)
 	known := h.knowledge(true)
-	return !known.ending && !known.script && known.failed != nil
+	return !known.ending && !known.script && known.rankFailure != nil
 }

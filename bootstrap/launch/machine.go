@@ -2,15 +2,15 @@ package launch
 
 import "time"
 
-// state is where the launch stands on this host. The package comment draws the states.
+// state is the state of a launch on one host. The package comment draws the states.
 type state int
 
 const (
 	waiting  state = iota // the hosts are not released yet
 	released              // the launcher may start ranks; none has begun on this host
 	running               // a rank has begun on this host
-	stopping              // a stop was asked for: the ranks save what they save
-	failing               // the job fails: the ranks end
+	stopping              // a stop was asked for: the ranks save their work and end
+	failing               // the job has failed: the ranks end
 	over                  // the launcher has ended
 )
 
@@ -18,27 +18,29 @@ func (s state) String() string {
 	return [...]string{"waiting", "released", "running", "stopping", "failing", "over"}[s]
 }
 
-// event is something that happens to the launch on this host.
+// event is something that happens to the launch on this host. The package comment says where events come
+// from.
 type event int
 
 const (
 	hostsReleased event = iota // all hosts are ready
 	rankBegan                  // a rank has begun on this host
 	rankEnded                  // the trainer of a rank of this host has ended
-	stopAsked                  // this host or another one got SIGTERM
-	jobFailed                  // this host ends because a host or a rank has failed
+	stopAsked                  // this host or another host got SIGTERM
+	jobFailed                  // a host or a rank has failed, so all hosts end
 	noRankLeft                 // after a stop, no rank is at work on any host
-	leaderOver                 // a worker hears that the leader's launcher has ended
-	launcherOver               // the launcher of this host, or a worker's part, has ended
+	leaderOver                 // on a worker: the leader's launcher has ended
+	launcherOver               // the launcher of this host has ended; on a worker: this host's part has
 )
 
 func (e event) String() string {
 	return [...]string{
-		"hosts released", "rank began", "rank ended", "stop asked", "job failed", "no rank left", "leader over", "launcher over",
+		"hosts released", "rank began", "rank ended", "stop asked", "job failed", "no rank left", "leader over",
+		"launcher over",
 	}[e]
 }
 
-// actionKind is what has to be done after an event.
+// actionKind is the kind of an action.
 type actionKind int
 
 const (
@@ -47,43 +49,44 @@ const (
 	tellQuiet                     // tell the other hosts that no rank is at work here
 	stopRank                      // send SIGTERM to the trainer of the rank that has begun
 	stopRanks                     // send SIGTERM to the trainers of all ranks of this host
-	letRankGo                     // let the rank that has begun leave when its trainer has ended
-	letRanksGo                    // let all ranks of this host leave
-	closeAgent                    // end all that the launcher has started on other hosts
-	setDeadline                   // send SIGTERM and SIGKILL to what is left at the latest after two times
+	letRankGo                     // allow the rank that has begun to leave when its trainer has ended
+	letRanksGo                    // allow all ranks of this host to leave when their trainers have ended
+	closeAgent                    // end the daemons that the launcher has started on other hosts
+	setDeadline                   // send SIGTERM and SIGKILL to the processes that are left after two times
 )
 
 func (k actionKind) String() string {
 	return [...]string{
-		"tell begun", "tell stop", "tell quiet", "stop rank", "stop ranks", "let rank go", "let ranks go", "close agent",
-		"set deadline",
+		"tell begun", "tell stop", "tell quiet", "stop rank", "stop ranks", "let rank go", "let ranks go",
+		"close agent", "set deadline",
 	}[k]
 }
 
-// action is one thing to do.
+// action is one thing to do after an event.
 type action struct {
 	kind       actionKind
-	term, kill time.Duration // of setDeadline
+	term, kill time.Duration // of setDeadline: from now to SIGTERM, and from now to SIGKILL
 }
 
-// machine is the state of a launch on one host. It is pure: an event moves it and gives the actions to take, in their
-// order.
+// machine holds the state of a launch on one host. It is pure: it takes an event, and returns the actions to
+// take, in their order.
 type machine struct {
 	state  state
-	before state // the state that was left for over: a launch that was stopped stays one
+	before state // the state before over; 0 in any other state
 	begun  bool  // a rank has begun on this host
-	active int   // ranks of this host whose trainers have not ended
+	// activeRanks counts the ranks of this host whose trainers have not ended.
+	activeRanks int
 
-	leads    bool          // the launcher runs on this host
-	script   bool          // the launcher is a script, which decides by itself what its ranks do
-	grace    time.Duration // of a stop
-	endBound time.Duration // how long a launcher and its ranks may take to end once the job has failed
+	leads        bool          // the launcher runs on this host
+	script       bool          // the launcher is a script of the user, which decides by itself what its ranks do
+	grace        time.Duration // from a stop to SIGKILL
+	failureGrace time.Duration // from a failure to SIGTERM; see the function of the same name
 }
 
 // ending says whether the launch was stopped, or has failed.
 func (m *machine) ending() bool { return m.phase() == stopping || m.phase() == failing }
 
-// phase is the state, or once the launcher has ended the state before that.
+// phase is the state; in the state over it is the state before.
 func (m *machine) phase() state {
 	if m.state == over {
 		return m.before
@@ -91,8 +94,8 @@ func (m *machine) phase() state {
 	return m.state
 }
 
-// move goes to a state. A launch that is over stays over.
-func (m *machine) move(to state) {
+// moveTo changes the phase. A launch that is over stays over.
+func (m *machine) moveTo(to state) {
 	if m.state == over {
 		m.before = to
 		return
@@ -100,7 +103,7 @@ func (m *machine) move(to state) {
 	m.state = to
 }
 
-// on takes an event. Elsewhere says that a rank has begun on another host.
+// on takes an event and returns the actions to take. elsewhere says whether a rank has begun on another host.
 func (m *machine) on(e event, elsewhere bool) []action {
 	switch e {
 	case hostsReleased:
@@ -110,8 +113,8 @@ func (m *machine) on(e event, elsewhere bool) []action {
 	case rankBegan:
 		return m.rankBegan()
 	case rankEnded:
-		m.active--
-		if m.active == 0 && m.ending() {
+		m.activeRanks--
+		if m.activeRanks == 0 && m.ending() {
 			return []action{{kind: tellQuiet}}
 		}
 	case stopAsked:
@@ -120,8 +123,8 @@ func (m *machine) on(e event, elsewhere bool) []action {
 		return m.jobFailed()
 	case noRankLeft:
 		return m.noRankLeft()
-	case leaderOver: // the daemons are about to go by themselves
-		return []action{{kind: setDeadline, term: daemonsTerm, kill: daemonsKill}}
+	case leaderOver: // the daemons usually end by themselves now
+		return []action{{kind: setDeadline, term: daemonsTermAfter, kill: daemonsKillAfter}}
 	case launcherOver:
 		if m.state != over {
 			m.before, m.state = m.state, over
@@ -131,68 +134,69 @@ func (m *machine) on(e event, elsewhere bool) []action {
 }
 
 func (m *machine) rankBegan() []action {
-	m.active++
+	m.activeRanks++
 	m.begun = true
 	if m.phase() == released {
-		m.move(running)
+		m.moveTo(running)
 	}
 	actions := []action{{kind: tellBegun}}
 	switch {
 	case m.phase() == failing:
 		actions = append(actions, action{kind: stopRank}, action{kind: letRankGo})
-	case m.phase() == stopping && !m.script: // a script may start ranks that save
+	case m.phase() == stopping && !m.script: // but a script may start ranks in order to save
 		actions = append(actions, action{kind: stopRank})
 	}
 	return actions
 }
 
-// stopAsked: a second SIGTERM changes nothing, since whoever stops a whole cluster sends one to each host.
+// stopAsked stops the launch. A second SIGTERM changes nothing: somebody who stops all hosts sends one to
+// each host, and the hosts tell each other of the first one.
 func (m *machine) stopAsked(elsewhere bool) []action {
 	if m.ending() {
 		return nil
 	}
-	m.move(stopping)
+	m.moveTo(stopping)
 	actions := append([]action{{kind: stopRanks}}, m.stopDeadline(elsewhere)...)
 	actions = append(actions, action{kind: tellStop})
-	if m.active == 0 {
+	if m.activeRanks == 0 {
 		actions = append(actions, action{kind: tellQuiet})
 	}
 	return actions
 }
 
-// stopDeadline gives a stop its grace. The launcher gets SIGTERM shortly before the end of the grace: it still knows best
-// how to end its ranks.
+// stopDeadline says when the grace of a stop ends. The launcher gets SIGTERM shortly before that, since it
+// knows best how to end its ranks.
 func (m *machine) stopDeadline(elsewhere bool) []action {
 	switch {
 	case !m.leads:
 		return []action{{kind: setDeadline, term: m.grace, kill: m.grace}}
-	case m.script && m.active == 0: // what the script has started is its own to stop
+	case m.script && m.activeRanks == 0: // the script itself stops what it has started
 		return []action{{kind: setDeadline, kill: m.grace}}
-	case !m.script && !m.begun && !elsewhere: // a launcher waits for its agents, Open MPI 5 for ever
-		return []action{{kind: closeAgent}, {kind: setDeadline, kill: m.endBound}}
+	case !m.script && !m.begun && !elsewhere: // a launcher waits for its daemons, Open MPI 5 for ever
+		return []action{{kind: closeAgent}, {kind: setDeadline, kill: m.failureGrace}}
 	}
-	term := m.grace - min(m.grace/6, launcherShare)
+	term := m.grace - min(m.grace/6, launcherShareMost)
 	return []action{{kind: setDeadline, term: term, kill: m.grace}}
 }
 
-// jobFailed ends the ranks at once: a collective without one of its members cannot be saved.
+// jobFailed ends the ranks at once. They cannot save anything: a collective operation needs all ranks.
 func (m *machine) jobFailed() []action {
 	if m.phase() == failing {
 		return nil
 	}
-	m.move(failing)
+	m.moveTo(failing)
 	return []action{
 		{kind: stopRanks},
 		{kind: letRanksGo},
-		{kind: setDeadline, term: m.endBound, kill: m.endBound * 3 / 2},
+		{kind: setDeadline, term: m.failureGrace, kill: m.failureGrace * 3 / 2},
 	}
 }
 
-// noRankLeft lets the ranks go: nobody can be cut short any more.
+// noRankLeft allows the ranks to leave, since the launcher can cut no rank short any more.
 func (m *machine) noRankLeft() []action {
 	actions := []action{{kind: letRanksGo}}
-	if m.leads && !m.script { // a script may have more to do
-		actions = append(actions, action{kind: setDeadline, term: launcherEnd, kill: 2 * launcherEnd})
+	if m.leads && !m.script { // a script may have more work to do
+		actions = append(actions, action{kind: setDeadline, term: launcherEndBound, kill: 2 * launcherEndBound})
 	}
 	return actions
 }

@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// These stand for the times of a machine under test.
+// The times of a machine under test.
 const (
 	testGrace = 60 * time.Second
 	testBound = 2 * time.Second
 )
 
-// machineIn makes a machine that has come to a state in the usual way. A machine that is over was running before.
+// machineIn makes a machine that has reached a state by the usual events. A machine in the state over was in
+// running before.
 func machineIn(s state, leads, script bool) *machine {
-	m := &machine{leads: leads, script: script, grace: testGrace, endBound: testBound}
+	m := &machine{leads: leads, script: script, grace: testGrace, failureGrace: testBound}
 	events := map[state][]event{
 		waiting:  nil,
 		released: {hostsReleased},
@@ -30,8 +31,8 @@ func machineIn(s state, leads, script bool) *machine {
 	return m
 }
 
-// said writes actions in one line.
-func said(actions []action) string {
+// inOneLine writes actions as one line.
+func inOneLine(actions []action) string {
 	var words []string
 	for _, a := range actions {
 		word := a.kind.String()
@@ -43,7 +44,7 @@ func said(actions []action) string {
 	return strings.Join(words, ", ")
 }
 
-// TestEveryEventInEveryState walks the whole table of a leader: the state that follows, and what is done.
+// TestEveryEventInEveryState walks the whole table of a leader: the next state, and the actions.
 func TestEveryEventInEveryState(t *testing.T) {
 	const (
 		fail    = "stop ranks, let ranks go, set deadline 2s/3s"
@@ -73,9 +74,9 @@ func TestEveryEventInEveryState(t *testing.T) {
 			leaderOver: {running, daemons}, launcherOver: {over, ""},
 		},
 		stopping: {
-			hostsReleased: {stopping, ""}, rankBegan: {stopping, "tell begun, stop rank"}, rankEnded: {stopping, "tell quiet"},
-			stopAsked: {stopping, ""}, jobFailed: {failing, fail}, noRankLeft: {stopping, quiet},
-			leaderOver: {stopping, daemons}, launcherOver: {over, ""},
+			hostsReleased: {stopping, ""}, rankBegan: {stopping, "tell begun, stop rank"},
+			rankEnded: {stopping, "tell quiet"}, stopAsked: {stopping, ""}, jobFailed: {failing, fail},
+			noRankLeft: {stopping, quiet}, leaderOver: {stopping, daemons}, launcherOver: {over, ""},
 		},
 		failing: {
 			hostsReleased: {failing, ""}, rankBegan: {failing, "tell begun, stop rank, let rank go"},
@@ -96,15 +97,15 @@ func TestEveryEventInEveryState(t *testing.T) {
 				continue
 			}
 			m := machineIn(from, true, false)
-			if does := said(m.on(e, false)); m.state != want.state || does != want.does {
+			if does := inOneLine(m.on(e, false)); m.state != want.state || does != want.does {
 				t.Errorf("%s, %s: %s (%s), expected %s (%s)", from, e, m.state, does, want.state, want.does)
 			}
 		}
 	}
 }
 
-// TestMachineVariants: what differs for a worker, for a script, and where a rank has begun elsewhere.
-func TestMachineVariants(t *testing.T) {
+// TestWorkersAndScriptsActDifferently: so does a leader when a rank has begun on another host.
+func TestWorkersAndScriptsActDifferently(t *testing.T) {
 	for _, c := range []struct {
 		what          string
 		leads, script bool
@@ -139,15 +140,15 @@ func TestMachineVariants(t *testing.T) {
 			"tell begun, stop rank, let rank go",
 		},
 	} {
-		if does := said(machineIn(c.from, c.leads, c.script).on(c.event, c.elsewhere)); does != c.does {
+		if does := inOneLine(machineIn(c.from, c.leads, c.script).on(c.event, c.elsewhere)); does != c.does {
 			t.Errorf("%s: %s, expected %s", c.what, does, c.does)
 		}
 	}
 }
 
-// TestOverRemembers: a launch that was stopped or has failed stays so when its launcher has ended, and a stop that comes
-// after the end still counts.
-func TestOverRemembers(t *testing.T) {
+// TestLaunchThatIsOverRemembersStop: a launch that was stopped or has failed stays so when its launcher has
+// ended. A stop that comes after the end counts too.
+func TestLaunchThatIsOverRemembersStop(t *testing.T) {
 	for before, ending := range map[state]bool{released: false, running: false, stopping: true, failing: true} {
 		m := machineIn(before, true, false)
 		m.on(launcherOver, false)
@@ -162,11 +163,11 @@ func TestOverRemembers(t *testing.T) {
 	}
 }
 
-// TestShortGrace: the launcher's share of a short grace is a sixth of it.
-func TestShortGrace(t *testing.T) {
+// TestLauncherGetsSixthOfShortGrace: it gets SIGTERM a sixth of the grace before the end.
+func TestLauncherGetsSixthOfShortGrace(t *testing.T) {
 	m := machineIn(running, true, false)
 	m.grace = 6 * time.Second
-	if does := said(m.on(stopAsked, false)); does != "stop ranks, set deadline 5s/6s, tell stop" {
+	if does := inOneLine(m.on(stopAsked, false)); does != "stop ranks, set deadline 5s/6s, tell stop" {
 		t.Error(does)
 	}
 }

@@ -2,57 +2,51 @@ package launch
 
 import (
 	"fmt"
-	"syscall"
 	"time"
 
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
 )
 
-// secondary is the exit code (14, "Socket closed") that Open MPI 5 gives ranks whose peer died. It often arrives before the
-// cause.
-const secondary = 14
-
-// codeKilled is the exit code of a rank that SIGKILL has ended.
-const codeKilled = 128 + int(syscall.SIGKILL)
-
 // rankBegan is called when a rank of this host has begun.
 func (h *Host) rankBegan(r Rank) {
 	h.on(rankBegan, r)
-	h.attended.Go(func() { h.attend(r) })
+	h.attendedRanks.Go(func() { h.awaitRank(r) })
 }
 
-// attend waits for the end of a rank's trainer. One that fails fails the job, named: the launcher may not notice it (MPICH
-// waits for ever), and says less of it.
-func (h *Host) attend(r Rank) {
+// awaitRank waits for the end of a rank's trainer. If the trainer has failed, awaitRank tells all hosts which
+// rank failed, and how. The launcher says less about it, and may not notice it at all: MPICH waits for ever.
+func (h *Host) awaitRank(r Rank) {
 	<-r.Done()
-	e, own := h.outcome(r)
+	e, byItself := h.outcomeOf(r)
 	h.mu.Lock()
-	if weight := weigh(e, own); weight > h.reasons.weight {
-		h.reasons.failed = &rendezvous.PeerError{Host: h.name(), Code: e.Code, Text: e.Text}
+	if weight := weigh(e, byItself); weight > h.reasons.weight {
+		h.reasons.rankFailure = &rendezvous.PeerError{Host: h.name(), Code: e.Code, Text: e.Text}
 		h.reasons.weight = weight
 	}
 	h.mu.Unlock()
 	h.on(rankEnded, nil)
-	if e.Code != 0 && !h.launch.Script && (own || !h.isOver(h.explainBound())) {
-		h.fault(h.name(), e)
+	if e.Code != 0 && !h.launch.Script && (byItself || !h.awaitOver(h.explainBound())) {
+		h.tellFault(h.name(), e)
 	}
 }
 
-// outcome is how a rank ended, and whether it ended by itself. What the launcher itself has ended says nothing, unless the
-// launcher has nothing to say.
-func (h *Host) outcome(r Rank) (e rendezvous.End, own bool) {
+// outcomeOf says how a rank ended, and whether it ended by itself. The end of a rank that the launcher ended
+// explains nothing, unless the launcher has nothing to say.
+func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 	end, told := r.End()
 	switch {
 	case told:
-		follows := h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == secondary
+		follows := h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
 		text := fmt.Sprintf("rank %d: %s", r.Number(), end.Text)
 		return rendezvous.End{Code: end.Code, Text: text, At: end.At, Follows: follows}, !end.Told
-	case h.world.OOMKills() > h.ooms: // Open MPI 5 may kill the wrapper while the kernel still takes the rank's memory back
+	case h.world.OOMKills() > h.oomKillsBefore:
+		// The kernel killed the trainer. While the kernel still frees the trainer's memory, Open MPI 5 may kill
+		// the rank's wrapper.
 		const text = "a rank: killed by SIGKILL, out of memory (the kernel killed a process of this container)"
 		return rendezvous.End{Code: codeKilled, Text: text, At: time.Now()}, true
 	}
-	// Only SIGKILL keeps a rank from telling its end.
+	// Only SIGKILL keeps a rank's wrapper from telling the end of its trainer.
 	text := fmt.Sprintf("rank %d: killed by SIGKILL", r.Number())
 	return rendezvous.End{Code: codeKilled, Text: text, At: time.Now()}, false
 }

@@ -2,37 +2,72 @@ package launch
 
 import "time"
 
-// The times of a launch. docs/architecture.md has all of them in one table.
+// The times of a launch.
+//
+//	rankEndBound, daemonsTermAfter < daemonsKillAfter < messageBound < --peer-timeout
+//	launcherEndBound < launcherShareMost; --grace < rankGrace
 const (
-	// lastWord is how long after the end of a daemon, a session or a host's last process the launcher or a rank may say
-	// more. A launcher ends by itself when a rank fails, and then the daemons and the other ranks go too. It is shorter
-	// than any --peer-timeout that makes sense.
-	lastWord = time.Second
-	// wordOnItsWay is how long the last word of a rank of this host may take to arrive, once the launcher has ended.
-	wordOnItsWay = lastWord / 4
-	// daemonsTerm and daemonsKill are how long the daemons of a worker may stay, once the leader's launcher has ended.
-	daemonsTerm, daemonsKill = lastWord / 8, lastWord / 3
-	// launcherShare is the end of the grace that is the launcher's own, at most: a sixth of a short grace.
-	launcherShare = 15 * time.Second
-	// launcherEnd is how long a launcher may take to end once all its ranks have. Open MPI 4 takes up to three seconds.
-	launcherEnd = 5 * time.Second
-	// endBoundAlone is how long the launcher of a host alone and its ranks may take to end once one of them has failed.
-	endBoundAlone = 2500 * time.Millisecond
-	// lossNoticed is how long the rendezvous may take at most to notice that a host is lost, where the launcher ends at
-	// once. It is a third of a short --peer-timeout.
-	lossNoticed = 3 * time.Second
-	// rankGrace is the grace of a rank's wrapper. The host's run knows the job's grace and ends the rank.
+	// messageBound is how long this host waits for a message that is usually on its way already: that the
+	// launcher has ended, that a rank has begun on another host, how a rank of this host has ended. A message
+	// takes milliseconds. A launcher that ends because of a failed rank takes longer, but usually less than a
+	// second. The bound must be shorter than any --peer-timeout that makes sense: the job ends within that time
+	// of a failure.
+	messageBound = time.Second
+	// beginPoll is how often this host looks whether another host's rank has begun, within messageBound. The
+	// rendezvous has no channel for that.
+	beginPoll = messageBound / 50
+	// rankEndBound is how long the leader waits, once its launcher has failed, for the ends of its own ranks.
+	// They come by a socket of this host, so they need less than messageBound. Ranks that are still at work hold
+	// up the end of the job for this long.
+	rankEndBound = messageBound / 4
+	// daemonsTermAfter is how long a worker's daemons may stay once the leader's launcher has ended, until they
+	// get SIGTERM. They usually leave by themselves at once. The job's end waits for them, so the time is short.
+	// It must be shorter than daemonsKillAfter.
+	daemonsTermAfter = messageBound / 8
+	// daemonsKillAfter is the same until they get SIGKILL.
+	daemonsKillAfter = messageBound / 3
+	// launcherShareMost is the longest time between the launcher's SIGTERM and the end of the grace. The
+	// launcher ends its ranks and daemons in this time, so it must be longer than launcherEndBound. Of a short
+	// grace the launcher's share is a sixth.
+	launcherShareMost = 15 * time.Second
+	// launcherEndBound is how long a launcher may take to end once all its ranks have ended, until it gets
+	// SIGTERM. It gets SIGKILL after twice that. It must be longer than three seconds, which Open MPI 4 may
+	// take.
+	launcherEndBound = 5 * time.Second
+	// failureGraceAlone is the failure grace of a host alone: see failureGrace. It equals that of the default
+	// --peer-timeout of 30 s.
+	failureGraceAlone = 2500 * time.Millisecond
+	// longestLossNotice bounds lossNoticeBound. It equals longestReconnectGrace of hostwait/rendezvous.
+	longestLossNotice = 3 * time.Second
+	// rankGrace is the grace of a rank's wrapper. It must be longer than any --grace: this host's run knows the
+	// job's grace, and ends the rank.
 	rankGrace = 24 * time.Hour
 )
 
-// endBound is how long a launcher and its ranks may take to end by themselves once the job has failed. A loss is noticed
-// within ten twelfths of --peer-timeout, and one and a half of these end the ranks: all within --peer-timeout.
-func endBound(peerTimeout time.Duration) time.Duration {
+// failureGrace is how long a launcher and its ranks may take to end by themselves once the job has failed.
+// Then they get SIGTERM, and after half as long again SIGKILL. peerTimeout is --peer-timeout; 0 for a host
+// alone.
+//
+// All of it happens within --peer-timeout: the rendezvous notices a loss within ten twelfths, and SIGKILL
+// comes one and a half twelfths later.
+func failureGrace(peerTimeout time.Duration) time.Duration {
 	if peerTimeout == 0 {
-		return endBoundAlone
+		return failureGraceAlone
 	}
 	return peerTimeout / 12
 }
 
-// explainBound is how long a launcher that ends a job's ranks may take until it says why.
-func (h *Host) explainBound() time.Duration { return min(launcherEnd, 3*h.machine.endBound) }
+// lossNoticeBound is how long the rendezvous takes at most to notice the loss of a host whose connection was
+// closed: reconnectGrace of hostwait/rendezvous. It must not be shorter than that.
+func lossNoticeBound(peerTimeout time.Duration) time.Duration {
+	return min(longestLossNotice, peerTimeout/3)
+}
+
+// explainBound is how long this host waits for the end of a launcher that may have ended a rank or an rsh
+// itself. If the launcher ends in this time, its exit code says more than the end of the rank or of the rsh.
+// It is a quarter of --peer-timeout, but no longer than launcherEndBound.
+func (h *Host) explainBound() time.Duration { return min(launcherEndBound, 3*h.machine.failureGrace) }
+
+// successBound is how long the leader waits, once its launcher has ended with 0, for the ends of daemons and
+// ranks.
+func (h *Host) successBound() time.Duration { return h.explainBound() / 2 }

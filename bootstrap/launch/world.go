@@ -13,62 +13,69 @@ import (
 	"entrain/proc"
 )
 
-// Rendezvous is what a launch needs of the other hosts. A *peers.Peers is one.
+// Rendezvous is what a launch needs of the other hosts. *peers.Peers implements it.
 type Rendezvous interface {
-	// Context ends when this host should.
+	// Context ends when this host has to end. Its cause says why.
 	Context() context.Context
-	// Members are all hosts in the order of ranks, once they are released.
+	// Members are all hosts in the order of ranks. It is empty before they are released.
 	Members() []rendezvous.Member
-	// Memory is what entrain may use beside the ranks, in bytes.
+	// Memory is how much memory entrain may use beside the ranks, in bytes.
 	Memory() int64
-	// Begin tells that a rank has begun here, and HasBegun says whether one has on any host.
+	// Begin tells the other hosts that a rank has begun on this host.
 	Begin()
+	// HasBegun says whether a rank has begun on any host.
 	HasBegun() bool
-	// Quiet tells that no rank is at work here, Stopped that this host got SIGTERM.
+	// Quiet tells the other hosts that no rank is at work on this host.
 	Quiet()
+	// Stopped tells the other hosts that this host got SIGTERM.
 	Stopped()
-	// Fault tells why the job fails, of this host or, on the leader, of another one.
+	// Fault tells the other hosts why the job fails. The host is this one or, on the leader, any host.
 	Fault(host string, e rendezvous.End)
-	// End tells how this host's work ended, and whether that follows from another failure.
+	// End tells the other hosts how this host's work ended. follows says whether another failure is the
+	// reason.
 	End(err error, follows bool)
-	// Listen listens for the leader's agent. Home is the address that peers find this host at.
+	// Listen listens at this host's address and port for the agents of other hosts.
 	Listen(ctx context.Context) (net.Listener, error)
+	// Home is the address at which other hosts find this host; the zero Addr means any address.
 	Home(ctx context.Context) netip.Addr
 }
 
-// World is what a launch does to its own host. A test puts stand-ins in its place.
+// World is what a launch does to its own host. Tests use stand-ins.
 type World struct {
-	// Supervise runs the launcher, or where cmd is empty only the daemons, until all have ended. It calls o.Stop and o.Ended
-	// as proc.Run does.
+	// Supervise runs the launcher until it and all daemons have ended. With an empty cmd it only waits for the
+	// daemons. It calls o.Stop and o.Ended as proc.Run does.
 	Supervise func(ctx context.Context, cmd proc.Cmd, o proc.Options) (proc.Exit, error)
-	// Start starts a daemon beside the launcher. Ended is called once with its exit code.
+	// Start starts a daemon beside the launcher. The function ended is called once with the daemon's exit code.
 	Start func(cmd proc.Cmd, files [3]*os.File, ended func(code int)) (kill func(), err error)
-	// SetDeadline sends SIGTERM and SIGKILL to what is left at the latest after these times.
+	// SetDeadline sends SIGTERM and SIGKILL, after these times from now, to the processes that are left. It
+	// never moves an earlier deadline to a later time.
 	SetDeadline func(term, kill time.Duration)
-	// OOMKills counts the processes that the kernel has killed for lack of memory so far.
+	// OOMKills counts the processes of this container that the kernel has killed so far for lack of memory.
 	OOMKills func() int
-	// Serve listens in a directory for the launcher's and the ranks' calls.
+	// Serve listens in a directory for the calls of the launcher and of the ranks.
 	Serve func(dir string, h Calls) (io.Closer, error)
 }
 
-// Calls are what the launcher and the ranks of this host ask for.
+// Calls are the calls that the launcher and the ranks of this host make.
 type Calls struct {
-	// Remote starts a daemon on a host and waits for its exit code. Its context ends when whoever asked is gone.
+	// Remote starts a daemon on a host and waits for its exit code. ctx ends when the process that asked has
+	// ended.
 	Remote func(ctx context.Context, host string, words []string, files [3]*os.File) (code int, err error)
-	// Began is called when a rank has begun.
+	// Began says that a rank has begun.
 	Began func(r Rank)
 }
 
-// Rank is a rank of this host.
+// Rank is a rank of this host, as its entrain run sees it.
 type Rank interface {
 	Number() int
 	Stop()                 // sends SIGTERM to its trainer
-	Leave()                // lets it leave when its trainer has ended
+	Leave()                // allows it to leave when its trainer has ended
 	Done() <-chan struct{} // closed when its trainer has ended
+	// End says how its trainer ended. told is false where its wrapper ended without telling. Call it after Done.
 	End() (end remote.RankEnd, told bool)
 }
 
-// realWorld is the world of a process with these signals.
+// realWorld is the World of this process, which has taken over its signals.
 func realWorld(signals *proc.Signals) World {
 	leash, guests := proc.NewLeash(signals), &proc.Guests{}
 	return World{
@@ -91,16 +98,16 @@ func realWorld(signals *proc.Signals) World {
 	}
 }
 
-// connected is a rank that talks to this process by a socket.
+// connected is a rank that is connected to this process by a socket.
 type connected struct{ *remote.RankConn }
 
-// Number is the rank's number in the job.
+// Number is the number of the rank in the job.
 func (c connected) Number() int { return c.Rank }
 
-// closer closes the socket that the launcher and the ranks call.
+// closer makes an io.Closer of the socket that the launcher and the ranks call.
 type closer struct{ *remote.Local }
 
-// Close ends all calls.
+// Close ends all calls. Its error is always nil.
 func (c closer) Close() error {
 	c.Local.Close()
 	return nil
