@@ -11,15 +11,16 @@ import (
 	"entrain/hparams"
 )
 
-// trainWord is the word that the platform appends to an image's ENTRYPOINT. It takes the place of the image's CMD.
+// trainWord is the word that the platform appends to an image's ENTRYPOINT. It replaces the image's CMD.
 const trainWord = "train"
 
-// CommandVariable is the variable that holds a command.
+// CommandVariable is the name of the variable that holds a command.
 const CommandVariable = "ENTRAIN_COMMAND"
 
-// decideCommand finds the trainer's words and puts the variables into them. It returns the words as they were before.
-func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Options) (words []string, err error) {
-	words, err = p.findCommand(job, snap, o)
+// decideCommand finds the words that start the trainer and expands the variables in them. It returns the
+// words before the expansion.
+func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Options) ([]string, error) {
+	words, err := p.findCommand(job, snap, o)
 	if err != nil {
 		return nil, err
 	}
@@ -38,15 +39,15 @@ func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Optio
 	return words, nil
 }
 
-// findCommand looks in the places of the design, in order: after --, in ENTRAIN_COMMAND, where the SDK says which script
-// to run, and at last for a program "train" in PATH, which is what the platform itself would start.
+// findCommand looks for a command in this order: the words after --, the variable ENTRAIN_COMMAND, the script
+// that the SDK names, and a program "train" in PATH, which the platform itself would start.
 func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options) ([]string, error) {
 	words, dropped := p.dropTrain(o, snap.Caller)
 	if len(words) > 0 {
 		return words, nil
 	}
 	if text, ok := snap.Getenv(CommandVariable); ok {
-		return commandVariable(text)
+		return readCommandVariable(text)
 	}
 	if program := job.Program(snap); program != "" {
 		p.Command.Dir = job.CodeDir()
@@ -56,10 +57,10 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 		p.Remarks = append(p.Remarks, `starting the program "train" of PATH, since nothing else names a command`)
 		return []string{trainWord}, nil
 	}
-	return nil, noCommand(dropped || o.CalledTrain, nearProgram(snap.Env))
+	return nil, noCommandError(dropped || o.CalledTrain, misspeltProgramHint(snap.Env))
 }
 
-// dropTrain gives the words after --, without the last one where that is the platform's own.
+// dropTrain returns the words after --, without a last word "train" that the platform has appended.
 func (p *Plan) dropTrain(o Options, caller contract.Caller) (words []string, dropped bool) {
 	words = slices.Clone(o.Command)
 	n := len(words)
@@ -68,9 +69,11 @@ func (p *Plan) dropTrain(o Options, caller contract.Caller) (words []string, dro
 	}
 	switch caller {
 	case contract.CallerPlatform:
-		p.Remarks = append(p.Remarks, `ignoring the last word "train", which SageMaker appends; --keep-train passes it on`)
+		p.Remarks = append(p.Remarks,
+			`ignoring the last word "train", which SageMaker appends; --keep-train passes it on`)
 	case contract.CallerContainer:
-		p.Notes = append(p.Notes, `ignoring the last word "train", as on SageMaker, which appends it; --keep-train passes it on`)
+		p.Notes = append(p.Notes,
+			`ignoring the last word "train", as on SageMaker, which appends it; --keep-train passes it on`)
 	case contract.CallerOther:
 		p.KeptTrain = true
 		return words, false
@@ -78,9 +81,9 @@ func (p *Plan) dropTrain(o Options, caller contract.Caller) (words []string, dro
 	return words[:n-1], true
 }
 
-// commandVariable reads ENTRAIN_COMMAND.
-func commandVariable(text string) ([]string, error) {
-	words, err := commandWords(text)
+// readCommandVariable reads the value of ENTRAIN_COMMAND.
+func readCommandVariable(text string) ([]string, error) {
+	words, err := parseCommand(text)
 	if err == nil && len(words) == 0 {
 		err = errors.New("it is empty, expected a JSON array or words quoted as in a shell")
 	}
@@ -91,19 +94,24 @@ func commandVariable(text string) ([]string, error) {
 	return words, nil
 }
 
-// noCommand says where a command may stand. An image that keeps its command in CMD has none on the platform.
-func noCommand(onlyTrain bool, near string) error {
-	const entrypoint = `hint: ENTRYPOINT ["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]`
+// noCommandError says where a command can be given. With onlyTrain it explains that the platform replaces the
+// image's CMD, where the command may be.
+func noCommandError(onlyTrain bool, hint string) error {
+	const entrypoint = `["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]`
 	if onlyTrain {
-		return &UsageError{Err: errors.New(`no command: the only word was "train", which SageMaker appends to an ENTRYPOINT in place of the image's CMD` + "\n" +
-			"hint: put the whole command into the ENTRYPOINT, such as " + strings.TrimPrefix(entrypoint, "hint: ENTRYPOINT ") + "\n" +
-			`hint: to run a program named "train", put it into PATH, or add --keep-train` + near)}
+		return &UsageError{Err: errors.New(`no command: the only word was "train", ` +
+			"which SageMaker appends to an ENTRYPOINT in place of the image's CMD\n" +
+			"hint: put the whole command into the ENTRYPOINT, such as " + entrypoint + "\n" +
+			`hint: to run a program named "train", put it into PATH, or add --keep-train` + hint)}
 	}
-	return &UsageError{Err: errors.New("no command: expected one after --, in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n" + entrypoint + near)}
+	return &UsageError{Err: errors.New("no command: expected one after --, " +
+		"in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n" +
+		"hint: ENTRYPOINT " + entrypoint + hint)}
 }
 
-// nearProgram is the hint that a variable was meant to be SAGEMAKER_PROGRAM; empty where none looks like it.
-func nearProgram(env []string) string {
+// misspeltProgramHint is the hint that the name of a variable looks like SAGEMAKER_PROGRAM. It is empty if no
+// name does.
+func misspeltProgramHint(env []string) string {
 	const prefix, program = "SAGEMAKER_", "PROGRAM"
 	for _, variable := range env {
 		name, _, _ := strings.Cut(variable, "=")
@@ -115,7 +123,7 @@ func nearProgram(env []string) string {
 	return ""
 }
 
-// scriptWords starts a Python script by the first interpreter in PATH and anything else by itself.
+// scriptWords starts a Python script by the first interpreter in PATH, and any other script by itself.
 func scriptWords(script string, snap *contract.Snapshot) []string {
 	if !strings.HasSuffix(script, ".py") {
 		return []string{script}
@@ -126,13 +134,14 @@ func scriptWords(script string, snap *contract.Snapshot) []string {
 	return []string{"python3", script}
 }
 
-// UsageHint is for a trainer that refuses its arguments: 2 is argparse's and getopt's exit code for that, 64 that of
-// sysexits.h. It is empty for any other code, and where entrain has passed on no word of the platform.
+// UsageHint is the hint for a trainer that refuses its arguments, which may be due to the word "train". Exit
+// code 2 of argparse and getopt, and 64 of sysexits.h, say that a trainer does so. The hint is empty for any
+// other code, and if entrain has not passed on a word that may be the platform's.
 func (p *Plan) UsageHint(code int) string {
 	const argparse, sysexits = 2, 64
 	if !p.KeptTrain || code != argparse && code != sysexits {
 		return ""
 	}
-	return `the command's last word "train" was passed on to it; SageMaker appends that word, and entrain drops it there ` +
-		"(set TRAINING_JOB_NAME to try that here)"
+	return `the command's last word "train" was passed on to it; ` +
+		"SageMaker appends that word, and entrain drops it there (set TRAINING_JOB_NAME to try that here)"
 }

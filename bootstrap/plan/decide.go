@@ -15,27 +15,29 @@ import (
 	"entrain/mpi"
 )
 
-// Decide makes the Plan of a job. Errors are a *UsageError for the command, and a *contract.InvalidError for
-// hyperparameters that no command line can carry.
+// Decide makes the Plan of a job. It returns a *UsageError if the command or an option is wrong, a
+// *contract.InvalidError if a hyperparameter cannot be passed on, and a *LauncherError if the launcher cannot
+// be used.
 func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
 	secrets := contract.SecretsOf(snap, o.Command...)
 	if o.Mask {
 		job, snap = job.Masked(), maskSnapshot(snap)
 	}
-	plan, err := decide(job, snap, o)
+	plan, err := decidePlan(job, snap, o)
 	if plan != nil {
 		plan.secrets = secrets
 	}
 	if plan != nil && o.Mask {
-		plan.hide()
+		plan.maskSecrets()
 	}
 	return plan, err
 }
 
-func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
+// decidePlan makes the Plan, without its secrets.
+func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
 	if err != nil {
-		return nil, unfitParams(job, snap, err)
+		return nil, invalidParams(job, snap, err)
 	}
 	vars := contract.Env(job, snap, o.EnvStyle, argWords(args))
 	plan := &Plan{
@@ -58,9 +60,9 @@ func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	if o.HPFile != "" {
 		data, err := hparams.File(cmp.Or(o.HPFormat, hparams.FormatOf(o.HPFile)), job.Params.User())
 		if err != nil {
-			return nil, unfitParams(job, snap, err)
+			return nil, invalidParams(job, snap, err)
 		}
-		plan.Files = append(plan.Files, File{Path: fromDir(snap.Dir, o.HPFile), Data: data, Mode: 0o644})
+		plan.Files = append(plan.Files, File{Path: absolute(snap.Dir, o.HPFile), Data: data, Mode: 0o644})
 	}
 	words, err := plan.decideCommand(job, snap, o)
 	if err != nil {
@@ -68,7 +70,7 @@ func decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 	}
 	plan.Command.Argv = append(plan.Command.Argv, argWords(args)...)
 	if problems := checkLimits(job, snap, plan.Command, args, vars); len(problems) > 0 {
-		return nil, unfit(problems...)
+		return nil, invalid(problems...)
 	}
 	return plan, plan.decideLaunch(job, snap, o, words, argWords(args))
 }
@@ -80,8 +82,8 @@ func roleOf(job *contract.Job) Role {
 	return Worker
 }
 
-// decideWait says whom to wait for: all hosts, this one too, since peers and trainer use its name; a host alone
-// needs no name.
+// decideWait says whom to wait for: for all hosts, this one included, because peers and trainer use its name.
+// A host alone needs no name.
 func decideWait(job *contract.Job, o Options) Wait {
 	w := Wait{Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly}
 	if len(job.Hosts) > 1 {
@@ -90,7 +92,8 @@ func decideWait(job *contract.Job, o Options) Wait {
 	return w
 }
 
-// Hosts are the hosts that train together and the ranks on each; slots 0 leaves the count to the job.
+// Hosts returns the hosts that train together and the number of ranks on each. With slots 0 the job decides
+// the number (see decideSlots).
 func Hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
 	n, err := decideSlots(job, slots)
 	names := job.Together()
@@ -118,16 +121,18 @@ func Spec(job *contract.Job) string {
 	return b.String() + "\n"
 }
 
-// decideSlots is how many ranks there are on this host: slots if given, else what the job says of MPI, else this host's
-// accelerators, else one.
+// decideSlots returns the number of ranks on this host: slots if it is not 0, else the job's hyperparameter
+// for MPI, else the number of this host's accelerators, else 1.
 func decideSlots(job *contract.Job, slots int) (int, error) {
 	const param = "sagemaker_mpi_num_of_processes_per_host"
 	if v, ok := job.Params.Get(param); ok && slots == 0 {
-		n, err := strconv.Atoi(hparams.ToolkitText(v))
+		text := hparams.ToolkitText(v)
+		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			return 0, unfit(contract.Problem{
-				File:    contract.HyperparametersFile,
-				Message: fmt.Sprintf("hyperparameter %q is %s, expected a whole number of at least 1", param, hparams.Quote(hparams.ToolkitText(v))),
+			return 0, invalid(contract.Problem{
+				File: contract.HyperparametersFile,
+				Message: fmt.Sprintf("hyperparameter %q is %s, expected a whole number of at least 1",
+					param, hparams.Quote(text)),
 			})
 		}
 		slots = n
@@ -135,10 +140,10 @@ func decideSlots(job *contract.Job, slots int) (int, error) {
 	return cmp.Or(slots, job.Machine.GPUs, job.Machine.NeuronCores, 1), nil
 }
 
-func unfit(problems ...contract.Problem) error { return &contract.InvalidError{Problems: problems} }
+func invalid(problems ...contract.Problem) error { return &contract.InvalidError{Problems: problems} }
 
-// unfitParams gives each hyperparameter that a style or a format cannot express its place.
-func unfitParams(job *contract.Job, snap *contract.Snapshot, err error) error {
+// invalidParams gives each hyperparameter that a style or a format cannot express its place in the file.
+func invalidParams(job *contract.Job, snap *contract.Snapshot, err error) error {
 	list := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		list = joined.Unwrap()
@@ -151,11 +156,12 @@ func unfitParams(job *contract.Job, snap *contract.Snapshot, err error) error {
 		}
 		problems = append(problems, contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
 	}
-	return unfit(problems...)
+	return invalid(problems...)
 }
 
-// fromDir is a path as it is from anywhere: run leaves the directory that it was started in.
-func fromDir(dir, file string) string {
+// absolute returns the absolute path of file, which is relative to dir. run writes files after it has left
+// the directory in which it was started.
+func absolute(dir, file string) string {
 	if path.IsAbs(file) {
 		return file
 	}
@@ -170,16 +176,17 @@ func argWords(args []hparams.Arg) []string {
 	return words
 }
 
-// environment is what the container has, in its order and with its oddities, and over it the job's variables.
+// environment returns the container's environment, in its order and with its duplicates, and then the job's
+// variables, which replace variables of the same name. The cluster key is left out.
 func environment(snap *contract.Snapshot, vars []contract.Var) []string {
-	ours := make(map[string]bool, len(vars))
+	added := make(map[string]bool, len(vars))
 	for _, v := range vars {
-		ours[v.Name] = true
+		added[v.Name] = true
 	}
 	env := make([]string, 0, len(snap.Env)+len(vars))
 	for _, kv := range snap.Env {
 		name, _, _ := strings.Cut(kv, "=")
-		if !ours[name] && name != KeyVariable {
+		if !added[name] && name != KeyVariable {
 			env = append(env, kv)
 		}
 	}

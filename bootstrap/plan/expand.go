@@ -8,7 +8,8 @@ import (
 	"entrain/hparams"
 )
 
-// ExpandWords puts variables into the words of a command, but for program text: a shell has the variables itself.
+// ExpandWords expands the variables in the words of a command. It leaves the program text of a shell or of
+// another interpreter alone (see programTexts). An unknown name is a *UsageError.
 func ExpandWords(words, env []string) ([]string, error) {
 	expanded := make([]string, len(words))
 	texts := programTexts(words)
@@ -19,16 +20,16 @@ func ExpandWords(words, env []string) ([]string, error) {
 			continue
 		}
 		var err error
-		if expanded[i], err = expand(word, env); err != nil {
+		if expanded[i], err = expandWord(word, env); err != nil {
 			return nil, &UsageError{Err: fmt.Errorf("the command's word %s: %w", hparams.Quote(shown[i]), err)}
 		}
 	}
 	return expanded, nil
 }
 
-// expand replaces ${SM_…} and ${ENTRAIN_…} in a word by the variables that the trainer gets, and $${ by ${. Any other
-// dollar stays: it may be meant for a shell that the command starts.
-func expand(word string, env []string) (string, error) {
+// expandWord replaces ${SM_…} and ${ENTRAIN_…} by the variables that the trainer gets, and $${ by ${. Any
+// other dollar stays, because a shell that the command starts may expand it.
+func expandWord(word string, env []string) (string, error) {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(word, "$")
@@ -36,12 +37,12 @@ func expand(word string, env []string) (string, error) {
 		if !found {
 			return b.String(), nil
 		}
-		name, after, isName := reference(rest)
+		name, after, isReference := cutReference(rest)
 		switch {
 		case strings.HasPrefix(rest, "${"):
 			b.WriteString("${")
 			word = rest[2:]
-		case !isName:
+		case !isReference:
 			b.WriteByte('$')
 			word = rest
 		default:
@@ -56,11 +57,11 @@ func expand(word string, env []string) (string, error) {
 	}
 }
 
-// unexpanded writes a word so that expand gives it back.
-func unexpanded(word string) string { return strings.ReplaceAll(word, "${", "$${") }
+// escapeReferences writes a word so that expandWord returns the word itself.
+func escapeReferences(word string) string { return strings.ReplaceAll(word, "${", "$${") }
 
-// reference reads {NAME} behind a dollar if it is one of ours.
-func reference(rest string) (name, after string, ok bool) {
+// cutReference reads {NAME} after a dollar. It returns ok if NAME begins as entrain's variables do.
+func cutReference(rest string) (name, after string, ok bool) {
 	if !strings.HasPrefix(rest, "{SM_") && !strings.HasPrefix(rest, "{ENTRAIN_") {
 		return "", "", false
 	}

@@ -6,13 +6,15 @@ import (
 	"entrain/contract"
 )
 
-// KeyFile is where an image may have the cluster's key. The variable KeyVariable beats it.
+// KeyFile is the path of the cluster key in an image. The variable KeyVariable beats it.
 const KeyFile = "/etc/entrain/cluster.key"
 
-// KeyVariable is the one variable of entrain's own that no trainer gets.
+// KeyVariable is the name of the variable that holds the cluster key. It is the only variable of entrain that
+// no trainer gets.
 const KeyVariable = "ENTRAIN_CLUSTER_KEY"
 
-// findKey takes the cluster key from the variable, else from the file.
+// findKey takes the cluster key from the variable, else from the file. A file that cannot be read is a
+// *UsageError.
 func findKey(snap *contract.Snapshot) (Key, error) {
 	if text, given := snap.Getenv(KeyVariable); given {
 		return Key{Given: true, From: KeyVariable, text: text}, nil
@@ -26,31 +28,32 @@ func findKey(snap *contract.Snapshot) (Key, error) {
 	return Key{Given: snap.ClusterKey.Data != nil, From: KeyFile, text: string(snap.ClusterKey.Data)}, nil
 }
 
-// The permission bits of others, and of those who can change a file beside its owner.
+// Permission bits of users other than the owner.
 const (
-	othersRead = 0o004
-	notOwner   = 0o022 // group and others write
+	othersRead          = 0o004
+	groupAndOthersWrite = 0o022
 )
 
-// CheckKey warns of a cluster key that more users than its owner can read or change: whoever has it can run anything on
-// the hosts. The key file counts only where several hosts meet and no variable stands in its place.
+// CheckKey warns of a key file that users other than its owner can change, or that every user can read.
+// Whoever has the key can run any program on the hosts. CheckKey looks at the file only if the job has
+// several hosts and the variable is not set.
 func CheckKey(job *contract.Job, snap *contract.Snapshot) []contract.Problem {
-	_, variable := snap.Getenv(KeyVariable)
-	if job == nil || len(job.Hosts) < 2 || variable || snap.ClusterKey.Data == nil {
+	_, inVariable := snap.Getenv(KeyVariable)
+	if job == nil || len(job.Hosts) < 2 || inVariable || snap.ClusterKey.Data == nil {
 		return nil
 	}
-	var who string
+	var danger string
 	switch mode := snap.ClusterKeyMode; {
-	case mode&notOwner != 0:
-		who = "other users can change the cluster key"
+	case mode&groupAndOthersWrite != 0:
+		danger = "other users can change the cluster key"
 	case mode&othersRead != 0:
-		who = "every user can read the cluster key"
+		danger = "every user can read the cluster key"
 	default:
 		return nil
 	}
 	return []contract.Problem{{
 		File: KeyFile, Warning: true,
-		Message: fmt.Sprintf("mode %04o: %s, expected 0600", snap.ClusterKeyMode, who),
+		Message: fmt.Sprintf("mode %04o: %s, expected 0600", snap.ClusterKeyMode, danger),
 		Hint:    "in the Dockerfile: RUN chmod 600 " + KeyFile,
 	}}
 }

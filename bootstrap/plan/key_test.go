@@ -9,8 +9,7 @@ import (
 
 const two = `{"current_host":"algo-1","hosts":["algo-1","algo-2"]}`
 
-// TestKeyModes: a key that others can read or change is warned of, where it is the one that counts.
-func TestKeyModes(t *testing.T) {
+func TestAKeyFileThatOtherUsersCanReadOrChangeIsAWarning(t *testing.T) {
 	const read, change = "every user can read", "other users can change"
 	for _, c := range []struct {
 		mode     uint32
@@ -32,18 +31,40 @@ func TestKeyModes(t *testing.T) {
 		{0o777, two, nil, contract.File{Problem: "is a directory"}, ""},
 		{0, two, nil, contract.File{}, ""},
 	} {
-		in := world(t, "{}", c.resource, c.env...)
+		in := photographJob(t, "{}", c.resource, c.env...)
 		in.Snapshot.ClusterKey, in.Snapshot.ClusterKeyMode = c.file, c.mode
 		problems := CheckKey(in.Job, in.Snapshot)
 		if c.want == "" && len(problems) == 0 {
 			continue
 		}
 		want := "/etc/entrain/cluster.key: " + c.want
-		if len(problems) != 1 || !problems[0].Warning || c.want == "" || !strings.HasPrefix(problems[0].String(), want) {
+		warned := len(problems) == 1 && problems[0].Warning && strings.HasPrefix(problems[0].String(), want)
+		if c.want == "" || !warned {
 			t.Errorf("%04o %q: %v, expected %q", c.mode, c.env, problems, c.want)
 		}
 	}
 	if problems := CheckKey(nil, &contract.Snapshot{}); problems != nil {
 		t.Errorf("of no job: %v", problems)
+	}
+}
+
+func TestAKeyFileThatCannotBeReadIsAnErrorUnlessAVariableHoldsTheKey(t *testing.T) {
+	in := photographJob(t, `{}`, two, "ENTRAIN_CLUSTER_KEY="+strings.Repeat("00", 32))
+	in.Snapshot.ClusterKey.Problem = "cannot be read: permission denied"
+	if plan, err := in.Plan(options("x")); err != nil || !plan.Rendezvous.Key.Given {
+		t.Error(err)
+	}
+	in.Snapshot.Env = nil
+	_, err := in.Plan(options("x"))
+	if !isUsage(err) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"permission denied, expected a readable file",
+		"\nhint: in the Dockerfile: RUN entrain keygen --owner ",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

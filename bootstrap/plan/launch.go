@@ -13,65 +13,67 @@ import (
 	"entrain/mpi"
 )
 
-// The launchers that a job can be started by.
+// The values of Options.Launcher.
 const (
-	LauncherAuto = "auto" // MPI where the job asks for it
+	LauncherAuto = "auto" // MPI if the job asks for it, else none
 	LauncherNone = "none" // every host starts its own trainer
-	LauncherMPI  = "mpi"
-	// LauncherScript prepares all hosts for MPI and runs the command on the leader alone: it calls mpirun by itself.
+	LauncherMPI  = "mpi"  // the leader starts the trainer on all hosts by mpirun
+	// LauncherScript prepares all hosts for MPI and runs the command on the leader only. The command calls
+	// mpirun.
 	LauncherScript = "mpi-script"
 )
 
-// Launchers are the words for Options.Launcher, the default first.
+// Launchers returns the values of Options.Launcher, the default first.
 func Launchers() []string { return []string{LauncherAuto, LauncherNone, LauncherMPI, LauncherScript} }
 
-// Agent is what starts a launcher's daemons on the other hosts.
+// Agent is a way to start a launcher's daemons on the other hosts.
 type Agent string
 
 // The agents.
 const (
-	AgentAuto    Agent = "auto"    // the built-in one where there is a cluster key, else OpenSSH where the image has it
-	AgentBuiltin Agent = "builtin" // run itself, trusted by the cluster key
-	AgentOpenSSH Agent = "openssh" // ssh and sshd, with keys of this job alone
+	// AgentAuto is the built-in agent if there is a cluster key, else OpenSSH if the image has it.
+	AgentAuto    Agent = "auto"
+	AgentBuiltin Agent = "builtin" // entrain itself; the hosts trust each other by the cluster key
+	AgentOpenSSH Agent = "openssh" // ssh and sshd, with keys that are made for this job only
 )
 
-// Agents are the words for Options.Agent, the default first.
+// Agents returns the values of Options.Agent, the default first.
 func Agents() []string {
 	return []string{string(AgentAuto), string(AgentBuiltin), string(AgentOpenSSH)}
 }
 
-// Launch is how a launcher starts the trainer on all hosts.
+// Launch says how a launcher starts the trainer on all hosts.
 type Launch struct {
 	mpi.Launch
-	Host   string // this one
+	Host   string // the name of this host
 	Agent  Agent
-	Dir    string // private to this user, at the same place on all hosts
+	Dir    string // a directory that only this user can enter; it has the same path on all hosts
 	Script bool   // the command calls the launcher by itself
 }
 
-// The files in Launch.Dir.
+// The names of the files in Launch.Dir.
 const (
 	FileHostfile    = "hostfile"
-	FileEnvironment = "environment" // KEY=VALUE, each ended by NUL, for the ranks on this host
-	FileRsh         = RshName       // a link to this program
+	FileEnvironment = "environment" // the environment of this host's ranks: KEY=VALUE, each ended by NUL
+	FileRsh         = RshName       // a link to entrain
 )
 
-// WantsMPI says whether a job is to be started by MPI.
+// WantsMPI says whether MPI starts the trainer.
 func WantsMPI(job *contract.Job, o Options) bool {
 	v, _ := job.Params.Get("sagemaker_mpi_enabled")
 	return o.Launcher == LauncherMPI || o.Launcher == LauncherScript || o.Launcher == LauncherAuto && v.Truthy()
 }
 
-// newLaunch says how the launcher starts the trainer; nil where this host starts its own, since the job wants none or
-// this host is not one of those that train together (the toolkit's rule). The slots are this host's for all, until the
-// hosts have met.
+// newLaunch says how the launcher starts the trainer. It returns nil if this host starts its own trainer:
+// because the job wants no launcher, or because this host is not one of those that train together (a rule of
+// the toolkit). The slots of this host count for all hosts, until the rendezvous tells the others' slots.
 func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, error) {
 	together := job.Together()
 	if !WantsMPI(job, o) || !slices.Contains(together, job.Host) {
 		return nil, nil //nolint:nilnil // no launcher is no error
 	}
 	if len(together) > 1 {
-		if err := o.Rendezvous.fitsMPI(); err != nil {
+		if err := o.Rendezvous.checkForMPI(); err != nil {
 			return nil, err
 		}
 	}
@@ -85,22 +87,19 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	}
 	l := &Launch{Host: job.Host, Agent: agent, Script: o.Launcher == LauncherScript, Dir: launchDir(job, snap)}
 	l.Launch = mpi.Launch{
-		Launcher: launcher, Program: snap.Launcher.Path, Interface: job.Interface, InstanceType: job.InstanceType,
-		Agent: l.Dir + "/" + FileRsh, Hostfile: l.Dir + "/" + FileHostfile, Rank: []string{snap.Self, "rank", l.Dir},
+		Launcher: launcher, Program: snap.Launcher.Path,
+		Interface: job.Interface, InstanceType: job.InstanceType,
+		Agent: l.Dir + "/" + FileRsh, Hostfile: l.Dir + "/" + FileHostfile,
+		Rank: []string{snap.Self, "rank", l.Dir},
 	}
-	var problems []contract.Problem
 	if l.Hosts, err = Hosts(job, o.Slots); err != nil {
 		return nil, err
 	}
 	if _, err := l.Hostfiles(); err != nil {
-		return nil, unfit(contract.Problem{File: contract.ResourceFile, Message: err.Error()})
+		return nil, invalid(contract.Problem{File: contract.ResourceFile, Message: err.Error()})
 	}
-	l.Processes, problems = decideProcesses(job, snap)
-	if l.Options, err = customOptions(job); err != nil {
-		problems = append(problems, contract.ParamProblem(job, snap, optionsParam, "", err.Error()))
-	}
-	if len(problems) > 0 {
-		return nil, unfit(problems...)
+	if err := l.readParams(job, snap); err != nil {
+		return nil, err
 	}
 	if o.Mask {
 		l.Options = contract.MaskWords(l.Options)
@@ -112,40 +111,41 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	return l, nil
 }
 
-// fitsMPI says what of the rendezvous MPI cannot do without.
-func (r RendezvousOptions) fitsMPI() error {
+// checkForMPI reports a choice with which MPI does not work over several hosts.
+func (r RendezvousOptions) checkForMPI() error {
 	switch {
 	case !r.On:
-		return &UsageError{Err: errors.New("--rendezvous off: MPI over several hosts cannot do without the rendezvous\nhint: leave the flag out")}
+		return &UsageError{Err: errors.New("--rendezvous off: " +
+			"MPI over several hosts cannot do without the rendezvous\nhint: leave the flag out")}
 	case r.Ignore:
-		return &UsageError{Err: errors.New("--on-peer-failure ignore: MPI cannot go on without a rank\nhint: leave the flag out")}
+		return &UsageError{Err: errors.New("--on-peer-failure ignore: " +
+			"MPI cannot go on without a rank\nhint: leave the flag out")}
 	}
 	return nil
 }
 
-// decideLaunch decides how the trainer is launched, and makes that the plan's command: the launcher on the leader, none elsewhere.
-func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options, words, args []string) error {
+// decideLaunch decides how a launcher starts the trainer, and changes the plan's command accordingly: the
+// leader runs the launcher, and the other hosts run no command. args are the hyperparameters' words.
+func (p *Plan) decideLaunch(
+	job *contract.Job, snap *contract.Snapshot, o Options, words, args []string,
+) error {
 	l, err := newLaunch(job, snap, o)
 	if l == nil || err != nil {
 		return err
 	}
-	if name := path.Base(words[0]); !l.Script && (strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")) {
-		return &UsageError{Err: fmt.Errorf("the command is %s, and --launcher mpi would start it by another %s\nhint: leave it out, or use --launcher %s", name, o.MPIRun, LauncherScript)}
+	name := path.Base(words[0])
+	callsMPI := strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")
+	if callsMPI && !l.Script {
+		return &UsageError{Err: fmt.Errorf("the command is %s, and --launcher mpi would start it by another %s\n"+
+			"hint: leave it out, or use --launcher %s", name, o.MPIRun, LauncherScript)}
 	}
 	if p.Stdin != nil {
-		return &UsageError{Err: errors.New("--stdin-channel: MPI gives its ranks no common standard input\nhint: let each rank start entrain pipe CHANNEL and read from it")}
+		return &UsageError{Err: errors.New("--stdin-channel: MPI gives its ranks no common standard input\n" +
+			"hint: let each rank start entrain pipe CHANNEL and read from it")}
 	}
 	p.Launch = l
-	own := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort), DirVariable+"="+l.Dir)
-	if l.setTrainer(words, args); slices.Contains(l.Trainer, colon) {
-		own = append(own, colonVariable+"=:")
-	}
-	for _, kv := range own {
-		if name, _, _ := strings.Cut(kv, "="); !IsSet(p.Command.Env, name) { // else the user knows better
-			p.Command.Env = append(p.Command.Env, kv)
-			p.Added++
-		}
-	}
+	l.setTrainer(words, args)
+	p.addVariables(l.variables(job))
 	switch {
 	case p.Role != Leader:
 		p.Command.Argv = nil
@@ -153,23 +153,43 @@ func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Option
 		p.Command.Argv = l.Argv()
 	}
 	if p.Rendezvous != nil {
-		p.Rendezvous.Digests["launcher"] = l.label()
+		p.Rendezvous.Digests["launcher"] = l.summary()
 	}
 	return nil
+}
+
+// variables returns the variables that the launcher and its ranks need, as KEY=VALUE.
+func (l *Launch) variables(job *contract.Job) []string {
+	vars := append(l.Env(), "MASTER_ADDR="+job.Leader(), "MASTER_PORT="+strconv.Itoa(contract.MasterPort),
+		DirVariable+"="+l.Dir)
+	if slices.Contains(l.Trainer, colonReference) {
+		vars = append(vars, colonVariable+"=:")
+	}
+	return vars
+}
+
+// addVariables adds variables to the command's environment. A variable that the user has set stays as it is.
+func (p *Plan) addVariables(vars []string) {
+	for _, kv := range vars {
+		if name, _, _ := strings.Cut(kv, "="); !IsSet(p.Command.Env, name) {
+			p.Command.Env = append(p.Command.Env, kv)
+			p.Added++
+		}
+	}
 }
 
 // IsSet says whether an environment has a variable.
 func IsSet(env []string, name string) bool { _, set := contract.Getenv(env, name); return set }
 
-// launchDir is of this job and this user alone.
+// launchDir is the path of a directory that no other job and no other user has.
 func launchDir(job *contract.Job, snap *contract.Snapshot) string {
-	return fmt.Sprintf("/tmp/entrain-%d-%s", snap.UID, digest(append([]string{job.ARN, job.Name}, job.Order()...)...))
+	id := digest(append([]string{job.ARN, job.Name}, job.Order()...)...)
+	return fmt.Sprintf("/tmp/entrain-%d-%s", snap.UID, id)
 }
 
-const installMPI = "in the Dockerfile: RUN apt-get update && " +
-	"apt-get install -y --no-install-recommends openmpi-bin, or name it by --mpirun"
+const aptInstall = "in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends "
 
-// findLauncher takes the launcher from the photograph, with the version that it has told.
+// findLauncher identifies the launcher in the snapshot by the version that it has printed.
 func findLauncher(snap *contract.Snapshot) (mpi.Launcher, error) {
 	const notExecutable, notFound = 126, 127
 	p := cmp.Or(snap.Launcher, &contract.Program{Path: "mpirun", Problem: "was not looked for"})
@@ -180,7 +200,10 @@ func findLauncher(snap *contract.Snapshot) (mpi.Launcher, error) {
 		}
 	}
 	if p.Problem != "" {
-		return mpi.Launcher{}, &LauncherError{Program: p.Path, Code: notFound, Problem: p.Problem, Hint: installMPI}
+		return mpi.Launcher{}, &LauncherError{
+			Program: p.Path, Code: notFound, Problem: p.Problem,
+			Hint: aptInstall + "openmpi-bin, or name it by --mpirun",
+		}
 	}
 	launcher, err := mpi.Identify(p.Version)
 	if err != nil {
@@ -189,39 +212,29 @@ func findLauncher(snap *contract.Snapshot) (mpi.Launcher, error) {
 	return launcher, nil
 }
 
-// decideAgent finds what can start daemons elsewhere, and says at once where nothing can.
+// decideAgent chooses the agent. It returns a *UsageError if no agent can start a daemon on another host.
 func decideAgent(snap *contract.Snapshot, o Options, hosts int) (Agent, error) {
-	_, keyed := snap.Getenv(KeyVariable)
-	keyed = keyed || snap.ClusterKey.Data != nil
-	openssh := snap.Programs["ssh"] && snap.Programs["sshd"]
-	const key = "a cluster key (in the Dockerfile: RUN entrain keygen " + KeyFile + ")"
-	const ssh = "OpenSSH (in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends openssh-client openssh-server)"
+	_, hasKey := snap.Getenv(KeyVariable)
+	hasKey = hasKey || snap.ClusterKey.Data != nil
+	hasOpenSSH := snap.Programs["ssh"] && snap.Programs["sshd"]
+	const needsKey = "it needs a cluster key (in the Dockerfile: RUN entrain keygen " + KeyFile + ")"
+	const openSSH = "OpenSSH (" + aptInstall + "openssh-client openssh-server)"
 	switch {
-	case hosts < 2 || o.Agent != AgentOpenSSH && keyed:
+	case hosts < 2 || o.Agent != AgentOpenSSH && hasKey:
 		return AgentBuiltin, nil
 	case o.Agent == AgentBuiltin:
-		return "", &UsageError{Err: errors.New("--agent builtin: the hosts have no key to trust each other by; it needs " + key)}
-	case openssh:
+		return "", &UsageError{Err: errors.New("--agent builtin: " +
+			"the hosts have no key to trust each other by; " + needsKey)}
+	case hasOpenSSH:
 		return AgentOpenSSH, nil
 	case o.Agent == AgentOpenSSH:
-		return "", &UsageError{Err: errors.New("--agent openssh: ssh or sshd is missing; it needs " + ssh)}
+		return "", &UsageError{Err: errors.New("--agent openssh: ssh or sshd is missing; it needs " + openSSH)}
 	}
-	return "", &UsageError{Err: errors.New("MPI cannot reach the other hosts: it needs " + key + ", or " + ssh)}
+	return "", &UsageError{Err: errors.New("MPI cannot reach the other hosts: " + needsKey + ", or " + openSSH)}
 }
 
-const (
-	processesParam = "sagemaker_mpi_num_processes"
-	optionsParam   = "sagemaker_mpi_custom_mpi_options"
-)
-
-// DirVariable tells where Launch.Dir is, for entrain rsh.
+// DirVariable is the name of the variable that holds the path Launch.Dir, for entrain rsh.
 const DirVariable = "ENTRAIN_LAUNCH_DIR"
 
-// colon stands for a word that every mpirun would take for the end of a program's words. There is no other way to give it one.
-const (
-	colonVariable = "ENTRAIN_COLON"
-	colon         = "${" + colonVariable + "}"
-)
-
-// RshName is what entrain rsh is called where a launcher takes no more than one word.
+// RshName is the name by which a launcher calls entrain rsh if it takes only one word for its agent.
 const RshName = "entrain-rsh"

@@ -11,8 +11,37 @@ import (
 	"entrain/mpi"
 )
 
-// decideProcesses is how many ranks there are in all; 0 leaves it to the slots.
-func decideProcesses(job *contract.Job, snap *contract.Snapshot) (int, []contract.Problem) {
+// The hyperparameters that say how mpirun is called.
+const (
+	processesParam = "sagemaker_mpi_num_processes"
+	optionsParam   = "sagemaker_mpi_custom_mpi_options"
+)
+
+// colonReference replaces the word ":" of a trainer's command. Every mpirun takes a ":" for the end of the
+// command and offers no way to quote it. The reference is expanded on each host.
+const (
+	colonVariable  = "ENTRAIN_COLON"
+	colonReference = "${" + colonVariable + "}"
+)
+
+// readParams reads the hyperparameters that say how mpirun is called.
+func (l *Launch) readParams(job *contract.Job, snap *contract.Snapshot) error {
+	var problems []contract.Problem
+	var err error
+	if l.Processes, err = decideProcesses(job); err != nil {
+		problems = append(problems, contract.ParamProblem(job, snap, processesParam, "", err.Error()))
+	}
+	if l.Options, err = customOptions(job); err != nil {
+		problems = append(problems, contract.ParamProblem(job, snap, optionsParam, "", err.Error()))
+	}
+	if len(problems) > 0 {
+		return invalid(problems...)
+	}
+	return nil
+}
+
+// decideProcesses returns the number of ranks on all hosts together. 0 means the sum of the slots.
+func decideProcesses(job *contract.Job) (int, error) {
 	v, ok := job.Params.Get(processesParam)
 	if !ok {
 		return 0, nil
@@ -20,12 +49,12 @@ func decideProcesses(job *contract.Job, snap *contract.Snapshot) (int, []contrac
 	text := hparams.ToolkitText(v)
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return 0, []contract.Problem{contract.ParamProblem(job, snap, processesParam, "", fmt.Sprintf("it is %s, expected a whole number of at least 1", hparams.Quote(text)))}
+		return 0, fmt.Errorf("it is %s, expected a whole number of at least 1", hparams.Quote(text))
 	}
 	return n, nil
 }
 
-// customOptions are the user's own words for mpirun.
+// customOptions returns the words that the user adds to mpirun's options.
 func customOptions(job *contract.Job) ([]string, error) {
 	v, ok := job.Params.Get(optionsParam)
 	if !ok {
@@ -38,23 +67,25 @@ func customOptions(job *contract.Job) ([]string, error) {
 	return words, nil
 }
 
-// setTrainer puts the trainer's words behind the launcher's. entrain rank expands them on each host, since
-// SM_CURRENT_HOST differs. It must not expand what a hyperparameter holds.
+// setTrainer sets the trainer's command: words, and then args, the words of the hyperparameters. entrain rank
+// expands the words on each host, because variables such as SM_CURRENT_HOST differ between hosts. args are
+// escaped, so that entrain rank never expands the value of a hyperparameter. Program text is not escaped,
+// because entrain rank does not expand it.
 func (l *Launch) setTrainer(words, args []string) {
 	l.Trainer = slices.Concat(words, args)
-	texts := programTexts(l.Trainer) // entrain rank leaves them alone
+	texts := programTexts(l.Trainer)
 	for i, word := range l.Trainer {
 		if i >= len(words) && !texts[i] {
-			l.Trainer[i] = unexpanded(word)
+			l.Trainer[i] = escapeReferences(word)
 		}
 		if word == ":" {
-			l.Trainer[i] = colon
+			l.Trainer[i] = colonReference
 		}
 	}
 }
 
-// label is what has to be alike on all hosts.
-func (l *Launch) label() string {
+// summary names the launcher and the agent, which must be the same on all hosts. It is empty for no launcher.
+func (l *Launch) summary() string {
 	if l == nil {
 		return ""
 	}

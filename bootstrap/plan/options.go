@@ -8,39 +8,39 @@ import (
 	"entrain/mpi"
 )
 
-// Options are what the user chose. The command line has checked each of them by itself.
+// Options are the user's choices. The command line has checked each of them by itself.
 type Options struct {
 	Command     []string // the words after --
 	KeepTrain   bool     // a last word "train" belongs to the command
 	CalledTrain bool     // the verb was the platform's word "train", and no -- followed
 	ArgsStyle   hparams.Style
 	EnvStyle    contract.EnvStyle
-	NegateFalse bool               // gnu: false is --no-flag
-	HPFile      string             // where to write the hyperparameters; empty for nowhere
-	HPFormat    hparams.FileFormat // format of HPFile; empty for what its ending says
+	NegateFalse bool               // with the style gnu, false is passed as --no-NAME
+	HPFile      string             // the path of a file for the hyperparameters; empty for no file
+	HPFormat    hparams.FileFormat // the format of HPFile; empty for the format that its ending says
 	WaitTimeout time.Duration      // for all hosts, in total
-	DNSOnly     bool               // leave out the hosts file
+	DNSOnly     bool               // the hosts file is not asked
 	Rendezvous  RendezvousOptions
-	Stdin       string // the channel that the trainer reads as its standard input; empty for none
-	Pipe        Pipe
-	Slots       int // ranks on this host; 0 leaves it to the job
-	Launcher    string
+	Stdin       string // the channel that is the trainer's standard input; empty for none
+	Pipe        Pipe   // how that channel is streamed
+	Slots       int    // the number of ranks on this host; with 0 the job decides
+	Launcher    string // one of Launchers
 	MPIRun      string // the launcher's name or path
 	Agent       Agent
 	End         End
-	// Mask replaces secrets by stars. A masked plan is for people to look at, and is never carried out.
+	// Mask replaces secrets by stars. A masked plan is only shown. It is never carried out.
 	Mask bool
 }
 
-// RendezvousOptions are what the user can choose of the rendezvous.
+// RendezvousOptions are the user's choices for the rendezvous.
 type RendezvousOptions struct {
 	On          bool
-	Port        int           // the leader's
-	PeerTimeout time.Duration // how long a host may be away before it counts as lost
+	Port        int           // the TCP port of the leader
+	PeerTimeout time.Duration // a host that is silent for longer counts as lost
 	Ignore      bool          // a host that fails does not end the others
 }
 
-// Defaults are the options of a user who chose nothing.
+// Defaults returns the options of a user who has chosen nothing.
 func Defaults() Options {
 	return Options{
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit,
@@ -48,12 +48,12 @@ func Defaults() Options {
 		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto,
 		Pipe:       DefaultPipe(),
 		Rendezvous: RendezvousOptions{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
-		// The platform sends SIGKILL 120 s after SIGTERM. The 10 s between are for the report.
+		// The platform sends SIGKILL 120 s after SIGTERM. The last 10 s are for the report.
 		End: End{Grace: 110 * time.Second},
 	}
 }
 
-// UsageError is a mistake in how entrain was called.
+// UsageError is a mistake in the call of entrain.
 type UsageError struct{ Err error }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
@@ -61,8 +61,8 @@ func (e *UsageError) Unwrap() error { return e.Err }
 
 // LauncherError says why a launcher cannot be used.
 type LauncherError struct {
-	Program string
-	Code    int // as a shell has it: 126 found but not executable, 127 not found
+	Program string // the launcher, for the message
+	Code    int    // the exit code that a shell would give: 126 not executable, 127 not found
 	Problem string
 	Hint    string
 }

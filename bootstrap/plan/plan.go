@@ -1,8 +1,11 @@
-// Package plan decides what a job needs: it turns a Job and a Snapshot into a Plan. It is pure: the same Job, Snapshot
-// and Options give the same Plan, and nothing is touched.
+// Package plan decides what a host of a job does. Decide turns a Job, a Snapshot and Options into a Plan, and
+// CheckKey and Check report what is wrong before that.
 //
-// A Plan is a plain struct. The verb plan prints it, the verbs run, exec and wait carry it out, and nobody writes into it
-// afterwards.
+// The package is pure. It never reads a file, the environment or the clock, never writes, and starts nothing:
+// the same Job, Snapshot and Options always give the same Plan.
+//
+// A Plan is a plain struct. The verb plan prints it, and the verbs run, exec and wait carry it out. Nothing
+// changes it after that.
 package plan
 
 import (
@@ -13,34 +16,36 @@ import (
 	"entrain/contract"
 )
 
-// Plan says everything that will be done: which files to write, whom to await, which process to start.
+// Plan says everything that a host does: the files to write, the hosts to wait for, the process to start.
 type Plan struct {
 	Role       Role
 	Command    Command
 	Files      []File
 	Wait       Wait
 	Rendezvous *Rendezvous // nil for a host alone
-	Launch     *Launch     // nil where every host starts its own trainer
-	Stdin      *Stream     // what the trainer reads; nil for entrain's own standard input
+	Launch     *Launch     // nil if every host starts its own trainer
+	Stdin      *Stream     // the trainer's standard input; nil for entrain's own standard input
 	End        End
 	Failure    string   // the path of the failure file
-	Notes      []string // what the log says once, at info
-	Remarks    []string // what the log says once, at debug
-	// KeptTrain says that the command's last word is "train" and may be the platform's, not the user's.
+	Notes      []string // messages for the log, once, at level info
+	Remarks    []string // messages for the log, once, at level debug
+	// KeptTrain says that the command's last word is "train", and that the platform may have appended it.
 	KeptTrain bool
-	Added     int    // how many of the last variables of the command are the job's; the others are inherited
-	Model     string // the directory that the platform keeps as the model
+	// Added is the number of variables that the job adds. They are the last ones of Command.Env; the variables
+	// before them are inherited.
+	Added int
+	Model string // the path of the directory that the platform keeps as the model
 
 	secrets contract.Secrets
 }
 
-// Mask is a text without this job's secrets.
+// Mask returns text with this job's secrets replaced by stars.
 func (p *Plan) Mask(text string) string { return p.secrets.Mask(text) }
 
 // Role is a host's part in the job.
 type Role string
 
-// The roles. A host alone is its own leader.
+// The roles. A host alone is a leader.
 const (
 	Leader Role = "leader" // the first host in the order of ranks
 	Worker Role = "worker"
@@ -49,38 +54,38 @@ const (
 // Command is the trainer.
 type Command struct {
 	Argv []string
-	Env  []string // KEY=VALUE, complete
-	Dir  string
+	Env  []string // the whole environment, as KEY=VALUE
+	Dir  string   // the working directory
 }
 
-// File is something to be written before the trainer starts.
+// File is a file to write before the trainer starts.
 type File struct {
 	Path string
 	Data []byte
-	Mode uint32 // permissions
+	Mode uint32 // permission bits
 }
 
-// End is how the trainer is treated and ended.
+// End says how the trainer is supervised and stopped.
 type End struct {
-	Grace       time.Duration // from SIGTERM to SIGKILL
+	Grace       time.Duration // between SIGTERM and SIGKILL
 	SignalGroup bool          // signals go to the trainer's process group
-	NoCapture   bool          // the trainer's stderr is passed on as it is
-	ParentDeath int           // the signal that the trainer gets when entrain's own parent ends; 0 for none
+	NoCapture   bool          // the trainer's stderr is passed on unread
+	ParentDeath int           // the signal that the trainer gets when entrain's parent ends; 0 for none
 }
 
-// Wait is whom to wait for, by name.
+// Wait says whose names must resolve before the trainer starts.
 type Wait struct {
-	Hosts   []string // none for a host alone
+	Hosts   []string // empty for a host alone
 	Timeout time.Duration
-	DNSOnly bool // leave out the hosts file
+	DNSOnly bool // the hosts file is not asked
 }
 
-// Shell is the command as a script for a POSIX shell, with the whole environment. It goes by way of env(1), because a
-// shell cannot export a name such as SM_HP_BATCH-SIZE.
+// Shell returns the command as a script for a POSIX shell, with the whole environment. The script sets the
+// environment by env(1), because a shell cannot export a name such as SM_HP_BATCH-SIZE.
 func (c *Command) Shell() string {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\ncd " + ShellQuote(c.Dir) + " || exit\nexec env -i")
-	// env would take a word without = for the command.
+	// env takes a word without = for the command.
 	env := slices.DeleteFunc(slices.Clone(c.Env), func(kv string) bool { return !strings.Contains(kv, "=") })
 	for _, word := range slices.Concat(env, c.Argv) {
 		b.WriteString(" \\\n  " + ShellQuote(word))

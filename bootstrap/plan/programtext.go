@@ -8,53 +8,62 @@ import (
 	"entrain/hparams"
 )
 
-// interpreter is a program that takes program text as one of its words.
+// interpreter describes a program that takes program text as one of its words.
 type interpreter struct {
-	names   []string // the last part of its path, without a version
-	letters string   // the options that say "program text follows", such as the c of sh -c
-	long    []string // the long ones
-	// shell says that the text is the word behind all options (sh -c -e TEXT), not the word behind the option.
-	shell bool
-	posix bool   // a shell that reads "$@" and $0 as POSIX says
-	takes string // other one-letter options that take a word of their own
+	names       []string // its names, without a directory and a version
+	textLetters string   // the one-letter options that program text belongs to, such as the c of sh -c
+	textOptions []string // the long options that program text belongs to
+	// shell says that the text is the first word after all options (sh -c -e TEXT). Otherwise it is the word
+	// after its own option.
+	shell       bool
+	posix       bool   // a shell that reads "$@" and $0 as POSIX says
+	wordLetters string // other one-letter options that take a word of their own
 }
 
 func interpreters() []interpreter {
+	evalPrint := []string{"--eval", "--print"}
 	return []interpreter{
 		{
-			names:   []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash"},
-			letters: "c", shell: true, posix: true, takes: "oO",
+			names:       []string{"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "yash", "rbash"},
+			textLetters: "c", shell: true, posix: true, wordLetters: "oO",
 		},
-		{names: []string{"fish", "csh", "tcsh"}, letters: "c", long: []string{"--command"}, shell: true, takes: "oO"},
-		{names: []string{"su", "runuser", "script", "flock"}, letters: "c", long: []string{"--command", "--session-command"}},
-		{names: []string{"python", "pypy"}, letters: "c", takes: "WX"},
-		{names: []string{"perl"}, letters: "eE", takes: "IMm"},
-		{names: []string{"ruby"}, letters: "e", takes: "ICr"},
-		{names: []string{"node", "nodejs", "bun"}, letters: "ep", long: []string{"--eval", "--print"}, takes: "rC"},
-		{names: []string{"Rscript", "R"}, letters: "e"},
-		{names: []string{"julia"}, letters: "eE", long: []string{"--eval", "--print"}},
-		{names: []string{"lua", "luajit"}, letters: "e"},
-		{names: []string{"php"}, letters: "r"},
-		{names: []string{"env"}, letters: "S", long: []string{"--split-string"}, takes: "uC"},
+		{
+			names:       []string{"fish", "csh", "tcsh"},
+			textLetters: "c", textOptions: []string{"--command"}, shell: true, wordLetters: "oO",
+		},
+		{
+			names:       []string{"su", "runuser", "script", "flock"},
+			textLetters: "c", textOptions: []string{"--command", "--session-command"},
+		},
+		{names: []string{"python", "pypy"}, textLetters: "c", wordLetters: "WX"},
+		{names: []string{"perl"}, textLetters: "eE", wordLetters: "IMm"},
+		{names: []string{"ruby"}, textLetters: "e", wordLetters: "ICr"},
+		{names: []string{"node", "nodejs", "bun"}, textLetters: "ep", textOptions: evalPrint, wordLetters: "rC"},
+		{names: []string{"Rscript", "R"}, textLetters: "e"},
+		{names: []string{"julia"}, textLetters: "eE", textOptions: evalPrint},
+		{names: []string{"lua", "luajit"}, textLetters: "e"},
+		{names: []string{"php"}, textLetters: "r"},
+		{names: []string{"env"}, textLetters: "S", textOptions: []string{"--split-string"}, wordLetters: "uC"},
 	}
 }
 
-// programTexts says which words of a command are the program text of an interpreter, such as the word behind the -c
-// of a shell, wherever that stands: "env A=b sh -c TEXT" and "timeout 60 bash -lc TEXT" have one. No variable is put
-// into such a word: the interpreter reads the variables itself, and a value must not become a part of its program.
+// programTexts says which words of a command are the program text of an interpreter, such as the word after
+// the -c of a shell. The interpreter may be any word: "env A=b sh -c TEXT" and "timeout 60 bash -lc TEXT"
+// have a text. entrain never expands a variable in a text: the interpreter reads variables itself, and a
+// value must not become a part of its program.
 func programTexts(words []string) []bool {
 	texts := make([]bool, len(words))
 	known := interpreters()
 	for i, word := range words {
-		if in := find(known, word); in != nil {
-			in.mark(words[i+1:], texts[i+1:])
+		if in := findInterpreter(known, word); in != nil {
+			in.markTexts(words[i+1:], texts[i+1:])
 		}
 	}
 	return texts
 }
 
-// find is the interpreter that a program's name or path stands for, nil for none.
-func find(known []interpreter, program string) *interpreter {
+// findInterpreter finds the interpreter that a program's name or path stands for. It returns nil for none.
+func findInterpreter(known []interpreter, program string) *interpreter {
 	name := strings.TrimRight(path.Base(program), "0123456789.-")
 	for i, in := range known {
 		if slices.Contains(in.names, name) {
@@ -64,24 +73,26 @@ func find(known []interpreter, program string) *interpreter {
 	return nil
 }
 
-// mark marks the program texts among the words behind an interpreter's name.
-func (in *interpreter) mark(words []string, texts []bool) {
-	asked := false // an option has said that the first word behind the options is the text
+// markTexts sets texts for the program texts among the words after an interpreter's name.
+func (in *interpreter) markTexts(words []string, texts []bool) {
+	operandIsText := false
 	for i := 0; i < len(words); i++ {
 		if !isOption(words[i]) {
-			in.markOperand(words[i:], texts[i:], asked)
+			if operandIsText {
+				in.markOperand(words[i:], texts[i:])
+			}
 			if in.skipsOperands() {
 				continue
 			}
-			return // what follows is the program's own
+			return // the words after it belong to the program in the text
 		}
-		text, taken := in.option(words[i])
+		place, taken := in.readOption(words[i])
 		switch {
-		case text == textAttached:
+		case place == textAttached:
 			texts[i] = true
-		case text == textFollows && in.shell:
-			asked = true
-		case text == textFollows && i+1 < len(words):
+		case place == textFollows && in.shell:
+			operandIsText = true
+		case place == textFollows && i+1 < len(words):
 			texts[i+1] = true
 			taken = 1
 		}
@@ -89,51 +100,53 @@ func (in *interpreter) mark(words []string, texts []bool) {
 	}
 }
 
-// markOperand marks the first word behind the options, which may end with -- and, for a shell, with -.
-func (in *interpreter) markOperand(words []string, texts []bool, asked bool) {
+// markOperand sets texts for the first word that is no option. The options may end with --, or with - for a
+// shell (POSIX, sh).
+func (in *interpreter) markOperand(words []string, texts []bool) {
 	if words[0] == "--" || in.shell && words[0] == "-" {
 		words, texts = words[1:], texts[1:]
 	}
-	if asked && len(words) > 0 {
+	if len(words) > 0 {
 		texts[0] = true
 	}
 }
 
-// place is where an option has its program text.
-type place int
+// textPlace says where the program text of an option is.
+type textPlace int
 
 const (
-	textNowhere  place = iota
-	textAttached       // in the option's own word: perl -e'print 1', --eval=TEXT
-	textFollows        // in another word
+	textNowhere  textPlace = iota // the option has no program text
+	textAttached                  // in the option's own word: perl -e'print 1', --eval=TEXT
+	textFollows                   // in a later word
 )
 
-// option says where an option has its program text, and how many words it takes for something else.
-func (in *interpreter) option(word string) (text place, taken int) {
+// readOption says where the program text of an option is, and how many words the option takes for something
+// else.
+func (in *interpreter) readOption(word string) (place textPlace, taken int) {
 	if strings.HasPrefix(word, "--") {
 		name, _, assigned := strings.Cut(word, "=")
 		switch {
-		case !slices.Contains(in.long, name):
+		case !slices.Contains(in.textOptions, name):
 			return textNowhere, 0
 		case assigned:
 			return textAttached, 0
 		}
 		return textFollows, 0
 	}
-	found, last := in.letter(word)
+	found, last := in.findTextLetter(word)
 	switch {
 	case found && (in.shell || last):
-		text = textFollows
+		place = textFollows
 	case found:
 		return textAttached, 0
 	}
-	if strings.IndexByte(in.takes, word[len(word)-1]) >= 0 {
+	if strings.IndexByte(in.wordLetters, word[len(word)-1]) >= 0 {
 		taken = 1 // bash -eo pipefail
 	}
-	return text, taken
+	return place, taken
 }
 
-// skipsOperands says whether the option may come behind words that are no options: su USER -c TEXT.
+// skipsOperands says whether options may follow other words: su USER -c TEXT.
 func (in *interpreter) skipsOperands() bool { return slices.Contains(in.names, "su") }
 
 // isOption says whether a word is one or more options. The words - and -- are none.
@@ -141,15 +154,18 @@ func isOption(word string) bool {
 	return len(word) > 1 && (word[0] == '-' || word[0] == '+') && word != "--"
 }
 
-// letter says whether a word such as -lc holds one of the letters, and whether that is the last one. What is no letter
-// ends the options of a word: -Iinclude is none of -c.
-func (in *interpreter) letter(word string) (found, last bool) {
+// findTextLetter says whether a word of one-letter options, such as -lc, holds one of the textLetters, and
+// whether only such letters follow it. A character that is no letter and no digit ends the options of a word,
+// and so does an option that takes the rest of the word: -Iinclude does not hold the option c.
+func (in *interpreter) findTextLetter(word string) (found, last bool) {
 	for i := 1; i < len(word); i++ {
 		switch {
-		case strings.IndexByte(in.letters, word[i]) >= 0:
-			return true, strings.Trim(word[i+1:], in.letters) == "" // node -pe TEXT
-		case strings.IndexByte(in.takes, word[i]) >= 0 && !in.shell, !hparams.IsLetter(word[i]) && !hparams.IsDigit(word[i]):
-			return false, false // the rest is that option's own word
+		case strings.IndexByte(in.textLetters, word[i]) >= 0:
+			return true, strings.Trim(word[i+1:], in.textLetters) == "" // node -pe TEXT
+		case strings.IndexByte(in.wordLetters, word[i]) >= 0 && !in.shell:
+			return false, false
+		case !hparams.IsLetter(word[i]) && !hparams.IsDigit(word[i]):
+			return false, false
 		}
 	}
 	return false, false

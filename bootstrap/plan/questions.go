@@ -7,20 +7,20 @@ import (
 	"entrain/contract"
 )
 
-// Scope is how much of the world a verb has to know.
+// Scope says how much of the machine a verb must know.
 type Scope int
 
-// The scopes. Each holds the one before it.
+// The scopes. Each includes the one before it.
 const (
-	ScopeContract Scope = iota // the contract alone
-	ScopeTrainer               // the code, the data and the outputs of a trainer too
-	ScopeLaunch                // the program that launches the trainer too
+	ScopeContract Scope = iota // the contract only
+	ScopeTrainer               // also the trainer's code and output directories
+	ScopeLaunch                // also the program that launches the trainer
 )
 
-// Questions says what to look at beside the contract's files, which files holds already.
+// Questions says what to look for besides the contract's files. files is a Snapshot that holds those files.
 func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questions {
 	q := contract.Questions{Programs: programs(files, o)}
-	job, _ := contract.Load(files) // whoever reads the whole Snapshot reports the problems
+	job, _ := contract.Load(files) // the problems are reported later, from the complete Snapshot
 	if job == nil {
 		return q
 	}
@@ -33,23 +33,25 @@ func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questi
 	return q
 }
 
-// programs are those that a rule asks for. The SM_TRAINING_ENV of the toolkit says whether two of them are present. A
-// script needs Python. "train" is the command where nothing else names one.
+// programs names the programs to look for in PATH. The toolkit's SM_TRAINING_ENV says whether smddprun and
+// smddpmprun are present. A script needs Python. "train" is the command if nothing else names one.
 func programs(files *contract.Snapshot, o Options) []string {
 	names := []string{"smddprun", "smddpmprun"}
 	_, script := files.Getenv("SAGEMAKER_PROGRAM")
-	if script || bytes.Contains(files.Files[contract.HyperparametersFile].Data, []byte("sagemaker_program")) {
+	hyperparameters := files.Files[contract.HyperparametersFile].Data
+	if script || bytes.Contains(hyperparameters, []byte("sagemaker_program")) {
 		names = append(names, "python3", "python")
 	}
 	_, command := files.Getenv(CommandVariable)
-	if onlyTrain := slices.Equal(o.Command, []string{trainWord}); !command && (len(o.Command) == 0 || onlyTrain) {
+	onlyTrain := slices.Equal(o.Command, []string{trainWord})
+	if !command && (len(o.Command) == 0 || onlyTrain) {
 		names = append(names, trainWord)
 	}
 	return names
 }
 
-// Check says what the job asks for and nobody would do, and what a trainer would notice late: outputs that cannot be
-// written, and hyperparameters that the command loses.
+// Check reports what the job asks for and entrain would not do, outputs that cannot be written, and
+// hyperparameters that the command loses. A trainer would fail of these only late, or never notice.
 func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Problem {
 	words, given := givenWords(job, snap, o)
 	return slices.Concat(
@@ -57,12 +59,12 @@ func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Pro
 			Alone: o.Launcher == LauncherNone, Launched: WantsMPI(job, o), Command: given,
 		}),
 		contract.CheckOutputs(job, snap),
-		checkShell(job, words, o),
+		checkShellText(job, words, o),
 	)
 }
 
-// givenWords are the words of a command that is given. Where it is given but cannot be read, there are none: Decide then
-// says why.
+// givenWords returns the words of a command after -- or in ENTRAIN_COMMAND. It returns no words for a
+// variable that cannot be read: Decide reports that.
 func givenWords(job *contract.Job, snap *contract.Snapshot, o Options) (words []string, given bool) {
 	words = o.Command
 	if n := len(words); n > 0 && words[n-1] == trainWord && job.Named() && !o.KeepTrain {
@@ -73,7 +75,7 @@ func givenWords(job *contract.Job, snap *contract.Snapshot, o Options) (words []
 	}
 	text, given := snap.Getenv(CommandVariable)
 	if given {
-		words, _ = commandWords(text)
+		words, _ = parseCommand(text)
 	}
 	return words, given
 }

@@ -12,35 +12,35 @@ import (
 	"entrain/hparams"
 )
 
-// Rendezvous is how the hosts come together at the leader, to start together and end together.
+// Rendezvous says how the hosts join at the leader, so that they start together and end together.
 type Rendezvous struct {
-	Hosts        []string // in the order of ranks; the first one leads
-	Host         string   // this one
-	Slots        int
+	Hosts        []string // in the order of ranks; the first one is the leader
+	Host         string   // the name of this host
+	Slots        int      // the number of ranks on this host
 	CPUs         int
 	Accelerators int
-	Interface    string // the network interface that peers are reached by
-	Job          string // tells one job's keys from another's
-	// Digests are of what must be the same on all hosts, by what that is: hosts, hyperparameters, command, launcher. The
-	// command's digest is of its words before variables are put into them.
+	Interface    string // the network interface between the hosts
+	Job          string // identifies the job, so that its keys differ from those of another job
+	// Digests holds a digest for each thing that must be the same on all hosts: hosts, hyperparameters,
+	// command, launcher. The command's digest is made before its variables are expanded.
 	Digests     map[string]string
-	Port        int           // the leader's
-	PeerTimeout time.Duration // how long a host may be away before it counts as lost
+	Port        int           // the TCP port of the leader
+	PeerTimeout time.Duration // a host that is silent for longer counts as lost
 	Ignore      bool          // a host that fails does not end the others
-	Timeout     time.Duration // until all have joined
-	DNSOnly     bool
-	MPI         bool // the leader launches what the others do
+	Timeout     time.Duration // all hosts must join within it
+	DNSOnly     bool          // the hosts file is not asked
+	MPI         bool          // the leader starts the trainer on the other hosts
 	Key         Key
 }
 
-// Key is the secret that the hosts of a job share. What prints it shows nothing of it.
+// Key is the secret that the hosts of a job share. Printing a Key does not show the secret.
 type Key struct {
-	Given bool   // the hosts share a key; an empty one is a mistake, not none
-	From  string // the file or the variable that it comes from
+	Given bool   // the user gave a key; an empty one is a mistake, not the same as none
+	From  string // the file or the variable that holds the key
 	text  string
 }
 
-// Text is the secret itself.
+// Text returns the secret itself.
 func (k Key) Text() string { return k.text }
 
 // String hides the secret.
@@ -49,7 +49,8 @@ func (k Key) String() string { return "******" }
 // GoString hides the secret from %#v.
 func (k Key) GoString() string { return k.String() }
 
-// decideRendezvous says how the hosts come together; nil where there is nobody to meet.
+// decideRendezvous says how the hosts join. It returns nil for a host alone, and if the user switched the
+// rendezvous off.
 func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*Rendezvous, error) {
 	if len(job.Hosts) < 2 || !o.Rendezvous.On {
 		return nil, nil //nolint:nilnil // a host alone is no error
@@ -66,27 +67,32 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 	for _, p := range job.Params {
 		params = append(params, hparams.Quote(p.Name)+hparams.JSON(p.Raw, hparams.ToolkitJSON()))
 	}
-	slices.Sort(params) // an object's order means nothing
+	slices.Sort(params) // the order of an object's names means nothing
 	return &Rendezvous{
 		Hosts: job.Order(), Host: job.Host, Interface: job.Interface, Job: cmp.Or(job.ARN, job.Name),
-		Slots: slots, CPUs: job.Machine.CPUs, Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
-		Digests: map[string]string{"hosts": digest(job.Order()...), "hyperparameters": digest(params...)},
-		Port:    o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore,
+		Slots: slots, CPUs: job.Machine.CPUs,
+		Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
+		Digests: map[string]string{
+			"hosts":           digest(job.Order()...),
+			"hyperparameters": digest(params...),
+		},
+		Port: o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore,
 		Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly, MPI: WantsMPI(job, o), Key: key,
 	}, nil
 }
 
-// digest is 32 bits of the SHA-256 of words: enough to notice that two hosts differ, and too few to find out by trying
-// what a secret among the words is.
+// digest returns the first 32 bits of the SHA-256 of words. They are enough to notice that two hosts differ,
+// and too few to find a secret among the words by trying.
 func digest(words ...string) string {
 	h := sha256.New()
 	for _, w := range words {
-		fmt.Fprintf(h, "%d:%s,", len(w), w) // a netstring, so that no two lists look the same
+		fmt.Fprintf(h, "%d:%s,", len(w), w) // a netstring, so that no two lists give the same bytes
 	}
 	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
-// DecideWait makes the Plan of a host that only waits until all hosts are ready.
+// DecideWait makes the Plan of a host that only waits until all hosts are ready. It returns the same types of
+// errors as Decide.
 func DecideWait(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
 	rendezvous, err := decideRendezvous(job, snap, o)
 	if err != nil {
@@ -98,8 +104,9 @@ func DecideWait(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	}, nil
 }
 
-// DecideFailure makes the Plan of a host that cannot begin: it tells the others why, so that they need not wait for it.
-// It is nil where the contract does not say who the others are.
+// DecideFailure makes the Plan of a host that cannot start its trainer. The host joins only to tell the
+// others why, so that they do not wait for it. DecideFailure returns nil if the contract does not name the
+// other hosts.
 func DecideFailure(snap *contract.Snapshot, o Options) *Plan {
 	job := contract.Identify(snap)
 	if job == nil {
@@ -109,6 +116,6 @@ func DecideFailure(snap *contract.Snapshot, o Options) *Plan {
 	if err != nil || p.Rendezvous == nil {
 		return nil
 	}
-	p.Rendezvous.Digests = nil // that the hosts differ is not the reason
+	p.Rendezvous.Digests = nil // a difference between the hosts is not the reason of this failure
 	return p
 }

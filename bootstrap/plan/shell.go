@@ -10,28 +10,30 @@ import (
 	"entrain/hparams"
 )
 
-// checkShell warns where a shell's text is the command and does not pass on the hyperparameters: they come
-// behind the text, where they are $0, $1 and so on, and not words of the program in it.
-func checkShell(job *contract.Job, words []string, o Options) []contract.Problem {
+// checkShellText warns of a command that is a shell with a text, if the text loses the hyperparameters. They
+// follow the text, so the shell has them as $0, $1 and so on. The program in the text gets them only if the
+// text passes them on.
+func checkShellText(job *contract.Job, words []string, o Options) []contract.Problem {
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
-	at, textAt := shellText(words)
+	shellAt, textAt := findShellText(words)
 	if textAt < 0 || err != nil || len(args) == 0 {
 		return nil
 	}
-	text, shell := words[textAt], path.Base(words[at])
+	text, shell := words[textAt], path.Base(words[shellAt])
 	var message string
 	better := text
-	switch zeroth := textAt+1 < len(words); {
+	switch hasZeroth := textAt+1 < len(words); {
 	case !usesArguments(text):
 		message = " -c does not use the hyperparameters, which come behind it as $0, $1 and so on"
-		better = withArguments(text)
-	case !zeroth && losesZeroth(text):
-		message = " -c loses the first word of the hyperparameters: the word behind the text is $0, and not one of \"$@\""
+		better = passArguments(text)
+	case !hasZeroth && losesZeroth(text):
+		message = " -c loses the first word of the hyperparameters: " +
+			"the word behind the text is $0, and not one of \"$@\""
 	default:
 		return nil
 	}
-	line := quoted(slices.Concat(contract.MaskWords(slices.Concat(words[:textAt], []string{better})), []string{shell}))
-	if !usesArguments(text) && !isSimple(text) {
+	line := quoteWords(append(contract.MaskWords(append(slices.Clone(words[:textAt]), better)), shell))
+	if !usesArguments(text) && !endsWithProgram(text) {
 		line = `put "$@" behind the program in the text, and the word ` + shell + " behind the text"
 	}
 	return []contract.Problem{{
@@ -41,65 +43,59 @@ func checkShell(job *contract.Job, words []string, o Options) []contract.Problem
 	}}
 }
 
-// usesArguments says that a shell's text reads its arguments, or the variables of the hyperparameters.
+// usesArguments says whether a shell's text reads its arguments, or the variables of the hyperparameters.
 func usesArguments(text string) bool {
 	return regexp.MustCompile(`\$(\{?[#!]?[1-9@*#]|\{[^}]*[@*])|\b(shift|getopts)\b|\$\{?SM_`).MatchString(text)
 }
 
-// losesZeroth says that a shell's text passes all its arguments on, but not $0.
+// losesZeroth says whether a shell's text passes all its arguments on but not $0.
 func losesZeroth(text string) bool {
-	return regexp.MustCompile(`\$\{?[@*]`).MatchString(text) && !regexp.MustCompile(`\$\{?(0|SM_)`).MatchString(text)
+	return regexp.MustCompile(`\$\{?[@*]`).MatchString(text) &&
+		!regexp.MustCompile(`\$\{?(0|SM_)`).MatchString(text)
 }
 
-func quoted(words []string) string {
-	shown := make([]string, len(words))
-	for i, word := range words {
-		shown[i] = ShellQuote(word)
-	}
-	return strings.Join(shown, " ")
-}
-
-// shellText finds a POSIX shell that is the command or that a program such as env or timeout starts, and the
-// text that the shell is to run. Without a text, textAt is -1.
-func shellText(words []string) (at, textAt int) {
+// findShellText finds a POSIX shell that is the command or that a program such as env or timeout starts. It
+// returns the index of the shell and the index of its text. Without such a text, textAt is -1.
+func findShellText(words []string) (shellAt, textAt int) {
 	known := interpreters()
 	isShell := func(word string) bool {
-		in := find(known, word)
+		in := findInterpreter(known, word)
 		return in != nil && in.posix
 	}
 	if len(words) == 0 {
 		return 0, -1
 	}
 	if startsProgram(words[0]) {
-		at = max(0, slices.IndexFunc(words, isShell))
+		shellAt = max(0, slices.IndexFunc(words, isShell))
 	}
-	if !isShell(words[at]) {
-		return at, -1
+	if !isShell(words[shellAt]) {
+		return shellAt, -1
 	}
 	texts := make([]bool, len(words))
-	find(known, words[at]).mark(words[at+1:], texts[at+1:])
-	return at, slices.Index(texts, true)
+	findInterpreter(known, words[shellAt]).markTexts(words[shellAt+1:], texts[shellAt+1:])
+	return shellAt, slices.Index(texts, true)
 }
 
-// startsProgram says whether a program runs the command behind its own words.
+// startsProgram says whether a program runs a command that follows its own options.
 func startsProgram(program string) bool {
 	starters := []string{
-		"env", "nice", "ionice", "nohup", "timeout", "setsid", "stdbuf", "taskset", "numactl", "chrt", "setpriv", "time",
-		"gosu", "su-exec", "tini", "dumb-init", "catatonit",
+		"env", "nice", "ionice", "nohup", "timeout", "setsid", "stdbuf", "taskset", "numactl", "chrt", "setpriv",
+		"time", "gosu", "su-exec", "tini", "dumb-init", "catatonit",
 	}
 	return slices.Contains(starters, path.Base(program))
 }
 
-// isSimple says that what stands behind a shell's text belongs to the program that the text ends with.
-func isSimple(text string) bool {
+// endsWithProgram says whether a shell's text ends with a simple command, so that words at its end become
+// arguments of that command's program.
+func endsWithProgram(text string) bool {
 	words := strings.Fields(strings.TrimRight(text, " \t\n;"))
 	ends := []string{"done", "fi", "esac", "}", ")"}
 	return len(words) > 0 && !slices.Contains(ends, words[len(words)-1]) &&
 		!strings.ContainsAny(strings.ReplaceAll(text, "&&", ""), "|&()<>#`")
 }
 
-// withArguments is a shell's text that passes its arguments on; of several commands to the last.
-func withArguments(text string) string {
+// passArguments changes a shell's text so that its last command gets the arguments.
+func passArguments(text string) string {
 	text = strings.TrimRight(text, " \t\n;")
 	first, _, _ := strings.Cut(text, " ")
 	if !strings.ContainsAny(text, ";&|\n") && first != "exec" && !strings.Contains(first, "=") {

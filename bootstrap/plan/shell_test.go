@@ -5,74 +5,78 @@ import (
 	"testing"
 )
 
-// TestShell: the shells that lose hyperparameters, and the line that does not.
-func TestShell(t *testing.T) {
-	for _, c := range []struct {
-		words []string
-		hint  string // empty where nothing is lost
-	}{
-		{[]string{"sh", "-c", "python3 train.py"}, `sh -c 'exec python3 train.py "$@"' sh, or`},
-		{[]string{"/bin/bash", "-euo", "pipefail", "-c", "cd x && python3 train.py;"}, `/bin/bash -euo pipefail -c 'cd x && python3 train.py "$@"' bash, or`},
-		{[]string{"bash", "-lc", "exec python3 train.py", "me"}, `bash -lc 'exec python3 train.py "$@"' bash, or`},
-		{[]string{"sh", "-c", "A=1 python3 train.py"}, `sh -c 'A=1 python3 train.py "$@"' sh, or`},
-		{[]string{"sh", "-c", "for i in 1 2; do python3 train.py; done"}, `put "$@" behind the program in the text, and the word sh behind the text, or`},
-		{[]string{"ash", "-c", "python3 train.py | tee log"}, `put "$@" behind the program in the text, and the word ash behind the text, or`},
-		{[]string{"sh", "-c", "python3 train.py &"}, `put "$@" behind the program`},
-		{[]string{"sh", "-c", " "}, `put "$@" behind the program`},
-		{[]string{"sh", "-c", `python3 train.py "$@"`, "sh"}, ""},
-		{[]string{"sh", "-c", `python3 train.py "$@"`}, `sh -c 'python3 train.py "$@"' sh, or`},
-		{[]string{"bash", "-ec", `for a in "${@}"; do echo $a; done | cat`}, `bash -ec 'for a in "${@}"; do echo $a; done | cat' bash, or`},
-		{[]string{"env", "A=1", "sh", "-c", "python3 train.py"}, `env A=1 sh -c 'exec python3 train.py "$@"' sh, or`},
-		{[]string{"/usr/bin/timeout", "60", "bash", "-lc", "x train.py"}, `/usr/bin/timeout 60 bash -lc 'exec x train.py "$@"' bash, or`},
-		{[]string{"env", "A=1", "sh", "-c", `python3 train.py "$@"`, "sh"}, ""},
-		{[]string{"env", "A=1", "python3", "train.py"}, ""},
-		{[]string{"python3", "train.py", "sh", "-c", "x"}, ""},
-		{[]string{"sh", "-c", `python3 train.py "$0" "$@"`}, ""},
-		{[]string{"sh", "-c", `python3 train.py $*`, "sh"}, ""},
-		{[]string{"sh", "-c", `python3 train.py ${1}`}, ""},
-		{[]string{"sh", "-c", `echo $1`}, ""},
-		{[]string{"sh", "-c", `python3 train.py --lr $SM_HP_LR`}, ""},
-		{[]string{"sh", "-c", `while getopts l: x; do :; done`}, ""},
-		{[]string{"mksh", "-c", "x train.py"}, `mksh -c 'exec x train.py "$@"' mksh, or`},
-		{[]string{"bash-5.2", "-c", "x train.py"}, `bash-5.2 -c 'exec x train.py "$@"' bash-5.2, or`},
-		{[]string{"bash", "-cO", "extglob", "x train.py"}, `bash -cO extglob 'exec x train.py "$@"' bash, or`},
-		{[]string{"sh", "-c", "--", "x train.py"}, `sh -c -- 'exec x train.py "$@"' sh, or`},
-		{[]string{"sh", "-c", "-", "x train.py"}, `sh -c - 'exec x train.py "$@"' sh, or`},
-		{[]string{"fish", "-c", "x train.py"}, ""},
-		{[]string{"sh", "train.sh", "sh", "-c", "x"}, ""},
-		{[]string{"sh", "train.sh"}, ""},
-		{[]string{"sh", "train.sh", "-c", "x"}, ""},
-		{[]string{"python3", "-c", "print()"}, ""},
-		{[]string{"sh"}, ""},
-		{[]string{"sh", "-c"}, ""},
-		{nil, ""},
-	} {
-		job := world(t, `{"lr":"1"}`, alone).Job
-		var got string
-		for _, p := range checkShell(job, c.words, options()) {
-			got = p.Hint
-		}
-		if c.hint == "" && got != "" || !strings.HasPrefix(got, c.hint) {
-			t.Errorf("%q: %q, want %q", c.words, got, c.hint)
-		}
-		o := options()
-		o.ArgsStyle = "none"
-		if len(checkShell(job, c.words, o)) > 0 || len(checkShell(world(t, `{}`, alone).Job, c.words, options())) > 0 {
-			t.Errorf("%q: said where nothing is lost", c.words)
-		}
+// checkHint checks the hint of the warning about a command. An empty hint means no warning.
+func checkHint(t *testing.T, hint string, words ...string) {
+	t.Helper()
+	job := photographJob(t, `{"lr":"1"}`, alone).Job
+	var got string
+	for _, p := range checkShellText(job, words, options()) {
+		got = p.Hint
+	}
+	if hint == "" && got != "" || !strings.HasPrefix(got, hint) {
+		t.Errorf("%q: %q, want %q", words, got, hint)
+	}
+	o := options()
+	o.ArgsStyle = "none"
+	without := photographJob(t, `{}`, alone).Job
+	if len(checkShellText(job, words, o)) > 0 || len(checkShellText(without, words, options())) > 0 {
+		t.Errorf("%q: a warning, but no hyperparameter to lose", words)
 	}
 }
 
-// TestKeyChoice: a key file that cannot be read matters only where no variable has the key.
-func TestKeyChoice(t *testing.T) {
-	const two = `{"current_host":"a","hosts":["a","b"]}`
-	in := world(t, `{}`, two, "ENTRAIN_CLUSTER_KEY="+strings.Repeat("00", 32))
-	in.Snapshot.ClusterKey.Problem = "cannot be read: permission denied"
-	if plan, err := in.Plan(options("x")); err != nil || !plan.Rendezvous.Key.Given {
-		t.Error(err)
+func TestAShellTextThatIgnoresTheHyperparametersIsPointedOut(t *testing.T) {
+	const putAfterProgram = `put "$@" behind the program in the text, and the word sh behind the text, or`
+	for text, hint := range map[string]string{
+		"python3 train.py":                        `sh -c 'exec python3 train.py "$@"' sh, or`,
+		"cd x && python3 train.py;":               `sh -c 'cd x && python3 train.py "$@"' sh, or`,
+		"exec python3 train.py":                   `sh -c 'exec python3 train.py "$@"' sh, or`,
+		"A=1 python3 train.py":                    `sh -c 'A=1 python3 train.py "$@"' sh, or`,
+		"for i in 1 2; do python3 train.py; done": putAfterProgram,
+		"python3 train.py | tee log":              putAfterProgram,
+		"python3 train.py &":                      putAfterProgram,
+		" ":                                       putAfterProgram,
+		`python3 train.py "$@"`:                   `sh -c 'python3 train.py "$@"' sh, or`,
+		`for a in "${@}"; do echo $a; done | cat`: `sh -c 'for a in "${@}"; do echo $a; done | cat' sh, or`,
+		`python3 train.py "$0" "$@"`:              "",
+		`python3 train.py ${1}`:                   "",
+		`echo $1`:                                 "",
+		`python3 train.py --lr $SM_HP_LR`:         "",
+		`while getopts l: x; do :; done`:          "",
+	} {
+		checkHint(t, hint, "sh", "-c", text)
 	}
-	in.Snapshot.Env = nil
-	if _, err := in.Plan(options("x")); !isUsage(err) || !strings.Contains(err.Error(), "permission denied, expected a readable file") || !strings.Contains(err.Error(), "\nhint: in the Dockerfile: RUN entrain keygen --owner ") {
-		t.Error(err)
+	checkHint(t, `bash -lc 'exec python3 train.py "$@"' bash, or`, "bash", "-lc", "exec python3 train.py", "me")
+	checkHint(t, "", "sh", "-c", `python3 train.py "$@"`, "sh")
+	checkHint(t, "", "sh", "-c", `python3 train.py $*`, "sh")
+}
+
+func TestTheTextOfEveryPOSIXShellIsChecked(t *testing.T) {
+	for command, hint := range map[string]string{
+		"ash -c TEXT":                       "ash -c EXEC ash, or",
+		"mksh -c TEXT":                      "mksh -c EXEC mksh, or",
+		"bash-5.2 -c TEXT":                  "bash-5.2 -c EXEC bash-5.2, or",
+		"/bin/bash -euo pipefail -c TEXT":   "/bin/bash -euo pipefail -c EXEC bash, or",
+		"bash -cO extglob TEXT":             "bash -cO extglob EXEC bash, or",
+		"sh -c -- TEXT":                     "sh -c -- EXEC sh, or",
+		"sh -c - TEXT":                      "sh -c - EXEC sh, or",
+		"env A=1 sh -c TEXT":                "env A=1 sh -c EXEC sh, or",
+		"/usr/bin/timeout 60 bash -lc TEXT": "/usr/bin/timeout 60 bash -lc EXEC bash, or",
+		"fish -c TEXT":                      "",
+		"env A=1 python3 train.py":          "",
+		"python3 train.py sh -c x":          "",
+		"python3 -c print()":                "",
+		"sh train.sh":                       "",
+		"sh train.sh -c x":                  "",
+		"sh train.sh sh -c x":               "",
+		"sh":                                "",
+		"sh -c":                             "",
+		"":                                  "",
+	} {
+		words := strings.Fields(command)
+		for i, word := range words {
+			words[i] = strings.Replace(word, "TEXT", "python3 train.py", 1)
+		}
+		checkHint(t, strings.Replace(hint, "EXEC", `'exec python3 train.py "$@"'`, 1), words...)
 	}
+	checkHint(t, "", "env", "A=1", "sh", "-c", `python3 train.py "$@"`, "sh")
 }

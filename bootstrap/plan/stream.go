@@ -12,34 +12,35 @@ import (
 	"entrain/hparams"
 )
 
-// Pipe is what can be chosen of how a Pipe-mode channel is streamed.
+// Pipe holds the user's choices for streaming a Pipe-mode channel.
 type Pipe struct {
-	First   int           // the epoch to begin with
-	Epochs  int           // 0 for as many as come
+	First   int           // the number of the first epoch
+	Epochs  int           // the number of epochs; 0 for no limit
 	Timeout time.Duration // for each FIFO, until its stream begins
-	Decode  string        // recordio, or empty for none
-	Encode  string        // likewise
-	Form    recordio.Form // of records on the side that is not RecordIO
-	Bare    bool          // nothing stands between the parts of a record
+	Decode  string        // one of Codecs, or empty for none
+	Encode  string        // one of Codecs, or empty for none
+	Form    recordio.Form // the form of records on the side that is not RecordIO
+	Bare    bool          // nothing separates the parts of a record
 }
 
-// DefaultPipe is the Pipe of a user who chose nothing.
+// DefaultPipe returns the Pipe of a user who has chosen nothing.
 func DefaultPipe() Pipe { return Pipe{Timeout: 15 * time.Minute, Form: recordio.LengthPrefixed} }
 
-// RecordForms are the words for Pipe.Form, the default first.
+// RecordForms returns the values of Pipe.Form, the default first.
 func RecordForms() []string { return recordio.Forms() }
 
-// Codecs are the words for Pipe.Decode and Pipe.Encode.
+// Codecs returns the values of Pipe.Decode and Pipe.Encode.
 func Codecs() []string { return []string{"recordio"} }
 
 // Stream is a Pipe-mode channel to be streamed.
 type Stream struct {
 	Channel string
-	Prefix  string // of its FIFOs
+	Prefix  string // the path of a FIFO without its epoch
 	Pipe
 }
 
-// DecideStream decides how a channel is streamed. It holds a channel against the contract: one that is not there would be waited for without end.
+// DecideStream decides how a channel is streamed. It returns a *UsageError if the contract has no such
+// channel or gives it another mode: entrain would wait in vain for the FIFO of such a channel.
 func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 	if p.Decode != "" && p.Encode != "" {
 		return nil, &UsageError{Err: errors.New("--decode and --encode: expected one of them")}
@@ -50,7 +51,8 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 		switch {
 		case c.Name != name:
 		case c.Mode != contract.ModePipe:
-			return nil, &UsageError{Err: fmt.Errorf("channel %s is in %s mode, expected Pipe mode\nhint: its data is in %s", hparams.Quote(name), c.Mode, job.ChannelPath(c))}
+			return nil, &UsageError{Err: fmt.Errorf("channel %s is in %s mode, expected Pipe mode\n"+
+				"hint: its data is in %s", hparams.Quote(name), c.Mode, job.ChannelPath(c))}
 		default:
 			return &Stream{Channel: name, Prefix: job.ChannelPath(c), Pipe: p}, nil
 		}
@@ -62,10 +64,11 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 	if names == nil {
 		hint = "there are none"
 	}
-	return nil, &UsageError{Err: fmt.Errorf("channel %s is not in %s\nhint: %s", hparams.Quote(name), contract.InputDataFile, hint)}
+	return nil, &UsageError{Err: fmt.Errorf("channel %s is not in %s\nhint: %s",
+		hparams.Quote(name), contract.InputDataFile, hint)}
 }
 
-// Converter is what is done to each epoch's bytes; nil for nothing.
+// Converter returns the function that converts the bytes of an epoch. It is nil if they stay as they are.
 func (s *Stream) Converter() func(io.Reader, io.Writer) error {
 	o := recordio.Options{Form: s.Form, Bare: s.Bare}
 	switch {

@@ -1,27 +1,29 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"entrain/contract"
 )
 
-// Variables are those of entrain that no flag has.
-func Variables() []string { return []string{"ENTRAIN_COMMAND", KeyVariable, "ENTRAIN_DRY_RUN"} }
+// Variables returns the names of the variables that a user can set and that no flag stands for.
+func Variables() []string { return []string{CommandVariable, KeyVariable, "ENTRAIN_DRY_RUN"} }
 
-// IsVariable says whether a name is one of Variables, or one that entrain itself gives to a trainer, which
+// IsVariable says whether name is one of Variables, or a variable that entrain gives to a trainer. A trainer
 // may start entrain again.
 func IsVariable(name string) bool {
-	switch name {
-	case "ENTRAIN_COMMAND", KeyVariable, "ENTRAIN_DRY_RUN", DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK":
+	given := []string{DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK"}
+	if slices.Contains(Variables(), name) || slices.Contains(given, name) {
 		return true
 	}
 	return strings.HasPrefix(name, "ENTRAIN_CHANNEL_") && strings.HasSuffix(name, "_MODE")
 }
 
-// NearestVariable is the hint that a name may have been meant by another one; empty where none looks like it.
+// NearestVariable returns the hint that another name may be meant. It is empty if none of names looks like
+// name.
 func NearestVariable(name string, names []string) string {
-	const prefix = "ENTRAIN_" // which all have, so that it tells nothing
+	const prefix = "ENTRAIN_" // all names share it, so it says nothing about how alike two of them are
 	short := make([]string, len(names))
 	for i, other := range names {
 		short[i] = strings.TrimPrefix(other, prefix)

@@ -8,8 +8,8 @@ import (
 	"entrain/mpi"
 )
 
-// commandWords reads ENTRAIN_COMMAND: a JSON array of strings, or words quoted as in a shell.
-func commandWords(text string) ([]string, error) {
+// parseCommand reads a command in a text: a JSON array of strings, or words quoted as in a shell.
+func parseCommand(text string) ([]string, error) {
 	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
 		return mpi.SplitWords(text)
 	}
@@ -27,10 +27,19 @@ func commandWords(text string) ([]string, error) {
 	return words, nil
 }
 
-// ShellQuote writes a word so that a POSIX shell reads it back.
+// ShellQuote quotes a word, if that is needed, so that a POSIX shell reads the same word.
 func ShellQuote(word string) string {
 	if hparams.IsWord(word, "_-./:=,@%+") {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// quoteWords joins words to a line that a POSIX shell splits into the same words.
+func quoteWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = ShellQuote(word)
+	}
+	return strings.Join(quoted, " ")
 }

@@ -10,7 +10,7 @@ import (
 	"entrain/mpi"
 )
 
-func TestCommandWords(t *testing.T) {
+func TestACommandIsWordsOfAShellOrAJSONArray(t *testing.T) {
 	for text, want := range map[string][]string{
 		``:                                 nil,
 		`python3 train.py --lr 0.1`:        {"python3", "train.py", "--lr", "0.1"},
@@ -25,30 +25,35 @@ func TestCommandWords(t *testing.T) {
 		`["python3", "a b", "\u00e9", ""]`: {"python3", "a b", "é", ""},
 		` []`:                              nil,
 	} {
-		got, err := commandWords(text)
+		got, err := parseCommand(text)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		} else if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
 		}
 	}
+}
+
+func TestATextThatIsNoCommandIsAnError(t *testing.T) {
+	const outsideQuotes = " outside quotes: no shell reads this; quote it, or start a shell with sh -c '…'"
+	const noArray = "not a JSON array of strings: "
 	for text, want := range map[string]string{
 		`a 'b`:       "a single quote has no end",
 		`a "b`:       "a double quote has no end",
 		`a \`:        "nothing follows the last backslash",
-		`a && b`:     `'&' outside quotes: no shell reads this; quote it, or start a shell with sh -c '…'`,
-		`a > b`:      `'>' outside quotes: no shell reads this; quote it, or start a shell with sh -c '…'`,
+		`a && b`:     "'&'" + outsideQuotes,
+		`a > b`:      "'>'" + outsideQuotes,
 		`["a", 1]`:   "a JSON array with a whole number in it, expected strings",
-		`["a"`:       "not a JSON array of strings: byte 4: found the end of the file where a list needs ',' or ']'",
-		`["a"] more`: "not a JSON array of strings: byte 6: found 'm' after the end of the JSON document",
+		`["a"`:       noArray + "byte 4: found the end of the file where a list needs ',' or ']'",
+		`["a"] more`: noArray + "byte 6: found 'm' after the end of the JSON document",
 	} {
-		if _, err := commandWords(text); err == nil || err.Error() != want {
+		if _, err := parseCommand(text); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
 }
 
-// FuzzWords: what ShellQuote writes is read back as the same words, by us and by a real shell.
+// FuzzWords has quoted words read by splitWords and by a real shell. Both find the same words.
 func FuzzWords(f *testing.F) {
 	f.Add("a b", "it's", "")
 	f.Add("$HOME", "`id`;", "\\\n\"")
@@ -59,7 +64,7 @@ func FuzzWords(f *testing.F) {
 				return
 			}
 		}
-		line := ShellQuote(a) + " " + ShellQuote(b) + " " + ShellQuote(c)
+		line := quoteWords(words)
 		got, err := mpi.SplitWords(line)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -77,18 +82,25 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-func TestExpand(t *testing.T) {
+func TestOnlyReferencesToEntrainsVariablesAreExpanded(t *testing.T) {
 	env := []string{"SM_X=1 2", "SM_HP_A-B=$SM_X", "ENTRAIN_Y="}
 	for in, want := range map[string]string{
-		"a${SM_X}b${SM_X}": "a1 2b1 2", "${SM_HP_A-B}": "$SM_X", "[${ENTRAIN_Y}]": "[]", "$$x$$": "$$x$$", "$${SM_X}": "${SM_X}",
-		"$SM_X": "$SM_X", "${HOME} $(id) $": "${HOME} $(id) $", "${SM_X": "${SM_X", "": "",
+		"a${SM_X}b${SM_X}": "a1 2b1 2",
+		"${SM_HP_A-B}":     "$SM_X",
+		"[${ENTRAIN_Y}]":   "[]",
+		"$$x$$":            "$$x$$",
+		"$${SM_X}":         "${SM_X}",
+		"$SM_X":            "$SM_X",
+		"${HOME} $(id) $":  "${HOME} $(id) $",
+		"${SM_X":           "${SM_X",
+		"":                 "",
 	} {
-		if got, err := expand(in, env); err != nil || got != want {
+		if got, err := expandWord(in, env); err != nil || got != want {
 			t.Errorf("%q: %q, %v, want %q", in, got, err, want)
 		}
 	}
 	for _, in := range []string{"${SM_NOPE}", "${ENTRAIN_}", "x${SM_X:-1}"} {
-		if got, err := expand(in, env); err == nil {
+		if got, err := expandWord(in, env); err == nil {
 			t.Errorf("%q: %q and no error", in, got)
 		}
 	}
