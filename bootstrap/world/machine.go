@@ -14,8 +14,9 @@ import (
 	"entrain/proc"
 )
 
-// argMax is the kernel's limit on arguments and environment together: a quarter of the stack, at most 6 MiB and
-// at least 128 KiB (bprm_stack_limits in fs/exec.c).
+// argMax is the kernel's limit in bytes on arguments and environment together: a quarter of the stack's
+// limit, at most 6 MiB and at least 128 KiB (bprm_stack_limits in fs/exec.c). It is 0 if the limit is
+// unknown.
 func argMax() int {
 	var stack syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_STACK, &stack); err != nil {
@@ -24,12 +25,17 @@ func argMax() int {
 	return int(max(min(stack.Cur/4, 6<<20), 128<<10))
 }
 
-func photographMachine(ctx context.Context, system, instanceType string, getenv func(string) (string, bool)) contract.Machine {
+// photographMachine counts CPUs and accelerators. system is the path of the root directory.
+func photographMachine(
+	ctx context.Context, system, instanceType string, getenv func(string) (string, bool),
+) contract.Machine {
 	m := contract.Machine{CPUs: onlineCPUs(system)}
 	var neurons int
-	m.GPUs, neurons = devices(filepath.Join(system, "dev"))
-	if visible, _ := getenv("NVIDIA_VISIBLE_DEVICES"); m.GPUs == 0 && visible != "void" && visible != "none" {
-		gpus, _ := list(filepath.Join(system, "proc/driver/nvidia/gpus"))
+	m.GPUs, neurons = countDevices(filepath.Join(system, "dev"))
+	visible, _ := getenv("NVIDIA_VISIBLE_DEVICES")
+	hidden := visible == "void" || visible == "none"
+	if m.GPUs == 0 && !hidden {
+		gpus, _ := listNames(filepath.Join(system, "proc/driver/nvidia/gpus"))
 		m.GPUs = len(gpus)
 	}
 	if neurons > 0 {
@@ -38,7 +44,8 @@ func photographMachine(ctx context.Context, system, instanceType string, getenv 
 	return m
 }
 
-// onlineCPUs is Python's os.cpu_count(): sysconf(_SC_NPROCESSORS_ONLN), which glibc reads from sysfs.
+// onlineCPUs returns the same number as os.cpu_count() of Python: sysconf(_SC_NPROCESSORS_ONLN), which glibc
+// reads from sysfs.
 func onlineCPUs(system string) int {
 	count := 0
 	online := readFile(filepath.Join(system, "sys/devices/system/cpu/online"))
@@ -57,25 +64,28 @@ func onlineCPUs(system string) int {
 	return count
 }
 
-// devices counts /dev/nvidiaN and /dev/neuronN.
-func devices(dev string) (gpus, neurons int) {
-	names, _ := list(dev)
+// countDevices counts the files nvidiaN and neuronN in /dev, where N is a number.
+func countDevices(dev string) (gpus, neurons int) {
+	names, _ := listNames(dev)
 	for _, name := range names {
-		gpus += isNumbered(name, "nvidia")
-		neurons += isNumbered(name, "neuron")
+		switch {
+		case isNumbered(name, "nvidia"):
+			gpus++
+		case isNumbered(name, "neuron"):
+			neurons++
+		}
 	}
 	return gpus, neurons
 }
 
-func isNumbered(name, prefix string) int {
+// isNumbered says whether name is prefix and a number.
+func isNumbered(name, prefix string) bool {
 	number, ok := strings.CutPrefix(name, prefix)
-	if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
-		return 0
-	}
-	return 1
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// neuronCores asks neuron-ls only about devices whose instance type does not tell.
+// neuronCores returns the number of cores on all Neuron devices. It asks neuron-ls only if the instance type
+// does not tell the number of cores of a device.
 func neuronCores(ctx context.Context, devices int, instanceType string) int {
 	if each, known := contract.CoresPerNeuronDevice(instanceType); known {
 		return devices * each

@@ -17,37 +17,37 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 		}
 	}
 	for _, path := range outputs {
-		if o, there := photographOutput(path); there {
-			s.Outputs[path] = o
+		if output, exists := photographOutput(path); exists {
+			s.Outputs[path] = output
 		}
 	}
 }
 
-// photographOutput asks the kernel whether this user can make files in a directory. The superuser can
-// wherever a mount is not read-only, whatever the mode says.
-func photographOutput(path string) (o contract.Output, there bool) {
+// photographOutput asks the kernel whether this user can make files in a directory. The mode does not tell:
+// the superuser can always do so, except in a mount that is read-only.
+func photographOutput(path string) (output contract.Output, exists bool) {
 	var info syscall.Stat_t
 	if err := syscall.Stat(path, &info); err != nil {
 		var link syscall.Stat_t
 		dangling := errors.Is(err, fs.ErrNotExist) && syscall.Lstat(path, &link) == nil
 		if !dangling && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
-			return o, false // what stands in the way is looked at itself
+			return output, false // a file in place of a directory above it is reported by itself
 		}
-		return contract.Output{Problem: reason(err), Unseen: true, Dangling: dangling}, true
+		return contract.Output{Problem: outputProblem(err), Unseen: true, Dangling: dangling}, true
 	}
-	o = contract.Output{UID: int(info.Uid), Mode: info.Mode & 0o7777}
+	output = contract.Output{UID: int(info.Uid), Mode: info.Mode & 0o7777}
 	if info.Mode&syscall.S_IFMT == syscall.S_IFDIR {
 		const enterAndWrite = 1 | 2 // X_OK and W_OK
-		o.Kind = contract.KindDir
+		output.Kind = contract.KindDir
 		if err := syscall.Access(path, enterAndWrite); err != nil {
-			o.Problem, o.ReadOnly = reason(err), errors.Is(err, syscall.EROFS)
+			output.Problem, output.ReadOnly = outputProblem(err), errors.Is(err, syscall.EROFS)
 		}
 	}
-	return o, true
+	return output, true
 }
 
-// reason is an error in plain words.
-func reason(err error) string {
+// outputProblem says in plain words why an output cannot be written.
+func outputProblem(err error) string {
 	switch {
 	case errors.Is(err, syscall.EROFS):
 		return "it is mounted read-only"

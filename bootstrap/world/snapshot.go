@@ -1,5 +1,8 @@
-// Package world looks at the machine, once, before anything is decided. It writes nothing, and starts only helper programs
-// that tell something of themselves: mpirun --version, neuron-ls.
+// Package world looks at the machine, once, before anything is decided: it reads the contract's files, the
+// environment, the CPUs and accelerators, and makes a contract.Snapshot of them.
+//
+// The package decides nothing, never writes, and never opens the FIFO of a channel. It starts only two helper
+// programs that print something about the machine: mpirun --version and neuron-ls.
 package world
 
 import (
@@ -18,12 +21,13 @@ import (
 	"entrain/proc"
 )
 
-// Ask says what to look at beside the contract's files. It is given a Snapshot that holds those files, the environment
-// and what is in the data directory.
+// Ask says what to look at besides the contract's files. It gets a Snapshot of those files, of the
+// environment and of the data directory.
 type Ask func(files *contract.Snapshot) contract.Questions
 
-// Photograph reads the world once: the contract's files under root, what is in the data directory, the algorithm's
-// specification at spec (see NoSpec), the machine, and what the questions ask for.
+// Photograph looks at the machine: at the contract's files and the data directory under root, the algorithm
+// specification at spec (see readSpec and NoSpec), the CPUs and accelerators, and at what ask asks for. What
+// cannot be read is not an error: the Snapshot says why.
 func Photograph(ctx context.Context, root string, env []string, spec string, ask Ask) *contract.Snapshot {
 	s := readFiles(root, env)
 	readSpec(s, spec)
@@ -34,30 +38,31 @@ func Photograph(ctx context.Context, root string, env []string, spec string, ask
 	path, _ := s.Getenv("PATH")
 	s.Programs = map[string]bool{}
 	for _, name := range q.Programs {
-		file := inPath(path, name)
+		file := findInPath(path, name)
 		s.Programs[name] = file != "" && !isSelf(file)
 	}
 	for _, name := range q.Daemons {
-		s.Programs[name] = inPath(path+SystemPath, name) != ""
+		s.Programs[name] = findInPath(path+SystemPath, name) != ""
 	}
 	photographPaths(s, q.Code, q.Outputs)
 	if q.Launcher != "" {
 		s.Launcher = askLauncher(ctx, q.Launcher, env)
 	}
-	s.Self, _ = os.Executable() // without /proc no launcher could start it again
+	s.Self, _ = os.Executable() // empty without /proc; then no launcher can start entrain on a rank
 	return s
 }
 
-// readFiles reads the files of the contract, the cluster key, and what is in the data directory.
+// readFiles reads the contract's files and the cluster key, and looks at the data directory.
 func readFiles(root string, env []string) *contract.Snapshot {
 	s := &contract.Snapshot{Root: root, Env: env, Dir: workingDir(), Files: map[string]contract.File{}}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
 		s.Files[name] = readFile(filepath.Join(root, "input/config", name))
 		if s.Files[name].Problem == missing && s.Config == nil {
-			s.Config, _ = list(filepath.Join(root, "input/config")) // the directory may be missing too
+			s.Config, _ = listNames(filepath.Join(root, "input/config")) // the directory may be missing too
 		}
 	}
-	s.Data = photographData(filepath.Join(root, "input/data"), contract.ChannelNames(s.Files[contract.InputDataFile]))
+	channels := contract.ChannelNames(s.Files[contract.InputDataFile])
+	s.Data = photographData(filepath.Join(root, "input/data"), channels)
 	if _, sdk := s.Data["sm_drivers"]; sdk {
 		for _, name := range []string{contract.SourceCodeFile, contract.DistributedFile} {
 			s.Files[name] = readFile(filepath.Join(root, "input/data/sm_drivers", name))
@@ -69,8 +74,8 @@ func readFiles(root string, env []string) *contract.Snapshot {
 	return s
 }
 
-// workingDir is the working directory. Where that has been removed, it is the root, so that the trainer gets one that
-// exists.
+// workingDir is the working directory, or the root directory if somebody has removed the working directory:
+// the trainer needs one that exists.
 func workingDir() string {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -79,17 +84,18 @@ func workingDir() string {
 	return dir
 }
 
-// readFile reads a configuration file, and one byte more than it may have at most. Here and below are bare system
-// calls, since an os.File starts the runtime's poller, which nothing else needs before the trainer starts.
+// readFile reads a configuration file, at most one byte more than contract.MaxFileSize. This package makes
+// bare system calls: an os.File starts the poller of Go's runtime, which nothing else needs before the
+// trainer.
 func readFile(path string) contract.File {
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return contract.File{Problem: problem(err)}
+		return contract.File{Problem: readProblem(err)}
 	}
 	defer func() { _ = syscall.Close(fd) }()
 	var info syscall.Stat_t
 	if err := syscall.Fstat(fd, &info); err != nil {
-		return contract.File{Problem: problem(err)}
+		return contract.File{Problem: readProblem(err)}
 	}
 	switch info.Mode & syscall.S_IFMT {
 	case syscall.S_IFREG:
@@ -105,7 +111,7 @@ func readFile(path string) contract.File {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case err != nil:
-			return contract.File{Problem: problem(err)}
+			return contract.File{Problem: readProblem(err)}
 		case n == 0:
 			return contract.File{Data: data}
 		default:
@@ -115,7 +121,7 @@ func readFile(path string) contract.File {
 	return contract.File{Data: data}
 }
 
-// permissions are a file's permission bits, 0 where they cannot be had.
+// permissions returns a file's permission bits. It returns 0 if they cannot be read.
 func permissions(path string) uint32 {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -127,16 +133,18 @@ func permissions(path string) uint32 {
 // missing is the problem of a file that does not exist.
 const missing = "is missing"
 
-func problem(err error) string {
+// readProblem says in plain words why a file cannot be read.
+func readProblem(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing
 	}
 	return "cannot be read: " + err.Error()
 }
 
-// photographData looks at what is there, and at the channels by name: they can be read where the directory cannot.
+// photographData looks at the entries of the data directory. It also looks for each channel by its name: a
+// directory that cannot be listed may hold channels that can be read.
 func photographData(dir string, channels []string) map[string]contract.Entry {
-	names, _ := list(dir) // a job without channels has none
+	names, _ := listNames(dir) // without channels the directory may be missing
 	data := make(map[string]contract.Entry, len(names))
 	for _, name := range names {
 		data[name] = photographEntry(dir + "/" + name)
@@ -155,12 +163,12 @@ func photographData(dir string, channels []string) map[string]contract.Entry {
 	return data
 }
 
-// photographEntry never opens a FIFO, which would start the platform's stream, and reads a directory's first names
-// alone, since behind a FastFile mount there may be millions.
+// photographEntry says what a path is. It never opens a FIFO: that would start the platform's stream. It
+// reads only the first names of a directory: a FastFile mount may hold millions.
 func photographEntry(path string) contract.Entry {
 	var info syscall.Stat_t
 	if err := syscall.Stat(path, &info); err != nil {
-		return contract.Entry{Problem: problem(err)}
+		return contract.Entry{Problem: readProblem(err)}
 	}
 	switch info.Mode & syscall.S_IFMT {
 	case syscall.S_IFIFO:
@@ -168,13 +176,13 @@ func photographEntry(path string) contract.Entry {
 	case syscall.S_IFREG:
 		return contract.Entry{Kind: contract.KindFile}
 	case syscall.S_IFDIR:
-		names, err := listSome(path)
+		names, err := listFirstNames(path)
 		if err != nil {
-			return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
+			return contract.Entry{Kind: contract.KindDir, Problem: readProblem(err)}
 		}
 		const enter = 1 // X_OK
 		if err := syscall.Access(path, enter); err != nil {
-			return contract.Entry{Kind: contract.KindDir, Problem: problem(err)}
+			return contract.Entry{Kind: contract.KindDir, Problem: readProblem(err)}
 		}
 		return contract.Entry{Kind: contract.KindDir, Empty: len(names) == 0}
 	default:
@@ -182,11 +190,11 @@ func photographEntry(path string) contract.Entry {
 	}
 }
 
-// list gives the names in a directory.
-func list(dir string) ([]string, error) { return readNames(dir, 1<<20) }
+// listNames returns the names in a directory.
+func listNames(dir string) ([]string, error) { return readNames(dir, 1<<20) }
 
-// listSome gives the first names in a directory; none only if it is empty.
-func listSome(dir string) ([]string, error) { return readNames(dir, 1) }
+// listFirstNames returns the first names in a directory. It returns none only if the directory is empty.
+func listFirstNames(dir string) ([]string, error) { return readNames(dir, 1) }
 
 // readNames reads a directory until it has enough names.
 func readNames(dir string, enough int) ([]string, error) {
@@ -210,8 +218,8 @@ func readNames(dir string, enough int) ([]string, error) {
 	return names, nil
 }
 
-// inPath finds a program in a search path; empty where it is not there. A directory is none.
-func inPath(path, name string) string {
+// findInPath finds a program in a search path and returns the path of its file, empty if there is none.
+func findInPath(path, name string) string {
 	const executable = 1 // X_OK
 	for dir := range strings.SplitSeq(path, ":") {
 		file := dir + "/" + name
@@ -225,14 +233,15 @@ func inPath(path, name string) string {
 	return ""
 }
 
-// SystemPath are the directories, as the end of a search path, where system programs such as sshd are. No user's own
-// path holds them.
+// SystemPath holds the directories of system programs such as sshd, in the form of the end of a search path.
+// A user's PATH often lacks them.
 const SystemPath = ":/usr/local/sbin:/usr/sbin:/sbin"
 
-// launcherBound is how long an MPI launcher may take to tell its version. It starts within a second even on a busy host.
-const launcherBound = 30 * time.Second
+// versionTimeout limits the time for the version of an MPI launcher. Even on a busy host a launcher starts
+// within a second.
+const versionTimeout = 30 * time.Second
 
-// askLauncher asks an MPI launcher for its version.
+// askLauncher starts an MPI launcher to learn its version.
 func askLauncher(ctx context.Context, name string, env []string) *contract.Program {
 	p := &contract.Program{Path: name}
 	found, err := proc.Find(name, env)
@@ -240,7 +249,7 @@ func askLauncher(ctx context.Context, name string, env []string) *contract.Progr
 		p.Problem = err.Error()
 		return p
 	}
-	out, err := proc.Output(ctx, launcherBound, found, "--version")
+	out, err := proc.Output(ctx, versionTimeout, found, "--version")
 	if err != nil {
 		p.Found, p.Problem = true, err.Error()
 	}

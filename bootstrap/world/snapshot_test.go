@@ -14,7 +14,8 @@ import (
 	"entrain/contract"
 )
 
-func put(t *testing.T, path, text string) {
+// writeFile writes a file and makes the directories above it.
+func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -24,49 +25,57 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
-// TestPhotograph: every way that a file or a channel can be there, or not.
-func TestPhotograph(t *testing.T) {
+func TestASnapshotSaysWhatEveryFileAndChannelIs(t *testing.T) {
 	root := t.TempDir()
-	put(t, filepath.Join(root, "input/config/hyperparameters.json"), "{}")
+	writeFile(t, filepath.Join(root, "input/config/hyperparameters.json"), "{}")
 	if err := os.MkdirAll(filepath.Join(root, "input/config/resourceconfig.json"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mkfifo(filepath.Join(root, "input/config/inputdataconfig.json"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(root, "input/data/full/x"), "x")
-	put(t, filepath.Join(root, "input/data/file"), "x")
-	put(t, filepath.Join(root, "input/data/sm_drivers/sourcecode.json"), `{"entry_script":"t.py"}`)
+	writeFile(t, filepath.Join(root, "input/data/full/x"), "x")
+	writeFile(t, filepath.Join(root, "input/data/file"), "x")
+	writeFile(t, filepath.Join(root, "input/data/sm_drivers/sourcecode.json"), `{"entry_script":"t.py"}`)
 	data := filepath.Join(root, "input/data")
 	for _, err := range []error{
-		os.Mkdir(filepath.Join(data, "empty"), 0o755), syscall.Mkfifo(filepath.Join(data, "train_0"), 0o644),
-		os.Symlink("full", filepath.Join(data, "link")), os.Symlink("nowhere", filepath.Join(data, "broken")),
+		os.Mkdir(filepath.Join(data, "empty"), 0o755),
+		syscall.Mkfifo(filepath.Join(data, "train_0"), 0o644),
+		os.Symlink("full", filepath.Join(data, "link")),
+		os.Symlink("nowhere", filepath.Join(data, "broken")),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	snap := Photograph(t.Context(), root, []string{"PATH=/nowhere"}, "", nothingElse)
+	snap := Photograph(t.Context(), root, []string{"PATH=/nowhere"}, "", noQuestions)
 	wantFiles := map[string]contract.File{
-		"hyperparameters.json": {Data: []byte("{}")}, "inputdataconfig.json": {Problem: "is a FIFO, a socket or a device"}, "resourceconfig.json": {Problem: "is a directory"},
-		"sourcecode.json": {Data: []byte(`{"entry_script":"t.py"}`)}, "distributed.json": {Problem: "is missing"},
+		"hyperparameters.json": {Data: []byte("{}")},
+		"inputdataconfig.json": {Problem: "is a FIFO, a socket or a device"},
+		"resourceconfig.json":  {Problem: "is a directory"},
+		"sourcecode.json":      {Data: []byte(`{"entry_script":"t.py"}`)},
+		"distributed.json":     {Problem: "is missing"},
 	}
 	if diff := cmp.Diff(wantFiles, snap.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	wantData := map[string]contract.Entry{
-		"full": {Kind: contract.KindDir}, "link": {Kind: contract.KindDir}, "empty": {Kind: contract.KindDir, Empty: true}, "sm_drivers": {Kind: contract.KindDir},
-		"file": {Kind: contract.KindFile}, "train_0": {Kind: contract.KindFIFO}, "broken": {Problem: "is a link to nothing"},
+		"full":       {Kind: contract.KindDir},
+		"link":       {Kind: contract.KindDir},
+		"empty":      {Kind: contract.KindDir, Empty: true},
+		"sm_drivers": {Kind: contract.KindDir},
+		"file":       {Kind: contract.KindFile},
+		"train_0":    {Kind: contract.KindFIFO},
+		"broken":     {Problem: "is a link to nothing"},
 	}
 	if diff := cmp.Diff(wantData, snap.Data); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
 	}
 }
 
-// TestLargeFile: a file over the limit is read no further than it takes to say so.
-func TestLargeFile(t *testing.T) {
+func TestAHugeFileIsReadOnlyUpToOneByteOverTheLimit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
-	put(t, path, "x")
+	writeFile(t, path, "x")
 	if err := os.Truncate(path, 1<<40); err != nil {
 		t.Fatal(err)
 	}
@@ -75,45 +84,66 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
-func TestMachine(t *testing.T) {
-	nothing := func(string) (string, bool) { return "", false }
+func TestAcceleratorsAreCounted(t *testing.T) {
 	for _, c := range []struct {
-		what    string
-		files   []string
-		typ     string
-		visible string
-		want    contract.Machine
+		what         string
+		files        []string
+		instanceType string
+		visible      string // NVIDIA_VISIBLE_DEVICES, if it is not empty
+		want         contract.Machine
 	}{
 		{"nothing", nil, "ml.m5.large", "", contract.Machine{CPUs: 4}},
-		{"NVIDIA devices", []string{"dev/nvidia0", "dev/nvidia3", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia", "proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b", "proc/driver/nvidia/gpus/c"}, "", "", contract.Machine{CPUs: 4, GPUs: 2}},
-		{"NVIDIA in /proc alone", []string{"proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b"}, "", "", contract.Machine{CPUs: 4, GPUs: 2}},
+		{
+			"NVIDIA devices",
+			[]string{
+				"dev/nvidia0", "dev/nvidia3", "dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia",
+				"proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b", "proc/driver/nvidia/gpus/c",
+			},
+			"", "",
+			contract.Machine{CPUs: 4, GPUs: 2},
+		},
+		{
+			"NVIDIA only in /proc",
+			[]string{"proc/driver/nvidia/gpus/a", "proc/driver/nvidia/gpus/b"},
+			"", "",
+			contract.Machine{CPUs: 4, GPUs: 2},
+		},
 		{"NVIDIA hidden", []string{"proc/driver/nvidia/gpus/a"}, "", "void", contract.Machine{CPUs: 4}},
 		{"NVIDIA none", []string{"proc/driver/nvidia/gpus/a"}, "", "none", contract.Machine{CPUs: 4}},
-		{"Trainium", []string{"dev/neuron0", "dev/neuron1", "dev/neuron15"}, "ml.trn1.32xlarge", "", contract.Machine{CPUs: 4, NeuronCores: 6}},
-		{"Inferentia", []string{"dev/neuron0"}, "ml.inf1.xlarge", "", contract.Machine{CPUs: 4, NeuronCores: 4}},
+		{
+			"Trainium",
+			[]string{"dev/neuron0", "dev/neuron1", "dev/neuron15"},
+			"ml.trn1.32xlarge", "",
+			contract.Machine{CPUs: 4, NeuronCores: 6},
+		},
+		{
+			"Inferentia",
+			[]string{"dev/neuron0"},
+			"ml.inf1.xlarge", "",
+			contract.Machine{CPUs: 4, NeuronCores: 4},
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			system := t.TempDir()
-			put(t, filepath.Join(system, "sys/devices/system/cpu/online"), "0-1,4,7\n")
+			writeFile(t, filepath.Join(system, "sys/devices/system/cpu/online"), "0-1,4,7\n")
 			for _, f := range c.files {
-				put(t, filepath.Join(system, f), "")
+				writeFile(t, filepath.Join(system, f), "")
 			}
-			getenv := nothing
-			if c.visible != "" {
-				getenv = func(string) (string, bool) { return c.visible, true }
-			}
-			if diff := cmp.Diff(c.want, photographMachine(t.Context(), system, c.typ, getenv)); diff != "" {
+			getenv := func(string) (string, bool) { return c.visible, c.visible != "" }
+			got := photographMachine(t.Context(), system, c.instanceType, getenv)
+			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestNeuronLS: of a type that nobody knows neuron-ls is asked, and only then.
-func TestNeuronLS(t *testing.T) {
+func TestNeuronLSCountsTheCoresOnlyOfAnUnknownInstanceType(t *testing.T) {
 	system, bin := t.TempDir(), t.TempDir()
-	put(t, filepath.Join(system, "dev/neuron0"), "")
-	put(t, filepath.Join(bin, "neuron-ls"), "#!/bin/sh\n[ \"$*\" = -j ] && echo '[{\"nc_count\":2},{\"nc_count\":6}]'\n")
+	writeFile(t, filepath.Join(system, "dev/neuron0"), "")
+	writeFile(t, filepath.Join(bin, "neuron-ls"), `#!/bin/sh
+[ "$*" = -j ] && echo '[{"nc_count":2},{"nc_count":6}]'
+`)
 	if err := os.Chmod(filepath.Join(bin, "neuron-ls"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +157,7 @@ func TestNeuronLS(t *testing.T) {
 	}
 }
 
-// TestCPUs: as Python counts them, whatever the affinity of this process.
-func TestCPUs(t *testing.T) {
+func TestCPUsAreCountedAsPythonCountsThem(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("python3 is not installed: apt-get install python3")
@@ -142,8 +171,7 @@ func TestCPUs(t *testing.T) {
 	}
 }
 
-// TestArgMax: a quarter of the stack, within the kernel's bounds.
-func TestArgMax(t *testing.T) {
+func TestTheArgumentLimitIsAQuarterOfTheStackWithinTheKernelsBounds(t *testing.T) {
 	var was syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_STACK, &was); err != nil {
 		t.Fatal(err)
@@ -159,11 +187,9 @@ func TestArgMax(t *testing.T) {
 	}
 }
 
-// TestChannelsBehindAWall: a data directory that cannot be listed does not hide the channels in it; a link to nothing is no
-// channel.
-func TestChannelsBehindAWall(t *testing.T) {
+func TestADataDirectoryThatCannotBeListedDoesNotHideItsChannels(t *testing.T) {
 	root := t.TempDir()
-	put(t, filepath.Join(root, "train/x"), "x")
+	writeFile(t, filepath.Join(root, "train/x"), "x")
 	entries := photographData(root, []string{"train", "val", "../up"})
 	if diff := cmp.Diff(map[string]contract.Entry{"train": {Kind: contract.KindDir}}, entries); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -176,9 +202,9 @@ func TestChannelsBehindAWall(t *testing.T) {
 	}
 }
 
-func TestPermissions(t *testing.T) {
+func TestAMissingFileHasNoPermissions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
-	put(t, path, "k")
+	writeFile(t, path, "k")
 	if err := os.Chmod(path, 0o642); err != nil {
 		t.Fatal(err)
 	}
@@ -190,5 +216,5 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// nothingElse asks for nothing beside the contract's files.
-func nothingElse(*contract.Snapshot) contract.Questions { return contract.Questions{} }
+// noQuestions asks for nothing besides the contract's files.
+func noQuestions(*contract.Snapshot) contract.Questions { return contract.Questions{} }

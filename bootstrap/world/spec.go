@@ -6,10 +6,11 @@ import (
 	"entrain/contract"
 )
 
-// NoSpec is no file's name: it asks Photograph for the contract alone, whatever the image has.
+// NoSpec is a spec path for Photograph: it reads no algorithm specification, even if the image has one. No
+// file can have this name.
 const NoSpec = "\x00"
 
-// readSpec reads the algorithm's specification.
+// readSpec reads the algorithm specification at path. An empty path means the default one, if it exists.
 func readSpec(s *contract.Snapshot, path string) {
 	if path == NoSpec {
 		return
