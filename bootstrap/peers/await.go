@@ -12,14 +12,20 @@ import (
 	"entrain/proc"
 )
 
-// Await returns when all names resolve here and, where there is a rendezvous, when that is so on all hosts. Then all are
-// released. Ready makes what the others find on this host when they are released; nil for nothing.
-func (h Process) Await(p *Peers, w plan.Wait, ready func(context.Context) error) error {
+// Await waits until the names of all hosts resolve on this host. With a rendezvous it then waits until all
+// hosts are released, which happens when the names resolve on every host. p is nil without a rendezvous.
+//
+// The function open, if it is not nil, is called before the release. It makes what the other hosts find on
+// this host when they are released.
+//
+// The error is a *hostwait.UnavailableError after w.Timeout, a *proc.SignalError after a signal, or what the
+// rendezvous ended with.
+func (h Process) Await(p *Peers, w plan.Wait, open func(context.Context) error) error {
 	if len(w.Hosts) == 0 {
 		h.Log.Took("wait", 0)
 		h.Log.Took("rendezvous", 0)
-		if ready != nil {
-			return ready(context.Background())
+		if open != nil {
+			return open(context.Background())
 		}
 		return nil
 	}
@@ -28,7 +34,7 @@ func (h Process) Await(p *Peers, w plan.Wait, ready func(context.Context) error)
 		return err
 	}
 	signals, release := h.Signals.Context(context.Background())
-	ctx, unite := p.unite(signals)
+	ctx, cancel := p.withSession(signals)
 	start := time.Now()
 	o.Timeout = w.Timeout
 	o.Progress = func(elapsed time.Duration, missing []hostwait.Missing) {
@@ -39,31 +45,32 @@ func (h Process) Await(p *Peers, w plan.Wait, ready func(context.Context) error)
 		if ctx.Err() == nil {
 			err = fmt.Errorf("waiting for host names: %w", err)
 		}
-	} else if ready != nil {
-		err = ready(ctx)
+	} else if open != nil {
+		err = open(ctx)
 	}
 	h.Log.Took("wait", time.Since(start))
 	if err == nil && p != nil {
 		end := h.Log.Phase("rendezvous")
-		err = p.gather(ctx, w, start)
+		err = p.awaitRelease(ctx, w, start)
 		end()
 	}
-	unite()
+	cancel()
 	release()
 	if stop, ok := errors.AsType[*proc.SignalError](context.Cause(signals)); ok {
-		return fmt.Errorf("waiting for the other hosts: %w", stop) // it may have come when all were there
+		return fmt.Errorf("waiting for the other hosts: %w", stop) // also if all hosts were ready already
 	}
 	return err
 }
 
+// tellMissing logs which hosts are missing.
 func (h Process) tellMissing(w plan.Wait, elapsed time.Duration, missing []hostwait.Missing) {
 	if len(missing) == 0 {
-		return // it is about to go on
+		return // all hosts are ready, so the wait is about to end
 	}
 	h.Log.Waiting(len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing))
 }
 
-// probe says how to ask: the DNS, and unless that is all the hosts file beside it.
+// probe says how to look names up: as the trainer will, with the hosts file for hints, or by DNS alone.
 func (h Process) probe(w plan.Wait) (hostwait.Probe, hostwait.Options, error) {
 	servers, err := hostwait.ReadResolvConf(resolvConf)
 	if w.DNSOnly {
@@ -76,10 +83,12 @@ func (h Process) probe(w plan.Wait) (hostwait.Probe, hostwait.Options, error) {
 	if err == nil {
 		file.Compare = servers.Lookup
 		file.Disagree = func(host string, file, dns []netip.Addr) {
-			h.Log.Warn().Msgf("host %s has the address %v in /etc/hosts and %v in the DNS: one of them is wrong\nhint: --dns-only leaves /etc/hosts out", host, file, dns)
+			h.Log.Warn().Msgf("host %s has the address %v in /etc/hosts and %v in the DNS: one of them is wrong\n"+
+				"hint: --dns-only leaves /etc/hosts out", host, file, dns)
 		}
 	}
-	return hostwait.Lookup(hostwait.System).Probe, hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}, nil
+	o := hostwait.Options{Hint: hostwait.Lookup(file.Lookup).Probe}
+	return hostwait.Lookup(hostwait.System).Probe, o, nil
 }
 
 const resolvConf = "/etc/resolv.conf"

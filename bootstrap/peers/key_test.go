@@ -9,8 +9,8 @@ import (
 	"entrain/contract"
 )
 
-// TestMalformedKey: what cannot be a key is told with where it is, and not repeated.
-func TestMalformedKey(t *testing.T) {
+// TestMalformedKeyIsRefusedWithoutShowingIt: the error says where the key is and what is wrong with it.
+func TestMalformedKeyIsRefusedWithoutShowingIt(t *testing.T) {
 	const (
 		file     = "the cluster key in /etc/entrain/cluster.key: "
 		variable = "the cluster key in ENTRAIN_CLUSTER_KEY: "
@@ -27,8 +27,11 @@ func TestMalformedKey(t *testing.T) {
 		snap := &contract.Snapshot{
 			Root: "/opt/ml", Env: c.env, ClusterKey: contract.File{Data: []byte(c.file)},
 			Files: map[string]contract.File{
-				contract.HyperparametersFile: {Data: []byte("{}")}, contract.InputDataFile: {Data: []byte("{}")},
-				contract.ResourceFile: {Data: []byte(`{"current_host":"algo-1","hosts":["algo-1","algo-2"]}`)},
+				contract.HyperparametersFile: {Data: []byte("{}")},
+				contract.InputDataFile:       {Data: []byte("{}")},
+				contract.ResourceFile: {
+					Data: []byte(`{"current_host":"algo-1","hosts":["algo-1","algo-2"]}`),
+				},
 			},
 		}
 		job, problems := contract.Load(snap)

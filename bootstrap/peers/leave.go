@@ -14,12 +14,18 @@ import (
 	"entrain/proc"
 )
 
-// stayAfterFailure is how long a host that failed before the others came stays to tell them. They usually come within a
-// minute of each other; --wait-timeout may end the stay earlier.
-const stayAfterFailure = time.Minute
+const (
+	// longestStay is how long a host that has failed waits at most for hosts that have not joined yet, in order
+	// to tell them. The containers of a job usually start within a minute of each other. A --wait-timeout that
+	// ends earlier ends the stay too.
+	longestStay = time.Minute
+	// quietStay is how long a host stays before it logs that it stays. Most stays end at once. It must be
+	// shorter than longestStay.
+	quietStay = time.Second
+)
 
-// Leave tells how this host's work ended, and stays while the others need it. Where another host's failure is that of the
-// whole job, it comes back instead of this host's own.
+// Leave tells the other hosts how this host's work ended, and stays while they need this host. It returns the
+// job's error: another host's failure if that came first, else err, this host's own.
 func (p *Peers) Leave(err error) error {
 	if p == nil {
 		return err
@@ -27,23 +33,23 @@ func (p *Peers) Leave(err error) error {
 	p.End(err, false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	first := make(chan error, 1)
+	firstSignal := make(chan error, 1)
 	release := p.Signals.Watch(func(sig syscall.Signal) {
 		select {
-		case first <- &proc.SignalError{Signal: sig}:
+		case firstSignal <- &proc.SignalError{Signal: sig}:
 		default:
 		}
-		p.Hurry() // who has not come is not waited for
+		p.Hurry() // hosts that have not joined are not waited for any more
 		if sig == syscall.SIGTERM {
-			p.Stopped() // the others are stopped too, and this host stays for their ends
+			p.Stopped() // the other hosts are stopped too, and this host stays until they have ended
 			return
 		}
 		cancel()
 	})
 	stay := p.stayFor(err)
-	quiet := p.tellStay(err, stay)
+	stayed := p.tellStay(err, stay)
 	peer := p.Session.Leave(ctx, stay)
-	quiet()
+	stayed()
 	release()
 	if peer != nil {
 		return p.peerFailure(peer, err)
@@ -52,15 +58,15 @@ func (p *Peers) Leave(err error) error {
 		return err
 	}
 	if refused, ok := errors.AsType[*rendezvous.RefusedError](context.Cause(p.Session.Context())); ok {
-		return refused // the trainer was stopped for that, and may have ended well
+		return refused // the trainer was stopped because of that, and may have ended with 0
 	}
-	if p.verb != "run" && len(first) > 0 {
-		return <-first // what would come next must not
+	if p.verb != "run" && len(firstSignal) > 0 {
+		return <-firstSignal // the signal asks the process not to go on, as exec would with the trainer
 	}
 	return nil
 }
 
-// peerFailure is the failure of another host that counts for this one, whose own work ended with err.
+// peerFailure is the job's error where another host has failed first and this host's work ended with err.
 func (p *Peers) peerFailure(peer, err error) error {
 	theirs, _ := errors.AsType[*rendezvous.PeerError](peer)
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok && p.plan.MPI {
@@ -73,32 +79,34 @@ func (p *Peers) peerFailure(peer, err error) error {
 	return peer
 }
 
-// tellStay says what a host waits for that has failed before the others came, unless that takes a moment only.
-func (p *Peers) tellStay(err error, stay time.Duration) (quiet func()) {
+// tellStay logs why this host stays, if it has failed before the release and stays longer than quietStay.
+// Call stayed at the end of the stay.
+func (p *Peers) tellStay(err error, stay time.Duration) (stayed func()) {
 	if err == nil || p.members != nil || stay == 0 {
 		return func() {}
 	}
-	timer := time.AfterFunc(time.Second, func() {
-		p.Log.Info().Msgf("this host has failed, and stays up to %s to tell the others why", stay.Round(time.Second))
+	timer := time.AfterFunc(quietStay, func() {
+		p.Log.Info().Msgf("this host has failed, and stays up to %s to tell the others why",
+			stay.Round(time.Second))
 	})
 	return func() { timer.Stop() }
 }
 
-// stayFor is how long to stay for those who have not come yet: no longer than this host would have waited for them. A host
-// that was stopped, or that has waited for them, does not stay.
+// stayFor is how long to stay for hosts that have not joined yet: no longer than this host would have waited
+// for them. A host that was stopped, or that has waited in vain, does not stay.
 func (p *Peers) stayFor(err error) time.Duration {
 	_, stopped := errors.AsType[*proc.SignalError](err)
-	_, stop := errors.AsType[*rendezvous.StopError](err)
-	_, trained := errors.AsType[*report.StoppedError](err)
+	_, stoppedByPeer := errors.AsType[*rendezvous.StopError](err)
+	_, trainerStopped := errors.AsType[*report.StoppedError](err)
 	_, waited := errors.AsType[*hostwait.UnavailableError](err)
-	if stopped || stop || trained || waited {
+	if stopped || stoppedByPeer || trainerStopped || waited {
 		return 0
 	}
-	return max(0, min(stayAfterFailure, time.Until(p.joined.Add(p.plan.Timeout))))
+	return max(0, min(longestStay, time.Until(p.joined.Add(p.plan.Timeout))))
 }
 
-// Fail tells the other hosts why this one cannot begin, so that they need not wait for it. It returns the error, or the
-// failure of another host.
+// Fail tells the other hosts why this host cannot begin, so that they do not wait for it. It returns err, or
+// another host's failure if that came first.
 func (h Process) Fail(snap *contract.Snapshot, o plan.Options, verb string, err error) error {
 	p := plan.DecideFailure(snap, o)
 	if p == nil {

@@ -1,5 +1,5 @@
-// Package peers is the other hosts as a job uses them: it waits for their names, takes part in the rendezvous, and ends
-// this host's work together with theirs.
+// Package peers is how a job uses the other hosts. It waits until their names resolve, takes part in the
+// rendezvous, and ends this host's work together with theirs.
 package peers
 
 import (
@@ -17,35 +17,35 @@ import (
 	"entrain/proc"
 )
 
-// Process is what this room needs of the process that it works in.
+// Process is what this package needs of its process.
 type Process struct {
 	Log     events.Log
 	Signals *proc.Signals
-	Version string // of the program
+	Version string // the version of entrain
 }
 
-// Peers is this host's part in the rendezvous. The nil Peers is that of a host alone.
+// Peers is this host's part in the rendezvous. A host alone has the nil Peers.
 type Peers struct {
 	*rendezvous.Session
 	Process
 	plan    *plan.Rendezvous
-	verb    string
-	mask    func(string) string // no other host is told a secret
-	members []rendezvous.Member // in the order of ranks, once all are released
-	joined  time.Time
+	verb    string              // the verb of the command line: run, exec or wait
+	mask    func(string) string // hides secrets in the texts for other hosts
+	members []rendezvous.Member // in the order of ranks; nil before the release
+	joined  time.Time           // when this host began to take part
 }
 
-// Launch is what the rendezvous of a launched job needs beside the plan.
+// Launch is what the rendezvous needs of a host with a launch, beside the plan.
 type Launch struct {
-	PublicKey string // of this host's ssh or sshd; empty where they are not used
-	OnQuiet   func() // called once when no rank is at work on any host after a stop
+	PublicKey string // the public key of this host's ssh or sshd; empty if they are not used
+	OnQuiet   func() // called once, when no rank is at work on any host after a stop
 }
 
-// Join begins to take part in the rendezvous of a plan, for a verb. Launch is nil unless this host starts ranks. It is nil
-// for a plan without a rendezvous.
+// Join begins to take part in the rendezvous of a plan, for a verb of the command line. launch is nil unless
+// a launcher starts ranks on this host. The Peers are nil for a plan without a rendezvous.
 func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error) {
 	if p.Rendezvous == nil {
-		return nil, nil //nolint:nilnil // the nil Peers
+		return nil, nil //nolint:nilnil // a host alone has the nil Peers
 	}
 	c, err := h.config(p.Rendezvous, verb)
 	if err != nil {
@@ -53,21 +53,22 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 	}
 	if launch != nil {
 		c.Self.PublicKey = launch.PublicKey
-		c.Launches, c.OnStop, c.OnQuiet = true, func() { h.Signals.Raise(syscall.SIGTERM) }, launch.OnQuiet
+		c.Launches, c.OnQuiet = true, launch.OnQuiet
+		c.OnStop = func() { h.Signals.Raise(syscall.SIGTERM) }
 	}
 	session, err := rendezvous.Open(c)
 	if err != nil {
 		return nil, err
 	}
 	if launch == nil && p.Rendezvous.MPI {
-		session.Quiet() // no rank is ever at work here
+		session.Quiet() // no rank is ever at work on this host
 	}
 	return &Peers{
 		Session: session, Process: h, plan: p.Rendezvous, verb: verb, mask: p.Mask, joined: time.Now(),
 	}, nil
 }
 
-// config is what this host brings to the rendezvous.
+// config is what the rendezvous needs to know of this host.
 func (h Process) config(p *plan.Rendezvous, verb string) (rendezvous.Config, error) {
 	var key rendezvous.Key
 	if p.Key.Given {
@@ -92,10 +93,10 @@ func (h Process) config(p *plan.Rendezvous, verb string) (rendezvous.Config, err
 	}, nil
 }
 
-// Members are all hosts in the order of ranks, once they are released.
+// Members are all hosts in the order of ranks; nil before they are released.
 func (p *Peers) Members() []rendezvous.Member { return p.members }
 
-// Lookup finds the peers as the trainer will.
+// Lookup finds the addresses of the other hosts as the trainer will.
 func Lookup(p *plan.Rendezvous) hostwait.Lookup {
 	if servers, err := hostwait.ReadResolvConf(resolvConf); err == nil && p.DNSOnly {
 		return servers.Lookup
@@ -103,16 +104,17 @@ func Lookup(p *plan.Rendezvous) hostwait.Lookup {
 	return hostwait.System
 }
 
-// Memory is what entrain may use beside the trainer of a host that has so many peers, in bytes: the leader has a
-// connection to each. It is 0, for the default, on a host alone.
+// Memory is how much memory entrain may use beside the trainer, in bytes. It grows with the number of hosts,
+// since the leader has a connection to each. On a host alone it is 0, which stands for the default.
 func (p *Peers) Memory() int64 {
+	const base, perHost = 32 << 20, 64 << 10
 	if p == nil {
 		return 0
 	}
-	return 32<<20 + int64(len(p.plan.Hosts))*64<<10
+	return base + int64(len(p.plan.Hosts))*perHost
 }
 
-// Context ends when this host should, since another one failed or was stopped.
+// Context ends when this host has to end, because another host failed or was stopped. Its cause says which.
 func (p *Peers) Context() context.Context {
 	if p == nil {
 		return context.Background()
@@ -120,8 +122,8 @@ func (p *Peers) Context() context.Context {
 	return p.Session.Context()
 }
 
-// unite gives a context that ends with ctx, and with the session.
-func (p *Peers) unite(ctx context.Context) (context.Context, func()) {
+// withSession returns a context that ends with ctx, and with the rendezvous' context.
+func (p *Peers) withSession(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	session := p.Context()
 	stop := context.AfterFunc(session, func() { cancel(context.Cause(session)) })
@@ -131,7 +133,7 @@ func (p *Peers) unite(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// tellPending tells the others whose names do not resolve here.
+// tellPending tells the other hosts whose names do not resolve on this host yet.
 func (p *Peers) tellPending(missing []hostwait.Missing) {
 	if p == nil {
 		return
@@ -143,21 +145,21 @@ func (p *Peers) tellPending(missing []hostwait.Missing) {
 	p.Ready(names)
 }
 
-// gather waits until all hosts are released.
-func (p *Peers) gather(ctx context.Context, w plan.Wait, start time.Time) error {
+// awaitRelease waits until all hosts are released, at the longest until w.Timeout after start.
+func (p *Peers) awaitRelease(ctx context.Context, w plan.Wait, start time.Time) error {
 	p.Ready(nil)
 	ctx, cancel := context.WithDeadline(ctx, start.Add(w.Timeout))
 	defer cancel()
-	told := make(chan struct{})
+	progressEnded := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(progressEnded)
 		doubts := p.Doubts
 		hostwait.Often(ctx, start, func(elapsed time.Duration) {
 			p.tellMissing(w, elapsed, p.Missing())
 			for _, doubt := range doubts(ctx) {
 				p.Log.Warn().Msg(doubt)
 			}
-			doubts = func(context.Context) []string { return nil } // once is enough
+			doubts = func(context.Context) []string { return nil } // told once
 		})
 	}()
 	members, err := p.Gather(ctx)
@@ -166,14 +168,15 @@ func (p *Peers) gather(ctx context.Context, w plan.Wait, start time.Time) error 
 		err = &hostwait.UnavailableError{Missing: p.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start)}
 	}
 	cancel()
-	<-told
+	<-progressEnded
 	if err == nil {
-		p.Log.Debug().Msgf("all %d hosts have joined after %s: %+v", len(members), time.Since(start).Round(time.Millisecond), members)
+		p.Log.Debug().Msgf("all %d hosts have joined after %s: %+v",
+			len(members), time.Since(start).Round(time.Millisecond), members)
 	}
 	return err
 }
 
-// End tells the others how this host's work ended, and whether that comes of another failure, if there is one.
+// End tells the other hosts how this host's work ended. follows says that this is because of another failure.
 func (p *Peers) End(err error, follows bool) {
 	if _, stopped := errors.AsType[*proc.SignalError](err); stopped {
 		p.Stopped()
@@ -185,6 +188,6 @@ func (p *Peers) End(err error, follows bool) {
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		at = exit.At
 	}
-	text := strings.TrimPrefix(report.Summary(err), p.plan.Host+": ") // which the others put before it
+	text := strings.TrimPrefix(report.Summary(err), p.plan.Host+": ") // the other hosts add the name again
 	p.Session.End(rendezvous.End{Code: report.ExitCode(err), Text: p.mask(text), At: at, Follows: follows})
 }
