@@ -13,33 +13,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is what the pipe from the program holds: the largest that needs no privilege, so that a busy trainer is not
-// kept waiting.
+// pipeSize is how many bytes the pipe from the program holds, so that a busy trainer need not wait. A
+// larger pipe needs a privilege.
 const pipeSize = 1 << 20
 
-// capture passes stderr on, byte for byte, and keeps its end for the failure file. It leaves a terminal alone: a program
-// that asks whether it talks to one, and bash's prompt, must find it.
+// capture passes stderr on, byte for byte, and keeps its end for the failure file. It leaves a terminal
+// alone: programs ask whether stderr is a terminal, and bash's prompt needs one.
 type capture struct {
 	r, w   *os.File // the pipe; nil without capture
 	mu     sync.Mutex
-	tail   tail // behind mu
-	copied chan struct{}
-	passed atomic.Int64 // bytes that were read and passed on
-	err    error
+	tail   tail          // guarded by mu
+	copied chan struct{} // closed when copy has returned
+	passed atomic.Int64  // bytes that were read and passed on
+	err    error         // of copy, once it has returned
 }
 
 const stderrFd = 2
 
+// newCapture makes a capture that is off where the caller wants that, or where our own stderr is a terminal
+// or closed.
+
 func newCapture(off bool, marker string) (*capture, error) {
 	c := &capture{tail: newTail(marker)}
-	if _, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS); off || err == nil || errors.Is(err, unix.EBADF) {
+	_, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS)
+	if isTerminal, isClosed := err == nil, errors.Is(err, unix.EBADF); off || isTerminal || isClosed {
 		return c, nil
 	}
-	var err error
 	if c.r, c.w, err = os.Pipe(); err != nil {
 		return nil, fmt.Errorf("a pipe for stderr: %w", err)
 	}
-	_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, pipeSize) // a smaller one is only slower
+	_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, pipeSize) // a smaller pipe is only slower
 	return c, nil
 }
 
@@ -64,20 +67,21 @@ func (c *capture) start() {
 	}()
 }
 
-// stuck is how long whoever reads our stderr may take none of it once the program has ended.
-const stuck = 5 * time.Second
+// readerTimeout is how long the reader of our stderr may read nothing before we give up on it: once the
+// program has ended, and for each write of the log.
+const readerTimeout = 5 * time.Second
 
-// finish waits until everything that was written is passed on. It does not wait for a process that only holds the pipe
-// open: what ends the copying is an empty pipe. Nor does it for a reader that has stopped: then what is in the pipe
-// is only kept for the failure file.
+// finish waits until everything that was written is passed on. It does not wait for a process that only
+// holds the pipe open, because copy returns when the pipe is empty. It does not wait for a reader that has
+// stopped either: then the rest in the pipe is only kept for the failure file.
 func (c *capture) finish() error {
 	if c.r == nil {
 		return nil
 	}
-	_ = c.r.SetReadDeadline(time.Unix(1, 0)) // a moment in the past: Read does not wait any more
+	_ = c.r.SetReadDeadline(time.Unix(1, 0)) // a moment in the past: Read no longer waits
 	for passed := int64(-1); passed != c.passed.Load(); {
 		passed = c.passed.Load()
-		if c.isCopied(stuck) {
+		if c.isCopied(readerTimeout) {
 			return errors.Join(c.err, c.r.Close())
 		}
 	}
@@ -89,8 +93,9 @@ func (c *capture) finish() error {
 	return nil
 }
 
+// isCopied waits for the end of copy, for a bounded time.
 func (c *capture) isCopied(within time.Duration) bool {
-	runtime.Gosched() // mostly there is no more to be copied, and a timer costs more than to see that
+	runtime.Gosched() // usually copy is about to return, and to see that costs less than a timer
 	select {
 	case <-c.copied:
 		return true
@@ -106,22 +111,24 @@ func (c *capture) isCopied(within time.Duration) bool {
 	}
 }
 
-// lastWords is the end of stderr when the program has ended, though others may still hold the pipe.
-func (c *capture) lastWords() []byte {
+// keptSoFar is the end of stderr when the program has ended. Other processes may still write to the pipe.
+func (c *capture) keptSoFar() []byte {
 	if c.r == nil {
 		return nil
 	}
-	c.isCopied(150 * time.Millisecond) // for what is in the pipe; it takes less than one
+	c.isCopied(150 * time.Millisecond) // to copy what is in the pipe usually takes less than 1 ms
 	return c.kept()
 }
 
+// kept is a copy of the end of stderr.
 func (c *capture) kept() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.tail.bytes()
 }
 
-// copy passes stderr on until nobody can write to it any more, or until finish is called and the pipe is empty.
+// copy passes stderr on until no process can write to it any more, or until finish is called and the pipe
+// is empty.
 func (c *capture) copy() error {
 	buffer := make([]byte, 128<<10)
 	out, read := stderrFd, c.r.Read
@@ -138,7 +145,7 @@ func (c *capture) copy() error {
 			c.mu.Lock()
 			c.tail.add(buffer[:n])
 			c.mu.Unlock()
-			if out >= 0 && isDeaf(writeAll(out, buffer[:n])) {
+			if out >= 0 && isReaderGone(writeAll(out, buffer[:n])) {
 				out = -1
 			}
 			c.passed.Add(int64(n))
@@ -146,8 +153,8 @@ func (c *capture) copy() error {
 	}
 }
 
-// readNow reads what is in the pipe. It does not wait: where the pipe is empty its error is EAGAIN, or io.EOF where nobody
-// can write to it any more.
+// readNow reads what is in the pipe, and does not wait. Where the pipe is empty, the error is EAGAIN, or
+// io.EOF if no process can write to it any more.
 func (c *capture) readNow(buffer []byte) (n int, err error) {
 	conn, err := c.r.SyscallConn()
 	if err != nil {
@@ -160,18 +167,20 @@ func (c *capture) readNow(buffer []byte) (n int, err error) {
 	return max(n, 0), errors.Join(closed, err)
 }
 
-// isDeaf says whether nobody will ever listen again, which the trainer must not notice. A disk that is full may have room
-// later.
-func isDeaf(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EBADF) }
+// isReaderGone says whether an error of a write means that nobody will read again. The trainer must not
+// notice that. A full disk is no such error, since it may have room later.
+func isReaderGone(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EBADF) }
 
-// writeAll writes to a descriptor that may have been made non-blocking by whoever shares it.
+// writeAll writes everything to a descriptor. Another process that shares the descriptor may have made it
+// non-blocking.
 func writeAll(fd int, data []byte) error {
 	for len(data) > 0 {
 		n, err := unix.Write(fd, data)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
-			if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1); err != nil && !errors.Is(err, unix.EINTR) {
+			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+			if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 				return err
 			}
 		case err != nil:
@@ -183,7 +192,7 @@ func writeAll(fd int, data []byte) error {
 	return nil
 }
 
-// unfinished says whether the last line that was passed on has no end.
+// unfinished says whether the last line that was passed on lacks its newline.
 func (c *capture) unfinished() bool {
 	kept := c.kept()
 	return len(kept) > 0 && kept[len(kept)-1] != '\n'

@@ -2,14 +2,14 @@ package proc
 
 import "time"
 
-// chore is work that can wait. A program that ends before it is due does not wait for it.
+// chore is work that can wait. A program that ends before the chore is due does not wait for it.
 type chore struct {
 	due time.Time
 	do  func()
 }
 
-// realTimeAfter is when the real-time signals are caught, after the program's start. To catch them takes a tenth of the
-// start-up. No program has installed a handler, and told somebody of it, before that.
+// realTimeAfter is how long after the program's start the real-time signals are caught. To catch them takes
+// a tenth of our own start. No program has installed a handler, and told somebody of it, before that.
 const realTimeAfter = time.Millisecond
 
 // chores are those of a program that starts now, in the order in which they are due.

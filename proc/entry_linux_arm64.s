@@ -3,7 +3,7 @@
 #define SYS_rt_sigaction 134
 #define SYS_rt_sigprocmask 135
 
-// As entry_linux_amd64.s, which has the comments.
+// It does the same as entry_linux_amd64.s, which has the comments.
 TEXT _entrain_start(SB),NOSPLIT|NOFRAME,$0
 	SUB	$64, RSP
 	MOVD	$1, R19

@@ -8,26 +8,26 @@ import (
 
 // Exit is how a program ended.
 type Exit struct {
-	Code       int            // what it exited with; 128 + Signal where a signal ended it
-	Signal     syscall.Signal // 0 where it exited by itself
+	Code       int            // its exit code; 128 + Signal where a signal ended it
+	Signal     syscall.Signal // that ended it; 0 where it exited by itself
 	CoreDumped bool
-	Told       bool          // it was sent a SIGTERM before it ended, not by a leash
-	Stopped    bool          // and that SIGTERM had been sent to us: somebody stops the job
-	Killed     bool          // it outlived the grace and was killed by us
-	Grace      time.Duration // from the SIGTERM to that; 0 where a leash decided it
-	Unfinished bool          // the last line of its stderr has no end
+	Told       bool          // we sent it a SIGTERM before it ended, other than by a leash
+	Stopped    bool          // somebody had sent that SIGTERM to us, to stop the job
+	Killed     bool          // it outlived the grace, and we killed it
+	Grace      time.Duration // from the SIGTERM to the SIGKILL; 0 where a leash decided
+	Unfinished bool          // the last line of its stderr lacks its newline
 	Left       int           // processes that it left behind and that could not be killed
-	OOMKills   int           // how many processes of this control group the kernel killed meanwhile for lack of memory
-	Elapsed    time.Duration
-	At         time.Time // when it ended
-	Stderr     []byte    // the last of what it wrote there, behind what followed a marker; nil without capture
+	OOMKills   int           // processes of our control group that the kernel killed for lack of memory
+	Elapsed    time.Duration // from its start to its end
+	At         time.Time     // when it ended
+	Stderr     []byte        // what followed a marker, and then the end of its stderr; nil without capture
 }
 
 // ExitError is the error of a program that ran and did not succeed.
 type ExitError struct {
 	Program string
 	Exit
-	Hint string // what to do about it; empty where nobody knows
+	Hint string // what the user can do about it; may be empty
 }
 
 func (e *ExitError) Error() string {
@@ -66,5 +66,6 @@ func (e *ExitError) How() string {
 	return how
 }
 
-// byTerm says whether SIGTERM ended the program, or a child for which it answers as a shell does.
+// byTerm says whether SIGTERM ended the program, or ended a child whose exit code the program gives as its
+// own, as a shell does.
 func (e *ExitError) byTerm() bool { return e.Code == 128+int(syscall.SIGTERM) }

@@ -7,54 +7,58 @@ import (
 	"syscall"
 )
 
-// Guests are processes beside the program, or in its place, that somebody starts while Run is at work: the daemons of a
-// launcher. Run's loop reaps them, since two who wait for children would steal each other's.
+// Guests are processes beside the program, or in its place, which start while Run is at work: the daemons
+// of a launcher. Run's loop reaps them, since two goroutines that wait for children would steal each
+// other's exit statuses.
 type Guests struct {
-	mu      sync.Mutex // held while a process is started or reaped, so that no status comes before its process is known
-	waiting map[int]func(code int)
-	over    bool
+	mu       sync.Mutex             // held to start and to reap: no status comes before its process is known
+	onEnd    map[int]func(code int) // by the number of the process
+	isClosed bool                   // no more guests can start
 }
 
-// errOver is the error of a guest that comes too late.
+// errOver is the error of a guest that is to start after the program has ended.
 var errOver = errors.New("this host is about to end")
 
-// Start starts a process in a session of its own with the given standard descriptors, which stay the caller's. Ended is
-// called once, with 128+n where signal n ended it; it may not wait. Kill ends it and all that is below it.
+// Start starts a process in a session of its own. Files are its stdin, stdout and stderr, which the caller
+// still owns. Guests calls ended once, with the exit code, or with 128+n where signal n ended the process;
+// ended must not wait. Kill ends the process and all below it. The error is a *StartError, or says that the
+// program has ended.
 func (g *Guests) Start(cmd Cmd, files [3]uintptr, ended func(code int)) (kill func(), err error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return nil, lookErr
 	}
-	attr := &syscall.ProcAttr{Dir: cmd.Dir, Env: cmd.Env, Files: files[:], Sys: &syscall.SysProcAttr{Setsid: true}}
+	session := &syscall.SysProcAttr{Setsid: true}
+	attr := &syscall.ProcAttr{Dir: cmd.Dir, Env: cmd.Env, Files: files[:], Sys: session}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.over {
+	if g.isClosed {
 		return nil, errOver
 	}
 	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {
 		return nil, startError(cmd.Argv[0], err)
 	}
-	if g.waiting == nil {
-		g.waiting = map[int]func(int){}
+	if g.onEnd == nil {
+		g.onEnd = map[int]func(int){}
 	}
-	g.waiting[pid] = ended
+	g.onEnd[pid] = ended
 	return func() { g.kill(pid) }, nil
 }
 
 func (g *Guests) kill(pid int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.waiting[pid] == nil {
-		return // its number may be somebody else's now
+	if g.onEnd[pid] == nil {
+		return // it has ended, and another process may have its number
 	}
 	below := descendants(pid)
-	signalEach([]int{pid}, syscall.SIGKILL)  // it first: it would see its children end, and leave with a code
-	signalEach([]int{-pid}, syscall.SIGKILL) // its session's group, which is all that is known without /proc
+	signalEach([]int{pid}, syscall.SIGKILL)  // first, or it would see its children end, and exit by itself
+	signalEach([]int{-pid}, syscall.SIGKILL) // its process group, which is all that we know without /proc
 	signalEach(below, syscall.SIGKILL)
 }
 
-// Wait4 is Wait4(-1), and tells a guest's end to whoever waits for it.
+// wait4 is wait4(2) for any child. Where a guest has ended, it calls the function that was given to Start.
 func (g *Guests) wait4(status *syscall.WaitStatus, options int) (pid int, err error) {
 	if g == nil {
 		return syscall.Wait4(-1, status, options, nil)
@@ -62,26 +66,26 @@ func (g *Guests) wait4(status *syscall.WaitStatus, options int) (pid int, err er
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pid, err = syscall.Wait4(-1, status, options, nil)
-	ended := g.waiting[pid]
+	ended := g.onEnd[pid]
 	if err != nil || ended == nil || status.Stopped() || status.Continued() {
 		return pid, err
 	}
-	delete(g.waiting, pid)
+	delete(g.onEnd, pid)
 	ended(exitCode(*status))
 	return pid, nil
 }
 
-// close takes no more guests.
+// close lets no more guests start.
 func (g *Guests) close() {
 	if g == nil {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.over = true
+	g.isClosed = true
 }
 
-// exitCode is what a shell would say.
+// exitCode is the exit code that a shell would give: 128+n where signal n ended the process.
 func exitCode(status syscall.WaitStatus) int {
 	if status.Signaled() {
 		return 128 + int(status.Signal())
@@ -89,5 +93,5 @@ func exitCode(status syscall.WaitStatus) int {
 	return status.ExitStatus()
 }
 
-// Null is /dev/null, for a guest that needs no standard input.
+// Null opens /dev/null, for a guest that needs no standard input.
 func Null() (*os.File, error) { return os.OpenFile(os.DevNull, os.O_RDWR, 0) }

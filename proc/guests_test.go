@@ -15,9 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 20 * time.Second
+// testTimeout is how long a test waits for what must happen.
+const testTimeout = 20 * time.Second
 
-// host is a Run without a program, in this process.
+// host is a Run in this process, usually without a program.
 type host struct {
 	guests  *Guests
 	leash   *Leash
@@ -27,14 +28,21 @@ type host struct {
 	done    chan Exit
 }
 
-// newHost starts one. The signals of the test process are caught once, for all tests.
+// newHost starts a host. The signals of the test process are caught once, for all tests.
 func newHost(t *testing.T, cmd Cmd) *host {
 	t.Helper()
 	signals := caught()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	h := &host{guests: &Guests{}, leash: NewLeash(signals), signals: signals, cancel: cancel, stops: make(chan error, 8), done: make(chan Exit, 1)}
+	h := &host{
+		guests: &Guests{}, leash: NewLeash(signals), signals: signals, cancel: cancel,
+		stops: make(chan error, 8), done: make(chan Exit, 1),
+	}
+	o := Options{
+		NoCapture: true, Guests: h.guests, Leash: h.leash,
+		Stop: func(cause error) { h.stops <- cause },
+	}
 	go func() {
-		exit, err := Run(ctx, signals, cmd, Options{NoCapture: true, Guests: h.guests, Leash: h.leash, Stop: func(cause error) { h.stops <- cause }})
+		exit, err := Run(ctx, signals, cmd, o)
 		if err != nil {
 			t.Error(err)
 		}
@@ -53,7 +61,9 @@ func (h *host) start(t *testing.T, argv ...string) (ended chan int, kill func())
 	}
 	defer null.Close()
 	ended = make(chan int, 1)
-	kill, err = h.guests.Start(Cmd{Argv: argv, Env: []string{"PATH=/bin:/usr/bin"}, Dir: "/"}, [3]uintptr{null.Fd(), null.Fd(), null.Fd()}, func(code int) { ended <- code })
+	cmd := Cmd{Argv: argv, Env: []string{"PATH=/bin:/usr/bin"}, Dir: "/"}
+	files := [3]uintptr{null.Fd(), null.Fd(), null.Fd()}
+	kill, err = h.guests.Start(cmd, files, func(code int) { ended <- code })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +75,14 @@ func await[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(patience):
-		t.Fatalf("%s: nothing within %s", what, patience)
+	case <-time.After(testTimeout):
+		t.Fatalf("%s: nothing within %s", what, testTimeout)
 	}
 	panic("not reached")
 }
 
-func TestGuests(t *testing.T) {
+// Each guest gets its own exit code, a guest is killed with all below it, and none starts after the end.
+func TestGuestsStartEndAndAreKilled(t *testing.T) {
 	h := newHost(t, Cmd{})
 	var all []chan int
 	for i := range 100 {
@@ -83,19 +94,20 @@ func TestGuests(t *testing.T) {
 			t.Errorf("guest %d ended with %d", i, code)
 		}
 	}
-	// One with children of its own, one of them in a session of its own.
+	// A guest with two children, one of them in a session of its own.
 	ended, kill := h.start(t, "/bin/sh", "-c", "sleep 1000 & setsid sleep 1000 & wait")
-	if err := eventually(func() bool { below := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
+	if err := eventually(func() bool { return sleepsBelow() == 2 }); err != nil {
 		t.Fatal(err)
 	}
 	kill()
 	if code := await(t, "the killed guest", ended); code != 137 {
 		t.Errorf("the killed guest ended with %d", code)
 	}
-	kill() // of one that is gone nothing happens
-	_, err := h.guests.Start(Cmd{Argv: []string{"none-such"}, Env: []string{"PATH=/bin"}, Dir: "/"}, [3]uintptr{}, nil)
+	kill() // nothing happens to a guest that has ended
+	missing := Cmd{Argv: []string{"none-such"}, Env: []string{"PATH=/bin"}, Dir: "/"}
+	_, err := h.guests.Start(missing, [3]uintptr{}, nil)
 	if start, ok := errors.AsType[*StartError](err); !ok || start.Code != 127 {
-		t.Errorf("a guest that is not there: %v", err)
+		t.Errorf("a guest whose program does not exist: %v", err)
 	}
 	over := errors.New("all is over")
 	h.cancel(over)
@@ -103,17 +115,18 @@ func TestGuests(t *testing.T) {
 		t.Errorf("stopped for %v", cause)
 	}
 	await(t, "the host", h.done)
-	if _, err := h.guests.Start(Cmd{Argv: []string{"/bin/true"}, Dir: "/"}, [3]uintptr{}, nil); !errors.Is(err, errOver) {
-		t.Errorf("a guest that comes late: %v", err)
+	_, err = h.guests.Start(Cmd{Argv: []string{"/bin/true"}, Dir: "/"}, [3]uintptr{}, nil)
+	if !errors.Is(err, errOver) {
+		t.Errorf("a guest after the end: %v", err)
 	}
 }
 
-// A host without a program outlives its guests until it is told to end, and ends them when its leash is short.
-func TestLeash(t *testing.T) {
+// A host without a program stays when its guests have ended, and ends guests when its leash says so.
+func TestHostWithoutProgramEndsByItsLeash(t *testing.T) {
 	h := newHost(t, Cmd{})
-	deaf, _ := h.start(t, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done")
+	ignoring, _ := h.start(t, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done")
 	quick, _ := h.start(t, "/bin/sh", "-c", "exec sleep 1000")
-	if err := eventually(func() bool { below := descendants(syscall.Getpid()); return countSleeps(below) == 2 }); err != nil {
+	if err := eventually(func() bool { return sleepsBelow() == 2 }); err != nil {
 		t.Fatal(err)
 	}
 	h.signals.Raise(syscall.SIGTERM)
@@ -122,10 +135,10 @@ func TestLeash(t *testing.T) {
 	}
 	h.leash.Shorten(time.Hour, time.Hour)
 	h.leash.Shorten(0, 300*time.Millisecond)
-	if code := await(t, "the quick one", quick); code != 143 {
+	if code := await(t, "the quick guest", quick); code != 143 {
 		t.Errorf("it ended with %d, want SIGTERM's", code)
 	}
-	if code := await(t, "the deaf one", deaf); code != 137 {
+	if code := await(t, "the guest that ignores SIGTERM", ignoring); code != 137 {
 		t.Errorf("it ended with %d, want SIGKILL's", code)
 	}
 	if exit := await(t, "the host", h.done); !exit.Killed {
@@ -133,15 +146,15 @@ func TestLeash(t *testing.T) {
 	}
 }
 
-// Nor does a host wait for anything when there is nothing left to end.
-func TestLeashOfNothing(t *testing.T) {
+// A host without any process ends when SIGKILL is due.
+func TestHostWithoutProcessEndsAtOnce(t *testing.T) {
 	h := newHost(t, Cmd{})
-	h.leash.Shorten(0, shrinkAfter+50*time.Millisecond) // after that nothing else wakes it up
+	h.leash.Shorten(0, shrinkAfter+50*time.Millisecond) // after the last chore: nothing else wakes the loop
 	await(t, "the host", h.done)
 }
 
-// With a leash a program gets no SIGTERM but by it.
-func TestLeashOfProgram(t *testing.T) {
+// With a leash, only the leash sends the program a SIGTERM.
+func TestProgramGetsSIGTERMByItsLeashAlone(t *testing.T) {
 	h := newHost(t, Cmd{Argv: []string{"/bin/sleep", "1000"}, Env: []string{"A=b"}, Dir: "/"})
 	h.signals.Raise(syscall.SIGTERM)
 	if cause := await(t, "Stop", h.stops); cause != nil {
@@ -162,12 +175,12 @@ func TestLeashOfProgram(t *testing.T) {
 	}
 }
 
-// TestTold: a program that had ended before its SIGTERM could be passed on was not told to end, though the SIGTERM came.
-func TestTold(t *testing.T) {
+// A program that ends before a SIGTERM can be passed on was not told to end. The SIGTERM is not lost.
+func TestProgramThatEndsBeforeItsSIGTERMIsNotTold(t *testing.T) {
 	signals := caught()
 	var guests Guests
 	done := make(chan Exit, 1)
-	terminated := false // or it is left for whoever looks next
+	terminated := false // else the SIGTERM still waits for the next reader
 	go func() {
 		exit, err := Run(t.Context(), signals, Cmd{Argv: []string{"/bin/sleep", "1000"}, Dir: "/"}, Options{
 			NoCapture: true, Grace: time.Hour, Guests: &guests, Terminated: func() { terminated = true },
@@ -179,15 +192,15 @@ func TestTold(t *testing.T) {
 	}()
 	pid := 0
 	if err := eventually(func() bool {
-		below := descendants(os.Getpid())
-		pid = slices.Max(append(below, 0))
-		return countSleeps(below) == 1
+		pid = slices.Max(append(descendants(os.Getpid()), 0))
+		return sleepsBelow() == 1
 	}); err != nil {
 		t.Fatal(err)
 	}
 	guests.mu.Lock() // the loop cannot reap now
 	signals.Raise(syscall.SIGTERM)
-	err := errors.Join(syscall.Kill(pid, syscall.SIGKILL), unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
+	err := syscall.Kill(pid, syscall.SIGKILL)
+	err = errors.Join(err, unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
 	guests.mu.Unlock()
 	if err != nil {
 		t.Fatal(err)
@@ -197,24 +210,27 @@ func TestTold(t *testing.T) {
 	}
 	left := signals.next(time.Now())
 	if !terminated && !slices.Contains(left, syscall.SIGTERM) {
-		t.Error("the SIGTERM, which others must hear of, is lost")
+		t.Error("the SIGTERM is lost")
 	}
 }
 
-func eventually(is func() bool) error {
+// eventually waits until a condition holds, for a bounded time.
+func eventually(holds func() bool) error {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	for end := time.Now().Add(patience); time.Now().Before(end); <-ticker.C {
-		if is() {
+	for end := time.Now().Add(testTimeout); time.Now().Before(end); <-ticker.C {
+		if holds() {
 			return nil
 		}
 	}
-	return errors.New("it did not come to that")
+	return errors.New("the condition does not hold in time")
 }
 
-func countSleeps(pids []int) (n int) {
-	for _, pid := range pids {
-		if name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm"); err == nil && strings.TrimSpace(string(name)) == "sleep" {
+// sleepsBelow counts the processes below this one whose program is sleep.
+func sleepsBelow() (n int) {
+	for _, pid := range descendants(os.Getpid()) {
+		name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+		if err == nil && strings.TrimSpace(string(name)) == "sleep" {
 			n++
 		}
 	}

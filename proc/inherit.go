@@ -15,19 +15,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The signals of 1 to 31 that were ignored, and all that were blocked, when this program was started, bit N-1 for
-// signal N. (glibc's posix_spawn always leaves two of the others ignored.) The Go runtime installs its own handlers before
-// any Go code runs, and a trainer would then start with the defaults. So the entry point in entry_linux_*.s records both.
+// The signals from 1 to 31 that were ignored, and all signals that were blocked, when this program was
+// started: bit N-1 stands for signal N. (The posix_spawn of glibc always leaves 32 and 33 ignored.) The Go
+// runtime installs its own handlers before any Go code runs, and a trainer would then start with the
+// defaults. So the entry point in entry_linux_*.s records both masks.
 //
-// Only a linker that is told so, by -E _entrain_start, uses that entry point; recorded is then 1. In any other build
-// recorded is 0, and Catch asks the kernel what the runtime has left ignored.
+// The linker uses that entry point only with -E _entrain_start; recorded is then 1. In any other build
+// recorded is 0, and Catch asks the kernel which signals the runtime has left ignored.
 var inheritedIgnored, inheritedBlocked, recorded uint64
 
-// RecordsInherited says whether this build knows every signal that was ignored when it was started.
+// RecordsInherited says whether this build knows every signal that was ignored when the program was started.
 func RecordsInherited() bool { return recorded != 0 }
 
-// recordIgnored is for a build without an entry point of its own. The runtime leaves SIGHUP, SIGINT and the signals of job
-// control ignored.
+// recordIgnored records the ignored signals in a build without an entry point of its own. These are SIGHUP,
+// SIGINT and those of job control: the runtime leaves them ignored.
 func recordIgnored() {
 	if recorded != 0 {
 		return
@@ -39,13 +40,13 @@ func recordIgnored() {
 	}
 	for line := range strings.Lines(string(status)) {
 		if mask, found := strings.CutPrefix(line, "SigIgn:"); found {
-			ignored, _ := strconv.ParseUint(strings.TrimSpace(mask), 16, 64) // the kernel writes no other
+			ignored, _ := strconv.ParseUint(strings.TrimSpace(mask), 16, 64) // the kernel writes it so
 			inheritedIgnored = ignored & (1<<31 - 1)
 		}
 	}
 }
 
-// ignoredByRuntime is what os/signal says of the two signals that it knows to be ignored.
+// ignoredByRuntime gives the ignored signals without /proc. os/signal knows SIGHUP and SIGINT alone.
 func ignoredByRuntime() (ignored uint64) {
 	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT} {
 		if signal.Ignored(sig) {
@@ -55,16 +56,17 @@ func ignoredByRuntime() (ignored uint64) {
 	return ignored
 }
 
-// restore brings this thread back to what was inherited, for the execve(2) that follows.
+// restore gives this thread the ignored and blocked signals that were inherited, for the execve(2) that
+// follows.
 func restore(ignored, blocked uint64) error {
 	if blocked != 0 {
-		runtime.LockOSThread() // for good: the mask is a thread's own
+		runtime.LockOSThread() // for good, since each thread has its own mask
 	}
 	for n := uintptr(1); n <= 64; n++ {
 		if ignored&(1<<(n-1)) == 0 {
 			continue
 		}
-		if err := rtSigaction(n, &sigaction{handler: sigIgn}, nil); err != nil {
+		if err := ignore(n); err != nil {
 			return fmt.Errorf("ignoring signal %d: %w", n, err)
 		}
 	}
@@ -86,12 +88,12 @@ func setMask(blocked uint64) error {
 	return nil
 }
 
-// relayWord is the first argument of a process that only restores what was inherited and then becomes the program.
-// A fork cannot do that itself: the runtime resets its child's handlers.
+// relayWord is the first argument of a relay: a process that only restores the inherited signals and then
+// becomes the program. The child of a fork cannot do that itself, because the runtime resets its handlers.
 const relayWord = "__entrain_relay"
 
-// spawn starts a program, by way of a relay if what was inherited needs one. The relay says over a pipe what execve(2) said
-// to it; that the pipe ends without a word means that it has become the program.
+// spawn starts a program, by way of a relay if signals were ignored or blocked. The relay writes the error
+// of its execve(2) into a pipe. If the pipe ends without one, the relay has become the program.
 func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if inheritedIgnored|inheritedBlocked == 0 {
 		return syscall.ForkExec(path, argv, attr)
@@ -122,8 +124,8 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	return pid, nil
 }
 
-// ownPath is this program's file. A link in /proc reaches it even where it was removed. Without /proc the word that this
-// program was started by names it, as seen from dir.
+// ownPath is the path of this program's file, as seen from dir. A link in /proc works even where the file
+// was removed. Without /proc, the first word of our own command line names the file.
 func ownPath(dir string) (string, error) {
 	const link = "/proc/self/exe"
 	if _, err := os.Stat(link); err == nil {
@@ -136,7 +138,8 @@ func ownPath(dir string) (string, error) {
 	return path, nil
 }
 
-// withInherited adds to a child's descriptors those of ours that it would inherit anyhow, up to the first gap.
+// withInherited adds to a child's descriptors those of ours that it would inherit in any case, up to the
+// first that it would not.
 func withInherited(files []uintptr) []uintptr {
 	for fd := uintptr(len(files)); ; fd++ {
 		flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
@@ -147,15 +150,15 @@ func withInherited(files []uintptr) []uintptr {
 	}
 }
 
-// readErrno is what a relay says; 0 for nothing.
+// readErrno reads the error that a relay writes; 0 for none.
 func readErrno(answer io.Reader) syscall.Errno {
 	var said [1]byte
 	_, _ = io.ReadFull(answer, said[:])
 	return syscall.Errno(said[0])
 }
 
-// Relay is what a relay does; in any other process it does nothing. It comes early in main, and its error is not for
-// the log: whoever started it is told.
+// Relay does the work of a relay. In any other process it does nothing. Call it early in main. Do not log
+// its error: the process that started the relay gets it, and reports it.
 func Relay(args, env []string) error {
 	if len(args) < 7 || args[1] != relayWord {
 		return nil
@@ -176,7 +179,8 @@ func Relay(args, env []string) error {
 	return err
 }
 
-// sigaction is the kernel's struct. Some architectures have no restorer; what this package sets is zero from there on.
+// sigaction is the kernel's struct. Some architectures have no restorer. This package leaves all fields
+// after flags at zero.
 type sigaction struct {
 	handler  uintptr
 	flags    uint64
@@ -185,12 +189,17 @@ type sigaction struct {
 }
 
 const (
-	sigIgn     = 1
+	sigIgn     = 1 // SIG_IGN
 	sigsetSize = 8 // bytes
 )
 
-func rtSigaction(sig uintptr, act, old *sigaction) error {
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), sigsetSize, 0, 0)
+// ignore makes this process ignore a signal, for an execve(2) that follows. signal.Ignore does nothing for
+// signals that the Go runtime handles itself, such as SIGSEGV.
+func ignore(sig uintptr) error {
+	act := &sigaction{handler: sigIgn}
+	_, _, errno := syscall.RawSyscall6(
+		syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(act)), 0, sigsetSize, 0, 0,
+	)
 	if errno != 0 {
 		return errno
 	}

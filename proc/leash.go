@@ -6,19 +6,20 @@ import (
 	"time"
 )
 
-// Leash is how somebody else ends what Run runs. With one Run passes no SIGTERM on by itself: it calls Options.Stop, and
-// sends SIGTERM to the program and SIGKILL to everything when the leash says so.
+// Leash lets the caller of Run decide when SIGTERM and SIGKILL come. With a leash, Run passes no SIGTERM on
+// by itself: it calls Options.Stop. It sends SIGTERM to the program, and SIGKILL to everything, at the
+// times that the leash says.
 type Leash struct {
 	signals *Signals
 
 	mu         sync.Mutex
-	term, kill time.Time // zero for never
+	term, kill time.Time // when SIGTERM and SIGKILL are due; zero for never
 }
 
-// NewLeash makes the leash of the Run that gets the same signals.
+// NewLeash makes a leash for the Run that gets the same signals.
 func NewLeash(signals *Signals) *Leash { return &Leash{signals: signals} }
 
-// Shorten says after what times from now SIGTERM and SIGKILL come at the latest.
+// Shorten says how long from now SIGTERM and SIGKILL come at the latest.
 func (l *Leash) Shorten(term, kill time.Duration) {
 	now := time.Now()
 	l.mu.Lock()
@@ -27,7 +28,7 @@ func (l *Leash) Shorten(term, kill time.Duration) {
 	l.signals.wakeUp()
 }
 
-// due says whether SIGTERM and SIGKILL are due, each once, and when to look again.
+// due says whether SIGTERM and SIGKILL are due, and when to ask again. It says each of the two once.
 func (l *Leash) due(now time.Time) (term, kill bool, next time.Time) {
 	if l == nil {
 		return false, false, time.Time{}
@@ -43,14 +44,14 @@ func (l *Leash) due(now time.Time) (term, kill bool, next time.Time) {
 	return term, kill, earlier(l.term, l.kill)
 }
 
-// pull does what is due.
-func (r *run) pull() (next time.Time) {
+// followLeash sends the signals that are due by the leash, and says when to look again; zero for never.
+func (r *run) followLeash() (next time.Time) {
 	term, kill, next := r.o.Leash.due(time.Now())
 	switch {
 	case kill:
 		r.exit.Killed = true
 		r.signalAll(syscall.SIGKILL)
-		r.ended = r.ended || r.pid == 0 // what cannot be killed is not waited for longer than any program's leftovers
+		r.ended = r.ended || r.pid == 0 // endLeftovers waits for guests that live, as for any leftovers
 	case term && r.pid == 0:
 		r.signalAll(syscall.SIGTERM, syscall.SIGCONT)
 	case term:

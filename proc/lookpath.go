@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// defaultPath is where execvp(3) looks when PATH is unset.
+// defaultPath is the PATH that execvp(3) uses when PATH is unset.
 const defaultPath = "/bin:/usr/bin"
 
-// lookPath finds a program as execvp(3) does, in the PATH that the program will get: a name with a slash is a
-// path; an empty element of PATH is the working directory; a file that may not be executed is passed over
-// and remembered. os/exec's own is stricter and refuses relative results.
+// lookPath finds a program as execvp(3) does, in the PATH of env. A name with a slash is a path. An empty
+// element of PATH is the directory dir. A file that may not be executed is skipped, and is the error if no
+// other file is found. exec.LookPath of the standard library is stricter: it refuses relative results.
 func lookPath(name string, env []string, dir string) (string, *StartError) {
 	if strings.Contains(name, "/") {
 		return name, checkExecutable(name, resolve(dir, name))
@@ -44,16 +44,19 @@ func lookPath(name string, env []string, dir string) (string, *StartError) {
 	return "", notFound(name, "not found in PATH "+search)
 }
 
-// notFound knows that a whole command in one word is no program's name.
+// notFound is the error of a program that does not exist. It has a hint where the name looks like a whole
+// command.
 func notFound(name, text string) *StartError {
 	e := &StartError{Program: name, Code: 127, Err: errors.New(text)}
 	if words := strings.Fields(name); len(words) > 1 {
-		e.Hint = fmt.Sprintf("it is one word with a space in it, expected %d words: %s", len(words), strings.Join(words, " "))
+		e.Hint = fmt.Sprintf("it is one word with a space in it, expected %d words: %s",
+			len(words), strings.Join(words, " "))
 	}
 	return e
 }
 
-// Find is the path of a program, as the trainer's is found; its error is a *StartError's cause.
+// Find gives the path of a program, found in the PATH of env as the trainer's program is. Its error says
+// why there is none.
 func Find(name string, env []string) (string, error) {
 	path, err := lookPath(name, env, "")
 	if err != nil {
@@ -62,6 +65,7 @@ func Find(name string, env []string) (string, error) {
 	return path, nil
 }
 
+// resolve is a path as seen from dir.
 func resolve(dir, path string) string {
 	if filepath.IsAbs(path) || dir == "" {
 		return path
@@ -71,6 +75,7 @@ func resolve(dir, path string) string {
 
 var errDirectory = errors.New("is a directory")
 
+// checkExecutable says why this process cannot execute a file. Name is the program as the user wrote it.
 func checkExecutable(name, path string) *StartError {
 	info, err := os.Stat(path)
 	switch {

@@ -14,22 +14,24 @@ const (
 	groupsMount  = "/sys/fs/cgroup"
 )
 
-// OOMKills is how many processes of this control group the kernel has killed for lack of memory so far. It is 0 where that
-// cannot be read.
+// OOMKills is how many processes of this control group the kernel has killed so far for lack of memory. It
+// is 0 where no counter can be read.
 func OOMKills() int {
 	counter := openOOMCounter(groupsOfThis, groupsMount)
 	defer counter.close()
 	return counter.before
 }
 
-// oomCounter is the open file in which the kernel counts the processes of this control group that it has killed for lack of
-// memory: the line oom_kill in memory.events (cgroup v2) or memory.oom_control (v1, since Linux 4.13).
+// oomCounter is the open file in which the kernel counts the processes of this control group that it has
+// killed for lack of memory: the line oom_kill in memory.events (cgroup v2) or memory.oom_control (cgroup
+// v1, since Linux 4.13).
 type oomCounter struct {
 	file   *os.File // nil where there is none
 	before int      // the number when the file was opened
 }
 
-// openOOMCounter finds the counter by a list of this process's control groups, below the place where they are mounted.
+// openOOMCounter opens the counter. List is the file that lists the control groups of this process, and
+// mount the directory where they are mounted.
 func openOOMCounter(list, mount string) oomCounter {
 	groups, err := os.ReadFile(list)
 	if err != nil {
@@ -52,8 +54,8 @@ func openOOMCounter(list, mount string) oomCounter {
 	return oomCounter{}
 }
 
-// openIn opens the counter of a group. In a container without a cgroup namespace the group's path is the host's, and the
-// mount itself shows the group.
+// openIn opens the counter of a group. In a container without a cgroup namespace the path is the host's,
+// and the mount itself is the group.
 func openIn(mount, group, name string) oomCounter {
 	for _, dir := range []string{path.Join(mount, group), mount} {
 		file, err := os.Open(path.Join(dir, name))
@@ -76,6 +78,7 @@ func (c oomCounter) since() int {
 	return max(0, n-c.before)
 }
 
+// read gives the number that the file has at this moment.
 func (c oomCounter) read() (kills int, found bool) {
 	if c.file == nil {
 		return 0, false

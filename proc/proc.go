@@ -1,4 +1,4 @@
-// Package proc starts the trainer, supervises it as an init does, and ends it. It knows nothing of the contract.
+// Package proc starts the trainer, supervises it as an init does, and ends it. It does not know the contract.
 package proc
 
 import (
@@ -17,14 +17,14 @@ import (
 // Cmd is a program to start.
 type Cmd struct {
 	Argv []string // the program as the user wrote it, and its arguments
-	Env  []string // KEY=VALUE, passed on as they are
-	Dir  string
+	Env  []string // KEY=VALUE
+	Dir  string   // the working directory
 }
 
 // StartError says why a program could not be started.
 type StartError struct {
 	Program string
-	Code    int // the shell's convention: 126 found but not executable, 127 not found
+	Code    int // as a shell gives it: 126 for found but not executable, 127 for not found
 	Err     error
 	Hint    string
 }
@@ -39,8 +39,9 @@ func (e *StartError) Error() string {
 
 func (e *StartError) Unwrap() error { return e.Err }
 
-// Output runs a helper program to its end and gives what it printed. At the end of its bound, or of ctx, the program is
-// killed with its process group, and nobody waits for what holds its output open.
+// Output runs a helper program and gives what it wrote to stdout. It kills the program with its process
+// group when the time bound is over or ctx ends, and then does not wait for processes that hold the output
+// open.
 func Output(ctx context.Context, bound time.Duration, argv ...string) ([]byte, error) {
 	var stderr bytes.Buffer
 	bounded, cancel := context.WithTimeout(ctx, bound)
@@ -48,7 +49,7 @@ func Output(ctx context.Context, bound time.Duration, argv ...string) ([]byte, e
 	cmd := exec.CommandContext(bounded, argv[0], argv[1:]...)
 	cmd.Stderr = &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	runtime.LockOSThread() // the kernel kills it when the thread that has started it ends
+	runtime.LockOSThread() // the kernel kills the program when the thread that has started it ends
 	defer runtime.UnlockOSThread()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
@@ -65,7 +66,7 @@ func Output(ctx context.Context, bound time.Duration, argv ...string) ([]byte, e
 	return out, nil
 }
 
-// startError classifies what execve(2) said of a program.
+// startError is the error of a program that execve(2) refused, with the exit code and a hint that fit.
 func startError(program string, err error) *StartError {
 	e := &StartError{Program: program, Code: 126, Err: err}
 	switch {
@@ -75,7 +76,7 @@ func startError(program string, err error) *StartError {
 		e.Hint = "it is built for another architecture, or is a script without a first line such as #!/bin/sh"
 	case errors.Is(err, syscall.ENOENT):
 		e.Code = 127
-		e.Hint = "the file is there, but the interpreter that its first line or its ELF header names is not"
+		e.Hint = "the file exists, but the interpreter that its first line or its ELF header names does not"
 	case errors.Is(err, syscall.EACCES):
 		e.Hint = "chmod +x it in the Dockerfile; a noexec mount does the same"
 	}

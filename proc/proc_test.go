@@ -18,10 +18,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestLookPath: as execvp(3) and a shell have it.
-func TestLookPath(t *testing.T) {
+func TestProgramIsFoundAsByExecvp(t *testing.T) {
 	dir := t.TempDir()
-	for name, mode := range map[string]os.FileMode{"a/prog": 0o755, "b/prog": 0o755, "a/data": 0o644, "b/late": 0o755, "a/late": 0o644} {
+	for name, mode := range map[string]os.FileMode{
+		"a/prog": 0o755, "b/prog": 0o755, "a/data": 0o644, "b/late": 0o755, "a/late": 0o644,
+	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -36,7 +37,7 @@ func TestLookPath(t *testing.T) {
 		code            int
 	}{
 		{"prog", path, dir + "/a/prog", 0},
-		{"late", path, dir + "/b/late", 0}, // what may not be executed is passed over
+		{"late", path, dir + "/b/late", 0}, // a file that may not be executed is skipped
 		{"data", path, "", 126},
 		{"gone", path, "", 127},
 		{"prog", "PATH=", "", 127},
@@ -59,7 +60,7 @@ func TestLookPath(t *testing.T) {
 	}
 }
 
-func TestParseSignal(t *testing.T) {
+func TestSignalIsReadByNameAndNumber(t *testing.T) {
 	for text, want := range map[string]syscall.Signal{"TERM": 15, "SIGTERM": 15, "usr1": 10, "9": 9} {
 		if got, err := ParseSignal(text); got != want || err != nil {
 			t.Errorf("%s: %v, %v", text, got, err)
@@ -72,22 +73,24 @@ func TestParseSignal(t *testing.T) {
 	}
 }
 
-// TestOOMCounterReadsBothVersions: by the group's path or, in a container, at the mount; and each time anew.
+// The counter is found by the group's path or, in a container, at the mount. It is read each time anew.
 func TestOOMCounterReadsBothVersions(t *testing.T) {
+	const v2 = "low 0\noom 3\noom_kill %d\noom_group_kill 1\n"
+	const v1 = "oom_kill_disable 0\nunder_oom 0\noom_kill %d\n"
 	for _, c := range []struct{ what, groups, file, text string }{
-		{"v2", "0::/docker/x\n", "docker/x/memory.events", "low 0\noom 3\noom_kill %d\noom_group_kill 1\n"},
-		{"v2 in a container", "0::/hosts/path\n", "memory.events", "low 0\noom_kill %d\n"},
-		{"v1", "3:cpu:/x\n2:memory:/x\n", "memory/x/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill %d\n"},
-		{"v1 in a container", "2:cpu,memory:/hosts/path\n", "cpu,memory/memory.oom_control", "under_oom 0\noom_kill %d\n"},
-		{"v1 beside an empty v2", "2:memory:/x\n0::/\n", "memory/x/memory.oom_control", "under_oom 0\noom_kill %d\n"},
+		{"v2", "0::/docker/x\n", "docker/x/memory.events", v2},
+		{"v2 in a container", "0::/hosts/path\n", "memory.events", v2},
+		{"v1", "3:cpu:/x\n2:memory:/x\n", "memory/x/memory.oom_control", v1},
+		{"v1 in a container", "2:cpu,memory:/hosts/path\n", "cpu,memory/memory.oom_control", v1},
+		{"v1 beside an empty v2", "2:memory:/x\n0::/\n", "memory/x/memory.oom_control", v1},
 		{"none", "0::/x\n", "x/memory.current", "%d\n"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			mount := t.TempDir()
 			groups, path := filepath.Join(mount, "groups"), filepath.Join(mount, c.file)
 			write := func(kills int) error { return os.WriteFile(path, fmt.Appendf(nil, c.text, kills), 0o600) }
-			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(groups, []byte(c.groups), 0o600), write(2))
-			if err != nil {
+			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), write(2))
+			if err = errors.Join(err, os.WriteFile(groups, []byte(c.groups), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 			counter := openOOMCounter(groups, mount)
@@ -100,18 +103,20 @@ func TestOOMCounterReadsBothVersions(t *testing.T) {
 				before, since = 0, 0
 			}
 			if counter.before != before || counter.since() != since {
-				t.Errorf("it counts %d, and then %d more; expected %d and %d", counter.before, counter.since(), before, since)
+				t.Errorf("it counts %d, and then %d more; expected %d and %d",
+					counter.before, counter.since(), before, since)
 			}
 		})
 	}
 }
 
-func TestHow(t *testing.T) {
+func TestExitErrorSaysHowTheProgramEnded(t *testing.T) {
+	slow := Exit{Code: 137, Signal: 9, Killed: true, Grace: 15 * time.Second}
 	for want, exit := range map[string]Exit{
 		"exit code 3":                    {Code: 3},
 		"killed by SIGSEGV, core dumped": {Code: 139, Signal: 11, CoreDumped: true},
 		"killed by SIGKILL: still running at the end of the grace":     {Code: 137, Signal: 9, Killed: true},
-		"killed by SIGKILL: still running 15s after SIGTERM (--grace)": {Code: 137, Signal: 9, Killed: true, Grace: 15 * time.Second},
+		"killed by SIGKILL: still running 15s after SIGTERM (--grace)": slow,
 		"killed by SIGKILL, out of memory (the kernel killed":          {Code: 137, Signal: 9, OOMKills: 1},
 	} {
 		if got := (&ExitError{Program: "x", Exit: exit}).How(); !strings.HasPrefix(got, want) {
@@ -120,8 +125,8 @@ func TestHow(t *testing.T) {
 	}
 }
 
-// TestUnwritten: what nobody can write to, and nobody has written to while one could.
-func TestUnwritten(t *testing.T) {
+// Only mappings of the program's own file are dropped to which nobody can write, and nobody has written.
+func TestOnlyUnwrittenMappingsAreDropped(t *testing.T) {
 	const smaps = `1000-2000 r-xp 00000000 00:01 7      /bin/x
 Rss:                   4 kB
 Anonymous:             0 kB
@@ -142,11 +147,13 @@ Anonymous:             0 kB
 	}
 }
 
-// TestOutput: a helper program ends within its bound with all that it has started, and the error says so.
-func TestOutput(t *testing.T) {
+// A helper program ends within its bound, together with the processes that it has started, and the error
+// says so.
+func TestHelperProgramEndsWithinItsBound(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "slow")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 600 &\necho $! >"+dir+"/pid\nwait\n"), 0o755); err != nil {
+	text := "#!/bin/sh\nsleep 600 &\necho $! >" + dir + "/pid\nwait\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Output(t.Context(), time.Second, script, "--version")
@@ -154,7 +161,8 @@ func TestOutput(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 	pid, _ := os.ReadFile(dir + "/pid")
-	if err := eventually(func() bool { _, err := os.Stat("/proc/" + strings.TrimSpace(string(pid)) + "/fd/0"); return err != nil }); err != nil {
+	stdin := "/proc/" + strings.TrimSpace(string(pid)) + "/fd/0"
+	if err := eventually(func() bool { _, err := os.Stat(stdin); return err != nil }); err != nil {
 		t.Error("its child lives")
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -167,13 +175,13 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// TestRealTimeSignalsAreDroppedUntilCaught: one that comes before the program runs is not kept for it.
+// A real-time signal that comes before the program runs is not kept for it.
 func TestRealTimeSignalsAreDroppedUntilCaught(t *testing.T) {
-	signal.Reset(lastRealTime) // another test's Run has caught it
+	signal.Reset(lastRealTime) // Run has caught it in another test
 	signals := Catch()
 	t.Cleanup(func() {
-		_ = signals.letGo()
-		_ = caught().pending() // they have come there too
+		_ = signals.uncatch()
+		_ = caught().pending() // the signals have come there too
 	})
 	send := func(sig syscall.Signal) {
 		if err := syscall.Kill(os.Getpid(), sig); err != nil {
@@ -182,31 +190,37 @@ func TestRealTimeSignalsAreDroppedUntilCaught(t *testing.T) {
 	}
 	send(lastRealTime)
 	send(syscall.SIGUSR2)
-	if got := signals.next(time.Now().Add(patience)); !slices.Equal(got, []syscall.Signal{syscall.SIGUSR2}) {
+	if got := signals.next(time.Now().Add(testTimeout)); !slices.Equal(got, []syscall.Signal{syscall.SIGUSR2}) {
 		t.Errorf("before it is caught there comes %v", got)
 	}
 	signals.catchRealTime()
 	send(lastRealTime)
-	if got := signals.next(time.Now().Add(patience)); !slices.Equal(got, []syscall.Signal{lastRealTime}) {
+	if got := signals.next(time.Now().Add(testTimeout)); !slices.Equal(got, []syscall.Signal{lastRealTime}) {
 		t.Errorf("once it is caught there comes %v", got)
 	}
 }
 
-// TestSignalsKept: however many signals come, a SIGTERM is kept, and a SIGCONT comes last.
-func TestSignalsKept(t *testing.T) {
-	s := &Signals{terms: make(chan os.Signal, 1), children: make(chan os.Signal, 1), others: make(chan os.Signal, 4), woken: make(chan struct{}, 1)}
-	for _, sig := range []syscall.Signal{syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGTERM} {
+// However many signals come, a SIGTERM is kept, and a SIGCONT is the last one.
+func TestSIGTERMIsKeptAndSIGCONTComesLast(t *testing.T) {
+	s := &Signals{
+		terms: make(chan os.Signal, 1), children: make(chan os.Signal, 1), others: make(chan os.Signal, 4),
+		woken: make(chan struct{}, 1),
+	}
+	for _, sig := range []syscall.Signal{
+		syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGUSR1,
+		syscall.SIGTERM, syscall.SIGTERM,
+	} {
 		s.Raise(sig)
 	}
 	got := s.next(time.Time{})
 	if len(got) != 5 || got[4] != syscall.SIGCONT || !slices.Contains(got, syscall.SIGTERM) {
-		t.Errorf("it hands on %v", got)
+		t.Errorf("the first time there comes %v", got)
 	}
 	s.wakeUp()
 	if got := s.next(time.Time{}); got != nil {
-		t.Errorf("then it hands on %v", got)
+		t.Errorf("after wakeUp there comes %v", got)
 	}
 	if got := s.next(time.Now().Add(time.Millisecond)); got != nil {
-		t.Errorf("at last it hands on %v", got)
+		t.Errorf("at the end there comes %v", got)
 	}
 }

@@ -12,27 +12,42 @@ import (
 
 // Options say how Run treats a program and ends it.
 type Options struct {
-	Grace       time.Duration  // from the first SIGTERM to SIGKILL
-	SignalGroup bool           // signals go to the program's process group, not to it alone
-	Stdin       int            // what the program reads, which is closed here then; 0 is our own
-	NoCapture   bool           // stderr is passed on as it is, and its last lines are not kept
-	Marker      string         // in a line of stderr: what follows its last one is kept beside the last lines
-	ParentDeath syscall.Signal // comes when the process that started us ends; 0 for none. Of no use as PID 1
-	Memory      int64          // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
-	Terminated  func()         // is called when a SIGTERM was passed on that ctx is not the reason of; nil for none
-	Ended       func(Exit)     // is called when the program has ended, before what it left behind has; nil for none
-	Guests      *Guests        // processes beside the program; nil for none
-	Leash       *Leash         // decides the end in place of Grace; nil for none
-	Stop        func(error)    // with a leash, is called on a SIGTERM with nil, and when ctx ends with its cause
+	Grace       time.Duration // from the first SIGTERM to SIGKILL
+	SignalGroup bool          // signals go to the program's process group, not to the program alone
+	Stdin       int           // descriptor that the program reads, and that Run closes; 0 is our own stdin
+	NoCapture   bool          // stderr is the program's own, and its last lines are not kept
+
+	// Marker is a text in a line of stderr. What follows the last such line is kept beside the last lines.
+	Marker string
+
+	// ParentDeath is the signal that we get when the process that started us ends; 0 for none. PID 1 gets none.
+	ParentDeath syscall.Signal
+
+	Memory int64 // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
+
+	// Terminated is called after a SIGTERM from outside was passed on, not after one that Run sends because
+	// ctx ended. It may be nil.
+	Terminated func()
+
+	// Ended is called when the program has ended, before the processes that it left behind have. It may be nil.
+	Ended func(Exit)
+
+	Guests *Guests // processes beside the program; nil for none
+	Leash  *Leash  // decides instead of Grace when the program ends; nil for none
+
+	// Stop is called where there is a leash: with nil on a SIGTERM, and with the cause of ctx when ctx ends.
+	Stop func(error)
 }
 
-// Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves no
-// process behind. When ctx ends the program gets SIGTERM as if that had been sent. Without a program there are only
-// guests, and Run returns when ctx has ended, or all have been killed, and no process is left.
+// Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves
+// no process behind. When ctx ends, the program gets SIGTERM as if somebody had sent it. Without a program
+// there are only guests: Run then returns when ctx has ended, or all guests have been killed, and no
+// process is left. The error is a *StartError where the program cannot start.
 //
-// One goroutine owns signals and wait4(-1) both: a second waiter would steal exit statuses, and a process that this
-// one has not reaped cannot have lost its number. The caller's thread is locked for good: the kernel kills the program
-// when the thread that has started it ends.
+// One goroutine handles signals and calls wait4(-1). A second waiter would steal exit statuses. A process
+// that this goroutine has not reaped keeps its number, so a signal to that number reaches no other process.
+// The caller's thread is locked for good, because the kernel kills the program when the thread that has
+// started it ends.
 func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error) {
 	if err := adopt(o.ParentDeath); err != nil {
 		return Exit{}, err
@@ -54,14 +69,14 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	r.supervise(ctx)
 	o.Guests.close()
 	r.noteEnd(start, ooms)
-	if r.asked && !r.deadline.IsZero() { // who saves below a shell that has ended is still at work
-		r.stragglers()
+	if r.ctxEnded && !r.deadline.IsZero() { // a process that saves may outlive the shell that started it
+		r.endLeftovers()
 	}
 	if o.Ended != nil {
-		r.exit.Stderr = stderr.lastWords()
+		r.exit.Stderr = stderr.keptSoFar()
 		o.Ended(r.exit)
 	}
-	r.stragglers()
+	r.endLeftovers()
 	err = stderr.finish()
 	if r.terminal {
 		takeTerminal()
@@ -78,26 +93,28 @@ func (r *run) noteEnd(start time.Time, ooms oomCounter) {
 	r.exit.OOMKills = ooms.since()
 }
 
+// run is the state of Run's loop.
 type run struct {
-	signals  *Signals
-	o        Options
-	pid      int
-	terminal bool // the program has the terminal's foreground
-	exit     Exit
-	ended    bool
-	stopped  syscall.Signal // what the program is stopped by; 0 while it runs
-	deadline time.Time      // of the grace; zero until a SIGTERM came
-	resumed  bool           // the SIGCONT that we got ourselves is passed on already
-	asked    bool           // ctx has ended
-	echo     bool           // and the program got a SIGTERM for that: the next one that is sent says the same
+	signals   *Signals
+	o         Options
+	pid       int  // of the program; 0 without one
+	terminal  bool // the program has the terminal's foreground
+	exit      Exit
+	ended     bool
+	stopped   syscall.Signal // the signal that has stopped the program; 0 while it runs
+	deadline  time.Time      // the end of the grace; zero until a SIGTERM came
+	continued bool           // the program has had the SIGCONT that has continued us
+	ctxEnded  bool           // ctx has ended, and that was acted upon
+	termSent  bool           // the program got a SIGTERM for that; the next one from outside says the same
 }
 
+// supervise handles signals and deadlines until the program has ended.
 func (r *run) supervise(ctx context.Context) {
 	defer context.AfterFunc(ctx, r.signals.wakeUp)()
 	chores := r.chores(time.Now())
 	for r.reap(); !r.ended; r.reap() {
-		r.mindStop()
-		until := earlier(r.deadline, r.pull())
+		r.handleStopped()
+		until := earlier(r.deadline, r.followLeash())
 		if len(chores) > 0 {
 			until = earlier(until, chores[0].due)
 		}
@@ -109,11 +126,11 @@ func (r *run) supervise(ctx context.Context) {
 			chores[0].do()
 			chores = chores[1:]
 		}
-		r.reap() // a signal that comes after the end is not passed on, and has had no part in it
+		r.reap() // a signal that comes after the program's end is not passed on, and has no part in the end
 		for _, sig := range sigs {
-			r.take(sig)
+			r.handle(sig)
 		}
-		r.obey(ctx)
+		r.checkContext(ctx)
 		if !r.ended && !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
 			r.exit.Killed, r.exit.Grace, r.deadline = true, r.o.Grace, time.Time{}
 			r.signalAll(syscall.SIGKILL)
@@ -121,21 +138,21 @@ func (r *run) supervise(ctx context.Context) {
 	}
 }
 
-// obey passes a SIGTERM on when ctx has ended, unless the program has had one.
-func (r *run) obey(ctx context.Context) {
-	if ctx.Err() == nil || r.asked {
+// checkContext sends the program a SIGTERM when ctx has ended, unless the program has had one.
+func (r *run) checkContext(ctx context.Context) {
+	if ctx.Err() == nil || r.ctxEnded {
 		return
 	}
-	r.asked, r.echo = true, r.deadline.IsZero() && r.o.Leash == nil
+	r.ctxEnded, r.termSent = true, r.deadline.IsZero() && r.o.Leash == nil
 	switch {
 	case r.o.Leash != nil:
 		r.o.Stop(context.Cause(ctx))
-	case r.echo:
+	case r.termSent:
 		r.pass(syscall.SIGTERM)
 	}
 }
 
-// earlier is the first of two moments; a zero one never comes.
+// earlier is the first of two moments. A zero one never comes.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -143,7 +160,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-func (r *run) take(sig syscall.Signal) {
+// handle acts on a signal that was sent to us.
+func (r *run) handle(sig syscall.Signal) {
 	if r.o.Leash != nil && isEnd(sig) {
 		r.o.Stop(nil)
 		return
@@ -151,13 +169,13 @@ func (r *run) take(sig syscall.Signal) {
 	switch sig {
 	case syscall.SIGCHLD, syscall.SIGPIPE: // the loop reaps; a broken pipe of ours is an error where we write
 	case syscall.SIGCONT:
-		if !r.resumed {
+		if !r.continued {
 			r.pass(sig)
 		}
-		r.resumed = false
+		r.continued = false
 	case syscall.SIGTERM:
-		if r.echo {
-			r.echo = false // who stops a whole cluster sends one to each host: the program has had it
+		if r.termSent {
+			r.termSent = false // whoever stops a whole cluster sends one to each host: the program has had it
 			return
 		}
 		if r.pass(sig); r.o.Terminated != nil {
@@ -169,7 +187,7 @@ func (r *run) take(sig syscall.Signal) {
 	}
 }
 
-// pass sends a signal on, unless there is nobody any more.
+// pass sends a signal on, unless the program has ended. The first SIGTERM starts the grace.
 func (r *run) pass(sig syscall.Signal) {
 	if r.ended {
 		return
@@ -180,18 +198,19 @@ func (r *run) pass(sig syscall.Signal) {
 	}
 }
 
+// send sends a signal to the program, or to its process group.
 func (r *run) send(sig syscall.Signal) {
 	target := r.pid
 	if target == 0 {
-		return // to nobody; kill(0) would be our own group
+		return // there is no program; kill(0) would reach our own group
 	}
 	if r.o.SignalGroup {
 		target = -r.pid
 	}
-	_ = syscall.Kill(target, sig) // it may have ended by itself: the next reap says so
+	_ = syscall.Kill(target, sig) // where it has ended by itself, the next reap says so
 }
 
-// reap takes the status of every child that ended, ours or an orphan that came to us.
+// reap takes the status of every child that ended: those that we started, and orphans that became ours.
 func (r *run) reap() {
 	for {
 		var status syscall.WaitStatus
@@ -199,15 +218,16 @@ func (r *run) reap() {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case err != nil || pid <= 0:
-			r.ended = r.ended || r.pid == 0 && r.asked && err != nil
+			r.ended = r.ended || r.pid == 0 && r.ctxEnded && err != nil
 			return
 		case pid == r.pid:
-			r.note(status)
+			r.noteStatus(status)
 		}
 	}
 }
 
-func (r *run) note(status syscall.WaitStatus) {
+// noteStatus notes what wait4 says of the program.
+func (r *run) noteStatus(status syscall.WaitStatus) {
 	switch {
 	case status.Stopped():
 		r.stopped = status.StopSignal()

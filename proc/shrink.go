@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shrinkAfter is when a program has run long enough to say that the memory belongs to it. What ends sooner is not kept
-// waiting for our housekeeping.
+// shrinkAfter is how long after the program's start we give memory back. A program that ends sooner does
+// not wait for that.
 const shrinkAfter = 250 * time.Millisecond
 
-// memoryLimit is what the runtime may use before it collects garbage harder, in bytes.
+// memoryLimit is how many bytes the runtime may use before it collects garbage harder.
 const memoryLimit = 32 << 20
 
-// shrink gives back what starting needed: the heap, and the pages of this program's own file, most of which the
-// supervisor never looks at again. The kernel reads a page anew when it is needed after all.
+// shrink gives back the memory that only the start needed: the heap, and the pages of this program's own
+// file. The kernel reads a page again when the supervisor needs it. Limit is in bytes; 0 for the default.
 func shrink(limit int64) {
 	debug.SetMemoryLimit(cmp.Or(limit, memoryLimit))
 	debug.FreeOSMemory()
@@ -37,12 +37,13 @@ func shrink(limit int64) {
 	}
 }
 
-// unwritten are the mappings of a file that equal the file: nobody can write to them, and the kernel counts no page of them
-// that somebody has written to. The loader of a PIE writes addresses into what is read-only later.
+// unwritten gives the mappings of a file that equal the file: this process cannot write to them, and the
+// kernel counts no page that differs. The loader of a PIE writes addresses into pages and makes them
+// read-only later; those differ.
 func unwritten(smaps, file string) (found []string) {
 	addresses := ""
 	for line := range strings.Lines(smaps) {
-		// from-to rwxp offset device inode path, and then lines of a name and a number
+		// A mapping has a line "from-to rwxp offset device inode path", and then lines of a name and a number.
 		fields := strings.Fields(line)
 		switch {
 		case len(fields) >= 5 && strings.Contains(fields[0], "-"):
@@ -57,12 +58,13 @@ func unwritten(smaps, file string) (found []string) {
 	return found
 }
 
-// drop takes a range of addresses out of memory.
+// drop takes the pages of a range of addresses out of memory. Addresses are two hexadecimal numbers with a
+// hyphen.
 func drop(addresses string) {
 	first, last, _ := strings.Cut(addresses, "-")
 	from, err1 := strconv.ParseUint(first, 16, 64)
 	to, err2 := strconv.ParseUint(last, 16, 64)
-	if err1 == nil && err2 == nil {
-		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, uintptr(from), uintptr(to-from), unix.MADV_DONTNEED) // a page more is no error
+	if err1 == nil && err2 == nil { // a page that stays is no error
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, uintptr(from), uintptr(to-from), unix.MADV_DONTNEED)
 	}
 }

@@ -16,26 +16,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Signals are the signals that were sent to this process and not acted upon yet.
+// Signals are the signals that were sent to this process and that nobody has acted upon yet.
 //
-// They come from os/signal. It hands on several signals that are pending at the same moment by their numbers, not in the
-// order they were sent in, and each of them once, as the kernel does. It drops what does not fit into a channel. So
-// SIGTERM and SIGCHLD have channels of their own: where one of them is dropped, another one waits.
+// They come from os/signal. Of signals that are pending at the same moment it delivers each one once, in
+// the order of their numbers, as the kernel does. It drops a signal for which a channel has no room. So
+// SIGTERM and SIGCHLD have channels of their own: where one is dropped, another one of the same number
+// waits.
 type Signals struct {
 	terms, children, others chan os.Signal
 	woken                   chan struct{}
 }
 
-// manySignals is more than there are signals: other processes may send all of them while the loop is at work.
+// manySignals is more than there are signals. Other processes may send all of them while Run's loop is busy.
 const manySignals = 256
 
-// Catch takes over every signal from 1 to 31 that can be caught, but for those that the Go runtime lives on. It takes over
-// also those that were ignored or blocked when this process started: the trainer inherits that, and decides. It comes before
-// anything that takes time, since a PID 1 without handlers loses signals.
+// Catch takes over every signal from 1 to 31 that can be caught, except those that the Go runtime needs. It
+// also takes over those that were ignored or blocked when this process started: the trainer inherits that,
+// and may want the signal. Call Catch before anything that takes time, since a PID 1 without handlers loses
+// signals.
 func Catch() *Signals {
 	s := &Signals{
-		terms: make(chan os.Signal, 1), children: make(chan os.Signal, 1), others: make(chan os.Signal, manySignals),
-		woken: make(chan struct{}, 1),
+		terms:    make(chan os.Signal, 1),
+		children: make(chan os.Signal, 1),
+		others:   make(chan os.Signal, manySignals),
+		woken:    make(chan struct{}, 1),
 	}
 	recordIgnored() // os/signal changes what is ignored
 	signal.Notify(s.terms, syscall.SIGTERM)
@@ -44,30 +48,31 @@ func Catch() *Signals {
 	return s
 }
 
-// The real-time signals that Go can catch. The C library's threads need those from 32 to 34.
+// The real-time signals that Go can catch. The threads of the C library use those from 32 to 34.
 const (
 	firstRealTime syscall.Signal = 35
 	lastRealTime  syscall.Signal = 64
 )
 
-// catchRealTime takes over the real-time signals. The Go runtime drops them until then, as they have nobody to go to before
-// the trainer runs: it would die of one that it has no handler for.
+// catchRealTime takes over the real-time signals. The Go runtime drops them until then. A trainer that has
+// just started has no handlers, and would die of one.
 func (s *Signals) catchRealTime() { s.catchOthers(firstRealTime, lastRealTime) }
 
-// catchOthers takes over those from first to last that have no channel of their own.
+// catchOthers takes over the signals from first to last that have no channel of their own.
 func (s *Signals) catchOthers(first, last syscall.Signal) {
 	var others []os.Signal
 	for n := first; n <= last; n++ {
-		if !isOurs(n) && n != syscall.SIGTERM && n != syscall.SIGCHLD {
+		if !isReserved(n) && n != syscall.SIGTERM && n != syscall.SIGCHLD {
 			others = append(others, n)
 		}
 	}
 	signal.Notify(s.others, others...)
 }
 
-// isOurs says whether a signal is of no use to the trainer: two cannot be caught; the Go runtime needs the others for
-// preemption, for its profiler, and for what the C library's threads need of it.
-func isOurs(n syscall.Signal) bool {
+// isReserved says whether a signal cannot be passed on: nobody can catch SIGKILL and SIGSTOP, the Go
+// runtime needs SIGURG for preemption and SIGPROF for its profiler, and it does not let go of those of the
+// C library's threads.
+func isReserved(n syscall.Signal) bool {
 	switch n {
 	case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGURG, syscall.SIGPROF, 32, 33, 34:
 		return true
@@ -75,8 +80,8 @@ func isOurs(n syscall.Signal) bool {
 	return false
 }
 
-// next waits until a signal comes, or until a moment if that is not zero. It returns what has come meanwhile. A SIGCONT is
-// the last of several, since a program that is told to stop and to continue at once is to run.
+// next waits for a signal, until a moment if that is not zero. It returns all signals that have come.
+// SIGCONT is the last of them, since a program that gets a stop and a SIGCONT at the same moment must run.
 func (s *Signals) next(until time.Time) []syscall.Signal {
 	var due <-chan time.Time
 	if !until.IsZero() {
@@ -87,48 +92,49 @@ func (s *Signals) next(until time.Time) []syscall.Signal {
 	var sigs []syscall.Signal
 	select {
 	case sig := <-s.terms:
-		sigs = add(sigs, sig)
+		sigs = appendNumber(sigs, sig)
 	case sig := <-s.children:
-		sigs = add(sigs, sig)
+		sigs = appendNumber(sigs, sig)
 	case sig := <-s.others:
-		sigs = add(sigs, sig)
+		sigs = appendNumber(sigs, sig)
 	case <-s.woken:
 	case <-due:
 	}
 	sigs = append(sigs, s.pending()...)
-	slices.SortStableFunc(sigs, func(a, b syscall.Signal) int { return continues(a) - continues(b) })
+	slices.SortStableFunc(sigs, func(a, b syscall.Signal) int { return sortKey(a) - sortKey(b) })
 	return sigs
 }
 
-func continues(sig syscall.Signal) int {
+// sortKey puts SIGCONT behind all others.
+func sortKey(sig syscall.Signal) int {
 	if sig == syscall.SIGCONT {
 		return 1
 	}
 	return 0
 }
 
-// pending is what next need not wait for.
+// pending gives the signals that have come, and does not wait.
 func (s *Signals) pending() (sigs []syscall.Signal) {
 	for {
 		select {
 		case sig := <-s.terms:
-			sigs = add(sigs, sig)
+			sigs = appendNumber(sigs, sig)
 		case sig := <-s.children:
-			sigs = add(sigs, sig)
+			sigs = appendNumber(sigs, sig)
 		case sig := <-s.others:
-			sigs = add(sigs, sig)
+			sigs = appendNumber(sigs, sig)
 		default:
 			return sigs
 		}
 	}
 }
 
-func add(sigs []syscall.Signal, sig os.Signal) []syscall.Signal {
-	number, _ := sig.(syscall.Signal) // os/signal has no others
+func appendNumber(sigs []syscall.Signal, sig os.Signal) []syscall.Signal {
+	number, _ := sig.(syscall.Signal) // all signals of os/signal have this type
 	return append(sigs, number)
 }
 
-// Raise acts as if a signal had been sent to this process.
+// Raise adds a signal as if somebody had sent it to this process.
 func (s *Signals) Raise(sig syscall.Signal) {
 	to := s.others
 	if sig == syscall.SIGTERM {
@@ -136,7 +142,7 @@ func (s *Signals) Raise(sig syscall.Signal) {
 	}
 	select {
 	case to <- sig:
-	default: // enough of them are waiting
+	default: // the channel is full of signals that wait
 	}
 }
 
@@ -144,7 +150,7 @@ func (s *Signals) Raise(sig syscall.Signal) {
 func (s *Signals) wakeUp() {
 	select {
 	case s.woken <- struct{}{}:
-	default: // it is about to
+	default: // next is about to return
 	}
 }
 
@@ -153,12 +159,12 @@ type SignalError struct{ Signal syscall.Signal }
 
 func (e *SignalError) Error() string { return "stopped by " + signalName(e.Signal) }
 
-// Code is what a shell would say of a process that the signal ended.
+// Code is the exit code that a shell gives for a process that the signal ended: 128 + its number.
 func (e *SignalError) Code() int { return 128 + int(e.Signal) }
 
-// Context ends with a *SignalError when a signal comes that means the end: HUP, INT, QUIT or TERM. Others are
-// dropped. It is for the time without a trainer; release leaves the signals to what follows. What ended ctx
-// is certain only after that.
+// Context gives a context that ends with a *SignalError when a signal comes that means the end: HUP, INT,
+// QUIT or TERM. It drops other signals. It is for the time without a trainer. Release gives the signals
+// back to whoever calls next. Only after release is the cause of ctx final.
 func (s *Signals) Context(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	stop := s.Watch(func(sig syscall.Signal) { cancel(&SignalError{Signal: sig}) })
@@ -168,15 +174,15 @@ func (s *Signals) Context(parent context.Context) (ctx context.Context, release 
 	}
 }
 
-// Watch calls what it is given for each signal that means the end, until stop is called. It drops the others.
-func (s *Signals) Watch(came func(syscall.Signal)) (stop func()) {
+// Watch calls a function for each signal that means the end, until stop is called. It drops other signals.
+func (s *Signals) Watch(onEnd func(syscall.Signal)) (stop func()) {
 	ended := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
 		for {
 			for _, sig := range s.next(time.Time{}) {
 				if isEnd(sig) {
-					came(sig)
+					onEnd(sig)
 				}
 			}
 			select {
@@ -193,7 +199,8 @@ func (s *Signals) Watch(came func(syscall.Signal)) (stop func()) {
 	})
 }
 
-// isEnd says whether a signal ends a process that has not said otherwise, as nohup does.
+// isEnd says whether a signal ends the job: HUP, INT, QUIT or TERM, unless it was ignored when this process
+// started, as nohup does with HUP.
 func isEnd(sig syscall.Signal) bool {
 	switch sig {
 	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
@@ -202,8 +209,9 @@ func isEnd(sig syscall.Signal) bool {
 	return false
 }
 
-// letGo gives all signals their default back, and is a *SignalError if one that means the end has come before that.
-func (s *Signals) letGo() error {
+// uncatch gives all signals their default back. Its error is a *SignalError if a signal that means the end
+// has come before.
+func (s *Signals) uncatch() error {
 	for _, c := range []chan os.Signal{s.terms, s.children, s.others} {
 		signal.Stop(c)
 	}
@@ -215,7 +223,7 @@ func (s *Signals) letGo() error {
 	return nil
 }
 
-// signalName is SIGTERM for 15.
+// signalName is the name of a signal: SIGTERM for 15.
 func signalName(sig syscall.Signal) string {
 	if name := unix.SignalName(sig); name != "" {
 		return name
@@ -223,7 +231,7 @@ func signalName(sig syscall.Signal) string {
 	return fmt.Sprintf("signal %d", int(sig))
 }
 
-// ParseSignal reads a signal as kill(1) does: 15, TERM or SIGTERM.
+// ParseSignal reads a signal as kill(1) does: 15, TERM or SIGTERM. Its error says what was expected.
 func ParseSignal(text string) (syscall.Signal, error) {
 	name := strings.ToUpper(text)
 	if n, err := strconv.Atoi(text); err == nil && n > 0 && n < 32 {

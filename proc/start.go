@@ -10,17 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adopt makes orphans come to us instead of to an init outside, so that none is left behind, and asks for a signal
-// when our own parent ends.
+// adopt makes us the parent of orphans below us, so that none is left behind with an init outside. It also
+// asks for a signal when our own parent ends; 0 asks for none.
 func adopt(parentDeath syscall.Signal) error {
 	if os.Getpid() == 1 {
 		return nil
 	}
-	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) // a sandbox may not have it: orphans then go where they always went
+	// Where a sandbox has no such call, orphans go to the init outside.
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	if parentDeath == 0 {
 		return nil
 	}
-	runtime.LockOSThread() // the request is this thread's own, and must live as long as we do
+	runtime.LockOSThread() // the request belongs to this thread, which must live as long as we do
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDeath), 0, 0, 0); err != nil {
 		return fmt.Errorf("asking for %s at the parent's end: %w", signalName(parentDeath), err)
 	}
@@ -33,26 +34,33 @@ func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
 		pid, err = fork(cmd, o.Stdin, stderr)
 	}
 	if o.Stdin != 0 {
-		_ = unix.Close(o.Stdin) // it is the program's alone: who writes to it must see when that is gone
+		_ = unix.Close(o.Stdin) // then only the program holds it, and its writer sees when the program ends
 	}
 	return pid, err
 }
 
-// fork starts the program in a process group of its own, in the foreground of a terminal if we are. The kernel kills it
-// when we are killed: nobody would be left to end it, and to say how it ended.
+// fork starts the program in a process group of its own, which has the foreground of a terminal if our
+// group has it. The kernel kills the program when we are killed: nobody else would end it and say how it
+// ended.
 func fork(cmd Cmd, stdin int, stderr uintptr) (int, error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return 0, lookErr
 	}
 	if info, err := os.Stat(cmd.Dir); err != nil || !info.IsDir() {
-		return 0, &StartError{Program: cmd.Argv[0], Code: 126, Err: errors.New("no directory " + cmd.Dir + " to start in")}
+		err := errors.New("no directory " + cmd.Dir + " to start in")
+		return 0, &StartError{Program: cmd.Argv[0], Code: 126, Err: err}
 	}
 	attr := &syscall.ProcAttr{
 		Dir:   cmd.Dir,
 		Env:   cmd.Env,
 		Files: []uintptr{uintptr(stdin), 1, stderr},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: inForeground(unix.Getpgrp()), Ctty: 0, Pdeathsig: syscall.SIGKILL},
+		Sys: &syscall.SysProcAttr{
+			Setpgid:    true,
+			Foreground: inForeground(unix.Getpgrp()),
+			Ctty:       0,
+			Pdeathsig:  syscall.SIGKILL,
+		},
 	}
 	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {

@@ -6,40 +6,41 @@ import (
 )
 
 const (
-	tailSize   = 64 << 10 // how much of the end of stderr is kept, in bytes
-	markedSize = 32 << 10 // how much is kept beside it, from a marked line on
-	pieceSize  = 16 << 10 // how much is added at once: what is marked is still in the ring when it is saved
-	lineSize   = 256      // how much of a line may stand in front of a marker
+	tailSize   = 64 << 10 // bytes of the end of stderr that are kept
+	markedSize = 32 << 10 // bytes that are kept beside them, from the marked line on
+	pieceSize  = 16 << 10 // bytes that are added at once: the ring still has the marked line when that is saved
+	lineSize   = 256      // bytes of a line that are kept in front of a marker
 )
 
-// tail keeps the last tailSize bytes of a stream as a terminal shows them: what a carriage return has
-// overwritten is no part of it, so that a progress bar does not push out what came before. Beside them it
-// keeps what follows the last line that has the marker, once the ring has no room for that any more.
+// tail keeps the last tailSize bytes of a stream as a terminal shows them. Text that a carriage return has
+// overwritten does not count, so that a progress bar does not push out the lines before it. Beside them
+// tail keeps the text that follows the last line with the marker, once the ring has no room for it.
 // Positions count all bytes that were kept.
 type tail struct {
-	marker []byte
-	ring   []byte // the byte at a position is at the position modulo tailSize
-	end    int    // position of the next byte
-	low    int    // position of the oldest byte in the ring
-	line   int    // where the last line begins
-	turned bool   // the last byte is a carriage return
-	mark   int    // where the marked line begins; -1 for none
-	saved  []byte // what follows there, once it is to be pushed out of the ring
-	before []byte // the end of the last piece, in which a marker may begin
+	marker   []byte
+	ring     []byte // the byte at a position is at the position modulo tailSize
+	end      int    // position of the next byte
+	oldest   int    // position of the oldest byte in the ring
+	line     int    // position where the last line begins
+	returned bool   // the last byte is a carriage return
+	mark     int    // position where the marked line begins; -1 for none
+	saved    []byte // the text from there on, once the ring is about to lose it
+	before   []byte // the end of the last piece, in which a marker may begin
 }
 
 func newTail(marker string) tail { return tail{marker: []byte(marker), mark: -1} }
 
+// add adds the next bytes of the stream.
 func (t *tail) add(data []byte) {
 	for len(data) > 0 {
-		if t.turned {
+		if t.returned {
 			if data = bytes.TrimLeft(data, "\r"); len(data) == 0 {
 				return
 			}
-			t.turnBack(data[0])
+			t.overwriteLine(data[0])
 		}
 		n := bytes.IndexByte(data, '\r') + 1
-		if t.turned = n > 0; n == 0 {
+		if t.returned = n > 0; n == 0 {
 			n = len(data)
 		}
 		t.put(data[:n])
@@ -47,18 +48,19 @@ func (t *tail) add(data []byte) {
 	}
 }
 
-// turnBack goes to the line's beginning when something other than its end follows a carriage return.
-func (t *tail) turnBack(next byte) {
+// overwriteLine drops the last line, since a carriage return came before the byte next. A newline
+// overwrites nothing.
+func (t *tail) overwriteLine(next byte) {
 	if next == '\n' {
 		return
 	}
-	t.end, t.low, t.before = t.line, min(t.low, t.line), t.before[:0]
+	t.end, t.oldest, t.before = t.line, min(t.oldest, t.line), t.before[:0]
 	if t.mark >= t.end {
 		t.mark, t.saved = -1, nil
 	}
 }
 
-// put adds what has a carriage return at its end only.
+// put adds bytes that have a carriage return at their end at most.
 func (t *tail) put(data []byte) {
 	for len(data) > 0 {
 		piece := data[:min(len(data), pieceSize)]
@@ -66,7 +68,7 @@ func (t *tail) put(data []byte) {
 		t.save(t.end + len(piece))
 		start := t.end
 		t.write(piece)
-		t.seek(piece, start)
+		t.findMarkers(piece, start)
 		if i := bytes.LastIndexByte(piece, '\n'); i >= 0 {
 			t.line = start + i + 1
 		}
@@ -83,12 +85,11 @@ func (t *tail) write(piece []byte) {
 		t.end += n
 		piece = piece[n:]
 	}
-	t.low = max(t.low, t.end-tailSize)
+	t.oldest = max(t.oldest, t.end-tailSize)
 }
 
-// seek marks the line of each marker in a piece that was put at start. A marker that is near the last one
-// belongs to what follows there.
-func (t *tail) seek(piece []byte, start int) {
+// findMarkers marks the line of each marker in a piece that begins at the position start.
+func (t *tail) findMarkers(piece []byte, start int) {
 	if len(t.marker) == 0 {
 		return
 	}
@@ -116,21 +117,23 @@ func (t *tail) seek(piece []byte, start int) {
 	}
 }
 
+// setMark marks a line, unless it is close to the marked one: then it belongs to the text that follows that.
 func (t *tail) setMark(at int) {
-	at = max(at, t.low)
+	at = max(at, t.oldest)
 	if t.mark < 0 || at-t.mark > markedSize/2 {
 		t.mark, t.saved = at, nil
 	}
 }
 
-// save keeps what is marked when the ring is about to lose its beginning.
-func (t *tail) save(most int) {
-	if t.mark >= 0 && t.saved == nil && most-tailSize > t.mark {
+// save saves the text from the marked line on, if the ring loses that line when the stream reaches the
+// position end.
+func (t *tail) save(end int) {
+	if t.mark >= 0 && t.saved == nil && end-tailSize > t.mark {
 		t.saved = t.slice(t.mark, min(t.end, t.mark+markedSize))
 	}
 }
 
-// slice copies what is between two positions.
+// slice copies the bytes between two positions.
 func (t *tail) slice(from, to int) []byte {
 	got := make([]byte, 0, max(0, to-from))
 	for from < to {
@@ -141,14 +144,14 @@ func (t *tail) slice(from, to int) []byte {
 	return got
 }
 
-// bytes is a copy of what is kept: what is marked, and then the end of the stream.
+// bytes is a copy of the text from the marked line on, and then of the end of the stream.
 func (t *tail) bytes() []byte {
-	last := t.slice(t.low, t.end)
+	last := t.slice(t.oldest, t.end)
 	if t.saved == nil {
 		return last
 	}
-	marked := t.saved[:min(len(t.saved), t.low-t.mark)]
-	if t.mark+len(marked) < t.low {
+	marked := t.saved[:min(len(t.saved), t.oldest-t.mark)]
+	if t.mark+len(marked) < t.oldest {
 		marked = append(slices.Clip(marked), '\n')
 	}
 	return append(slices.Clip(marked), last...)

@@ -8,27 +8,28 @@ import (
 	"testing"
 )
 
-// shown is what a terminal shows of a stream, byte by byte, and the position of the oldest byte that a tail may keep.
-func shown(stream []byte) (kept []byte, low int) {
-	line, turned := 0, false
+// shown is what a terminal shows of a stream, and the position of the oldest byte that a tail may keep.
+func shown(stream []byte) (kept []byte, oldest int) {
+	line, returned := 0, false
 	for _, b := range stream {
 		switch {
-		case turned && b == '\r':
+		case returned && b == '\r':
 			continue
-		case turned && b != '\n':
-			kept, low = kept[:line], min(low, line)
+		case returned && b != '\n':
+			kept, oldest = kept[:line], min(oldest, line)
 		}
 		kept = append(kept, b)
-		low = max(low, len(kept)-tailSize)
-		if turned = b == '\r'; b == '\n' {
+		oldest = max(oldest, len(kept)-tailSize)
+		if returned = b == '\r'; b == '\n' {
 			line = len(kept)
 		}
 	}
-	return kept, low
+	return kept, oldest
 }
 
-// TestTail: whatever the sizes of the pieces, the last bytes are kept in their order, without what was overwritten.
-func TestTail(t *testing.T) {
+// Whatever the sizes of the pieces, tail keeps the last bytes in their order, without those that were
+// overwritten.
+func TestTailKeepsTheEndOfAStream(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for round := range 120 {
 		var all []byte
@@ -44,28 +45,28 @@ func TestTail(t *testing.T) {
 			all = append(all, piece...)
 			kept.add(piece)
 		}
-		want, low := shown(all)
-		if want = want[low:]; !bytes.Equal(want, kept.bytes()) {
+		want, oldest := shown(all)
+		if want = want[oldest:]; !bytes.Equal(want, kept.bytes()) {
 			t.Fatalf("round %d: of %d bytes the last %d are wrong", round, len(all), len(want))
 		}
 	}
 }
 
-// TestTailCopies: what was handed out does not change while more comes.
-func TestTailCopies(t *testing.T) {
+// The bytes that a tail has given do not change while more come.
+func TestTailGivesCopies(t *testing.T) {
 	kept := newTail("")
 	kept.add(bytes.Repeat([]byte("a"), tailSize))
 	kept.add([]byte("a"))
 	early := kept.bytes()
 	kept.add(bytes.Repeat([]byte("b"), tailSize))
 	if bytes.ContainsRune(early, 'b') {
-		t.Error("the bytes that were handed out are the ring's own")
+		t.Error("it gives the ring's own bytes")
 	}
 }
 
-// TestTailMarked: neither much output nor a progress bar pushes out what follows the last marker, wherever it is in a
+// Neither much output nor a progress bar pushes out the text after the last marker, wherever that is in a
 // piece. Memory stays bounded.
-func TestTailMarked(t *testing.T) {
+func TestTailKeepsTheMarkedText(t *testing.T) {
 	const marker = "Traceback (most recent call last):"
 	log := strings.Repeat("10:00 INFO saving\n", 10<<20/18)
 	var bar strings.Builder
@@ -73,31 +74,38 @@ func TestTailMarked(t *testing.T) {
 		fmt.Fprintf(&bar, "\rtrain: %d/3000 [00:00<00:00, 1000it/s]", i)
 	}
 	report := "[rank1]: " + marker + "\n[rank1]:   File \"x\"\n[rank1]: ValueError: bad\n"
-	for what, after := range map[string]string{"a log": log, "a progress bar": bar.String(), "both": bar.String() + "\n" + log} {
+	early := "early\n" + marker + "\nKeyError: old\n" + log[:markedSize]
+	for what, after := range map[string]string{
+		"a log": log, "a progress bar": bar.String(), "both": bar.String() + "\n" + log,
+	} {
 		for _, size := range []int{1, 7, 4096, 128 << 10} {
 			if size < 4096 && what != "a progress bar" {
 				continue
 			}
 			kept := newTail(marker)
-			for data := []byte("early\n" + marker + "\nKeyError: old\n" + log[:markedSize] + report + after); len(data) > 0; {
+			for data := []byte(early + report + after); len(data) > 0; {
 				n := min(size, len(data))
 				kept.add(data[:n])
 				data = data[n:]
 			}
 			got := kept.bytes()
-			if !bytes.Contains(got, []byte(report)) || !bytes.HasSuffix(got, []byte(after[len(after)-20:])) || len(got) > tailSize+markedSize+1 {
+			hasBoth := bytes.Contains(got, []byte(report)) && bytes.HasSuffix(got, []byte(after[len(after)-20:]))
+			if !hasBoth || len(got) > tailSize+markedSize+1 {
 				t.Errorf("%s, pieces of %d: %d bytes: %.100q", what, size, len(got), got)
 			}
 			if bytes.Contains(got, []byte("1500/3000")) {
-				t.Errorf("%s: keeps what was overwritten", what)
+				t.Errorf("%s: it keeps text that was overwritten", what)
 			}
 		}
 	}
 }
 
-// BenchmarkTail: what the copying of stderr pays for its end.
+// BenchmarkTail measures what it costs to keep the end of stderr.
 func BenchmarkTail(b *testing.B) {
-	for name, text := range map[string]string{"log": "2026-01-01 10:00:00 INFO step 17 loss 0.123\n", "bar": "\rtrain:  39%|███▉      | 392/1000 [00:00<00:00, 3898.95it/s]"} {
+	for name, text := range map[string]string{
+		"log": "2026-01-01 10:00:00 INFO step 17 loss 0.123\n",
+		"bar": "\rtrain:  39%|███▉      | 392/1000 [00:00<00:00, 3898.95it/s]",
+	} {
 		b.Run(name, func(b *testing.B) {
 			data := []byte(strings.Repeat(text, 128<<10/len(text)))
 			kept := newTail("Traceback (most recent call last):")

@@ -9,24 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inForeground says whether stdin is a terminal of ours with this process group in its foreground.
+// inForeground says whether stdin is our terminal, and the process group has its foreground.
 func inForeground(group int) bool {
 	current, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
 	return err == nil && current == group
 }
 
-// mindStop looks after a program that is stopped. One that is to end cannot act on its SIGTERM: it is continued. One
-// that job control has stopped (Ctrl-Z, a read in the background) stops us too, so that the shell that started us has
-// its prompt back. One that was stopped by SIGSTOP may be in a debugger's hands, which is between the two of them.
-func (r *run) mindStop() {
+// handleStopped acts on a program that a signal has stopped. A program that is to end is continued, since
+// it cannot act on its SIGTERM otherwise. If job control has stopped it (Ctrl-Z, a read in the background),
+// we stop too, so that the shell that started us shows its prompt. A program that SIGSTOP has stopped stays
+// so: a debugger may have done that.
+func (r *run) handleStopped() {
 	by := r.stopped
 	if by != 0 && !r.deadline.IsZero() {
 		r.stopped = 0
 		r.send(syscall.SIGCONT)
 		return
 	}
-	if os.Getpid() == 1 {
-		return // there is no shell to go back to, and the kernel would not stop us: the program stays stopped until its SIGTERM
+	if os.Getpid() == 1 { // the kernel does not stop a PID 1: the program stays stopped until its SIGTERM
+		return
 	}
 	switch by {
 	case syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
@@ -35,31 +36,32 @@ func (r *run) mindStop() {
 	}
 }
 
-// stopToo returns when somebody has continued us, and the program goes on as well. What is typed on a terminal stops a
-// whole pipeline, but only the program's group was in the foreground: the rest of ours is told here.
+// stopToo stops us until somebody continues us, and then continues the program. Ctrl-Z stops the process
+// group that has the foreground, which is the program's alone. So stopToo also stops the rest of our own
+// group, such as a pipeline.
 func (r *run) stopToo() {
 	if r.terminal {
 		r.signals.stopGroup()
 	}
-	runtime.LockOSThread() // to this thread: sent to the process another one may take it, and this one go on for a while
+	runtime.LockOSThread() // the signal goes to this thread, which might go on for a while if another one got it
 	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), syscall.SIGSTOP)
 	runtime.UnlockOSThread()
-	if r.terminal && inForeground(unix.Getpgrp()) { // the shell gave the terminal to our group: hand it on
+	if r.terminal && inForeground(unix.Getpgrp()) { // the shell gave us the foreground: the program gets it
 		_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, r.pid)
 	}
 	_ = syscall.Kill(-r.pid, syscall.SIGCONT)
-	r.resumed = true
+	r.continued = true
 }
 
-// stopGroup stops all of our process group but ourselves, as Ctrl-Z would.
+// stopGroup stops the other processes of our process group, as Ctrl-Z would.
 func (s *Signals) stopGroup() {
 	signal.Ignore(syscall.SIGTSTP)
 	_ = syscall.Kill(0, syscall.SIGTSTP)
 	signal.Notify(s.others, syscall.SIGTSTP)
 }
 
-// takeTerminal puts our group into the foreground again, for the script that started us and goes on. A process in the
-// background that does so is stopped by SIGTTOU, or asked for ever if it catches that.
+// takeTerminal gives our group the foreground again, for the script that started us and goes on. It ignores
+// SIGTTOU first: a process in the background that takes the foreground would be stopped by that signal.
 func takeTerminal() {
 	signal.Ignore(syscall.SIGTTOU)
 	_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, unix.Getpgrp())

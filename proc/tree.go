@@ -11,76 +11,81 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// strayGrace is how long processes that outlive the program have between SIGTERM and SIGKILL, and strayLimit how long
-// they are then waited for: a process that we may not signal, or one that hangs in the kernel, is not ours to end.
 const (
-	strayGrace = 2 * time.Second
-	strayLimit = 3 * time.Second
+	// leftoverGrace is how long leftovers have between SIGTERM and SIGKILL, when nobody stops the job.
+	// Leftovers are processes that outlive the program.
+	leftoverGrace = 2 * time.Second
+
+	// killTimeout is how long we wait for leftovers after SIGKILL. Some cannot be ended: those that hang in
+	// the kernel, and those that we may not signal.
+	killTimeout = time.Second
 )
 
-// stragglers ends what the program left behind. Nobody waits for a process that only holds stdout open. Where somebody stops
-// the job, what is left has the rest of the grace: it may be what saves, below a shell that SIGTERM has ended.
-func (r *run) stragglers() {
+// endLeftovers ends the processes that the program left behind. It does not wait for a process that is not
+// below us and only holds stdout open. Where somebody stops the job, leftovers have the rest of the grace:
+// one of them may be the process that saves, below a shell that SIGTERM has ended.
+func (r *run) endLeftovers() {
 	if !hasChildren() || r.exit.Left > 0 {
 		return
 	}
-	limit := time.Now().Add(strayGrace)
+	killAt := time.Now().Add(leftoverGrace)
 	if !r.deadline.IsZero() {
-		limit = r.deadline
+		killAt = r.deadline
 	}
-	end := limit.Add(strayLimit - strayGrace)
-	r.tellStragglers()
+	end := killAt.Add(killTimeout)
+	r.termLeftovers()
 	for r.reap(); hasChildren(); r.reap() {
-		r.signals.next(limit)
+		r.signals.next(killAt)
 		if !time.Now().Before(end) {
 			r.exit.Left = max(1, len(descendants(os.Getpid())))
 			return
 		}
-		if !time.Now().Before(limit) {
+		if !time.Now().Before(killAt) {
 			r.signalAll(syscall.SIGKILL)
-			limit = time.Now().Add(100 * time.Millisecond) // for what forked meanwhile
+			killAt = time.Now().Add(100 * time.Millisecond) // again, for those that were forked meanwhile
 		}
 	}
 }
 
-// tellStragglers sends them SIGTERM. A second one might end a process that has begun to save: where the program's group has
-// had the first one, only those outside of the group get theirs.
-func (r *run) tellStragglers() {
-	hadIt := func(int) bool { return false }
+// termLeftovers sends SIGTERM to the leftovers. A second SIGTERM might end a process that has begun to
+// save. So where the program's process group has had one, only processes outside of that group get one.
+func (r *run) termLeftovers() {
+	hadTerm := func(int) bool { return false }
 	if r.o.SignalGroup && r.exit.Told {
-		hadIt = func(pid int) bool {
+		hadTerm = func(pid int) bool {
 			group, err := syscall.Getpgid(pid)
 			return pid == -r.pid || err == nil && group == r.pid
 		}
 	}
-	below := slices.DeleteFunc(r.below(), hadIt)
-	signalEach(below, syscall.SIGTERM)
-	signalEach(below, syscall.SIGCONT)
+	targets := slices.DeleteFunc(r.targets(), hadTerm)
+	signalEach(targets, syscall.SIGTERM)
+	signalEach(targets, syscall.SIGCONT)
 }
 
-// hasChildren asks without reaping any.
+// hasChildren says whether there are children, and reaps none.
 func hasChildren() bool {
 	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == nil
 }
 
-// signalAll sends signals to everything below us: the program, its group, and what escaped that by a session of its
-// own, since every orphan has become our child.
+// signalAll sends signals to all processes below us: the program, its group, and also those in sessions of
+// their own, since every orphan has become our child.
 func (r *run) signalAll(sigs ...syscall.Signal) {
-	below := r.below()
+	targets := r.targets()
 	for _, sig := range sigs {
-		signalEach(below, sig)
+		signalEach(targets, sig)
 	}
 }
 
-func signalEach(pids []int, sig syscall.Signal) {
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, sig) // gone already is as good
+// signalEach sends a signal to processes and groups, as kill(2) numbers them.
+func signalEach(targets []int, sig syscall.Signal) {
+	for _, target := range targets {
+		_ = syscall.Kill(target, sig) // one that has ended already needs no signal
 	}
 }
 
-// below is what kill(2) takes for everything below us. A /proc that is missing or empty shows nobody: then PID 1 reaches
-// all others of its container, and any other process the program's group.
-func (r *run) below() []int {
+// targets are all processes below us, as kill(2) numbers them. Where /proc is missing or empty, they are
+// all others of the container if we are PID 1, and else the program's process group.
+func (r *run) targets() []int {
 	const all = -1
 	pids := descendants(os.Getpid())
 	switch {
@@ -94,7 +99,8 @@ func (r *run) below() []int {
 	return nil
 }
 
-// descendants are the processes below root, parents before children, read from /proc; none where that cannot be read.
+// descendants gives the processes below root, parents before children. It reads /proc, and gives none where
+// it cannot.
 func descendants(root int) []int {
 	entries, _ := os.ReadDir("/proc")
 	children := map[int][]int{}
@@ -104,11 +110,12 @@ func descendants(root int) []int {
 			children[parent] = append(children[parent], pid)
 		}
 	}
-	return under(root, children)
+	return allBelow(root, children)
 }
 
-// under walks a tree of processes, which maps each one to its children. It gives all below root, parents before children.
-func under(root int, children map[int][]int) []int {
+// allBelow gives the processes below root, parents before children. Children has the children of each
+// process.
+func allBelow(root int, children map[int][]int) []int {
 	found := slices.Clone(children[root])
 	for i := 0; i < len(found); i++ {
 		found = append(found, children[found[i]]...)
@@ -116,7 +123,8 @@ func under(root int, children map[int][]int) []int {
 	return found
 }
 
-// parentOf reads the fourth field of /proc/PID/stat; the second, the name, may hold anything.
+// parentOf gives the parent of a process: the fourth field of /proc/PID/stat. The second field is the name,
+// which may have spaces and parentheses in it. It gives 0 for a process that has ended.
 func parentOf(pid int) int {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

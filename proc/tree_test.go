@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestManyProcessesCostLittleEach: the memory that it takes to find all processes grows with their number, not with its
-// square. 30,000 took 3.7 GB once.
+// The memory that it takes to find all processes below one grows with their number, not with its square.
 func TestManyProcessesCostLittleEach(t *testing.T) {
 	const many, bytesEach = 30_000, 100
 	for shape, parentOf := range map[string]func(pid int) int{
@@ -23,7 +22,7 @@ func TestManyProcessesCostLittleEach(t *testing.T) {
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			found := under(1, children)
+			found := allBelow(1, children)
 			runtime.ReadMemStats(&after)
 			if each := (after.TotalAlloc - before.TotalAlloc) / many; each > bytesEach {
 				t.Errorf("it takes %d bytes for each process, expected at most %d", each, bytesEach)
