@@ -11,10 +11,10 @@ import (
 	"entrain/hparams"
 )
 
-// LocalJob is the name of a job that runs on a laptop. The SDK's local mode, too, gives a job a name.
+// LocalJob is the name of a job on a laptop. The SDK's local mode also gives a job a name.
 const LocalJob = "local"
 
-// SetImage takes the image that compose.yaml runs.
+// SetImage sets the image that compose.yaml runs. It returns an error for a name that no image can have.
 func (t *Tree) SetImage(name string) error {
 	if !hparams.IsWord(name, "_-./:@") {
 		return errors.New("expected the name of an image, such as trainer or trainer:1.2")
@@ -23,9 +23,11 @@ func (t *Tree) SetImage(name string) error {
 	return nil
 }
 
-// WriteAll writes the trees of all hosts, and what docker compose needs to run them together.
+// WriteAll writes the contract trees of all hosts below dir, and the files with which docker compose runs the
+// hosts together. It writes all of that or nothing. It returns a *plan.UsageError for a tree that would not
+// be valid, and an *output.Error if it cannot write.
 func WriteAll(dir string, t Tree) error {
-	data, err := t.fill()
+	data, err := t.listData()
 	if err != nil {
 		return err
 	}
@@ -39,16 +41,17 @@ func WriteAll(dir string, t Tree) error {
 		}
 		all = append(append(all, entry{path: root, mode: fs.ModeDir | 0o755}), entries...)
 	}
-	// A key in a file that is mounted, as compose does with a secret, keeps its owner on the laptop: an image's
-	// USER could not read it. A variable reaches every user.
+	// The key is in a variable, because every user can read a variable. Compose mounts a secret as a file, which
+	// keeps its owner on the laptop: the USER of an image may be another one, who cannot read the file.
 	key := "ENTRAIN_CLUSTER_KEY=" + strings.TrimSpace(rendezvous.NewKey()) + "\n"
-	return write(dir, append(all,
-		entry{path: filepath.Join(dir, "compose.yaml"), mode: 0o644, data: []byte(t.compose())},
-		entry{path: filepath.Join(dir, ".env"), mode: 0o600, data: []byte(project(dir) + key)}))
+	return writeEntries(dir, append(all,
+		entry{path: filepath.Join(dir, "compose.yaml"), mode: 0o644, data: []byte(t.composeFile())},
+		entry{path: filepath.Join(dir, ".env"), mode: 0o600, data: []byte(projectLine(dir) + key)}))
 }
 
-// project is a line of .env for a directory of whose name compose can make no project's name.
-func project(dir string) string {
+// projectLine is a line of .env that names the project. It is empty if compose can make a name from the
+// directory's name: the name needs a letter or a digit.
+func projectLine(dir string) string {
 	usable := func(c rune) bool { return hparams.IsWord(string(c), "") }
 	if strings.ContainsFunc(strings.ToLower(filepath.Base(dir)), usable) {
 		return ""
@@ -56,12 +59,13 @@ func project(dir string) string {
 	return "COMPOSE_PROJECT_NAME=job\n"
 }
 
-// compose is the compose.yaml. It keeps to what docker compose and docker-compose from 1.27 both read, so it
-// has neither a version nor a name. Paths are relative: the tree can be moved. The mounts are those of the
-// SDK's local mode (sagemaker/local/image.py, _generate_compose_file): input, model and output, each by
-// itself, so that /opt/ml/code stays the image's. They are in the long form, in which a colon in a path
-// means nothing. SIGKILL comes after two minutes, as on the platform.
-func (t *Tree) compose() string {
+// composeFile is the text of compose.yaml. Docker compose and docker-compose 1.27 read it, because it has
+// neither a version nor a name. Its paths are relative, so that the tree can be moved.
+//
+// The mounts are those of the SDK's local mode (sagemaker/local/image.py, _generate_compose_file): input,
+// model and output, each by itself, so that /opt/ml/code stays the image's. They are in the long form, in
+// which a colon in a path means nothing. SIGKILL comes two minutes after SIGTERM, as on the platform.
+func (t *Tree) composeFile() string {
 	image := "${IMAGE:?expected the name of an image, as in IMAGE=trainer docker compose up}"
 	if t.Image != "" {
 		image = t.Image

@@ -14,7 +14,7 @@ import (
 	"entrain/hparams"
 )
 
-// AddData adds data NAME=PATH: a directory, or a file, that is copied into a channel.
+// AddData adds the data CHANNEL=PATH: a directory or a file that Write copies into the channel.
 func (t *Tree) AddData(text string) error {
 	name, path, ok := strings.Cut(text, "=")
 	if !ok || name == "" || path == "" {
@@ -27,9 +27,9 @@ func (t *Tree) AddData(text string) error {
 	return nil
 }
 
-// fill declares the channels that have data, in File mode unless --channel says another, and lists what they
-// are filled with. All data is looked at here, before anything is written.
-func (t *Tree) fill() (map[string][]entry, error) {
+// listData lists the files and directories that each channel gets, before anything is written. It adds a
+// channel in File mode if --channel does not name the channel.
+func (t *Tree) listData() (map[string][]entry, error) {
 	data := map[string][]entry{}
 	var errs []error
 	for _, s := range t.data {
@@ -46,7 +46,8 @@ func (t *Tree) fill() (map[string][]entry, error) {
 		}
 		entries, err := s.list()
 		if err == nil && !slices.ContainsFunc(entries, func(e entry) bool { return !e.mode.IsDir() }) {
-			err = fmt.Errorf("%s: expected at least one file, got none", s.path) // a job on the platform fails of that
+			// A job on the platform fails if a channel has no file.
+			err = fmt.Errorf("%s: expected at least one file, got none", s.path)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--data %s=%s: %w", s.channel, s.path, err))
@@ -59,7 +60,7 @@ func (t *Tree) fill() (map[string][]entry, error) {
 	return data, nil
 }
 
-// list is what a channel is filled with, by paths below the channel's directory.
+// list lists what a channel gets. The paths of the entries are relative to the channel's directory.
 func (s *source) list() ([]entry, error) {
 	info, err := os.Stat(s.path)
 	if err != nil {
@@ -76,8 +77,9 @@ func (s *source) list() ([]entry, error) {
 	return []entry{file}, err
 }
 
-// listDir lists what is below a directory. A link stands for what it points to, which a container cannot
-// see. A link to a directory above it would have no end.
+// listDir lists what is below the directory from, with paths below to. It lists the target of a link in place
+// of the link, because a container does not see the target. above holds the directories that lead to from. A
+// link to one of them is an error: following it would never end.
 func listDir(from, to string, above []fs.FileInfo) (entries []entry, err error) {
 	names, err := os.ReadDir(from)
 	errs := []error{err}
@@ -101,20 +103,20 @@ func listDir(from, to string, above []fs.FileInfo) (entries []entry, err error) 
 	return entries, errors.Join(errs...)
 }
 
-// dataFile is a file to copy, once it is sure that it can be read.
+// dataFile makes the entry of a file to copy. It returns an error if the file cannot be read.
 func dataFile(from, to string, info fs.FileInfo) (entry, error) {
 	if !info.Mode().IsRegular() {
-		return entry{}, fmt.Errorf("%s: expected a file or a directory, got %s", from, kind(info.Mode()))
+		return entry{}, fmt.Errorf("%s: expected a file or a directory, got %s", from, kindName(info.Mode()))
 	}
 	f, err := os.Open(from)
 	if err != nil {
 		return entry{}, err
 	}
-	return entry{path: to, mode: 0o644 | info.Mode().Perm()&0o111, from: from}, f.Close()
+	return entry{path: to, mode: 0o644 | info.Mode().Perm()&0o111, copyOf: from}, f.Close()
 }
 
-// kind names what is neither a file nor a directory.
-func kind(mode fs.FileMode) string {
+// kindName names the kind of something that is neither a file nor a directory.
+func kindName(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeNamedPipe != 0:
 		return "a FIFO"

@@ -8,8 +8,10 @@ import (
 	"entrain/bootstrap/output"
 )
 
-// Install copies a program so that nobody ever runs half of it: a running program cannot be written to, but its
-// name can be given to another. A name that ends with a slash is a directory's, which is made.
+// Install copies a program to another path, with permissions 0555. If to is a directory or ends with a slash,
+// the program keeps its name in that directory. Install makes missing directories. The new file gets its name
+// only when it is complete, so nobody ever runs a part of it. So Install can also replace a program that is
+// running: the kernel refuses to write to its file, but not to give its name to another file.
 func Install(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {

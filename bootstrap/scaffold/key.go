@@ -11,8 +11,9 @@ import (
 	"entrain/hostwait/rendezvous"
 )
 
-// WriteKey writes a new cluster key to a file that only its owner can read: this user, or owner if that is not nil. It
-// makes missing directories. It refuses a file that is there: hosts that have its key would be cut off.
+// WriteKey writes a new cluster key to a file that only its owner can read: this user, or owner if it is not
+// nil. It makes missing directories. It never overwrites a file: hosts that have the old key would be cut
+// off. Its errors are *output.Error.
 func WriteKey(path string, owner *Owner) error {
 	err := os.MkdirAll(filepath.Dir(path), 0o755) //nolint:gosec // the file itself is private
 	if err != nil {
@@ -32,10 +33,10 @@ func WriteKey(path string, owner *Owner) error {
 	return nil
 }
 
-// Owner is to whom a file is given.
-type Owner struct{ UID, GID int } // a GID of -1 is left as it is
+// Owner is the user and the group that get a file. With a GID of -1 the file keeps its group.
+type Owner struct{ UID, GID int }
 
-// ParseOwner reads UID or UID:GID.
+// ParseOwner reads UID or UID:GID, both as numbers. Any other text is an error.
 func ParseOwner(text string) (*Owner, error) {
 	uid, gid, grouped := strings.Cut(text, ":")
 	u, err := strconv.ParseUint(uid, 10, 31)

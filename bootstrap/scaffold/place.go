@@ -8,26 +8,27 @@ import (
 	"entrain/bootstrap/world"
 )
 
-// Place is where a tree is, for somebody who is to name it in a command.
+// Place says where a tree is, so that messages can name it in commands for the user's shell.
 type Place struct {
-	Dir       string // absolute, as entrain sees it
-	Name      string // as it was given
-	Contained bool   // entrain is a container's own program, and nobody's shell sees Dir
-	Mount     string // the mount that Dir is in then, empty for the container's own layer
+	Dir       string // the absolute path, as entrain sees it
+	Name      string // the path that the user gave
+	Contained bool   // a container engine started entrain, so the user's shell does not see Dir
+	Mount     string // if Contained: the mount that holds Dir; empty for the container's own file system
 }
 
-// NewPlace looks where a directory is.
+// NewPlace makes the Place of the directory dir, for which the user gave name.
 func NewPlace(dir, name string) Place {
 	p := Place{Dir: dir, Name: name, Contained: world.ByEngine("/proc")}
 	if p.Contained {
-		mounts, _ := os.ReadFile("/proc/self/mountinfo") // without it, there is no mount
+		mounts, _ := os.ReadFile("/proc/self/mountinfo") // without it, Mount is empty
 		p.Mount = mountOf(string(mounts), dir)
 	}
 	return p
 }
 
-// Relative is the path from the directory that the commands are called in. It is false where only the whole
-// path is sure: .. may mean something else where the shell has come by a link.
+// Relative returns the path of the tree from the directory in which the user's shell is. It returns false if
+// only the absolute path is certain: a path with .. can lead elsewhere if the shell came to its directory by
+// a link.
 func (p *Place) Relative() (string, bool) {
 	if p.Contained {
 		rel, err := filepath.Rel(p.Mount, p.Dir)
@@ -36,7 +37,7 @@ func (p *Place) Relative() (string, bool) {
 	return filepath.Clean(p.Name), filepath.IsLocal(p.Name)
 }
 
-// mountOf is the innermost mount that a path is in, empty for the root.
+// mountOf returns the innermost mount that holds a path, and an empty text for the root directory's mount.
 func mountOf(mountinfo, path string) (found string) {
 	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	for line := range strings.Lines(mountinfo) {

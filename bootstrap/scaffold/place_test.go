@@ -2,8 +2,7 @@ package scaffold
 
 import "testing"
 
-// TestMountOf: the innermost mount counts, and neither the root nor a name that only begins alike.
-func TestMountOf(t *testing.T) {
+func TestTheInnermostMountHoldsAPath(t *testing.T) {
 	const mounts = `1 0 0:1 / / rw - overlay overlay rw
 2 1 8:1 /home/me /w rw - ext4 /dev/sda1 rw
 3 1 8:1 /home/me/x /w/in\040side rw master:1 - ext4 /dev/sda1 rw
@@ -11,7 +10,13 @@ func TestMountOf(t *testing.T) {
 5
 `
 	for path, want := range map[string]string{
-		"/w": "/w", "/w/job": "/w", "/w/in side/job": "/w/in side", "/w/in": "/w", "/www/job": "", "/job": "", "/": "",
+		"/w":             "/w",
+		"/w/job":         "/w",
+		"/w/in side/job": "/w/in side",
+		"/w/in":          "/w",
+		"/www/job":       "",
+		"/job":           "",
+		"/":              "",
 	} {
 		if got := mountOf(mounts, path); got != want {
 			t.Errorf("%s is in %q, expected %q", path, got, want)
@@ -19,8 +24,7 @@ func TestMountOf(t *testing.T) {
 	}
 }
 
-// TestRelative: a name is given as it was, unless the shell could find something else by it.
-func TestRelative(t *testing.T) {
+func TestARelativePathIsGivenOnlyIfTheShellFindsTheTreeByIt(t *testing.T) {
 	for _, c := range []struct {
 		place Place
 		want  string

@@ -22,27 +22,28 @@ import (
 	"entrain/hparams"
 )
 
-// Platform is how Serve plays the platform's side of Pipe mode.
+// Platform says how Serve plays the platform's side of Pipe mode.
 type Platform struct {
-	Epochs     int           // 0 for as many as are read
-	Late       time.Duration // how late a FIFO may come
-	Seed       int           // of how late each one is
-	Wrapper    string        // RecordWrapperType of the channels
-	Attributes string        // of an augmented manifest, with commas between them
+	Epochs     int           // the number of epochs; 0 for no limit
+	Late       time.Duration // the longest delay of a FIFO
+	Seed       int           // decides which FIFOs are late, and by how much
+	Wrapper    string        // the RecordWrapperType of the channels, one of Wrappers
+	Attributes string        // the attributes to take from an augmented manifest, separated by commas
 	sources    []source
 }
 
-// source is what a channel is filled with.
+// source says what a channel gets.
 type source struct {
 	channel, path string
-	wrapper       string // RecordWrapperType of the channel
-	fill          func(io.Writer) error
+	wrapper       string                // RecordWrapperType of the channel; empty for Platform.Wrapper
+	writeEpoch    func(io.Writer) error // for a Pipe channel
 }
 
-// Wrappers are the words for Platform.Wrapper, the default first.
+// Wrappers returns the values of Platform.Wrapper, the default first.
 func Wrappers() []string { return []string{"None", "RecordIO"} }
 
-// AddPipe adds a Pipe channel NAME=PATH: a directory with objects, or an augmented manifest.
+// AddPipe adds the Pipe channel CHANNEL=PATH, which streams the files of a directory, or the objects of an
+// augmented manifest.
 func (t *Tree) AddPipe(text string) error {
 	name, path, ok := strings.Cut(text, "=")
 	if !ok || name == "" || path == "" {
@@ -52,45 +53,49 @@ func (t *Tree) AddPipe(text string) error {
 	return t.AddChannel(name + "=Pipe")
 }
 
-// Serves says whether there is anything to do once the tree is written.
+// Serves says whether the tree has Pipe channels that Serve must stream.
 func (t *Tree) Serves() bool { return len(t.Platform.sources) > 0 }
 
-// wrap says in the contract how the records of the channels are delimited.
-func (t *Tree) wrap() {
+// setWrappers sets the RecordWrapperType of the Pipe channels in the contract.
+func (t *Tree) setWrappers() {
 	for i, f := range t.channels.Fields {
 		for _, s := range t.Platform.sources {
 			if s.channel == f.Key {
-				t.channels.Fields[i].Value.Set("RecordWrapperType", hparams.Str(cmp.Or(s.wrapper, t.Platform.Wrapper)))
+				wrapper := cmp.Or(s.wrapper, t.Platform.Wrapper)
+				t.channels.Fields[i].Value.Set("RecordWrapperType", hparams.Str(wrapper))
 			}
 		}
 	}
 }
 
-// PreparePlatform writes the tree, or makes sure that one which is there is what was asked for. Nothing is written for a
-// source that cannot be served.
+// PreparePlatform writes the tree to dir. If dir holds a contract already, it writes nothing and checks that
+// the contract says what t says. It writes nothing either if a Pipe channel cannot be served. env is
+// entrain's environment. PreparePlatform returns a *plan.UsageError for a flag that is wrong, a
+// *contract.InvalidError for a contract that is wrong, and an *output.Error if it cannot write.
 func PreparePlatform(dir string, t Tree, env []string) error {
 	_, err := os.Lstat(filepath.Join(dir, "input/config", contract.ResourceFile))
-	isThere := err == nil
-	if isThere {
-		if err := t.take(dir, env); err != nil {
+	exists := err == nil
+	if exists {
+		if err := t.useExisting(dir, env); err != nil {
 			return err
 		}
 	}
-	for i := range t.Platform.sources { // which Serve shares
-		if err := t.Platform.prepare(&t.Platform.sources[i]); err != nil {
+	for i := range t.Platform.sources { // the slice is shared with the caller's tree, so Serve sees the changes
+		if err := t.Platform.prepareSource(&t.Platform.sources[i]); err != nil {
 			return err
 		}
 	}
-	if isThere {
+	if exists {
 		return nil
 	}
 	return Write(dir, t)
 }
 
-// take holds a tree that is there against what was asked for, and has the records wrapped as its contract says.
-func (t *Tree) take(dir string, env []string) error {
-	files := func(*contract.Snapshot) contract.Questions { return contract.Questions{} } // nothing but the files counts
-	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", files))
+// useExisting checks that the contract in dir says what t says. It takes the RecordWrapperType of each Pipe
+// channel from that contract.
+func (t *Tree) useExisting(dir string, env []string) error {
+	noQuestions := func(*contract.Snapshot) contract.Questions { return contract.Questions{} }
+	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", noQuestions))
 	if len(contract.Errors(problems)) > 0 {
 		return &contract.InvalidError{Problems: problems}
 	}
@@ -103,20 +108,23 @@ func (t *Tree) take(dir string, env []string) error {
 				t.Platform.sources[i].wrapper = cmp.Or(c.Wrapper, Wrappers()[0])
 			}
 		}
-		if got := t.Platform.sources[i].wrapper; t.Platform.Wrapper != Wrappers()[0] && t.Platform.Wrapper != got {
-			return &plan.UsageError{Err: fmt.Errorf("--record-wrapper %s: in %s channel %s has %s\nhint: leave the flag out, or name another directory",
-				t.Platform.Wrapper, dir, hparams.Quote(s.channel), got)}
+		got, want := t.Platform.sources[i].wrapper, t.Platform.Wrapper
+		if want != Wrappers()[0] && want != got {
+			return &plan.UsageError{Err: fmt.Errorf("--record-wrapper %s: in %s channel %s has %s\n"+
+				"hint: leave the flag out, or name another directory", want, dir, hparams.Quote(s.channel), got)}
 		}
 	}
-	return t.ignored(dir)
+	return t.refuseOtherFlags(dir)
 }
 
-// ignored refuses flags of which a tree that is there says something else.
-func (t *Tree) ignored(dir string) error {
+// refuseOtherFlags returns a *plan.UsageError if the user gave a flag and the contract in dir says something
+// else.
+func (t *Tree) refuseOtherFlags(dir string) error {
 	if len(t.data) > 0 {
-		return &plan.UsageError{Err: fmt.Errorf("--data: %s holds a contract already, and nothing is added to it\nhint: leave the flag out, or name another directory", dir)}
+		return &plan.UsageError{Err: fmt.Errorf("--data: %s holds a contract already, "+
+			"and nothing is added to it\nhint: leave the flag out, or name another directory", dir)}
 	}
-	t.wrap()
+	t.setWrappers()
 	d, files := DefaultTree(), t.files()
 	for _, f := range []struct {
 		file, flags string
@@ -131,14 +139,16 @@ func (t *Tree) ignored(dir string) error {
 	} {
 		path := filepath.Join(dir, "input/config", f.file)
 		if data, err := os.ReadFile(path); f.given && (err != nil || !bytes.Equal(data, files[f.file].Data)) {
-			return &plan.UsageError{Err: fmt.Errorf("%s: %s exists already and says something else\nhint: leave the flags out, or name another directory", f.flags, path)}
+			return &plan.UsageError{Err: fmt.Errorf("%s: %s exists already and says something else\n"+
+				"hint: leave the flags out, or name another directory", f.flags, path)}
 		}
 	}
 	return nil
 }
 
-// Serve makes the FIFOs of the Pipe channels of a tree that PreparePlatform has seen, until all have had their epochs or
-// the context ends.
+// Serve streams the Pipe channels of a tree after PreparePlatform has prepared it. It returns when all epochs
+// of all channels have been read, or when ctx ends. The first channel that fails ends the others. The error
+// is the cause of ctx's end, or an *output.Error.
 func Serve(ctx context.Context, dir string, t Tree) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -146,7 +156,7 @@ func Serve(ctx context.Context, dir string, t Tree) error {
 	for i, s := range t.Platform.sources {
 		channels.Go(func() {
 			err := channel.Serve(ctx, channel.Platform{
-				Prefix: filepath.Join(dir, "input/data", s.channel), Epochs: t.Platform.Epochs, Fill: s.fill,
+				Prefix: filepath.Join(dir, "input/data", s.channel), Epochs: t.Platform.Epochs, Fill: s.writeEpoch,
 				Late: t.Platform.Late, Seed: uint64(t.Platform.Seed) + uint64(i), //nolint:gosec // neither is negative
 			})
 			if err != nil {
@@ -158,8 +168,9 @@ func Serve(ctx context.Context, dir string, t Tree) error {
 	return stream.OutputError("the FIFOs", context.Cause(ctx))
 }
 
-// prepare says what a channel's epochs hold.
-func (p *Platform) prepare(s *source) error {
+// prepareSource decides what an epoch of a Pipe channel holds. It returns a *plan.UsageError if the channel
+// cannot be served.
+func (p *Platform) prepareSource(s *source) error {
 	var wrap channel.Wrap
 	if cmp.Or(s.wrapper, p.Wrapper) == "RecordIO" {
 		wrap = recordio.AppendRecord
@@ -169,11 +180,12 @@ func (p *Platform) prepare(s *source) error {
 	case err != nil:
 		return &plan.UsageError{Err: fmt.Errorf("--pipe %s=%s: %w", s.channel, s.path, err)}
 	case info.IsDir():
-		s.fill = channel.Directory(s.path, wrap)
+		s.writeEpoch = channel.Directory(s.path, wrap)
 	case p.Attributes == "":
-		return &plan.UsageError{Err: fmt.Errorf("--pipe %s=%s: expected a directory; for an augmented manifest, --attributes says what to take from it", s.channel, s.path)}
+		return &plan.UsageError{Err: fmt.Errorf("--pipe %s=%s: expected a directory; "+
+			"for an augmented manifest, --attributes says what to take from it", s.channel, s.path)}
 	default:
-		s.fill = channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap)
+		s.writeEpoch = channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap)
 	}
 	return nil
 }

@@ -1,5 +1,8 @@
-// Package scaffold writes what a laptop or an image needs: contract trees, the platform's side of Pipe mode, a cluster key,
-// and the program itself.
+// Package scaffold writes what a user needs to try a job on a laptop or to build an image: contract trees,
+// the platform's side of Pipe mode, a cluster key, and a copy of entrain.
+//
+// The package plays the platform. It never starts a trainer, and it never overwrites a file, except that
+// Install replaces a program.
 package scaffold
 
 import (
@@ -16,24 +19,27 @@ import (
 	"entrain/hparams"
 )
 
-// Tree is what Write writes.
+// Tree describes a contract tree.
 type Tree struct {
-	Hosts        int // named algo-1, algo-2, …
-	CurrentHost  string
+	Hosts        int    // the number of hosts; their names are algo-1, algo-2, …
+	CurrentHost  string // the name of the host that the tree is for
 	InstanceType string
 	Platform     Platform
-	Image        string // that compose.yaml names; empty for one that the variable IMAGE names
-	params       hparams.Value
-	channels     hparams.Value
-	data         []source // of channels that are filled
+	Image        string        // the image in compose.yaml; empty for the value of the variable IMAGE
+	params       hparams.Value // the content of hyperparameters.json
+	channels     hparams.Value // the content of inputdataconfig.json
+	data         []source      // the data of channels in File and FastFile mode
 }
 
-// DefaultTree is a host alone, without hyperparameters and channels.
+// DefaultTree returns the tree of a host alone, without hyperparameters and channels.
 func DefaultTree() Tree {
-	return Tree{Hosts: 1, CurrentHost: "algo-1", InstanceType: "local", Platform: Platform{Wrapper: Wrappers()[0]}}
+	return Tree{
+		Hosts: 1, CurrentHost: "algo-1", InstanceType: "local",
+		Platform: Platform{Wrapper: Wrappers()[0]},
+	}
 }
 
-// AddParam adds a hyperparameter NAME=VALUE; the value is a string, as on the platform.
+// AddParam adds the hyperparameter NAME=VALUE. The value is a JSON string, as on the platform.
 func (t *Tree) AddParam(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
@@ -44,7 +50,7 @@ func (t *Tree) AddParam(text string) error {
 	return nil
 }
 
-// AddChannel adds a channel NAME or NAME=MODE.
+// AddChannel adds the channel NAME or NAME=MODE. Without a mode it has File mode.
 func (t *Tree) AddChannel(text string) error {
 	name, mode, ok := strings.Cut(text, "=")
 	if !ok {
@@ -63,9 +69,10 @@ func (t *Tree) AddChannel(text string) error {
 	return nil
 }
 
-// Write writes a contract tree that is valid, or nothing.
+// Write writes a valid contract tree to dir, or nothing. It returns a *plan.UsageError for a tree that would
+// not be valid, and an *output.Error if it cannot write.
 func Write(dir string, t Tree) error {
-	data, err := t.fill()
+	data, err := t.listData()
 	if err != nil {
 		return err
 	}
@@ -73,73 +80,82 @@ func Write(dir string, t Tree) error {
 	if err != nil {
 		return err
 	}
-	return write(dir, append(entries, entry{path: filepath.Join(dir, "code"), mode: fs.ModeDir | 0o755}))
+	code := entry{path: filepath.Join(dir, "code"), mode: fs.ModeDir | 0o755}
+	return writeEntries(dir, append(entries, code))
 }
 
-// entries are the tree of one host. The SDK's local mode, too, makes it of input, model, output and
-// output/data, and copies the data to each host. It makes them for its own user alone. Here everybody may
-// write where a trainer writes, since an image's USER may have any number. There is no directory for
-// /opt/ml/checkpoints: the platform has one only if the job asks for it.
+// entries lists the files and directories of one host's tree. The SDK's local mode also makes input, model,
+// output and output/data, and copies the data to each host. It makes them for its own user only. Here every
+// user may write where a trainer writes, because the USER of an image may have any number. There is no
+// directory for /opt/ml/checkpoints: the platform makes one only if the job asks for it.
 func (t *Tree) entries(dir string, data map[string][]entry) ([]entry, error) {
-	t.wrap()
+	t.setWrappers()
 	files := t.files()
 	job, problems := contract.Load(&contract.Snapshot{Root: dir, Files: files})
 	if job == nil {
 		return nil, &plan.UsageError{Err: &contract.InvalidError{Problems: problems}}
 	}
 	const forAll, forTrainers = fs.ModeDir | 0o755, fs.ModeDir | 0o777
-	in := func(name string) string { return filepath.Join(dir, name) }
+	below := func(name string) string { return filepath.Join(dir, name) }
 	entries := []entry{
-		{path: in("input"), mode: forAll},
-		{path: in("input/config"), mode: forAll},
-		{path: in("input/data"), mode: forAll},
-		{path: in("model"), mode: forTrainers},
-		{path: in("output"), mode: forTrainers},
-		{path: in("output/data"), mode: forTrainers},
+		{path: below("input"), mode: forAll},
+		{path: below("input/config"), mode: forAll},
+		{path: below("input/data"), mode: forAll},
+		{path: below("model"), mode: forTrainers},
+		{path: below("output"), mode: forTrainers},
+		{path: below("output/data"), mode: forTrainers},
 	}
 	for _, c := range job.Channels {
 		if c.Mode == contract.ModePipe {
 			continue
 		}
-		to := in("input/data/" + c.Name)
+		to := below("input/data/" + c.Name)
 		_, filled := data[c.Name]
-		entries = append(entries, entry{path: to, mode: forAll, empty: filled})
+		entries = append(entries, entry{path: to, mode: forAll, mustBeEmpty: filled})
 		for _, e := range data[c.Name] {
 			e.path = filepath.Join(to, e.path)
 			entries = append(entries, e)
 		}
 	}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
-		path := in("input/config/" + name)
-		entries = append(entries, entry{path: path, mode: 0o644, config: true, data: files[name].Data})
+		path := below("input/config/" + name)
+		entries = append(entries, entry{path: path, mode: 0o644, isContract: true, data: files[name].Data})
 	}
 	return entries, nil
 }
 
-// files are the three configuration files in the platform's key order, compact and without a final newline.
+// files returns the three configuration files by name. They have the platform's order of keys, no blanks, and
+// no final newline.
 func (t *Tree) files() map[string]contract.File {
 	names := t.hosts()
-	slices.Sort(names) // as the platform lists them: algo-10 comes before algo-2
-	const group = "homogeneousCluster"
+	slices.Sort(names) // the platform's order: algo-10 comes before algo-2
+	const groupName = "homogeneousCluster"
+	group := hparams.Dict(
+		"instance_group_name", hparams.Str(groupName),
+		"instance_type", hparams.Str(t.InstanceType),
+		"hosts", hparams.Strs(names),
+	)
 	resource := hparams.Dict(
-		"current_host", hparams.Str(t.CurrentHost), "current_instance_type", hparams.Str(t.InstanceType),
-		"current_group_name", hparams.Str(group), "hosts", hparams.Strs(names),
-		"instance_groups", hparams.Value{Kind: hparams.List, Items: []hparams.Value{hparams.Dict(
-			"instance_group_name", hparams.Str(group), "instance_type", hparams.Str(t.InstanceType), "hosts", hparams.Strs(names),
-		)}},
+		"current_host", hparams.Str(t.CurrentHost),
+		"current_instance_type", hparams.Str(t.InstanceType),
+		"current_group_name", hparams.Str(groupName),
+		"hosts", hparams.Strs(names),
+		"instance_groups", hparams.Value{Kind: hparams.List, Items: []hparams.Value{group}},
 		"network_interface_name", hparams.Str("eth0"),
 	)
 	files := map[string]contract.File{}
 	for name, doc := range map[string]hparams.Value{
-		contract.HyperparametersFile: t.params, contract.InputDataFile: t.channels, contract.ResourceFile: resource,
+		contract.HyperparametersFile: t.params,
+		contract.InputDataFile:       t.channels,
+		contract.ResourceFile:        resource,
 	} {
-		doc.Kind = hparams.Object // also of none
+		doc.Kind = hparams.Object // also for a value that has no fields yet
 		files[name] = contract.File{Data: []byte(hparams.JSON(doc, hparams.PlainJSON()))}
 	}
 	return files
 }
 
-// hosts are the names of all hosts.
+// hosts returns the names of all hosts.
 func (t *Tree) hosts() []string {
 	names := make([]string, t.Hosts)
 	for i := range names {

@@ -16,76 +16,78 @@ import (
 	"entrain/bootstrap/world"
 )
 
-// entry is a directory or a file that is written.
+// entry is a directory or a file to write.
 type entry struct {
-	path   string
-	mode   fs.FileMode // with fs.ModeDir for a directory
-	empty  bool        // of a directory: it may be present, but must hold nothing
-	config bool        // of a file: it is of the contract
-	data   []byte      // what a file holds
-	from   string      // or the file that it is a copy of
+	path        string
+	mode        fs.FileMode // with fs.ModeDir for a directory
+	mustBeEmpty bool        // for a directory: if it exists already, it must be empty
+	isContract  bool        // for a file: it is one of the contract's files
+	data        []byte      // for a file: its content
+	copyOf      string      // for a file: the path of the file with its content, in place of data
 }
 
-// writer remembers what it has written.
+// writer writes entries and remembers them.
 type writer struct {
-	made  []string
-	owner *syscall.Stat_t // who everything is for; nil for whom the kernel makes it
+	created []string        // the paths of the files and directories that it has made
+	owner   *syscall.Stat_t // the owner of all that it makes; nil for the owner that the kernel chooses
 }
 
-// write writes all of a tree, or nothing. It overwrites nothing.
-func write(dir string, entries []entry) error {
-	if err := free(entries); err != nil {
+// writeEntries writes all entries below dir, or nothing. It never overwrites a file.
+func writeEntries(dir string, entries []entry) error {
+	if err := refuseExisting(entries); err != nil {
 		return &output.Error{What: dir, Err: err}
 	}
-	w := &writer{owner: heir(dir)}
-	err := w.dir(dir, 0o755)
+	w := &writer{owner: ownerOf(dir)}
+	err := w.makeDir(dir, 0o755)
 	for i := 0; err == nil && i < len(entries); i++ {
-		err = w.entry(entries[i])
+		err = w.makeEntry(entries[i])
 	}
 	if err == nil {
 		return nil
 	}
-	for _, path := range slices.Backward(w.made) {
-		_ = os.Remove(path) // the first error is the one that counts
+	for _, path := range slices.Backward(w.created) {
+		_ = os.Remove(path) // the first error is reported, not this one
 	}
 	return &output.Error{What: dir, Err: err}
 }
 
-// free says which places are taken.
-func free(entries []entry) error {
-	var taken []string
+// refuseExisting returns an error that says what exists already in place of the entries.
+func refuseExisting(entries []entry) error {
+	var conflicts []string
 	for _, e := range entries {
-		if text := e.taken(); text != "" && !slices.Contains(taken, text) {
-			taken = append(taken, text)
+		if text := e.conflict(); text != "" && !slices.Contains(conflicts, text) {
+			conflicts = append(conflicts, text)
 		}
 	}
-	if taken == nil {
+	if conflicts == nil {
 		return nil
 	}
-	return errors.New(strings.Join(taken, "\n") + "\nhint: name another directory, or remove what is present")
+	return errors.New(strings.Join(conflicts, "\n") +
+		"\nhint: name another directory, or remove what is present")
 }
 
-// taken says what is in an entry's place already. A copy's place is free if its channel's directory is empty.
-func (e *entry) taken() string {
+// conflict says what exists already in place of an entry. It is empty if the entry can be written. It does
+// not check copies: their channel's directory must be empty.
+func (e *entry) conflict() string {
 	_, err := os.Lstat(e.path)
-	present := err == nil // of another error writing says more
+	present := err == nil // writing the entry reports any other error better
 	switch {
-	case present && e.empty:
+	case present && e.mustBeEmpty:
 		if names, err := os.ReadDir(e.path); err == nil && len(names) > 0 {
 			return e.path + " holds data already, expected an empty directory"
 		}
-	case present && e.config:
+	case present && e.isContract:
 		return strings.TrimSuffix(filepath.Dir(e.path), "/input/config") + " holds a contract already"
-	case present && !e.mode.IsDir() && e.from == "":
+	case present && !e.mode.IsDir() && e.copyOf == "":
 		return e.path + " is present already, expected no such file"
 	}
 	return ""
 }
 
-// heir is the owner of the directory in which a tree is made, where root writes for somebody else: from a
-// container, into a directory of the user who has started it. That user could otherwise not read the key in
-// .env, nor remove the tree.
-func heir(dir string) *syscall.Stat_t {
+// ownerOf returns the owner of dir, or of the nearest directory above it that exists, if root writes from a
+// container into a user's directory. Otherwise that user could neither read the key in .env nor remove the
+// tree. In all other cases ownerOf returns nil.
+func ownerOf(dir string) *syscall.Stat_t {
 	if os.Geteuid() != 0 || !world.ByEngine("/proc") {
 		return nil
 	}
@@ -101,26 +103,26 @@ func heir(dir string) *syscall.Stat_t {
 	}
 }
 
-func (w *writer) entry(e entry) error {
+func (w *writer) makeEntry(e entry) error {
 	if e.mode.IsDir() {
-		return w.dir(e.path, e.mode.Perm())
+		return w.makeDir(e.path, e.mode.Perm())
 	}
-	if e.from == "" {
-		return w.file(e.path, bytes.NewReader(e.data), e.mode)
+	if e.copyOf == "" {
+		return w.makeFile(e.path, bytes.NewReader(e.data), e.mode)
 	}
-	from, err := os.Open(e.from)
+	original, err := os.Open(e.copyOf)
 	if err != nil {
 		return err
 	}
-	defer from.Close()
-	return w.file(e.path, from, e.mode)
+	defer original.Close()
+	return w.makeFile(e.path, original, e.mode)
 }
 
-// dir makes a directory and those above it. One that is present stays as it is.
-func (w *writer) dir(path string, mode fs.FileMode) error {
+// makeDir makes a directory and the directories above it. A directory that exists stays as it is.
+func (w *writer) makeDir(path string, mode fs.FileMode) error {
 	err := os.Mkdir(path, mode)
 	if errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
-		if err := w.dir(filepath.Dir(path), 0o755); err != nil {
+		if err := w.makeDir(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
 		err = os.Mkdir(path, mode)
@@ -134,22 +136,24 @@ func (w *writer) dir(path string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	w.made = append(w.made, path)
-	return errors.Join(os.Chmod(path, mode), w.give(path)) // whatever the umask is
+	w.created = append(w.created, path)
+	return errors.Join(os.Chmod(path, mode), w.giveToOwner(path)) // Mkdir takes the umask away from the mode
 }
 
-func (w *writer) file(path string, from io.Reader, mode fs.FileMode) error {
+// makeFile makes a file with the content that from has.
+func (w *writer) makeFile(path string, from io.Reader, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	w.made = append(w.made, path)
+	w.created = append(w.created, path)
 	_, err = io.Copy(f, from)
-	return errors.Join(err, f.Chmod(mode), f.Close(), w.give(path))
+	return errors.Join(err, f.Chmod(mode), f.Close(), w.giveToOwner(path))
 }
 
-// give makes something the owner's. A file system that has owners of its own may have done so already.
-func (w *writer) give(path string) error {
+// giveToOwner changes the owner of a file or directory. It does nothing if the owner is right already,
+// because some file systems choose owners by themselves and refuse a change.
+func (w *writer) giveToOwner(path string) error {
 	if w.owner == nil {
 		return nil
 	}
