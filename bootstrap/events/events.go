@@ -1,4 +1,5 @@
-// Package events says in the log what happens: its fields are those of docs/logs.md, which other programs read.
+// Package events writes the log of a process. Other programs read its JSON, whose fields docs/logs.md
+// describes.
 package events
 
 import (
@@ -14,18 +15,18 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// The fields of JSON logs. docs/logs.md tells their meaning.
+// The names of fields that several messages share.
 const (
 	fieldEvent = "event"
 	fieldHost  = "host"
 	fieldPhase = "phase"
-	fieldMS    = "ms"
+	fieldMS    = "ms" // a duration in milliseconds
 )
 
 // Log is the log of one process.
 type Log struct{ zerolog.Logger }
 
-// At is the log with the host's name in everything that it says.
+// At returns a log that puts the host's name into every message. An empty name returns the log as it is.
 func (l Log) At(host string) Log {
 	if host == "" {
 		return l
@@ -33,20 +34,20 @@ func (l Log) At(host string) Log {
 	return Log{l.With().Str(fieldHost, host).Logger()}
 }
 
-// Phase begins a phase of the work. The function that it returns ends the phase and tells its time.
+// Phase begins a phase of the work. The function end ends the phase and logs how long it took.
 func (l Log) Phase(name string) (end func()) {
 	start := time.Now()
 	return func() { l.Took(name, time.Since(start)) }
 }
 
-// Took tells how long a phase took.
+// Took logs how long a phase took.
 func (l Log) Took(phase string, took time.Duration) {
 	ms := took.Milliseconds()
 	l.Debug().Str(fieldEvent, "phase").Str(fieldPhase, phase).Int64(fieldMS, ms).
 		Msgf("phase %s took %d ms", phase, ms)
 }
 
-// Plan tells the notes and remarks of a plan.
+// Plan logs the notes and the remarks of a plan.
 func (l Log) Plan(p *plan.Plan) {
 	for _, note := range p.Notes {
 		l.Info().Str(fieldEvent, "note").Msg(note)
@@ -56,19 +57,21 @@ func (l Log) Plan(p *plan.Plan) {
 	}
 }
 
-// Waiting tells which of the hosts are not ready, by one line that names them.
+// Waiting logs that some hosts are not ready yet. missing and of are numbers of hosts, elapsed and left are
+// the times since the start and until the time-out, and names are the names of the missing hosts as text.
 func (l Log) Waiting(missing, of int, elapsed, left time.Duration, names string) {
 	l.Info().Str(fieldEvent, "waiting").Int("missing", missing).Int64(fieldMS, elapsed.Milliseconds()).
 		Msgf("still waiting for %d of %d hosts after %s, giving up in %s: %s", missing, of, elapsed, left, names)
 }
 
-// LeftBehind warns of processes that a program left behind and that SIGKILL did not end.
+// LeftBehind warns of processes that a program has left behind and that SIGKILL has not ended.
 func (l Log) LeftBehind(processes int, program string) {
 	l.Warn().Str(fieldEvent, "left").
 		Msgf("%s that %s left behind could not be killed", Plural(processes, "process", "processes"), program)
 }
 
-// Describe says at debug level what there is. The secrets of the plan must be masked already.
+// Describe logs, at debug level, the version, the job, its resources, its channels and the command. The
+// secrets of the plan must be masked already.
 func (l Log) Describe(version string, job *contract.Job, p *plan.Plan) {
 	m := job.Machine
 	index, hosts := 1+slices.Index(job.Order(), job.Host), len(job.Hosts)
@@ -91,6 +94,7 @@ func (l Log) Describe(version string, job *contract.Job, p *plan.Plan) {
 	l.describeCommand(p.Command)
 }
 
+// describeCommand logs the command of this host.
 func (l Log) describeCommand(c plan.Command) {
 	words := make([]string, len(c.Argv))
 	for i, word := range c.Argv {
@@ -101,7 +105,7 @@ func (l Log) describeCommand(c plan.Command) {
 		Msgf("command, in %s: %s", c.Dir, line)
 }
 
-// Plural is a number and what it counts.
+// Plural is a number with the noun that fits it, such as "1 process" or "2 processes".
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
