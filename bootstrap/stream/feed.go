@@ -10,18 +10,20 @@ import (
 	"entrain/channel"
 )
 
-// Feed streams a channel to the trainer's standard input. The nil Feed is that of a trainer that reads entrain's own.
+// Feed streams a channel to the trainer's standard input. The nil Feed streams nothing: the trainer reads
+// entrain's own standard input.
 type Feed struct {
-	stdin   int // what the trainer reads
-	stop    context.CancelFunc
-	release func() // closes the stream's end
-	ended   sync.WaitGroup
-	mu      sync.Mutex
-	err     error // behind mu: why the trainer has to end
+	stdin     int                // the descriptor that the trainer reads
+	stop      context.CancelFunc // ends the stream
+	closePipe func()             // closes the write end of the trainer's standard input
+	ended     sync.WaitGroup     // waits for the stream's goroutine
+	mu        sync.Mutex
+	err       error // why the trainer has to end; protected by mu
 }
 
-// Start begins to stream. The context that it returns ends when the stream has failed: the trainer must not take that for
-// the data's end, so its input stays open meanwhile.
+// Start begins to stream. The context that it returns ends with ctx, and when the stream has failed. After a
+// failure the trainer's standard input stays open until Close: the trainer must not take the failure for the
+// end of the data.
 func Start(ctx context.Context, log events.Log, s *plan.Stream) (context.Context, *Feed, error) {
 	if s == nil {
 		return ctx, nil, nil
@@ -30,18 +32,18 @@ func Start(ctx context.Context, log events.Log, s *plan.Stream) (context.Context
 	if err != nil {
 		return ctx, nil, err
 	}
-	hold, err := out.Hold()
+	release, err := out.Hold()
 	if err != nil {
 		return ctx, nil, err
 	}
 	trainer, fail := context.WithCancelCause(ctx)
 	streaming, stop := context.WithCancel(ctx)
-	f := &Feed{stdin: stdin, stop: stop, release: sync.OnceFunc(hold)}
+	f := &Feed{stdin: stdin, stop: stop, closePipe: sync.OnceFunc(release)}
 	f.ended.Go(func() {
-		err := run(streaming, log, s, out, "the trainer's standard input")
+		err := streamTo(streaming, log, s, out, "the trainer's standard input")
 		switch {
 		case err == nil:
-			f.release()
+			f.closePipe()
 		case streaming.Err() == nil:
 			f.mu.Lock()
 			f.err = fmt.Errorf("streaming channel %s to the trainer: %w", s.Channel, err)
@@ -52,7 +54,7 @@ func Start(ctx context.Context, log events.Log, s *plan.Stream) (context.Context
 	return trainer, f, nil
 }
 
-// Descriptor is the trainer's standard input; 0 is our own.
+// Descriptor is the descriptor of the trainer's standard input. It is 0, entrain's own, for the nil Feed.
 func (f *Feed) Descriptor() int {
 	if f == nil {
 		return 0
@@ -60,7 +62,7 @@ func (f *Feed) Descriptor() int {
 	return f.stdin
 }
 
-// Failure is why the trainer was ended, if that was the stream's fault.
+// Failure is the error of a stream that has failed, and so has ended the trainer; else nil.
 func (f *Feed) Failure() error {
 	if f == nil {
 		return nil
@@ -70,12 +72,12 @@ func (f *Feed) Failure() error {
 	return f.err
 }
 
-// Close ends the stream once nobody needs it.
+// Close ends the stream, and closes the trainer's standard input. Call it when the trainer has ended.
 func (f *Feed) Close() {
 	if f == nil {
 		return
 	}
 	f.stop()
 	f.ended.Wait()
-	f.release()
+	f.closePipe()
 }

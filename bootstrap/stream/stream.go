@@ -1,5 +1,5 @@
-// Package stream moves the bytes of Pipe-mode channels: to standard output or a path for the verb pipe, and to a trainer's
-// standard input.
+// Package stream moves the bytes of Pipe-mode channels. The verb pipe streams a channel to standard output or
+// to a path. A Feed streams a channel to a trainer's standard input.
 package stream
 
 import (
@@ -16,7 +16,8 @@ import (
 	"entrain/hostwait"
 )
 
-// To streams a channel to a path, or to standard output where the path is empty.
+// To streams a channel to a path, or to standard output if the path is empty. If the output cannot be
+// written, the error is an *output.Error.
 func To(ctx context.Context, log events.Log, s *plan.Stream, path string) error {
 	out := channel.Descriptor(1)
 	if path != "" {
@@ -25,30 +26,32 @@ func To(ctx context.Context, log events.Log, s *plan.Stream, path string) error 
 			return OutputError(path, err)
 		}
 	}
-	return run(ctx, log, s, out, cmp.Or(path, "standard output"))
+	return streamTo(ctx, log, s, out, cmp.Or(path, "standard output"))
 }
 
-// run streams a channel to an output, which errors call to.
-func run(ctx context.Context, log events.Log, s *plan.Stream, out *channel.Output, to string) error {
+// streamTo streams a channel to an output, whose name in error texts is outName.
+func streamTo(
+	ctx context.Context, log events.Log, s *plan.Stream, out *channel.Output, outName string,
+) error {
 	waiting := func(ctx context.Context, what string) {
 		hostwait.Often(ctx, time.Now(), func(elapsed time.Duration) {
 			log.Info().Msgf("waiting for %s (%s so far)", what, elapsed)
 		})
 	}
-	return OutputError(to, channel.Stream(ctx, channel.Options{
+	return OutputError(outName, channel.Stream(ctx, channel.Options{
 		Prefix: s.Prefix, First: s.First, Epochs: s.Epochs, Timeout: s.Timeout,
 		Output: out, Convert: s.Converter(), Waiting: waiting,
 	}))
 }
 
-// OutputError turns a failed write into an *output.Error; any other error stays as it is. The output is called what,
-// unless the error has a path, which tells more.
-func OutputError(what string, err error) error {
+// OutputError turns the error of a failed write into an *output.Error. It returns any other error as it is.
+// In its text the output is called outName, unless the error has a path, which says more.
+func OutputError(outName string, err error) error {
 	if _, ok := errors.AsType[*channel.WriteError](err); ok {
 		if e, named := errors.AsType[*fs.PathError](err); named {
-			what = e.Path
+			outName = e.Path
 		}
-		return &output.Error{What: what, Err: err}
+		return &output.Error{What: outName, Err: err}
 	}
 	return err
 }
