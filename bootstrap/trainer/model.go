@@ -8,7 +8,8 @@ import (
 	"entrain/bootstrap/events"
 )
 
-// LookForModel warns of a job that leaves nothing behind in the directory that the platform keeps as its model.
+// LookForModel warns if a job has left no file in dir, the directory that the platform keeps as the job's
+// model.
 func LookForModel(log events.Log, dir string) {
 	state := "missing"
 	if f, err := os.Open(dir); err == nil {

@@ -12,25 +12,27 @@ import (
 	"entrain/proc"
 )
 
-// stopOf is why somebody has stopped the trainer, and the trainer ended by that; nil where it ended by itself, or with a code
-// of its own, which it keeps. ctx is what the trainer ran under.
+// stopOf says who stopped the trainer: a *rendezvous.StopError or a *proc.SignalError. It is nil if the
+// trainer ended by itself, or after a stop with an exit code of its own, which counts. ctx is the context
+// that the trainer ran under.
 func stopOf(ctx context.Context, exit proc.Exit) error {
-	var reason error
+	var stopper error
 	if stop, ok := errors.AsType[*rendezvous.StopError](context.Cause(ctx)); ok && exit.Told {
-		reason = stop
+		stopper = stop
 	}
 	if exit.Stopped {
-		reason = &proc.SignalError{Signal: syscall.SIGTERM}
+		stopper = &proc.SignalError{Signal: syscall.SIGTERM}
 	}
-	if reason == nil || !endsByStop(exit) {
+	if stopper == nil || !endedByStop(exit) {
 		return nil
 	}
-	return reason
+	return stopper
 }
 
-// endsByStop says whether a program ended as one that SIGTERM ends: by the signal itself, as a shell whose child did, or as
-// Python whose handler raises. torchrun raises SignalException, and others KeyboardInterrupt, as for Ctrl-C.
-func endsByStop(exit proc.Exit) bool {
+// endedByStop says whether a program ended as SIGTERM ends a program: by the signal itself, like a shell
+// whose child ended by the signal, or like a Python program whose signal handler raises an exception.
+// torchrun raises SignalException, other programs KeyboardInterrupt, as for Ctrl-C.
+func endedByStop(exit proc.Exit) bool {
 	const (
 		uncaught    = 1
 		terminated  = 128 + int(syscall.SIGTERM)
@@ -46,10 +48,11 @@ func endsByStop(exit proc.Exit) bool {
 	return false
 }
 
-// Remark logs what is worth a look besides how a program ended. The log goes on where the program's stderr does, whose last
-// line may be unfinished.
+// Remark warns of processes that a program has left behind, and of killed processes of a program that ended
+// with 0.
 func Remark(log events.Log, exit proc.Exit, program string) {
 	succeeded := exit.Code == 0
+	// The log and the program's stderr are the same stream, in which the program's last line may be unfinished.
 	if exit.Unfinished && (!succeeded || exit.Left > 0 || exit.OOMKills > 0) {
 		_, _ = proc.Log(2).Write([]byte("\n"))
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// TestSuccessWithoutMemoryIsWarnedOf: a job that ended with 0 although the kernel killed one of its processes.
+// TestSuccessWithoutMemoryIsWarnedOf: the log warns if the job ended with 0 and the kernel killed one of its
+// processes. The error of a job that failed says so itself.
 func TestSuccessWithoutMemoryIsWarnedOf(t *testing.T) {
 	for _, c := range []struct {
 		what string
@@ -19,9 +20,17 @@ func TestSuccessWithoutMemoryIsWarnedOf(t *testing.T) {
 		want string // in the log; empty for nothing at all
 	}{
 		{"a success", proc.Exit{}, ""},
-		{"a success, and one process killed", proc.Exit{OOMKills: 1}, "the kernel killed 1 process of this container"},
-		{"a success, and two killed", proc.Exit{OOMKills: 2}, "the kernel killed 2 processes of this container"},
-		{"a failure, whose error says it", proc.Exit{Code: 137, OOMKills: 1}, ""},
+		{
+			"a success, and one killed process",
+			proc.Exit{OOMKills: 1},
+			"the kernel killed 1 process of this container",
+		},
+		{
+			"a success, and two killed processes",
+			proc.Exit{OOMKills: 2},
+			"the kernel killed 2 processes of this container",
+		},
+		{"a failure", proc.Exit{Code: 137, OOMKills: 1}, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			var log bytes.Buffer

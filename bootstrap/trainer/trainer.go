@@ -1,4 +1,5 @@
-// Package trainer supervises the one trainer of a host that starts its own: without a launcher, every host does.
+// Package trainer supervises the trainer of a host in a job without a launcher. Every host then starts its
+// own trainer.
 package trainer
 
 import (
@@ -28,20 +29,20 @@ func New(p *plan.Plan, log events.Log, signals *proc.Signals) *Alone {
 	return &Alone{plan: p, log: log, signals: signals}
 }
 
-// Announce is nil: the rendezvous has nothing to know of a trainer.
+// Announce returns nil: the rendezvous need not know of the trainer.
 func (a *Alone) Announce() *peers.Launch { return nil }
 
-// Join takes over the rendezvous; nil for a host alone.
+// Join gives the job its rendezvous; nil for a host alone.
 func (a *Alone) Join(others *peers.Peers) { a.others = others }
 
-// Open makes nothing: the other hosts look for nothing here.
+// Open does nothing: the other hosts use nothing on this host.
 func (a *Alone) Open(context.Context) error { return nil }
 
-// Close has nothing to take away.
+// Close does nothing, as Open has made nothing.
 func (a *Alone) Close() {}
 
-// Run runs the trainer to its end, and says how it ended. A trainer that does not succeed is a *proc.ExitError, one that a
-// stop has ended a *report.StoppedError.
+// Run runs the trainer until it ends. The error is a *proc.ExitError for a trainer that failed, and a
+// *report.StoppedError for a trainer that a stop has ended.
 func (a *Alone) Run() (proc.Exit, error) {
 	p, others := a.plan, a.others
 	ctx, stdin, err := stream.Start(others.Context(), a.log, p.Stdin)
@@ -67,7 +68,7 @@ func (a *Alone) Run() (proc.Exit, error) {
 	return exit, errors.Join(err, failure(exit))
 }
 
-// Options say how a plan's trainer is treated and ended.
+// Options are the options of a plan for proc.Run: how it treats the trainer and how it ends the trainer.
 func Options(p *plan.Plan) proc.Options {
 	return proc.Options{
 		Grace: p.End.Grace, SignalGroup: p.End.SignalGroup, ParentDeath: syscall.Signal(p.End.ParentDeath),
@@ -75,7 +76,8 @@ func Options(p *plan.Plan) proc.Options {
 	}
 }
 
-// failureOf is the error of the trainer's end, nil where it succeeded.
+// failureOf is the error of a trainer that ended, nil if the trainer succeeded. ctx is the context that it
+// ran under.
 func failureOf(ctx context.Context, p *plan.Plan, exit proc.Exit) error {
 	err := report.FailureOf(p.Command.Argv[0], exit, p.UsageHint(exit.Code))
 	if ran, ok := errors.AsType[*proc.ExitError](err); ok {
