@@ -1,5 +1,5 @@
-// Package output writes the files that entrain leaves for others: nobody reads half of one, a full disk loses nothing that
-// was written, and no reader that never comes holds the job.
+// Package output writes the files that entrain leaves for others. Nobody reads half of a file. A full disk
+// loses nothing that was written before. A FIFO without a reader does not hold up the job.
 package output
 
 import (
@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// Atomically writes by way of a temporary file: nobody reads half of it, whenever this process ends. A link is
-// followed, and what is no file, such as /dev/stdout, is written to.
+// Atomically writes a file with the given mode, and makes its directory. It writes a temporary file first and
+// renames it, so nobody reads half of the file, even if this process ends meanwhile. It follows links. Into a
+// path that is no regular file, such as /dev/stdout, it writes directly. The error is an *Error.
 func Atomically(path string, from io.Reader, mode fs.FileMode) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return into(path, from)
+		return copyInto(path, from)
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -42,7 +43,8 @@ func Atomically(path string, from io.Reader, mode fs.FileMode) error {
 	return nil
 }
 
-// syncDir makes a new name in a directory outlive the machine. A file system that has no such call keeps what it keeps.
+// syncDir makes the names in a directory survive a crash of the machine. Errors are ignored, since some file
+// systems cannot do this.
 func syncDir(dir string) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -52,13 +54,14 @@ func syncDir(dir string) {
 	_ = d.Close()
 }
 
-// Now writes to what is no file, such as a link to /dev/stdout, and never waits for a reader.
-func Now(path, text string) error {
+// ToDevice writes to a path that exists and is no regular file, such as a FIFO or a link to /dev/stdout. It
+// waits no longer than readerBound for a reader. The error is an *Error without a path.
+func ToDevice(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return &Error{Err: err}
 	}
-	_ = f.SetWriteDeadline(time.Now().Add(readerBound)) // a terminal has none, and takes all
+	_ = f.SetWriteDeadline(time.Now().Add(readerBound)) // fails for a terminal, which never blocks for long
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return &Error{Err: err}
@@ -66,7 +69,8 @@ func Now(path, text string) error {
 	return nil
 }
 
-func into(path string, from io.Reader) error {
+// copyInto writes into a path that exists and is no regular file.
+func copyInto(path string, from io.Reader) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return &Error{What: path, Err: err}
@@ -78,10 +82,11 @@ func into(path string, from io.Reader) error {
 	return nil
 }
 
-// Over writes a file where it is, for want of room for another, and cuts what was longer. What was there goes only as
-// far as something else has come.
-func Over(path, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644) //nolint:gosec // /opt/ml is for everybody to read
+// InPlace writes a file on a disk that has no room for a second file. It overwrites in place and truncates
+// afterwards, so a failed write leaves the rest of the old text.
+func InPlace(path, text string) error {
+	const flags = os.O_WRONLY | os.O_CREATE
+	f, err := os.OpenFile(path, flags, 0o644) //nolint:gosec // /opt/ml is for everybody to read
 	if err != nil {
 		return err
 	}
@@ -92,12 +97,13 @@ func Over(path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// readerBound is how long a write to something that is no file may wait for whoever reads it.
+// readerBound is how long ToDevice waits for a reader that does not read. A reader that works needs
+// milliseconds. It must be shorter than report's reportBound.
 const readerBound = time.Second
 
-// Error is an output that could not be written.
+// Error says that an output could not be written.
 type Error struct {
-	What string // such as its path, never that of a temporary file
+	What string // the output, usually its path; never the path of a temporary file
 	Err  error
 }
 
@@ -107,7 +113,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Reason is the text of an error without the call and the path that had it.
+// Reason is the text of an error without the name of the system call and without the path.
 func Reason(err error) string {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err.Error()

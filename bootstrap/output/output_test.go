@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// put writes a file and makes its directory.
 func put(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -17,8 +18,9 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
-// TestWriteAtomically: a link stays a link, and what is no file is written to, not replaced.
-func TestWriteAtomically(t *testing.T) {
+// TestAtomicallyReplacesNoLinkAndNoDevice: a link stays a link, and a path that is no regular file is written
+// to.
+func TestAtomicallyReplacesNoLinkAndNoDevice(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "real"), "old")
 	link := filepath.Join(dir, "link")
@@ -30,9 +32,11 @@ func TestWriteAtomically(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "real"))
-	if info, statErr := os.Lstat(link); err != nil || statErr != nil || string(data) != "new" || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("%q, %v, %v, %v", data, err, info, statErr)
+	if data, err := os.ReadFile(filepath.Join(dir, "real")); err != nil || string(data) != "new" {
+		t.Errorf("the file has %q, %v", data, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v now, %v", info, err)
 	}
 	if info, err := os.Stat("/dev/null"); err != nil || info.Mode().IsRegular() {
 		t.Errorf("/dev/null is %v now, %v", info.Mode(), err)

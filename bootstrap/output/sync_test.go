@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNewNameOutlivesTheMachine: once the file has its name, its directory is opened, as fsync(2) needs it.
-func TestNewNameOutlivesTheMachine(t *testing.T) {
+// TestNameOfFileSurvivesCrash: Atomically opens the directory after the file has its name, since fsync(2)
+// needs that.
+func TestNameOfFileSurvivesCrash(t *testing.T) {
 	dir := t.TempDir()
 	watch, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {
@@ -36,7 +37,7 @@ func TestNewNameOutlivesTheMachine(t *testing.T) {
 	}
 }
 
-// masks reads what has happened, as inotify(7) says it.
+// masks reads the events that have happened so far, as masks of inotify(7).
 func masks(t *testing.T, watch int) (found []uint32) {
 	t.Helper()
 	buffer := make([]byte, 64<<10)

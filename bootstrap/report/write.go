@@ -35,7 +35,9 @@ func Write(root string, mask func(string) string, err error) error {
 	return errors.Join(err, &output.Error{What: failureFile(root), Err: late})
 }
 
-// reportBound is the longest time that Write takes.
+// reportBound is the longest time that Write takes. A file system that answers needs milliseconds; a mount
+// over the network may need seconds. With the default --grace it is the time that the platform leaves between
+// the end of the grace and its SIGKILL. It must be longer than output's readerBound.
 const reportBound = 10 * time.Second
 
 // write is Write without a limit of time.
@@ -66,10 +68,10 @@ func write(root string, mask func(string) string, err error) error {
 // writes into it.
 func writeFailure(file, text string) error {
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		return output.Now(file, text)
+		return output.ToDevice(file, text)
 	}
 	err := output.Atomically(file, strings.NewReader(text), 0o644)
-	if err != nil && output.Over(file, text) == nil { // on a full disk the old file still has its own room
+	if err != nil && output.InPlace(file, text) == nil { // on a full disk the old file still has its own room
 		return nil
 	}
 	return err
