@@ -17,7 +17,7 @@ import (
 func FailureText(err error, mask func(string) string, hints ...string) string {
 	f := cause.Failure{Hints: hints}
 	if launch, launched := errors.AsType[*LaunchError](err); launched {
-		f.Head, f.How, f.Output, f.End = launch.Error(), launch.Exit.Error(), launch.Exit.Stderr, endOf(launch.Exit)
+		f.Head, f.How, f.Output, f.End = launch.Error(), launch.Exit.Error(), launch.Exit.Stderr, endOf(launch.Exit.Exit)
 		return cause.Text(f, mask)
 	}
 	exit, ok := errors.AsType[*proc.ExitError](err)
@@ -28,7 +28,7 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 	if !ok {
 		return cause.Fit(strings.Join(append([]string{mask(err.Error())}, hints...), "\n"))
 	}
-	f.How, f.Output, f.End = exit.Error(), exit.Stderr, endOf(exit)
+	f.How, f.Output, f.End = exit.Error(), exit.Stderr, endOf(exit.Exit)
 	return cause.Text(f, mask)
 }
 
@@ -39,7 +39,7 @@ func Summary(err error) string {
 	}
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		how := exit.How()
-		if line := cause.Cause(exit.Stderr, endOf(exit)); line != "" {
+		if line := cause.Cause(exit.Stderr, endOf(exit.Exit)); line != "" {
 			how += ": " + line
 		}
 		return how
@@ -57,8 +57,8 @@ func hintLast(line string) int {
 	return 0
 }
 
-// endOf is how the program of an error ended.
-func endOf(exit *proc.ExitError) cause.End {
+// endOf is how a program ended, for the package cause.
+func endOf(exit proc.Exit) cause.End {
 	return cause.End{Code: exit.Code, Signal: int(exit.Signal)}
 }
 
@@ -69,6 +69,6 @@ func FailureOf(program string, exit proc.Exit, hint string) error {
 	if exit.Code == 0 {
 		return nil
 	}
-	exit.Code = cause.JobCode(exit.Stderr, cause.End{Code: exit.Code, Signal: int(exit.Signal)})
+	exit.Code = cause.JobCode(exit.Stderr, endOf(exit))
 	return &proc.ExitError{Program: program, Exit: exit, Hint: hint}
 }
