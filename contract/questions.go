@@ -1,7 +1,7 @@
 package contract
 
-// Questions say what a Snapshot has to hold beside the contract's files. They follow from the files and from the user's
-// options.
+// Questions say what a Snapshot has to hold beside the contract's files. They follow from the files and from
+// the user's options.
 type Questions struct {
 	Programs []string // that are looked for in PATH
 	Daemons  []string // that are looked for in PATH and where system programs are

@@ -17,7 +17,8 @@ import (
 func FailureText(err error, mask func(string) string, hints ...string) string {
 	f := cause.Failure{Hints: hints}
 	if launch, launched := errors.AsType[*LaunchError](err); launched {
-		f.Head, f.How, f.Output, f.End = launch.Error(), launch.Exit.Error(), launch.Exit.Stderr, endOf(launch.Exit.Exit)
+		f.Head, f.How = launch.Error(), launch.Exit.Error()
+		f.Output, f.End = launch.Exit.Stderr, endOf(launch.Exit.Exit)
 		return cause.Text(f, mask)
 	}
 	exit, ok := errors.AsType[*proc.ExitError](err)

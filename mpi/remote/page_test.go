@@ -35,7 +35,8 @@ func TestSocketExamples(t *testing.T) {
 			t.Errorf("%s: %+v, %v, expected %q", shown[3+i], order, err, want)
 		}
 	}
-	if end, err := readEnd(newLineReader(strings.NewReader(shown[5] + "\n"))); err != nil || end.Code != 7 || end.Text == "" {
-		t.Errorf("%s: %+v, %v", shown[5], end, err)
+	rankEnd, err := readEnd(newLineReader(strings.NewReader(shown[5] + "\n")))
+	if err != nil || rankEnd.Code != 7 || rankEnd.Text == "" {
+		t.Errorf("%s: %+v, %v", shown[5], rankEnd, err)
 	}
 }
