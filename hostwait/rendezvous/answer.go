@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -12,11 +11,12 @@ import (
 	"time"
 )
 
-// ServeHTTP answers one hello.
+// ServeHTTP answers one hello. It answers other requests with a refusal, whose status is 4xx.
 func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := cameFrom(r.Context())
-	if r.Method != http.MethodPost || r.URL.Path != path {
-		l.refuse(r.Context(), w, from, refusal{http.StatusNotFound, "this is entrain's rendezvous, which only its peers can use"})
+	if r.Method != http.MethodPost || r.URL.Path != syncPath {
+		why := "this is entrain's rendezvous, which only its peers can use"
+		l.refuse(r.Context(), w, from, refusal{http.StatusNotFound, why})
 		return
 	}
 	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello))
@@ -24,68 +24,76 @@ func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.refuse(r.Context(), w, from, refusal{http.StatusBadRequest, err.Error()})
 		return
 	}
-	why := l.identify(r.Context(), h, from)
-	if why == nil {
-		why = l.k.hear(h, from, time.Now())
+	refused := l.identify(r.Context(), h, from)
+	if refused == nil {
+		refused = l.roster.takeHello(h, from, time.Now())
 	}
-	if why != nil {
-		l.refuse(r.Context(), w, from, *why)
+	if refused != nil {
+		l.refuse(r.Context(), w, from, *refused)
 		return
 	}
-	admit(r.Context(), h)
-	l.answer(r.Context(), w, h)
+	noteHello(r.Context(), h)
+	l.answerHello(r.Context(), w, h)
 }
 
-// identify refuses a host that cannot be who it says it is. A cluster key has shown it already, else its address must;
-// names may be late to resolve, or change, so that this may be right later.
+// identify refuses a peer that is not the host that it claims to be. With a cluster key the peer has shown
+// the key already. Without one the name of the host must resolve to the address of the peer. The peer may
+// try again, since names may resolve late or change.
 func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refusal {
-	if !slices.Contains(l.c.Hosts, h.Host) {
-		return &refusal{http.StatusForbidden, fmt.Sprintf("%s at %s is not a host of this job: %v", h.Host, from, l.c.Hosts[:min(maxNames, len(l.c.Hosts))])}
+	if hosts := l.config.Hosts; !slices.Contains(hosts, h.Host) {
+		some := hosts[:min(maxNames, len(hosts))]
+		why := fmt.Sprintf("%s at %s is not a host of this job: %v", h.Host, from, some)
+		return &refusal{http.StatusForbidden, why}
 	}
-	if l.c.Key.there() {
+	if l.config.Key.isSet() {
 		return nil
 	}
-	addrs, err := l.sources.of(ctx, h.Host, from)
+	addrs, err := l.sources.addressesOf(ctx, h.Host, from)
 	switch {
 	case slices.Contains(addrs, from):
 		return nil
 	case err != nil:
-		return &refusal{http.StatusServiceUnavailable, fmt.Sprintf("%s comes from %s, and on %s that name does not resolve: %v", h.Host, from, l.c.leader(), err)}
+		why := fmt.Sprintf("%s comes from %s, and on %s that name does not resolve: %v",
+			h.Host, from, l.config.leaderHost(), err)
+		return &refusal{http.StatusServiceUnavailable, why}
 	}
-	why := fmt.Sprintf("%s comes from %s, but on %s that name resolves to %v (with a cluster key that would not matter)", h.Host, from, l.c.leader(), addrs)
-	l.k.remember(from, why)
+	why := fmt.Sprintf("%s comes from %s, but on %s that name resolves to %v "+
+		"(with a cluster key that would not matter)", h.Host, from, l.config.leaderHost(), addrs)
+	l.roster.noteRefusal(from, why)
 	return &refusal{http.StatusServiceUnavailable, why}
 }
 
-// answer waits for news and tells them.
-func (l *leader) answer(ctx context.Context, w http.ResponseWriter, h *hello) {
-	hold := time.NewTimer(min(milliseconds(h.Hold), max(answerHoldBeforeRelease, l.c.answerHold())))
+// answerHello answers a hello when there is news for its host, or at the end of the hold that the hello
+// asks for. A host that has failed only gets the news whether its failure is the first.
+func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hello) {
+	hold := time.NewTimer(min(milliseconds(h.Hold), l.config.longestAnswerHold()))
 	defer hold.Stop()
 	for held := true; ; {
-		v, news := l.k.see(h)
-		if !held || v.Seq > h.Seen && (h.Ended == nil || h.Ended.Code == 0 || v.First != nil || v.Stopped != "") {
-			write(w, http.StatusOK, l.k.written(v))
+		v, changed := l.roster.viewFor(h)
+		if !held || v.Seq > h.Seen && (h.Ended == nil || v.settles(h.Ended)) {
+			write(w, http.StatusOK, l.roster.encode(v))
 			return
 		}
 		select {
-		case <-news:
+		case <-changed:
 		case <-hold.C:
 			held = false
 		case <-ctx.Done():
-			l.k.broke(h, time.Now())
+			l.roster.noteBreak(h, time.Now())
 			return
 		}
 	}
 }
 
-// refuse says so on both sides.
+// refuse answers with a refusal and closes the connection. It also notes the refusal here, unless the peer
+// is to try again.
 func (l *leader) refuse(ctx context.Context, w http.ResponseWriter, from netip.Addr, r refusal) {
-	admit(ctx, nil)
+	noteHello(ctx, nil)
 	if r.status != http.StatusServiceUnavailable {
-		l.k.remember(from, r.why)
+		l.roster.noteRefusal(from, r.why)
 	}
 	w.Header().Set("Connection", "close")
-	body, _ := json.Marshal(view{Refused: r.why}) // a string
+	body, _ := json.Marshal(view{Refused: r.why}) // never fails for a string
 	write(w, r.status, body)
 }
 
@@ -93,13 +101,5 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Type"] = []string{"application/json"}
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // who does not get it comes again, or is lost
-}
-
-// addrOf is the address of one end of a TCP connection.
-func addrOf(end net.Addr) netip.Addr {
-	if tcp, ok := end.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
+	_, _ = w.Write(body) // a host that does not get the answer says hello again, or is lost
 }

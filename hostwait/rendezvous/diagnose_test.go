@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"entrain/hostwait"
+
 	"go.uber.org/goleak"
 )
 
@@ -41,7 +43,7 @@ func TestDiagnose(t *testing.T) {
 			t.Errorf("never answered: %q", got)
 		}
 		const begin = "lost: the leader has not answered for 30s (it was there until then): 10.0.0.1:7790 "
-		if got := lost(err, "10.0.0.1:7790", 30*time.Second); got != begin+text {
+		if got := lossText(err, "10.0.0.1:7790", 30*time.Second); got != begin+text {
 			t.Errorf("%q, expected %q", got, begin+text)
 		}
 	}
@@ -54,7 +56,7 @@ func TestDiagnoseComparesNoSentence(t *testing.T) {
 		if got := diagnose(err, "10.0.0.1:7790", false); got != text {
 			t.Errorf("%q", got)
 		}
-		if got := noHope(err); got != "" {
+		if got := lastingReason(err); got != "" {
 			t.Errorf("%q is taken for %q", text, got)
 		}
 	}
@@ -65,10 +67,10 @@ func TestLostLeader(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	all := n.gather()
-	all[0].line.close()
+	all[0].link.close()
 	select {
 	case <-all[1].Context().Done():
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Error("the loss is not noticed")
 	}
 	cause := context.Cause(all[1].Context())
@@ -84,27 +86,30 @@ func TestLostLeader(t *testing.T) {
 	}
 }
 
-// TestListenAnywhere: a host whose interface is not known listens at all addresses that the machine has, with IPv6 or
-// without. So it must not ask for one of either kind.
-func TestListenAnywhere(t *testing.T) {
+// TestDiagnosis: why the leader cannot be reached.
+func TestDiagnosis(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
-	n.change = func(c *Config) {
-		c.Interface = "eth77"
-		c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
-	}
-	c := n.config(0)
-	l, err := c.listener(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	conn, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", n.port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn.Close()
-	if at := findHome(t.Context(), &c).listenAt(); at.IsValid() {
-		t.Errorf("it asks for %s, which a machine may not have", at)
+	for what, c := range map[string]struct {
+		lookup hostwait.Lookup
+		want   string
+	}{
+		"closed":  {lookup, "127.0.0.1:PORT refuses connections: entrain has not started there, or has ended, or another image runs there"},
+		"no name": {func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }, "its name does not resolve: no such host"},
+		"no answer": {func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.7")}, nil // nobody has it (RFC 5737)
+		}, "192.0.2.7:PORT does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"},
+	} {
+		n.change = func(config *Config) { config.Lookup, config.localAddr, config.PeerTimeout = c.lookup, nil, time.Second }
+		s := n.open(1)
+		deadline := time.Now().Add(testTimeout)
+		for len(s.Missing()) == 0 && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
+		want := strings.ReplaceAll(c.want, "PORT", fmt.Sprint(n.port))
+		if m := s.Missing(); len(m) != 1 || m[0].Host != "h0" || m[0].Err.Error() != want {
+			t.Errorf("%s: %v, want %s", what, m, want)
+		}
+		_ = s.Leave(t.Context(), 0)
 	}
 }

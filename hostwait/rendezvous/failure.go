@@ -5,131 +5,152 @@ import (
 	"time"
 )
 
-// fail notes a failure; the earliest counts. What follows a stop is no failure.
-func (k *cluster) fail(host string, e *End, now time.Time) {
-	if k.decided || k.stopped != "" || k.first != nil && !e.order().Before(k.cause.order()) {
+// noteFailure notes the end of a host that failed. Of several failures the earliest counts. Failures after
+// a stop do not count.
+func (k *roster) noteFailure(host string, e *End, now time.Time) {
+	isLater := k.firstFailure != nil && !e.countsAt().Before(k.firstEnd.countsAt())
+	if k.decided || k.stoppedHost != "" || isLater {
 		return
 	}
-	if k.first == nil {
-		k.asked = now
+	if k.firstFailure == nil {
+		k.firstHeardAt = now
 	}
-	k.first, k.cause = &failure{Host: host, Code: failureCode(e.Code), Text: e.Text}, e
+	k.firstFailure, k.firstEnd = &failure{Host: host, Code: failureCode(e.Code), Text: e.Text}, e
 	if k.released == 0 {
-		k.decide()
+		k.decideFirst()
 		return
 	}
-	k.change() // every host answers that at once, unless it is lost
-	k.decideSoon()
+	k.announceChange() // every host that is not lost answers at once
+	k.decideLater()
 }
 
-// decideSoon decides on the first failure, if there is one, after a while in which an earlier one may come.
-func (k *cluster) decideSoon() {
-	if k.first == nil {
+// decideLater decides on the first failure, if there is one, after the time in which an earlier one may be
+// heard of.
+func (k *roster) decideLater() {
+	if k.firstFailure == nil {
 		return
 	}
-	patience := earlierFailureWait
+	wait := earlierFailureWait
 	switch {
-	case k.c.Launches && k.cause.Follows && k.over == nil:
-		patience = causeWait
-	case k.c.Launches:
-		patience = earlierFailureWaitLaunched
+	case k.config.Launches && k.firstEnd.Follows && k.launcherCode == nil:
+		wait = causeWait
+	case k.config.Launches:
+		wait = earlierFailureWaitLaunched
 	}
-	time.AfterFunc(patience, func() {
+	time.AfterFunc(wait, func() {
 		k.mu.Lock()
-		defer k.unlock()
-		k.due = true
+		defer k.unlockAndWarn()
+		k.waitIsOver = true
 		k.decideIfDue()
 	})
 }
 
-// decideIfDue decides once the time for an earlier failure is over, and no host may be lost of which the known one comes.
-func (k *cluster) decideIfDue() {
-	if !k.due || k.decided || k.first == nil {
+// decideIfDue decides on the first failure once the wait for an earlier one is over, unless that failure
+// may still turn out to follow from the loss of a host.
+func (k *roster) decideIfDue() {
+	if !k.waitIsOver || k.decided || k.firstFailure == nil {
 		return
 	}
 	for host := range k.members {
-		if !k.loss && k.mayBeLost(host) {
+		if !k.firstIsLoss && k.mayFollowLossOf(host) {
 			return
 		}
 	}
-	k.decide()
+	k.decideFirst()
 }
 
-// mayBeLost says whether the first failure may come of the loss of a host: one that has not spoken since that failure was
-// heard of, although it was asked to. Who comes back is not lost; else miss says so.
-func (k *cluster) mayBeLost(host string) bool {
+// mayFollowLossOf reports whether the first failure may follow from the loss of a host: the host has not
+// said hello since the leader heard of a failure, although that change asks every host to. If the host is
+// lost, findLost will find it. If it comes back, it is not lost.
+func (k *roster) mayFollowLossOf(host string) bool {
 	m := k.members[host]
-	return !m.ended && host != k.c.leader() && host != k.first.Host && m.heard.Before(k.asked) && !k.precedes(m)
+	return !m.ended && host != k.config.leaderHost() && host != k.firstFailure.Host &&
+		m.lastHeard.Before(k.firstHeardAt) && !k.isOlderThanBreakOf(m)
 }
 
-// precedes says whether the first failure is from a time when a host was still there: it was heard later, or its connection
-// broke later. It is not where the two came together, since a trainer may notice that its peer is gone a moment before the
-// leader does. A break that is noticed after the host was asked is older than that: an answer takes milliseconds.
-func (k *cluster) precedes(m *member) bool {
-	if k.first == nil {
+// isOlderThanBreakOf reports whether the first failure happened while a host was certainly alive: before
+// its last hello, or before its connection broke. A failure that comes within earlierFailureWait before
+// that may still follow from the break, since a trainer may notice the loss of its peer a moment before the
+// leader does. A break that the leader notices after it asked all hosts says nothing, since a living host
+// would have answered within milliseconds.
+func (k *roster) isOlderThanBreakOf(m *member) bool {
+	if k.firstFailure == nil {
 		return false
 	}
-	there := m.heard
-	if !m.broken.IsZero() && !m.broken.After(k.asked) {
-		there = m.broken
+	aliveAt := m.lastHeard
+	if !m.brokenAt.IsZero() && !m.brokenAt.After(k.firstHeardAt) {
+		aliveAt = m.brokenAt
 	}
-	return k.cause.At.Before(there.Add(-earlierFailureWait))
+	return k.firstEnd.At.Before(aliveAt.Add(-earlierFailureWait))
 }
 
-func (k *cluster) decide() {
+// decideFirst makes the first failure the one that all hosts are told of.
+func (k *roster) decideFirst() {
 	if !k.decided {
 		k.decided = true
-		k.change()
+		k.announceChange()
 	}
 }
 
-// broke notes that the connection of a host's last hello was closed.
-func (k *cluster) broke(h *hello, now time.Time) {
+// noteBreak notes that the connection of a host's last hello was closed.
+func (k *roster) noteBreak(h *hello, now time.Time) {
 	k.mu.Lock()
-	defer k.unlock()
+	defer k.unlockAndWarn()
 	m := k.members[h.Host]
-	if m != nil && m.Instance == h.Instance && m.Count == h.Count && m.broken.IsZero() {
-		m.broken = now
+	if m != nil && m.Instance == h.Instance && m.Count == h.Count && m.brokenAt.IsZero() {
+		m.brokenAt = now
 		k.decideIfDue()
 	}
 }
 
-// miss looks for hosts that are lost. Before the release they are only forgotten, since they may come again.
-func (k *cluster) miss(now time.Time) {
+// findLost looks for lost hosts. Before the release it only forgets them, since they may join again.
+func (k *roster) findLost(now time.Time) {
 	k.mu.Lock()
-	defer k.unlock()
+	defer k.unlockAndWarn()
 	for host, m := range k.members {
-		var why string
-		switch {
-		case m.ended || host == k.c.leader():
-			continue
-		case now.Sub(m.heard) > k.c.silenceBound():
-			why = fmt.Sprintf("lost: nothing was heard of it for %s (its network is cut, or its host is gone or hangs)", now.Sub(m.heard).Round(time.Second))
-		case !m.broken.IsZero() && now.Sub(m.broken) > k.c.reconnectGrace():
-			why = "lost: its connection was closed and it did not come back (its container was killed, or its host is gone)"
-		default:
+		if m.ended || host == k.config.leaderHost() {
 			continue
 		}
-		k.warn(host + ": " + why)
+		why := k.reasonForLoss(m, now)
+		if why == "" {
+			continue
+		}
+		k.queueWarning(host + ": " + why)
 		if k.released == 0 {
 			delete(k.members, host)
 			continue
 		}
-		k.lose(host, m, why, now)
+		k.noteLoss(host, m, why, now)
 	}
 	k.decideIfDue()
 }
 
-// lose notes the loss of a host. It counts from when the host was heard last, so before all that comes of it; but a failure
-// that the host itself has told stands, and so does one from before the break.
-func (k *cluster) lose(host string, m *member, why string, now time.Time) {
+// reasonForLoss says why a host counts as lost. It is empty if the host does not.
+func (k *roster) reasonForLoss(m *member, now time.Time) string {
+	silent := now.Sub(m.lastHeard)
+	switch {
+	case silent > k.config.silenceBound():
+		return fmt.Sprintf("lost: nothing was heard of it for %s "+
+			"(its network is cut, or its host is gone or hangs)", silent.Round(time.Second))
+	case !m.brokenAt.IsZero() && now.Sub(m.brokenAt) > k.config.reconnectGrace():
+		return "lost: its connection was closed and it did not come back " +
+			"(its container was killed, or its host is gone)"
+	}
+	return ""
+}
+
+// noteLoss notes the loss of a host. The loss counts from the last hello of the host, and so before all
+// failures that follow from it. But a failure that the host itself reported stands, and so does one from
+// before the break.
+func (k *roster) noteLoss(host string, m *member, why string, now time.Time) {
 	m.ended = true
-	at := m.heard
-	if k.precedes(m) || k.first != nil && k.first.Host == host {
+	at := m.lastHeard
+	if k.isOlderThanBreakOf(m) || k.firstFailure != nil && k.firstFailure.Host == host {
 		at = now
 	}
-	k.fail(host, &End{Code: CodeLost, Text: why, At: at}, now)
-	k.loss = k.loss || k.first != nil && k.first.Host == host && k.first.Text == why
-	k.quiet = k.quiet || k.stopped != "" && k.isQuiet()
-	k.change()
+	k.noteFailure(host, &End{Code: CodeLost, Text: why, At: at}, now)
+	k.firstIsLoss = k.firstIsLoss ||
+		k.firstFailure != nil && k.firstFailure.Host == host && k.firstFailure.Text == why
+	k.quiet = k.quiet || k.stoppedHost != "" && k.areAllQuiet()
+	k.announceChange()
 }

@@ -9,25 +9,26 @@ import (
 	"time"
 )
 
-// guard is a listener that holds a bounded number of connections of which none has shown yet that it belongs to a host:
-// when one too many comes, the oldest of them is closed.
+// guard is a listener that bounds the number of its connections that have not carried a valid hello yet.
+// When one too many is accepted, the guard closes the oldest of them.
 type guard struct {
 	net.Listener
-	most  int
-	broke func(h *hello, now time.Time) // hears of the close of a host's connection
+	maxUnknown int
+	onClose    func(lastHello *hello, now time.Time) // called when a connection that carried a hello is closed
 
 	mu      sync.Mutex
-	waiting []*guarded // the oldest first
+	unknown []*guarded // the connections without a valid hello, the oldest first
 }
 
+// guarded is a connection of a guard.
 type guarded struct {
 	net.Conn
-	g    *guard
-	said *hello // the last that came over it; nil where its close says nothing of a host
+	guard     *guard
+	lastHello *hello // nil before the first one, and where the close says nothing about a host
 }
 
-func newGuard(l net.Listener, most int, broke func(h *hello, now time.Time)) *guard {
-	return &guard{Listener: l, most: most, broke: broke}
+func newGuard(l net.Listener, maxUnknown int, onClose func(lastHello *hello, now time.Time)) *guard {
+	return &guard{Listener: l, maxUnknown: maxUnknown, onClose: onClose}
 }
 
 func (g *guard) Accept() (net.Conn, error) {
@@ -35,62 +36,72 @@ func (g *guard) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &guarded{Conn: conn, g: g}
+	c := &guarded{Conn: conn, guard: g}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.waiting = append(g.waiting, c); len(g.waiting) > g.most {
-		_ = g.waiting[0].Conn.Close()
-		g.waiting = slices.Delete(g.waiting, 0, 1)
+	if g.unknown = append(g.unknown, c); len(g.unknown) > g.maxUnknown {
+		_ = g.unknown[0].Conn.Close()
+		g.unknown = slices.Delete(g.unknown, 0, 1)
 	}
 	return c, nil
 }
 
+// Close also reports a close between two requests, which no handler notices.
 func (c *guarded) Close() error {
-	c.g.mu.Lock()
-	said := c.said
-	c.said = nil
-	c.leave()
-	c.g.mu.Unlock()
+	c.guard.mu.Lock()
+	last := c.lastHello
+	c.lastHello = nil
+	c.removeFromUnknown()
+	c.guard.mu.Unlock()
 	err := c.Conn.Close()
-	if said != nil { // also between two requests, when no handler notices it
-		c.g.broke(said, time.Now())
+	if last != nil {
+		c.guard.onClose(last, time.Now())
 	}
 	return err
 }
 
-// leave takes a connection off the list.
-func (c *guarded) leave() {
-	if i := slices.Index(c.g.waiting, c); i >= 0 {
-		c.g.waiting = slices.Delete(c.g.waiting, i, i+1)
+func (c *guarded) removeFromUnknown() {
+	if i := slices.Index(c.guard.unknown, c); i >= 0 {
+		c.guard.unknown = slices.Delete(c.guard.unknown, i, i+1)
 	}
 }
 
-type guardKey struct{}
+// connectionKey is the key of a request's connection in the context of the request.
+type connectionKey struct{}
 
-// withConnection lets a request find its connection.
+// withConnection puts the connection of a request into the context of the request.
 func withConnection(ctx context.Context, conn net.Conn) context.Context {
-	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
-		conn = t.NetConn()
+	if secure, ok := conn.(*secureConn); ok {
+		conn = secure.NetConn()
 	}
-	return context.WithValue(ctx, guardKey{}, conn)
+	return context.WithValue(ctx, connectionKey{}, conn)
 }
 
-// cameFrom is the address that a request comes from.
+// cameFrom returns the address that a request comes from.
 func cameFrom(ctx context.Context) netip.Addr {
-	c, ok := ctx.Value(guardKey{}).(*guarded)
+	c, ok := ctx.Value(connectionKey{}).(*guarded)
 	if !ok {
 		return netip.Addr{}
 	}
 	return addrOf(c.RemoteAddr())
 }
 
-// admit says that a request's connection belongs to a host, as what it has said tells; nil where this server is to close it.
-func admit(ctx context.Context, said *hello) {
-	if c, ok := ctx.Value(guardKey{}).(*guarded); ok {
-		c.g.mu.Lock()
-		defer c.g.mu.Unlock()
-		if c.said = said; said != nil {
-			c.leave()
+// addrOf returns the address of one end of a TCP connection.
+func addrOf(end net.Addr) netip.Addr {
+	if tcp, ok := end.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// noteHello notes the last hello of the connection of a request. It is nil where the leader is about to
+// close the connection.
+func noteHello(ctx context.Context, last *hello) {
+	if c, ok := ctx.Value(connectionKey{}).(*guarded); ok {
+		c.guard.mu.Lock()
+		defer c.guard.mu.Unlock()
+		if c.lastHello = last; last != nil {
+			c.removeFromUnknown()
 		}
 	}
 }

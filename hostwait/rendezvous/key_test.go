@@ -1,12 +1,16 @@
 package rendezvous
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"go.uber.org/goleak"
 )
 
 // TestKeyPairIsByRFC5869: the seed of a key pair is one block of HKDF with SHA-256, with the job as salt and the label as
@@ -45,5 +49,74 @@ func TestKeyPairsDiffer(t *testing.T) {
 			t.Errorf("%q and %s have one key pair", of, same)
 		}
 		seen[string(pair)] = fmt.Sprintf("%q", of)
+	}
+}
+
+func TestKeyText(t *testing.T) {
+	text := NewKey()
+	key, err := ParseKey(text)
+	if err != nil || !key.isSet() || fmt.Sprintf("%v %+v %#v", key, key, key) != "****** ****** ******" {
+		t.Errorf("%v, %v", key, err)
+	}
+	for bad, got := range map[string]string{
+		"": "nothing", " \n": "nothing", "abc": "3 characters", strings.Repeat("a", 63): "63 characters",
+		strings.Repeat("a", 66) + "\n": "66 characters", strings.Repeat("z", 64): "64 characters of which some are no hexadecimal digits",
+	} {
+		want := "expected the 64 hexadecimal digits that entrain keygen writes, got " + got
+		if _, err := ParseKey(bad); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, expected %s", bad, err, want)
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	with := func(text string) func(*Config) {
+		return func(c *Config) { c.Key, c.Job = Key{strings.Repeat(text, keySize)}, "arn:job" }
+	}
+	t.Run("the same", func(t *testing.T) {
+		defer goleak.VerifyNone(t)
+		n := newNetwork(t, 3)
+		n.change = with("a")
+		for i, err := range leave(t, n.gather(), End{}, End{}, End{}) {
+			if err != nil {
+				t.Errorf("h%d: %v", i, err)
+			}
+		}
+	})
+	for _, c := range []struct {
+		what   string
+		change func(*Config)
+		want   string
+	}{
+		{"another", with("b"), "h0 refuses: its cluster key and the one here are different"},
+		{"another job's", func(c *Config) { with("a")(c); c.Job = "arn:other" }, "h0 refuses: its cluster key and the one here are different"},
+		{"none", func(*Config) {}, "h0 refuses: it has a cluster key, and this host has none"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			n := newNetwork(t, 2)
+			n.change = with("a")
+			leader := n.open(0)
+			n.change = c.change
+			odd := n.open(1)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+			defer cancel()
+			if _, err := odd.Gather(ctx); err == nil || err.Error() != c.want {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+			_ = odd.Leave(ctx, 0)
+			if c.what != "none" {
+				wait := time.Now().Add(testTimeout)
+				for !n.warned("came without this cluster's key") && time.Now().Before(wait) {
+					time.Sleep(time.Millisecond)
+				}
+				if why := leader.Missing()[1].Err.Error(); !strings.Contains(why, "127.1.0.1 was refused: came without this cluster's key") {
+					t.Errorf("of h1 the leader says: %s", why)
+				}
+			}
+			leader.Stopped()
+			leader.End(End{Code: 143})
+			_ = leader.Leave(ctx, 0)
+		})
 	}
 }

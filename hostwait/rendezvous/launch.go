@@ -5,27 +5,29 @@ import (
 	"time"
 )
 
-// take looks at what a launcher's hosts tell: faults, and that their ranks are done.
-func (k *cluster) take(m *member, h *hello, now time.Time) {
-	if f := h.Fault; f != nil && f.Host+f.Text != m.fault {
-		m.fault = f.Host + f.Text
+// takeLaunchState notes what a host says about the launch: faults, that a rank has begun, and that no rank
+// is at work.
+func (k *roster) takeLaunchState(m *member, h *hello, now time.Time) {
+	if f := h.Fault; f != nil && f.Host+f.Text != m.lastFault {
+		m.lastFault = f.Host + f.Text
 		host := h.Host
-		if host == k.c.leader() && slices.Contains(k.c.Hosts, f.Host) {
-			host = f.Host
+		if host == k.config.leaderHost() && slices.Contains(k.config.Hosts, f.Host) {
+			host = f.Host // only the leader may report a fault of another host
 		}
-		k.fail(host, m.end(&f.ended), now)
+		k.noteFailure(host, m.endByLeaderClock(&f.ended), now)
 	}
 	if h.Begun && !k.begun {
 		k.begun = true
-		k.change()
+		k.announceChange()
 	}
-	if !k.quiet && h.Quiet && k.isQuiet() {
+	if !k.quiet && h.Quiet && k.areAllQuiet() {
 		k.quiet = true
-		k.change()
+		k.announceChange()
 	}
 }
 
-func (k *cluster) isQuiet() bool {
+// areAllQuiet reports whether no rank is at work on any host that has not ended.
+func (k *roster) areAllQuiet() bool {
 	for _, m := range k.members {
 		if !m.Quiet && !m.ended {
 			return false
@@ -34,39 +36,42 @@ func (k *cluster) isQuiet() bool {
 	return true
 }
 
-// measure keeps the least lag: that of a hello which came through at once. A clock that is set begins anew.
-func (m *member) measure(h *hello, now time.Time) {
+// measureLag keeps the smallest lag, which is that of the fastest hello. A lag that grows by more than
+// clockJump means that a clock was set, and is kept as the new one.
+func (m *member) measureLag(h *hello, now time.Time) {
 	lag := now.Sub(time.UnixMicro(h.Clock))
-	if m.heard.IsZero() || lag < m.lag || lag-m.lag > clockJump {
+	if m.lastHeard.IsZero() || lag < m.lag || lag-m.lag > clockJump {
 		m.lag = lag
 	}
 }
 
-// end is what a host's last hello told, by the leader's clock. A hello that was held up does not make it later.
-func (m *member) end(e *ended) *End {
-	return &End{Code: e.Code, Text: e.Text, At: time.UnixMicro(m.Clock - min(e.Age, longestSpan.Microseconds())).Add(m.lag), Follows: e.Follows}
+// endByLeaderClock returns the end that the last hello of a host reports, with its moment by the clock of
+// the leader. A hello that was delayed does not make the moment later.
+func (m *member) endByLeaderClock(e *ended) *End {
+	age := min(e.Age, longestSpan.Microseconds())
+	return &End{Code: e.Code, Text: e.Text, At: time.UnixMicro(m.Clock - age).Add(m.lag), Follows: e.Follows}
 }
 
-// Fault says why the job fails, of a host that goes on until it is told to end: this one or, on the leader, any. Of several
-// the earliest counts.
+// Fault reports why the job fails, from a host that goes on until it is told to end. The failed host is
+// this one; the leader may name any. Of several faults the earliest counts.
 func (s *Session) Fault(host string, e End) {
 	e.Text, e.Code = oneLine(e.Text), failureCode(e.Code)
-	s.say(func() {
-		if s.fault == nil || e.order().Before(s.fault.order()) {
+	s.tellLeader(func() {
+		if s.fault == nil || e.countsAt().Before(s.fault.countsAt()) {
 			s.fault, s.faultHost = &e, host
 		}
 	})
 }
 
-// Begin says that a rank has begun here, and HasBegun whether one has anywhere.
-func (s *Session) Begin() { s.say(func() { s.self.Begun = true }) }
+// Begin reports that a rank has begun on this host.
+func (s *Session) Begin() { s.tellLeader(func() { s.self.Begun = true }) }
 
-// HasBegun is as the leader has it.
+// HasBegun reports whether a rank has begun on any host, as far as this host knows.
 func (s *Session) HasBegun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.self.Begun || s.seen.Begun
+	return s.self.Begun || s.lastView.Begun
 }
 
-// Quiet says that no rank is at work here any more.
-func (s *Session) Quiet() { s.say(func() { s.self.Quiet = true }) }
+// Quiet reports that no rank is at work on this host any more.
+func (s *Session) Quiet() { s.tellLeader(func() { s.self.Quiet = true }) }

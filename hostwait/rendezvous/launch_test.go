@@ -34,7 +34,7 @@ func hear(t *testing.T, told chan string, n int) []string {
 		select {
 		case word := <-told:
 			words = append(words, word)
-		case <-time.After(patience):
+		case <-time.After(testTimeout):
 			t.Fatalf("heard only %q", words)
 		}
 	}
@@ -47,7 +47,7 @@ func cause(t *testing.T, s *Session) error {
 	t.Helper()
 	select {
 	case <-s.Context().Done():
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("nothing ends this host")
 	}
 	return context.Cause(s.Context())
@@ -136,10 +136,10 @@ func TestStopOfLaunched(t *testing.T) {
 // from others counts only where there are none.
 func TestMoment(t *testing.T) {
 	start := time.Now()
-	k := newCluster(&Config{Hosts: []string{"h0", "h1", "h2"}, Launches: true, Warn: func(string) {}})
+	k := newRoster(&Config{Hosts: []string{"h0", "h1", "h2"}, Launches: true, Warn: func(string) {}})
 	say := func(host string, skew, sent, late time.Duration, f *fault) {
 		h := &hello{Protocol: Protocol, Member: Member{Host: host}, Instance: host, Count: int(sent/time.Millisecond) + 1, Clock: start.Add(skew + sent).UnixMicro(), Fault: f}
-		if r := k.hear(h, netip.Addr{}, start.Add(sent+late)); r != nil {
+		if r := k.takeHello(h, netip.Addr{}, start.Add(sent+late)); r != nil {
 			t.Fatal(r.why)
 		}
 	}
@@ -155,8 +155,8 @@ func TestMoment(t *testing.T) {
 	say("h0", 0, 10*time.Millisecond, time.Millisecond, consequence)
 	say("h2", -time.Hour, 20*time.Millisecond, time.Millisecond, at(5*time.Millisecond, "second"))
 	say("h1", time.Hour, 16*time.Millisecond, 80*time.Millisecond, at(4*time.Millisecond, "first"))
-	if k.first.Text != "first" {
-		t.Errorf("the %s counts", k.first.Text)
+	if k.firstFailure.Text != "first" {
+		t.Errorf("the %s counts", k.firstFailure.Text)
 	}
 }
 
@@ -177,12 +177,12 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := newCluster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})
+				k := newRoster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})
 				start := time.Now()
 				say := func(host string, h hello) {
 					h.Protocol, h.Host, h.Instance, h.Clock = Protocol, host, host, time.Now().UnixMicro()
 					h.Count = int(time.Since(start)) + 1
-					if r := k.hear(&h, netip.Addr{}, time.Now()); r != nil {
+					if r := k.takeHello(&h, netip.Addr{}, time.Now()); r != nil {
 						t.Fatal(r.why)
 					}
 				}
@@ -193,9 +193,9 @@ func TestSettle(t *testing.T) {
 				time.Sleep(c.after)
 				say("h0", c.second)
 				time.Sleep(c.until - c.after - time.Millisecond)
-				early, _ := k.see(&hello{})
+				early, _ := k.viewFor(&hello{})
 				time.Sleep(2 * time.Millisecond)
-				v, _ := k.see(&hello{})
+				v, _ := k.viewFor(&hello{})
 				if early.First != nil || v.First == nil || v.First.Text != c.want {
 					t.Errorf("told %v early, then %v", early.First, v.First)
 				}

@@ -14,86 +14,87 @@ import (
 	"entrain/hostwait"
 )
 
-// leader is the server, and the leader's own line to it.
+// leader is the server of the rendezvous, and the leader's own link to it.
 type leader struct {
-	c       *Config
-	k       *cluster
+	config  *Config
+	roster  *roster
 	server  *http.Server
 	sources sources
-	stop    context.CancelFunc
+	stop    context.CancelFunc // ends watch
 	work    sync.WaitGroup
 }
 
-// Bounds for whoever connects.
+// Bounds for peers, which may be strangers.
 const (
-	maxHeader = 8 << 10 // bytes
-	strangers = 128     // connections that have not shown yet that they belong to a host
+	maxHeader    = 8 << 10 // bytes of the header of a request
+	maxStrangers = 128     // connections without a valid hello, beyond one for each host
 )
 
-func listen(c *Config) (*leader, error) {
+// startLeader listens for the other hosts and answers their hellos until close.
+func startLeader(c *Config) (*leader, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	l := &leader{c: c, k: newCluster(c), stop: stop, sources: sources{lookup: c.Lookup}}
-	outer, err := l.accept(ctx)
+	l := &leader{config: c, roster: newRoster(c), stop: stop, sources: sources{lookup: c.Lookup}}
+	listener, err := l.listen(ctx)
 	if err != nil {
 		stop()
 		return nil, err
 	}
 	l.server = &http.Server{
-		Handler: l, ConnContext: withConnection, ReadTimeout: requestReadTime, MaxHeaderBytes: maxHeader,
-		WriteTimeout: max(answerHoldBeforeRelease, c.answerHold()) + answerWriteTime, IdleTimeout: c.idleBound(),
-		ErrorLog: log.New(io.Discard, "", 0),
+		Handler: l, ConnContext: withConnection, MaxHeaderBytes: maxHeader,
+		ReadTimeout: requestReadTime, WriteTimeout: c.longestAnswerHold() + answerWriteTime,
+		IdleTimeout: c.idleBound(),
+		ErrorLog:    log.New(io.Discard, "", 0), // it only speaks about strangers
 	}
-	l.work.Go(func() {
-		_ = l.server.Serve(outer) // until close
-	})
+	l.work.Go(func() { _ = l.server.Serve(listener) })
 	l.work.Go(func() { l.watch(ctx) })
 	return l, nil
 }
 
-// accept listens for the other hosts, with TLS where there is a cluster key.
-func (l *leader) accept(ctx context.Context) (net.Listener, error) {
+// listen listens for the other hosts, with TLS where there is a cluster key.
+func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 	var config *tls.Config
-	if l.c.Key.there() {
+	if l.config.Key.isSet() {
 		var err error
-		if config, err = l.c.Key.server(l.c.Job); err != nil {
+		if config, err = l.config.Key.serverTLS(l.config.Job); err != nil {
 			return nil, err
 		}
 	}
-	inner, err := l.c.listener(ctx)
+	listener, err := l.config.listen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	guarded := newGuard(inner, strangers+len(l.c.Hosts), l.k.broke)
+	guarded := newGuard(listener, maxStrangers+len(l.config.Hosts), l.roster.noteBreak)
 	if config == nil {
 		return guarded, nil
 	}
-	return &secureListener{guarded, config, l.refuseKey}, nil
+	return &secureListener{guarded, config, l.noteWrongKey}, nil
 }
 
-// refuseKey notes that a peer could not show this cluster's key.
-func (l *leader) refuseKey(conn net.Conn, err error) {
-	l.k.remember(addrOf(conn.RemoteAddr()), "came without this cluster's key: "+oneLine(err.Error()))
+// noteWrongKey notes that a peer did not show this cluster's key.
+func (l *leader) noteWrongKey(conn net.Conn, err error) {
+	l.roster.noteRefusal(addrOf(conn.RemoteAddr()), "came without this cluster's key: "+oneLine(err.Error()))
 }
 
-// watch looks for lost hosts.
+// watch looks for lost hosts until ctx ends.
 func (l *leader) watch(ctx context.Context) {
-	ticker := time.NewTicker(l.c.lossCheckPause())
+	ticker := time.NewTicker(l.config.lossCheckPause())
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			l.k.miss(now)
+			l.roster.findLost(now)
 		}
 	}
 }
 
-// stay returns when all others have gone or are lost, or ctx ends. Those who never came are waited for until lingering ends.
-func (l *leader) stay(ctx, lingering context.Context) {
+// waitForDepartures returns when all other hosts have left or are lost, or when ctx ends. It waits for
+// hosts that never joined until lingering ends.
+func (l *leader) waitForDepartures(ctx, lingering context.Context) {
 	ticker := time.NewTicker(departurePause)
 	defer ticker.Stop()
-	for !l.k.left(lingering.Err() == nil) {
+	for !l.roster.isUnneeded(lingering.Err() == nil) {
 		select {
 		case <-ctx.Done():
 			return
@@ -102,7 +103,7 @@ func (l *leader) stay(ctx, lingering context.Context) {
 	}
 }
 
-// close lets the last answers out.
+// close ends the server after its last answers.
 func (l *leader) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -113,27 +114,28 @@ func (l *leader) close() {
 	l.work.Wait()
 }
 
-// exchange is the leader's word with itself. When ctx ends it answers at once.
+// exchange delivers the leader's own hello without the network. When ctx ends, it answers at once.
 func (l *leader) exchange(ctx context.Context, h *hello, _ func(error)) (view, error) {
-	if r := l.k.hear(h, netip.Addr{}, time.Now()); r != nil {
-		return view{}, &RefusedError{By: l.c.leader(), Why: r.why}
+	if r := l.roster.takeHello(h, netip.Addr{}, time.Now()); r != nil {
+		return view{}, &RefusedError{By: l.config.leaderHost(), Why: r.why}
 	}
 	for {
-		v, news := l.k.see(h)
+		v, changed := l.roster.viewFor(h)
 		if v.Seq > h.Seen {
 			return v, nil
 		}
 		select {
-		case <-news:
+		case <-changed:
 		case <-ctx.Done():
-			v, _ = l.k.see(h)
+			v, _ = l.roster.viewFor(h)
 			return v, nil
 		}
 	}
 }
 
+// missing returns all hosts for which the others wait.
 func (l *leader) missing() []hostwait.Missing {
-	l.k.mu.Lock()
-	defer l.k.mu.Unlock()
-	return l.k.missing(len(l.c.Hosts))
+	l.roster.mu.Lock()
+	defer l.roster.mu.Unlock()
+	return l.roster.missingHosts(len(l.config.Hosts))
 }

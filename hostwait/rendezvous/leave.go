@@ -8,25 +8,26 @@ import (
 	"entrain/hostwait"
 )
 
-// Leave ends the session after End: a worker goes as soon as the leader knows how it ended, the leader when all others
-// have gone or are lost. Where they were never released the leader cannot be reached yet, or others come late: both
-// linger for that, until Hurry. What cannot be told to anybody is not waited for. What comes back is the failure of another
-// host that counts for this one too, or nil.
+// Leave ends the session after End. A worker leaves as soon as the leader knows how the worker ended. The
+// leader leaves when all other hosts have left or are lost. Before the release the leader may not be
+// reachable yet, and other hosts may join late: Leave then stays up to linger, or until Hurry. It does not
+// wait for a leader that is lost or gone. It returns nil, or the failure of another host as a *PeerError if
+// that counts for this host too.
 func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
 	lingering, cancel := context.WithTimeout(ctx, linger)
 	defer cancel()
 	go func() {
-		wait(lingering, s.hurry)
+		waitFor(lingering, s.noLinger)
 		cancel()
 	}()
-	if l, leads := s.line.(*leader); leads {
-		l.stay(ctx, lingering)
+	if l, leads := s.link.(*leader); leads {
+		l.waitForDepartures(ctx, lingering)
 	} else {
-		s.tell(ctx, lingering)
+		s.waitUntilSettled(ctx, lingering)
 	}
-	close(s.hush)
-	s.line.close()
-	<-s.done
+	close(s.leaving)
+	s.link.close()
+	<-s.hellosEnded
 	s.cancel(nil)
 	if e, ok := errors.AsType[*PeerError](context.Cause(s.ctx)); ok {
 		return e
@@ -34,31 +35,32 @@ func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
 	return nil
 }
 
-// Hurry ends the lingering of Leave.
-func (s *Session) Hurry() { s.hurried() }
+// Hurry ends the time for which Leave stays before the release.
+func (s *Session) Hurry() { s.stopLingering() }
 
-// tell waits until the leader knows how this host ended. A leader that was reached is waited for until it is lost; one that
-// was not, or not any more, only while this host lingers.
-func (s *Session) tell(ctx, lingering context.Context) {
+// waitUntilSettled waits until an answer of the leader settles how this host ended. It waits for
+// farewellTime in any case. A host that is not released then waits until lingering ends. After that it
+// waits up to PeerTimeout for a leader that has released it, or that answers.
+func (s *Session) waitUntilSettled(ctx, lingering context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		wait(ctx, s.done)
+		waitFor(ctx, s.hellosEnded)
 		cancel()
 	}()
 	hostwait.Pause(ctx, farewellTime)
 	for ctx.Err() == nil && !s.isReleased() && lingering.Err() == nil {
-		wait(ctx, lingering.Done())
+		waitFor(ctx, lingering.Done())
 	}
-	until := time.Now().Add(s.c.PeerTimeout)
+	until := time.Now().Add(s.config.PeerTimeout)
 	for ctx.Err() == nil && time.Now().Before(until) && (s.isReleased() || s.isReachable()) {
 		hostwait.Pause(ctx, farewellPause)
 	}
 }
 
-// isReachable says whether the leader has answered the last time.
+// isReachable reports whether the leader has answered the last hello.
 func (s *Session) isReachable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.answered && s.trouble == nil
+	return s.answered && s.unreachable == nil
 }

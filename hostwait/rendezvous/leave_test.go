@@ -30,7 +30,7 @@ func TestLeaveWithoutALeader(t *testing.T) {
 			s := n.open(1)
 			s.End(End{Code: 7, Text: "no luck", At: time.Now()})
 			c.act(s)
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			defer cancel()
 			if err := s.Leave(ctx, c.linger); err != nil || ctx.Err() != nil {
 				t.Errorf("left with %v, %v", err, ctx.Err())
@@ -46,8 +46,8 @@ func TestLingering(t *testing.T) {
 	worker := n.open(1)
 	worker.End(End{Code: 7, Text: "no luck", At: time.Now()})
 	left := make(chan error, 1)
-	go func() { left <- worker.Leave(context.Background(), patience) }()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	go func() { left <- worker.Leave(context.Background(), testTimeout) }()
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for worker.Missing() == nil && ctx.Err() == nil { // it has tried, in vain
 		hostwait.Pause(ctx, time.Millisecond)
@@ -70,12 +70,12 @@ func TestLeaveOfALeaderThatIsGone(t *testing.T) {
 	n := newNetwork(t, 3)
 	n.change = func(c *Config) { c.PeerTimeout = time.Hour }
 	leader, worker := n.open(0), n.open(1)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for !worker.isReachable() && ctx.Err() == nil {
 		hostwait.Pause(ctx, time.Millisecond)
 	}
-	leader.line.close() // as if its process were gone
+	leader.link.close() // as if its process were gone
 	if conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port))); err == nil {
 		conn.Close()
 		t.Fatal("the leader still listens")

@@ -11,7 +11,7 @@ import (
 // long as they are up.
 type stage struct {
 	t     *testing.T
-	k     *cluster
+	k     *roster
 	up    map[string]bool
 	count int
 }
@@ -21,14 +21,14 @@ func (s *stage) say(host string, h hello) {
 	s.t.Helper()
 	s.count++
 	h.Protocol, h.Host, h.Instance, h.Clock, h.Count = Protocol, host, host, time.Now().UnixMicro(), s.count
-	if r := s.k.hear(&h, netip.Addr{}, time.Now()); r != nil {
+	if r := s.k.takeHello(&h, netip.Addr{}, time.Now()); r != nil {
 		s.t.Fatal(r.why)
 	}
 }
 
 // reason is the failure that all hosts are told of; nil before it is decided.
 func (s *stage) reason() *failure {
-	v, _ := s.k.see(&hello{})
+	v, _ := s.k.viewFor(&hello{})
 	return v.First
 }
 
@@ -43,11 +43,11 @@ func (s *stage) pass(d time.Duration) {
 		s.k.mu.Unlock()
 		for host, up := range s.up {
 			m := s.k.members[host]
-			if up && !m.ended && (news || time.Since(m.heard) >= s.k.c.answerHold()) {
+			if up && !m.ended && (news || time.Since(m.lastHeard) >= s.k.config.answerHold()) {
 				s.say(host, hello{})
 			}
 		}
-		s.k.miss(time.Now())
+		s.k.findLost(time.Now())
 	}
 }
 
@@ -59,7 +59,7 @@ func TestLossIsTheReason(t *testing.T) {
 	gone := func(s *stage) { s.up["h2"] = false }
 	closed := func(s *stage) {
 		gone(s)
-		s.k.broke(&s.k.members["h2"].hello, time.Now())
+		s.k.noteBreak(&s.k.members["h2"].hello, time.Now())
 	}
 	const lost, failed = "h2: lost", "h1: connection reset by peer"
 	for _, c := range []struct {
@@ -92,8 +92,8 @@ func TestLossIsTheReason(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &stage{t: t, up: map[string]bool{"h1": true, "h2": true}}
-				s.k = newCluster(&Config{Hosts: []string{"h0", "h1", "h2"}, PeerTimeout: 6 * time.Second, Warn: func(string) {}})
-				for _, host := range s.k.c.Hosts {
+				s.k = newRoster(&Config{Hosts: []string{"h0", "h1", "h2"}, PeerTimeout: 6 * time.Second, Warn: func(string) {}})
+				for _, host := range s.k.config.Hosts {
 					s.say(host, hello{Ready: true})
 				}
 				s.pass(900 * time.Millisecond)

@@ -6,44 +6,43 @@ import (
 	"fmt"
 	"io"
 	"time"
-	"unicode/utf8"
 )
 
-// Protocol is the version of what the hosts say to each other. Two that differ do not fit.
+// Protocol is the version of the messages between the hosts. Hosts with different versions refuse each other.
 const Protocol = 2
 
-// path is where the leader listens: the only one.
-const path = "/v1/sync"
+// syncPath is the only path that the leader serves.
+const syncPath = "/v1/sync"
 
-// Member is what a host tells of itself to all.
+// Member is what a host tells all others about itself.
 type Member struct {
 	Host         string `json:"host"`
-	Slots        int    `json:"slots"` // ranks that it has room for
+	Slots        int    `json:"slots"` // the number of ranks that it has room for
 	CPUs         int    `json:"cpus"`
 	Accelerators int    `json:"accelerators"`
 	PublicKey    string `json:"public_key,omitempty"` // of its ssh or sshd, where a launcher uses them
 }
 
-// Digests are what has to be the same on every host. They say that two differ, and are too short to tell what a
-// secret is (see Digest).
+// Digests are the values that must be the same on every host. They are digests, so that the hosts can
+// compare secrets without sending them.
 type Digests struct {
 	Hosts           string `json:"hosts"`
 	Hyperparameters string `json:"hyperparameters"`
 	Command         string `json:"command"`
-	Launcher        string `json:"launcher,omitempty"` // and its version, as it is: a program that all hosts must have alike
+	Launcher        string `json:"launcher,omitempty"` // name and version in clear, or empty
 }
 
 // End is how the work of a host ended.
 type End struct {
 	Code int       // the exit code
-	Text string    // why, if the code is not 0, in one line: "exit code 1: RuntimeError: …"
-	At   time.Time // when
-	// Follows says that it comes of another failure, if there is one: any that does not counts before it.
+	Text string    // the reason in one line if the code is not 0: "exit code 1: RuntimeError: …"
+	At   time.Time // the moment
+	// Follows says that this failure follows from another one. It counts only if there is no other failure.
 	Follows bool
 }
 
-// failureCode is the exit code of a failure, which is never 0: one without a code, or with one that a process cannot end
-// with, is the program's own mistake.
+// failureCode returns the exit code of a failure. A failure with code 0, or with a code that no process can
+// end with, is a mistake of entrain and gets CodeInternal.
 func failureCode(code int) int {
 	if code < 1 || code > 255 {
 		return CodeInternal
@@ -51,92 +50,99 @@ func failureCode(code int) int {
 	return code
 }
 
-// CodeInternal is the code of a failure that has none of its own (EX_SOFTWARE).
+// CodeInternal is the exit code of a failure that has none of its own (70, EX_SOFTWARE in sysexits.h).
 const CodeInternal = 70
 
-// order is when it counts: what follows from others is a year late.
-func (e *End) order() time.Time {
+// countsAt returns the moment by which failures are ordered. A failure that follows from another one counts
+// a year late, and so after all others.
+func (e *End) countsAt() time.Time {
 	if e.Follows {
 		return e.At.AddDate(1, 0, 0)
 	}
 	return e.At
 }
 
-// hello is what a host says to the leader, again and again. Durations are in milliseconds, but for ages.
+// hello is the message of a host to the leader. The host repeats it until it leaves.
 type hello struct {
 	Protocol int    `json:"protocol"`
-	Version  string `json:"version"`  // of the program, for messages
+	Version  string `json:"version"`  // of the program, for error texts
 	Mode     string `json:"mode"`     // the verb: run, exec or wait
-	Instance string `json:"instance"` // tells two processes of one host apart
-	Count    int    `json:"count"`    // of this instance's hellos
+	Instance string `json:"instance"` // random; two processes with the name of one host differ in it
+	Count    int    `json:"count"`    // the number of this hello, from 1 on
 	Member
-	Digests Digests  `json:"digests"`
-	Ready   bool     `json:"ready"`             // all names resolve there
-	Pending []string `json:"pending,omitempty"` // those that do not, the first few
-	Clock   int64    `json:"clock"`             // microseconds since 1970
-	Seen    int      `json:"seen"`              // the number of the last view
-	Hold    int64    `json:"hold"`              // how long the leader may wait for news before it answers
-	Stopped bool     `json:"stopped,omitempty"` // it was sent SIGTERM
-	Ended   *ended   `json:"ended,omitempty"`
-	Fault   *fault   `json:"fault,omitempty"` // why the job fails, though this host has not ended
-	Begun   bool     `json:"begun,omitempty"` // a rank has begun there
-	Quiet   bool     `json:"quiet,omitempty"` // none is at work there any more
-	joined  bool     // the release was heard of; does not cross
+	Digests  Digests  `json:"digests"`
+	Ready    bool     `json:"ready"`             // all names resolve on the host
+	Pending  []string `json:"pending,omitempty"` // the first names that do not
+	Clock    int64    `json:"clock"`             // of the host, in microseconds since 1970
+	Seen     int      `json:"seen"`              // the Seq of the last view that the host got
+	Hold     int64    `json:"hold"`              // how long the leader may hold the answer back, in milliseconds
+	Stopped  bool     `json:"stopped,omitempty"` // the host was sent SIGTERM
+	Ended    *ended   `json:"ended,omitempty"`
+	Fault    *fault   `json:"fault,omitempty"` // why the job fails, although the host goes on
+	Begun    bool     `json:"begun,omitempty"` // a rank has begun on the host
+	Quiet    bool     `json:"quiet,omitempty"` // no rank is at work on the host any more
+	released bool     // the host knows that it is released; not sent
 }
 
-// fault is a failure that is known before its host ends. The leader may tell one of another host.
+// fault is a failure that is known before its host ends. Only the leader may report a fault of another host.
 type fault struct {
 	Host string `json:"host"`
 	ended
 }
 
-// ended is End as it crosses: clocks differ, ages hardly do.
+// ended is an End in a message. It has the age of the end instead of its moment, since the clocks of two
+// hosts differ.
 type ended struct {
-	Code int    `json:"code"`
-	Text string `json:"text,omitempty"`
-	Age  int64  `json:"age"` // microseconds
-	// Follows is of End.
-	Follows bool `json:"follows,omitempty"`
+	Code    int    `json:"code"`
+	Text    string `json:"text,omitempty"`
+	Age     int64  `json:"age"` // in microseconds
+	Follows bool   `json:"follows,omitempty"`
 }
 
-func (e *End) cross(now time.Time) ended {
+func (e *End) toWire(now time.Time) ended {
 	return ended{Code: e.Code, Text: e.Text, Age: max(0, now.Sub(e.At)).Microseconds(), Follows: e.Follows}
 }
 
-// view is what the leader answers.
+// view is the leader's answer to a hello: what it knows of all hosts.
 type view struct {
 	Seq      int             `json:"seq"` // grows with every change
 	Released bool            `json:"released"`
-	Members  json.RawMessage `json:"members,omitempty"` // once released: a list of Member in the order of ranks
-	Missing  []absence       `json:"missing,omitempty"` // before, the first few
-	First    *failure        `json:"first,omitempty"`   // the first failure
+	Members  json.RawMessage `json:"members,omitempty"` // a list of Member in the order of ranks, at the release
+	Missing  []absence       `json:"missing,omitempty"` // the first missing hosts, before the release
+	First    *failure        `json:"first,omitempty"`   // the first failure, once it is decided
 	Stopped  string          `json:"stopped,omitempty"` // the first host that was sent SIGTERM
-	Begun    bool            `json:"begun,omitempty"`   // on some host
-	Quiet    bool            `json:"quiet,omitempty"`   // on all hosts
-	Over     *int            `json:"over,omitempty"`    // the exit code of a leader whose launcher has ended
-	Refused  string          `json:"refused,omitempty"` // why this host may not join; then all else is empty
+	Begun    bool            `json:"begun,omitempty"`   // a rank has begun on some host
+	Quiet    bool            `json:"quiet,omitempty"`   // no rank is at work on any host
+	Over     *int            `json:"over,omitempty"`    // the exit code of the launcher, if that has ended
+	Refused  string          `json:"refused,omitempty"` // why the leader refuses the host, without the rest
 }
 
+// settles reports whether a view says all that a host still needs to know after its end: whether its
+// failure is the first one, unless it has ended well or the job was stopped.
+func (v *view) settles(e *ended) bool { return e.Code == 0 || v.First != nil || v.Stopped != "" }
+
+// absence is a missing host, and the reason.
 type absence struct {
 	Host string `json:"host"`
 	Why  string `json:"why"`
 }
 
+// failure is the failure of a host.
 type failure struct {
 	Host string `json:"host"`
 	Code int    `json:"code"`
 	Text string `json:"text"`
 }
 
-// Bounds of a hello: whoever can reach the port may send one.
+// Bounds of a hello. Whoever can reach the port may send one.
 const (
 	maxHello = 64 << 10 // bytes
-	maxWord  = 255      // bytes of a name, a version, a digest
+	maxWord  = 255      // bytes of a name, a version or a digest
 	maxText  = 1024     // bytes
-	maxNames = 16       // that are pending, or missing
+	maxNames = 16       // pending or missing hosts
 )
 
-// readHello reads and checks a hello.
+// readHello reads a hello and checks its bounds.
 func readHello(from io.Reader) (*hello, error) {
 	data, err := io.ReadAll(from)
 	if err != nil {
@@ -146,13 +152,8 @@ func readHello(from io.Reader) (*hello, error) {
 	if err := json.Unmarshal(data, &h); err != nil {
 		return nil, errors.New("the message is not the JSON that a host sends")
 	}
-	d := &h.Digests
-	words := append([]string{h.Version, h.Mode, h.Instance, h.Host, h.PublicKey, d.Hosts, d.Hyperparameters, d.Command, d.Launcher}, h.Pending...)
-	if h.Fault != nil {
-		words = append(words, h.Fault.Host)
-	}
-	for _, w := range words {
-		if len(w) > maxWord || !isPrintable(w) {
+	for _, word := range h.words() {
+		if len(word) > maxWord || !isPrintable(word) {
 			return nil, fmt.Errorf("a field is longer than %d bytes or holds control characters", maxWord)
 		}
 	}
@@ -161,7 +162,7 @@ func readHello(from io.Reader) (*hello, error) {
 		return nil, errors.New("host or instance is empty")
 	case len(h.Pending) > maxNames, min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
 		return nil, errors.New("a number is out of its range")
-	case h.Ended != nil && !h.Ended.isSound(), h.Fault != nil && !h.Fault.isSound():
+	case h.Ended != nil && !h.Ended.isInBounds(), h.Fault != nil && !h.Fault.isInBounds():
 		return nil, errors.New("the exit code or the text of an end is out of its range")
 	case h.Fault != nil && h.Fault.Code == 0:
 		return nil, errors.New("a fault has exit code 0, expected 1 to 255")
@@ -169,40 +170,24 @@ func readHello(from io.Reader) (*hello, error) {
 	return &h, nil
 }
 
-func (e *ended) isSound() bool {
+// words returns all texts of a hello but those of ends.
+func (h *hello) words() []string {
+	d := &h.Digests
+	words := append([]string{
+		h.Version, h.Mode, h.Instance, h.Host, h.PublicKey,
+		d.Hosts, d.Hyperparameters, d.Command, d.Launcher,
+	}, h.Pending...)
+	if h.Fault != nil {
+		words = append(words, h.Fault.Host)
+	}
+	return words
+}
+
+func (e *ended) isInBounds() bool {
 	return e.Code >= 0 && e.Code <= 255 && e.Age >= 0 && len(e.Text) <= maxText && isPrintable(e.Text)
 }
 
-// isPrintable says whether a text can stand in a line of the log: what others send must not forge one.
-func isPrintable(s string) bool {
-	for _, r := range s {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
-			return false
-		}
-	}
-	return true
-}
-
-// oneLine makes a text that isPrintable and no longer than maxText bytes.
-func oneLine(s string) string {
-	clean := make([]rune, 0, len(s))
-	for _, r := range s {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
-			r = ' '
-		}
-		clean = append(clean, r)
-	}
-	s = string(clean)
-	if len(s) <= maxText {
-		return s
-	}
-	cut := maxText - len("…")
-	for !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
-
+// milliseconds returns a number of milliseconds as a duration of at most longestSpan.
 func milliseconds(n int64) time.Duration {
 	return time.Duration(min(n, longestSpan.Milliseconds())) * time.Millisecond
 }

@@ -13,9 +13,9 @@ import (
 
 // TestWarnOutsideOfTheLock: whoever logs may be slow, and no host may wait for that.
 func TestWarnOutsideOfTheLock(t *testing.T) {
-	var k *cluster
+	var k *roster
 	var warns []string
-	k = newCluster(&Config{Hosts: []string{"h0", "h1"}, PeerTimeout: time.Second, Warn: func(text string) {
+	k = newRoster(&Config{Hosts: []string{"h0", "h1"}, PeerTimeout: time.Second, Warn: func(text string) {
 		if warns = append(warns, text); !k.mu.TryLock() {
 			t.Errorf("warned under the lock: %s", text)
 			return
@@ -24,7 +24,7 @@ func TestWarnOutsideOfTheLock(t *testing.T) {
 	}})
 	say := func(instance string) *refusal {
 		h := &hello{Protocol: Protocol, Member: Member{Host: "h1"}, Instance: instance} // of a clock that stands at 1970
-		return k.hear(h, netip.Addr{}, time.Now())
+		return k.takeHello(h, netip.Addr{}, time.Now())
 	}
 	if r := say("one"); r != nil {
 		t.Fatal(r.why)
@@ -32,8 +32,8 @@ func TestWarnOutsideOfTheLock(t *testing.T) {
 	if r := say("two"); r == nil {
 		t.Error("two hosts of one name are taken")
 	}
-	k.remember(netip.MustParseAddr("192.0.2.7"), "a stranger")
-	k.miss(time.Now().Add(time.Hour))
+	k.noteRefusal(netip.MustParseAddr("192.0.2.7"), "a stranger")
+	k.findLost(time.Now().Add(time.Hour))
 	if len(warns) != 4 {
 		t.Errorf("warned %q, expected the clock, the name, the stranger and the loss", warns)
 	}

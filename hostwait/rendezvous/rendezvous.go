@@ -1,11 +1,13 @@
 // Package rendezvous makes the hosts of a job start together and end together.
 //
-// Every host says to the leader, over HTTP, who it is and how it is, and the leader answers with how all are. The leader
-// holds an answer back until there is news, so that one kind of request is the join, the release, the
-// heartbeat and the end. Nothing that one host says is carried out by another: a hello can at most make the others stop.
+// Every host says hello to the leader over HTTP: who it is and how it is. The leader answers with a view:
+// how all hosts are. It holds an answer back until there is news. So one kind of request joins the
+// rendezvous, waits for the release, shows that the host is alive, and reports its end. No host carries out
+// what another one says: a hello can at most stop the other hosts.
 //
-// Today's toolkits do without: one host polls the others' ssh ports or waits for a file, each peer waits for a
-// process to appear and vanish, and a host that fails is noticed when everything else has timed out.
+// The SageMaker toolkits have no rendezvous. One host polls the ssh ports of the others or waits for a
+// file, each of the others waits for a process to appear and to vanish, and a failed host is noticed when
+// everything else has timed out.
 package rendezvous
 
 import (
@@ -19,71 +21,71 @@ import (
 
 // Config is what a host brings to the rendezvous.
 type Config struct {
-	Hosts   []string // in the order of ranks; the first one leads
+	Hosts   []string // all hosts in the order of ranks; the first one leads
 	Self    Member
-	Mode    string // the verb; all hosts must use the same
+	Mode    string // the verb; it must be the same on all hosts
 	Version string // of the program
 	Digests Digests
 
-	Port        int           // the leader's
-	Interface   string        // the network interface that peers are reached by
-	PeerTimeout time.Duration // within which the loss of a host is noticed
-	Key         Key           // the zero Key for none
-	Job         string        // keys of one job are worth nothing in another
+	Port        int           // the TCP port of the leader
+	Interface   string        // the network interface by which the other hosts reach this one
+	PeerTimeout time.Duration // the time in which the loss of a host is noticed and told
+	Key         Key           // the cluster key; the zero Key where there is none
+	Job         string        // the name of the job; the key pairs of two jobs differ
 
 	Lookup hostwait.Lookup
-	// Ignore makes a failure elsewhere no reason to stop here.
-	Ignore bool
+	Ignore bool // the failure of another host does not end Context
 	Warn   func(text string)
 
-	// Launches says that the leader's work is that of all: it starts what the others do, and they end when it does, with an
-	// *OverError. A stop is then not the end of Context: OnStop is told of it, and OnQuiet when every host has said Quiet. The two
-	// may not wait, and not call the session.
+	// Launches says that the leader's launcher starts the ranks of all hosts. The other hosts then end
+	// together with it, with an *OverError. A stop does not end Context: OnStop is called for it, and OnQuiet
+	// once every host has called Quiet. The two functions must return at once, and must not call the session.
 	Launches        bool
 	OnStop, OnQuiet func()
 
-	local net.Addr // where a worker connects from; nil for anywhere. For tests: many hosts on one machine
+	localAddr net.Addr // for tests with many hosts on one machine: where a worker connects from; nil for any
 }
 
-func (c *Config) leads() bool    { return c.Self.Host == c.Hosts[0] }
-func (c *Config) leader() string { return c.Hosts[0] }
+func (c *Config) leads() bool        { return c.Self.Host == c.Hosts[0] }
+func (c *Config) leaderHost() string { return c.Hosts[0] }
 
-// PeerError is the error of a host that ends because another one failed or was lost.
+// PeerError ends a host because another host has failed or is lost.
 type PeerError struct {
-	Host string
-	Code int // what that host ended with; every host ends with it
-	Text string
+	Host string // the other host
+	Code int    // the exit code of the other host, with which every host ends
+	Text string // the reason in one line
 }
 
-// Error is the host and its text, which comes in one line: each hint gets a line of its own again.
+// Error returns the host and the reason. Each hint of the reason gets a line of its own.
 func (e *PeerError) Error() string {
 	return e.Host + ": " + strings.ReplaceAll(e.Text, "; hint: ", "\nhint: ")
 }
 
-// CodeLost is the exit code of a job that has lost a host, because the host cannot tell its own code (EX_UNAVAILABLE).
+// CodeLost is the exit code of a job that has lost a host, since nobody knows that host's own code (69,
+// EX_UNAVAILABLE in sysexits.h).
 const CodeLost = 69
 
-// StopError is the error of a host that ends because another one got SIGTERM.
+// StopError ends a host because another host was sent SIGTERM.
 type StopError struct{ Host string }
 
 func (e *StopError) Error() string { return "stopped, since " + e.Host + " was sent SIGTERM" }
 
-// OverError is the error of a host whose leader's launcher has ended.
+// OverError ends a host because the leader's launcher has ended.
 type OverError struct{ Code int }
 
 func (e *OverError) Error() string {
 	return fmt.Sprintf("the launcher has ended with exit code %d", e.Code)
 }
 
-// RefusedError is the error of a host that may not join.
+// RefusedError ends a host because it must not join the rendezvous.
 type RefusedError struct {
-	By  string // the leader, or the host that is refused
+	By  string // the host that refuses
 	Why string
 }
 
 func (e *RefusedError) Error() string { return e.By + " refuses: " + e.Why }
 
-// ListenError is the error of a host that cannot listen.
+// ListenError says that a host cannot listen for the others.
 type ListenError struct{ Err error }
 
 func (e *ListenError) Error() string {

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const patience = 20 * time.Second // for what must happen, on a busy machine
+const testTimeout = 20 * time.Second // for what must happen, on a busy machine
 
 // network is hosts on loopback addresses of one machine: h0 leads at 127.0.0.1, the others are at 127.1.0.0/16.
 type network struct {
@@ -66,7 +66,7 @@ func (n *network) config(i int) Config {
 			defer n.mu.Unlock()
 			n.warns = append(n.warns, text)
 		},
-		local: &net.TCPAddr{IP: address(i).AsSlice()},
+		localAddr: &net.TCPAddr{IP: address(i).AsSlice()},
 	}
 	n.change(&c)
 	return c
@@ -95,7 +95,7 @@ func (n *network) gather() []*Session {
 		all = append(all, n.open(i))
 		all[i].Ready(nil)
 	}
-	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(n.t.Context(), testTimeout)
 	defer cancel()
 	for i, s := range all {
 		table, err := s.Gather(ctx)
@@ -109,7 +109,7 @@ func (n *network) gather() []*Session {
 // leave lets every host end with a code, unless something else ends it first, and gives what each is told.
 func leave(t *testing.T, all []*Session, ends ...End) []error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	var work sync.WaitGroup
 	errs := make([]error, len(all))
@@ -128,7 +128,7 @@ func leave(t *testing.T, all []*Session, ends ...End) []error {
 	}
 	work.Wait()
 	if ctx.Err() != nil {
-		t.Errorf("not all left within %s", patience)
+		t.Errorf("not all left within %s", testTimeout)
 	}
 	return errs
 }
@@ -165,5 +165,42 @@ func TestFirstFailure(t *testing.T) {
 		if !ok || e.Code != 7 || e.Error() != "h2: exit code 7: RuntimeError" {
 			t.Errorf("h%d: %v", i, err)
 		}
+	}
+}
+
+// TestStop: a SIGTERM on one host stops all; what their trainers then end with is their own.
+func TestStop(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	n := newNetwork(t, 3)
+	all := n.gather()
+	all[1].Stopped()
+	for _, i := range []int{0, 2} {
+		<-all[i].Context().Done()
+		if _, ok := errors.AsType[*StopError](context.Cause(all[i].Context())); !ok {
+			t.Errorf("h%d: %v", i, context.Cause(all[i].Context()))
+		}
+	}
+	if all[1].Context().Err() != nil {
+		t.Error("the host that was stopped is stopped again")
+	}
+	for i, err := range leave(t, all, End{Code: 143}, End{Code: 143}, End{}) {
+		if err != nil {
+			t.Errorf("h%d: %v", i, err)
+		}
+	}
+}
+
+// TestIgnore: with Ignore a failure elsewhere is none here.
+func TestIgnore(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	n := newNetwork(t, 2)
+	n.change = func(c *Config) { c.Ignore = true }
+	all := n.gather()
+	all[1].End(End{Code: 7})
+	if err := all[1].Leave(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+	if err := leave(t, all[:1], End{})[0]; err != nil {
+		t.Error(err)
 	}
 }

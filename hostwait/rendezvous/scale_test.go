@@ -99,7 +99,7 @@ func TestScale(t *testing.T) {
 	joined := func() bool {
 		for _, s := range sessions[1 : n-1] {
 			s.mu.Lock()
-			heard := len(s.seen.Missing) > 0
+			heard := len(s.lastView.Missing) > 0
 			s.mu.Unlock()
 			if !heard {
 				return false
@@ -109,12 +109,12 @@ func TestScale(t *testing.T) {
 	}
 	start := time.Now()
 	for !joined() {
-		if time.Since(start) > 2*patience {
+		if time.Since(start) > 2*testTimeout {
 			t.Fatal("not all could join")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*testTimeout)
 	defer cancel()
 	last := time.Now()
 	sessions[n-1] = w.open(n - 1)

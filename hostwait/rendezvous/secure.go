@@ -19,7 +19,7 @@ import (
 type secureListener struct {
 	net.Listener
 	config *tls.Config
-	failed func(conn net.Conn, err error) // called once for each connection whose peer shows no key, or another one
+	failed func(net.Conn, error) // called once for each connection whose peer does not show this cluster's key
 }
 
 func (l *secureListener) Accept() (net.Conn, error) {
@@ -30,8 +30,9 @@ func (l *secureListener) Accept() (net.Conn, error) {
 	return newSecureConn(conn, l.config, l.failed), nil
 }
 
-// secureConn is the leader's end of a TLS connection. Its type hides the *tls.Conn from net/http, so that
-// the handshake takes place in the first Read. The read deadline of the first request bounds it.
+// secureConn is the leader's end of a TLS connection. It makes the handshake in its first Read, which the
+// deadline of the first request bounds. It hides the *tls.Conn from net/http, which would make the
+// handshake otherwise.
 type secureConn struct {
 	*tls.Conn
 	handshake func() error
@@ -60,8 +61,8 @@ func (c *secureConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// hasLeft tells whether a handshake failed only because the peer went away or said nothing, or because the
-// leader closed the connection. Such a peer has shown neither this cluster's key nor another one.
+// hasLeft reports whether a handshake failed only because the peer went away or said nothing, or because
+// the leader closed the connection. Such a peer has shown neither this cluster's key nor another one.
 func hasLeft(err error) bool {
 	for _, target := range []error{
 		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, syscall.ECONNRESET,
@@ -75,11 +76,12 @@ func hasLeft(err error) bool {
 
 // refusePlain answers a host that says hello without TLS, since it has no cluster key.
 func refusePlain(conn net.Conn) {
-	body, _ := json.Marshal(view{Refused: "it has a cluster key, and this host has none"}) // a string
+	// Marshal never fails for a string.
+	body, _ := json.Marshal(view{Refused: "it has a cluster key, and this host has none"})
 	answer := http.Response{
 		StatusCode: http.StatusBadRequest, ProtoMajor: 1, ProtoMinor: 1, Close: true,
 		Header:        http.Header{"Content-Type": {"application/json"}},
 		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
 	}
-	_ = answer.Write(conn) // a host that does not get it comes again
+	_ = answer.Write(conn) // a host that does not get the answer says hello again
 }

@@ -31,7 +31,7 @@ func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (report
 		t.Fatal(err)
 	}
 	defer own.Close()
-	config, err := Key{strings.Repeat("k", keySize)}.server("job")
+	config, err := Key{strings.Repeat("k", keySize)}.serverTLS("job")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (report
 		if err == nil {
 			t.Error("a request is read without a handshake")
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("the handshake does not end")
 	}
 	return reported
@@ -86,7 +86,7 @@ func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 	got = handshake(t, func(t *testing.T, peer, _ net.Conn) {
 		t.Helper()
 		body := strings.Repeat(" ", maxHello)
-		_, _ = fmt.Fprintf(peer, "POST %s HTTP/1.1\r\nHost: h0\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+		_, _ = fmt.Fprintf(peer, "POST %s HTTP/1.1\r\nHost: h0\r\nContent-Length: %d\r\n\r\n%s", syncPath, len(body), body)
 		answer, err := http.ReadResponse(bufio.NewReader(peer), nil)
 		if err != nil {
 			t.Fatal(err)

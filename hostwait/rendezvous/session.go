@@ -10,94 +10,105 @@ import (
 	"entrain/hostwait"
 )
 
-// Session is a host's part in the rendezvous. It talks to the leader, on the leader to itself, until Leave.
+// Session is a host's part in the rendezvous. From Open to Leave it says hello to the leader. The leader's
+// session says hello to the leader in its own process.
 type Session struct {
-	c       Config
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	line    line
-	wake    chan struct{} // there is something to say
-	hush    chan struct{} // closed when there is no more
-	done    chan struct{} // closed when all is said
-	hurry   chan struct{} // closed when nobody is to be waited for who has not come
-	hurried func()        // closes it
+	config        Config
+	ctx           context.Context
+	cancel        context.CancelCauseFunc
+	link          link
+	toSay         chan struct{} // holds an element while self has changed since the last hello
+	leaving       chan struct{} // closed when no further hello is to be said
+	hellosEnded   chan struct{} // closed after the last hello
+	noLinger      chan struct{} // closed when Leave is no longer to wait for hosts that have not joined
+	stopLingering func()        // closes noLinger
 
-	mu        sync.Mutex
-	self      hello
-	end       *End
-	fault     *End
-	faultHost string
-	seen      view
-	released  chan struct{} // closed once
-	trouble   error         // why the leader cannot be reached, or nil
-	answered  bool          // the leader has
+	mu          sync.Mutex
+	self        hello // what the next hello says, without its clock and its durations
+	end         *End
+	fault       *End   // the earliest fault that was reported here
+	faultHost   string // the host that failed by fault
+	lastView    view
+	released    chan struct{} // closed when all hosts are released
+	unreachable error         // why the leader does not answer; nil while it does
+	answered    bool          // the leader has answered a hello
 }
 
-// line is the way to the leader.
-type line interface {
-	// exchange says a hello and hears the answer. While it tries again it tells why; an error means that there is no hope,
-	// or that ctx ended.
+// link delivers hellos to the leader.
+type link interface {
+	// exchange says a hello and returns the answer. It tries until it succeeds, and calls trouble with the
+	// reason after each failure. An error means that trying again is useless, or that ctx has ended.
 	exchange(ctx context.Context, h *hello, trouble func(error)) (view, error)
 	close()
 }
 
-// Open takes part in the rendezvous: the leader listens, and every host begins to tell of itself.
+// Open joins the rendezvous. The leader begins to listen, and every host begins to say hello. It returns a
+// *ListenError if the leader cannot listen.
 func Open(c Config) (*Session, error) {
-	s := &Session{c: c, wake: make(chan struct{}, 1), hush: make(chan struct{}), hurry: make(chan struct{}), done: make(chan struct{}), released: make(chan struct{})}
+	s := &Session{
+		config: c, toSay: make(chan struct{}, 1), leaving: make(chan struct{}), hellosEnded: make(chan struct{}),
+		noLinger: make(chan struct{}), released: make(chan struct{}),
+	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.hurried = sync.OnceFunc(func() { close(s.hurry) })
+	s.stopLingering = sync.OnceFunc(func() { close(s.noLinger) })
 	s.self = hello{
-		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self, Digests: c.Digests,
+		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self,
+		Digests: c.Digests,
 	}
 	var err error
 	if c.leads() {
-		s.line, err = listen(&s.c)
+		s.link, err = startLeader(&s.config)
 	} else {
-		s.line, err = dial(&s.c)
+		s.link, err = newWorker(&s.config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	go s.talk()
+	go s.sayHellos()
 	return s, nil
 }
 
-// Context ends when this host should: with a *PeerError or a *StopError.
+// Context ends when the work of this host should end. Its cause is a *PeerError, a *StopError, an
+// *OverError or a *RefusedError.
 func (s *Session) Context() context.Context { return s.ctx }
 
-// Stopped says that this host was sent SIGTERM: all are.
-func (s *Session) Stopped() { s.say(func() { s.self.Stopped = true }) }
+// Stopped reports that this host was sent SIGTERM. All other hosts are then stopped too.
+func (s *Session) Stopped() { s.tellLeader(func() { s.self.Stopped = true }) }
 
-// End says how this host's work ended. The first word counts.
+// End reports how the work of this host ended. Only the first call counts.
 func (s *Session) End(e End) {
 	e.Text = oneLine(e.Text)
 	if e.Code != 0 {
 		e.Code = failureCode(e.Code)
 	}
-	s.say(func() {
+	s.tellLeader(func() {
 		if s.end == nil {
 			s.end = &e
 		}
 	})
 }
 
-// Ready says that all names resolve here, or with some pending that those do not.
+// Ready reports the names that do not resolve on this host. Without such names the host is ready for the
+// release.
 func (s *Session) Ready(pending []string) {
-	s.say(func() { s.self.Ready, s.self.Pending = len(pending) == 0, pending[:min(len(pending), maxNames)] })
+	s.tellLeader(func() {
+		s.self.Ready, s.self.Pending = len(pending) == 0, pending[:min(len(pending), maxNames)]
+	})
 }
 
-func (s *Session) say(change func()) {
+// tellLeader changes what the next hello says, and makes that hello the next thing that the session does.
+func (s *Session) tellLeader(change func()) {
 	s.mu.Lock()
 	change()
 	s.mu.Unlock()
 	select {
-	case s.wake <- struct{}{}:
-	default: // it will look anyway
+	case s.toSay <- struct{}{}:
+	default: // an earlier change has asked for the hello already
 	}
 }
 
-// Gather waits until all hosts are released, and gives their table in the order of ranks. It ends before that with
-// what ended Context, or ctx.
+// Gather waits until all hosts are released, and returns them in the order of ranks. If Context or ctx ends
+// before that, it returns the cause.
 func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 	select {
 	case <-s.released:
@@ -110,32 +121,32 @@ func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 		cause = context.Cause(s.ctx)
 	}
 	if _, over := errors.AsType[*OverError](cause); over && s.isReleased() {
-		return s.table() // a launcher's end may come with the release, and its success is none of the wait's errors
+		return s.table() // a quick launcher may end before this host has noticed its release
 	}
 	return nil, cause
 }
 
-// table is what all hosts tell of themselves, in the order of ranks.
+// table returns all hosts in the order of ranks.
 func (s *Session) table() (members []Member, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err = json.Unmarshal(s.seen.Members, &members)
+	err = json.Unmarshal(s.lastView.Members, &members)
 	return members, err
 }
 
-// Missing are the hosts that are waited for, as far as they are known here.
+// Missing returns the hosts that the release waits for, as far as this host knows.
 func (s *Session) Missing() []hostwait.Missing {
-	if l, leads := s.line.(*leader); leads {
+	if l, leads := s.link.(*leader); leads {
 		return l.missing()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.trouble != nil {
-		return []hostwait.Missing{{Host: s.c.leader(), Err: s.trouble}}
+	if s.unreachable != nil {
+		return []hostwait.Missing{{Host: s.config.leaderHost(), Err: s.unreachable}}
 	}
 	var missing []hostwait.Missing
-	for _, a := range s.seen.Missing {
-		missing = append(missing, hostwait.Missing{Host: a.Host, Err: absent(a.Why)})
+	for _, a := range s.lastView.Missing {
+		missing = append(missing, hostwait.Missing{Host: a.Host, Err: absenceError(a.Why)})
 	}
 	return missing
 }

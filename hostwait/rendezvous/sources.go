@@ -10,20 +10,22 @@ import (
 	"entrain/hostwait"
 )
 
-// sources remembers where hosts come from, for a while.
+// sources finds the addresses that the hosts say hello from, and keeps them for addressesValidTime.
 type sources struct {
 	lookup hostwait.Lookup
 	mu     sync.Mutex
-	known  map[string]source
+	known  map[string]source // by the name of the host
 }
 
+// source is what the name of a host resolved to.
 type source struct {
 	addrs []netip.Addr
-	until time.Time
+	until time.Time // the end of addressesValidTime
 }
 
-// of gives a host's addresses, asked anew where they do not hold the one that is looked for.
-func (s *sources) of(ctx context.Context, host string, from netip.Addr) ([]netip.Addr, error) {
+// addressesOf returns the addresses of a host. It looks them up anew unless the known ones contain the
+// address from.
+func (s *sources) addressesOf(ctx context.Context, host string, from netip.Addr) ([]netip.Addr, error) {
 	s.mu.Lock()
 	known, ok := s.known[host]
 	s.mu.Unlock()

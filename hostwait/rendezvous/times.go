@@ -94,6 +94,13 @@ const (
 // silenceBound has passed.
 func (c *Config) answerHold() time.Duration { return c.PeerTimeout / 6 }
 
+// longestAnswerHold is answerHold where that is longer than answerHoldBeforeRelease, and otherwise the
+// latter. The leader holds no answer back longer, whatever a hello asks for. The time to write an answer
+// begins after it.
+func (c *Config) longestAnswerHold() time.Duration {
+	return max(answerHoldBeforeRelease, c.answerHold())
+}
+
 // answerWait is how long a worker waits for the head of an answer. It is twice answerHold, so that an
 // answer which the leader holds back is never late. It must be smaller than silenceBound.
 func (c *Config) answerWait() time.Duration { return 2 * c.answerHold() }

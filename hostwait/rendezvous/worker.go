@@ -16,23 +16,24 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// worker is a host's line to a leader elsewhere.
+// worker is a host's link to a leader on another host.
 type worker struct {
-	c       *Config
-	client  *retryablehttp.Client
-	url     string
-	heard   time.Time // when it answered last
-	refused time.Time // since when it refuses connections; zero while it does not
-	joined  bool
-	met     bool // it has answered
-	trouble func(error)
+	config       *Config
+	client       *retryablehttp.Client
+	url          string
+	lastAnswer   time.Time // of the leader, or the start of this host
+	refusedSince time.Time // since when the leader refuses connections; zero while it does not
+	released     bool      // the host of the present hello has been released
+	everAnswered bool      // the leader has answered a hello
+	trouble      func(error)
 
-	mu   sync.Mutex // a dial goes on when the request that asked for it is given up
-	addr string     // where the leader was found last
+	mu       sync.Mutex // a dial may go on after its request has ended
+	lastAddr string     // where the leader was found last, with the port; empty before
 }
 
-func dial(c *Config) (*worker, error) {
-	w := &worker{c: c, heard: time.Now(), url: "http://" + net.JoinHostPort(c.leader(), strconv.Itoa(c.Port)) + path}
+func newWorker(c *Config) (*worker, error) {
+	address := net.JoinHostPort(c.leaderHost(), strconv.Itoa(c.Port))
+	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath}
 	transport := &http.Transport{
 		DialContext:           w.dial,
 		TLSHandshakeTimeout:   c.answerHold(),
@@ -40,60 +41,66 @@ func dial(c *Config) (*worker, error) {
 		MaxIdleConnsPerHost:   1,
 		DisableCompression:    true,
 	}
-	if c.Key.there() {
-		w.url = "https" + w.url[len("http"):]
+	if c.Key.isSet() {
+		w.url = "https://" + address + syncPath
 		var err error
-		if transport.TLSClientConfig, err = c.Key.client(c.Job); err != nil {
+		if transport.TLSClientConfig, err = c.Key.clientTLS(c.Job); err != nil {
 			return nil, err
 		}
 	}
+	followNone := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	w.client = &retryablehttp.Client{
-		HTTPClient: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		RetryMax:   1 << 30, // until again says that there is no hope
-		CheckRetry: w.again,
-		Backoff: func(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
-			pause := shortestRetryPause << min(attempt, retryPauseDoublings)
-			return pause + rand.N(pause/4) //nolint:gosec // so that the hosts do not come all at once; nobody gains by guessing it
-		},
+		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: followNone},
+		RetryMax:     1 << 30, // shouldRetry ends the tries
+		CheckRetry:   w.shouldRetry,
+		Backoff:      retryPause,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	return w, nil
 }
 
+// retryPause returns the pause after a failed try. It varies at random, so that the hosts do not all come
+// at once.
+func retryPause(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
+	pause := shortestRetryPause << min(attempt, retryPauseDoublings)
+	return pause + rand.N(pause/4) //nolint:gosec // nobody gains anything by guessing it
+}
+
 func (w *worker) close() { w.client.HTTPClient.CloseIdleConnections() }
 
-// dial connects to the leader, wherever its name leads now; where that does not resolve, to where it was.
+// dial connects to the address to which the leader's name resolves now. Where the name does not resolve any
+// more, it connects to the last known address.
 func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	found, cancel := context.WithCancel(ctx)
-	addr := w.where()
+	lookup, cancel := context.WithCancel(ctx)
+	addr := w.lastAddress()
 	if addr != "" {
+		// A silent name server must not take the time in which the loss of the leader would be noticed.
 		cancel()
-		found, cancel = context.WithTimeout(ctx, w.c.answerHold()) // a name server that is gone as well must not hide that the leader is
+		lookup, cancel = context.WithTimeout(ctx, w.config.answerHold())
 	}
-	addrs, err := w.c.Lookup(found, w.c.leader())
+	addrs, err := w.config.Lookup(lookup, w.config.leaderHost())
 	cancel()
 	switch {
 	case err == nil:
-		addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.c.Port))
+		addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.config.Port))
 		w.mu.Lock()
-		w.addr = addr
+		w.lastAddr = addr
 		w.mu.Unlock()
 	case addr == "":
 		return nil, fmt.Errorf("its name does not resolve: %w", err)
 	}
-	dialer := net.Dialer{Timeout: w.c.reconnectGrace(), LocalAddr: w.c.local}
+	dialer := net.Dialer{Timeout: w.config.reconnectGrace(), LocalAddr: w.config.localAddr}
 	return dialer.DialContext(ctx, network, addr)
 }
 
-// where is where the leader was found last.
-func (w *worker) where() string {
+func (w *worker) lastAddress() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.addr
+	return w.lastAddr
 }
 
 func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (view, error) {
-	w.joined, w.trouble = h.joined, trouble
+	w.released, w.trouble = h.released, trouble
 	body, err := json.Marshal(h)
 	if err != nil {
 		return view{}, err
@@ -107,14 +114,15 @@ func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (v
 		return view{}, err
 	}
 	defer answer.Body.Close()
-	v, err := readView(answer, w.c)
+	v, err := readView(answer, w.config)
 	if err == nil {
-		w.heard, w.refused, w.met = time.Now(), time.Time{}, true
+		w.lastAnswer, w.refusedSince, w.everAnswered = time.Now(), time.Time{}, true
 	}
 	return v, err
 }
 
-// readView reads an answer that is no reason to try again.
+// readView reads an answer of the leader. It returns a *RefusedError if the leader refuses this host, or if
+// the answer is not one of entrain.
 func readView(answer *http.Response, c *Config) (view, error) {
 	var v view
 	data, err := io.ReadAll(io.LimitReader(answer.Body, int64(maxHello+1024*len(c.Hosts))))
@@ -123,16 +131,18 @@ func readView(answer *http.Response, c *Config) (view, error) {
 	}
 	switch {
 	case v.Refused != "":
-		return v, &RefusedError{By: c.leader(), Why: oneLine(v.Refused)}
+		return v, &RefusedError{By: c.leaderHost(), Why: oneLine(v.Refused)}
 	case err != nil || answer.StatusCode != http.StatusOK:
-		return v, &RefusedError{By: c.leader(), Why: fmt.Sprintf("another program than entrain listens on its port %d (HTTP status %d)", c.Port, answer.StatusCode)}
+		why := fmt.Sprintf("another program than entrain listens on its port %d (HTTP status %d)",
+			c.Port, answer.StatusCode)
+		return v, &RefusedError{By: c.leaderHost(), Why: why}
 	}
 	return v, nil
 }
 
-// again says whether to try once more: always before the release, since the others may not be there yet, and
-// after that until the leader is lost.
-func (w *worker) again(ctx context.Context, answer *http.Response, err error) (bool, error) {
+// shouldRetry reports whether to say a hello again. Before the release it is always true, since the leader
+// may start late. After the release it is true until the leader counts as lost.
+func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
 	now := time.Now()
 	switch {
 	case ctx.Err() != nil:
@@ -140,21 +150,23 @@ func (w *worker) again(ctx context.Context, answer *http.Response, err error) (b
 	case err == nil && answer.StatusCode != http.StatusServiceUnavailable:
 		return false, nil
 	case err == nil:
-		_, err = readView(answer, w.c)
+		_, err = readView(answer, w.config)
 	}
-	if why := noHope(err); why != "" {
-		return false, &RefusedError{By: w.c.leader(), Why: why}
+	if why := lastingReason(err); why != "" {
+		return false, &RefusedError{By: w.config.leaderHost(), Why: why}
 	}
-	w.trouble(errors.New(diagnose(err, w.where(), w.met)))
+	w.trouble(errors.New(diagnose(err, w.lastAddress(), w.everAnswered)))
 	switch {
 	case !isRefused(err):
-		w.refused = time.Time{}
-	case w.refused.IsZero():
-		w.refused = now
+		w.refusedSince = time.Time{}
+	case w.refusedSince.IsZero():
+		w.refusedSince = now
 	}
-	silent := now.Sub(w.heard)
-	if w.joined && (silent > w.c.silenceBound() || !w.refused.IsZero() && now.Sub(w.refused) > w.c.reconnectGrace()) {
-		return false, &PeerError{Host: w.c.leader(), Code: CodeLost, Text: lost(err, w.where(), silent)}
+	silent := now.Sub(w.lastAnswer)
+	isGone := !w.refusedSince.IsZero() && now.Sub(w.refusedSince) > w.config.reconnectGrace()
+	if w.released && (silent > w.config.silenceBound() || isGone) {
+		text := lossText(err, w.lastAddress(), silent)
+		return false, &PeerError{Host: w.config.leaderHost(), Code: CodeLost, Text: text}
 	}
 	return true, nil
 }

@@ -30,13 +30,13 @@ func TestFaultWithCodeZero(t *testing.T) {
 	if _, err := readHello(strings.NewReader(body)); err == nil {
 		t.Error("the hello is taken")
 	}
-	k := newCluster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})
+	k := newRoster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})
 	h := &hello{Protocol: Protocol, Member: Member{Host: "h1"}, Instance: "i", Clock: time.Now().UnixMicro(), Fault: &fault{Host: "h1", ended: ended{Text: "x"}}}
-	if r := k.hear(h, netip.Addr{}, time.Now()); r != nil {
+	if r := k.takeHello(h, netip.Addr{}, time.Now()); r != nil {
 		t.Fatal(r.why)
 	}
-	if k.first == nil || k.first.Code == 0 {
-		t.Errorf("the leader keeps %+v", k.first)
+	if k.firstFailure == nil || k.firstFailure.Code == 0 {
+		t.Errorf("the leader keeps %+v", k.firstFailure)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestViewWithCodeZero(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	all := n.gather()
-	all[1].take(view{Seq: 99, Released: true, First: &failure{Host: "h0", Text: "x"}}, &hello{})
+	all[1].takeView(view{Seq: 99, Released: true, First: &failure{Host: "h0", Text: "x"}}, &hello{})
 	if peer, ok := errors.AsType[*PeerError](cause(t, all[1])); !ok || peer.Code != CodeInternal {
 		t.Errorf("%#v", peer)
 	}

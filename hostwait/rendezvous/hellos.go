@@ -1,0 +1,128 @@
+package rendezvous
+
+import (
+	"context"
+	"time"
+)
+
+// sayHellos says one hello after the other until Leave. The leader holds each answer back until there is
+// news. If this host has something to say meanwhile, sayHellos gives the answer up and says the next hello
+// at once.
+func (s *Session) sayHellos() {
+	defer close(s.hellosEnded)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		<-s.leaving
+		cancel()
+	}()
+	first, stop := context.WithTimeout(ctx, firstHelloWait)
+	waitFor(first, s.toSay)
+	stop()
+	for ctx.Err() == nil {
+		h := s.nextHello()
+		v, interrupted, err := s.exchange(ctx, h)
+		switch {
+		case interrupted:
+		case err != nil:
+			s.cancel(err)
+			return
+		case s.takeView(v, h):
+			return
+		}
+	}
+}
+
+// exchange says a hello and returns the answer. It reports whether it gave up because this host has
+// something to say.
+func (s *Session) exchange(ctx context.Context, h *hello) (v view, interrupted bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		waitFor(ctx, s.toSay)
+		cancel()
+	}()
+	v, err = s.link.exchange(ctx, h, s.noteTrouble)
+	return v, err != nil && ctx.Err() != nil, err
+}
+
+// waitFor returns when c is closed or gives an element, or when ctx ends.
+func waitFor(ctx context.Context, c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-ctx.Done():
+	}
+}
+
+// nextHello makes a hello of the present state.
+func (s *Session) nextHello() *hello {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.toSay: // this hello says it
+	default:
+	}
+	now := time.Now()
+	s.self.Count++
+	s.self.Clock, s.self.Seen = now.UnixMicro(), s.lastView.Seq
+	s.self.Hold = s.config.answerHold().Milliseconds()
+	if !s.isReleased() {
+		s.self.Hold = min(answerHoldBeforeRelease, s.config.answerHold()).Milliseconds()
+	}
+	if s.end != nil {
+		e := s.end.toWire(now)
+		s.self.Ended = &e
+	}
+	if s.fault != nil {
+		s.self.Fault = &fault{Host: s.faultHost, ended: s.fault.toWire(now)}
+	}
+	h := s.self
+	h.released = s.isReleased()
+	return &h
+}
+
+// isOwn reports whether the first failure is the end of this host. The first failure can also name this
+// host for another reason: because the host was lost, or because it reported a fault.
+func (s *Session) isOwn(f *failure) bool {
+	return f.Host == s.config.Self.Host && s.end != nil && f.Code == s.end.Code && f.Text == s.end.Text
+}
+
+// noteTrouble keeps the reason why the leader does not answer.
+func (s *Session) noteTrouble(trouble error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unreachable = trouble
+}
+
+// takeView acts on an answer of the leader. It returns true if no further hello is needed: a worker has
+// ended, and the answer settles its end.
+func (s *Session) takeView(v view, h *hello) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unreachable, s.answered = nil, true
+	wasStopped, wasQuiet := s.lastView.Stopped != "", s.lastView.Quiet
+	if len(v.Members) == 0 {
+		v.Members = s.lastView.Members
+	}
+	s.lastView = v
+	if v.Released && !s.isReleased() {
+		close(s.released)
+	}
+	if f := v.First; f != nil && !s.config.Ignore && !s.isOwn(f) {
+		s.cancel(&PeerError{Host: f.Host, Code: failureCode(f.Code), Text: f.Text})
+	}
+	switch {
+	case v.Stopped == "" || wasStopped:
+	case s.config.Launches && v.Released:
+		s.config.OnStop()
+	case v.Stopped != s.config.Self.Host:
+		s.cancel(&StopError{Host: v.Stopped})
+	}
+	if s.config.Launches && v.Quiet && !wasQuiet {
+		s.config.OnQuiet()
+	}
+	if s.config.Launches && v.Over != nil && !s.config.leads() {
+		s.cancel(&OverError{Code: *v.Over})
+	}
+	return !s.config.leads() && h.Ended != nil && v.settles(h.Ended)
+}

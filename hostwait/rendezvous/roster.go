@@ -1,0 +1,223 @@
+package rendezvous
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"entrain/hostwait"
+)
+
+// roster is what the leader knows of all hosts.
+type roster struct {
+	config *Config
+
+	mu       sync.Mutex
+	members  map[string]*member    // the hosts that have joined, by name
+	refused  map[netip.Addr]string // why the leader refused the peers at these addresses
+	seq      int                   // counts the changes that the hosts must know of
+	changed  chan struct{}         // closed at the next change
+	released int                   // the seq at which all hosts were released; 0 before
+	table    json.RawMessage       // a list of Member, once all hosts are released
+	// encodedViews keeps the last view as JSON, without and with the table.
+	encodedViews map[bool][]byte
+
+	firstFailure *failure  // the failure that counts so far; nil while there is none
+	firstEnd     *End      // the end that firstFailure is made of
+	firstHeardAt time.Time // when the leader heard of any failure for the first time
+	firstIsLoss  bool      // firstFailure is the loss of a host
+	waitIsOver   bool      // the time in which an earlier failure may be heard of has passed
+	decided      bool      // firstFailure can no longer change
+	stoppedHost  string    // the first host that was sent SIGTERM
+	begun        bool      // a rank has begun on some host
+	quiet        bool      // no rank is at work on any host that is left
+	launcherCode *int      // the exit code of the leader's launcher, once that has ended
+	warnings     []string  // to be logged when the lock is released
+}
+
+// member is a host that has joined.
+type member struct {
+	hello     // the last one
+	addr      netip.Addr
+	lastHeard time.Time
+	lag       time.Duration // the difference of the two clocks plus the delay of the fastest hello
+	brokenAt  time.Time     // when the connection of its last hello was closed; zero while it is open
+	ended     bool          // its work has ended, or it is lost: no hello of it is waited for
+	lastFault string        // the last fault of it that was noted
+}
+
+func newRoster(c *Config) *roster {
+	return &roster{
+		config: c, members: map[string]*member{}, refused: map[netip.Addr]string{},
+		encodedViews: map[bool][]byte{}, changed: make(chan struct{}),
+	}
+}
+
+// takeHello notes what a host says, or returns why the host is refused.
+func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
+	k.mu.Lock()
+	defer k.unlockAndWarn()
+	m, r := k.findOrAdd(h, from, now)
+	if r != nil {
+		return r
+	}
+	if h.Count < m.Count {
+		return nil // a newer hello has overtaken this one
+	}
+	m.measureLag(h, now)
+	m.hello, m.lastHeard, m.brokenAt = *h, now, time.Time{}
+	if h.Stopped && k.stoppedHost == "" {
+		k.stoppedHost = h.Host
+		k.announceChange()
+	}
+	if h.Ended != nil && !m.ended {
+		m.ended = true
+		if k.config.Launches && h.Host == k.config.leaderHost() {
+			k.launcherCode = &h.Ended.Code
+			k.decideLater()
+		}
+		if h.Ended.Code != 0 {
+			k.noteFailure(h.Host, m.endByLeaderClock(h.Ended), now)
+		}
+		k.announceChange()
+	}
+	k.takeLaunchState(m, h, now)
+	k.releaseIfReady()
+	k.decideIfDue()
+	return nil
+}
+
+// queueWarning keeps a warning until unlockAndWarn. To log may take long, and no host may wait for that.
+func (k *roster) queueWarning(text string) { k.warnings = append(k.warnings, text) }
+
+// unlockAndWarn releases the lock and logs the warnings that were queued under it.
+func (k *roster) unlockAndWarn() {
+	warnings := k.warnings
+	k.warnings = nil
+	k.mu.Unlock()
+	for _, text := range warnings {
+		k.config.Warn(text)
+	}
+}
+
+// encode returns a view as JSON. After the release all hosts that know the same changes get the same view,
+// so it is encoded once. With a thousand hosts this would otherwise be most of the leader's work.
+func (k *roster) encode(v view) []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if body := k.encodedViews[len(v.Members) > 0]; body != nil && v.Seq == k.seq {
+		return body
+	}
+	body, _ := json.Marshal(v) // never fails for strings, numbers and JSON
+	if v.Released && v.Seq == k.seq {
+		k.encodedViews[len(v.Members) > 0] = body
+	}
+	return body
+}
+
+// announceChange wakes all answers that are held back until there is news.
+func (k *roster) announceChange() {
+	k.seq++
+	clear(k.encodedViews)
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// releaseIfReady releases all hosts once all of them have joined and are ready.
+func (k *roster) releaseIfReady() {
+	if k.released > 0 || k.decided || k.stoppedHost != "" || len(k.members) < len(k.config.Hosts) {
+		return
+	}
+	table := make([]Member, len(k.config.Hosts))
+	for i, host := range k.config.Hosts {
+		m := k.members[host]
+		if !m.Ready {
+			return
+		}
+		table[i] = m.Member
+	}
+	k.table, _ = json.Marshal(table) // never fails for strings and numbers
+	k.announceChange()
+	k.released = k.seq
+}
+
+// viewFor returns the answer to a hello, and a channel that is closed at the next change.
+func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v := view{Seq: k.seq, Released: k.released > 0, Stopped: k.stoppedHost, Begun: k.begun, Quiet: k.quiet}
+	if k.decided || k.firstFailure == nil { // an undecided failure will say more than the exit code
+		v.Over = k.launcherCode
+	}
+	if k.decided {
+		v.First = k.firstFailure
+	}
+	if h.Seen < k.released {
+		v.Members = k.table
+	}
+	if k.released == 0 {
+		for _, m := range k.missingHosts(maxNames) {
+			v.Missing = append(v.Missing, absence{m.Host, m.Err.Error()})
+		}
+	}
+	return v, k.changed
+}
+
+// missingHosts returns the first hosts for which the others wait, at most so many.
+func (k *roster) missingHosts(most int) []hostwait.Missing {
+	var missing []hostwait.Missing
+	for _, host := range k.config.Hosts {
+		if len(missing) == most {
+			break
+		}
+		m := k.members[host]
+		switch {
+		case m == nil:
+			missing = append(missing, hostwait.Missing{Host: host, Err: absenceError(k.reasonForAbsence())})
+		case !m.Ready:
+			names := strings.TrimSpace("names " + strings.Join(m.Pending, ", "))
+			why := absenceError("is there, and waits for the " + names)
+			missing = append(missing, hostwait.Missing{Host: host, Err: why})
+		}
+	}
+	return missing
+}
+
+// reasonForAbsence says all that the leader can know about a host that never said hello.
+func (k *roster) reasonForAbsence() string {
+	why := fmt.Sprintf("has not joined: its container has not started, has failed, "+
+		"or cannot reach port %d of %s", k.config.Port, k.config.leaderHost())
+	addrs := slices.SortedFunc(maps.Keys(k.refused), netip.Addr.Compare)
+	for _, from := range addrs[:min(len(addrs), maxRefusedNamed)] {
+		why = fmt.Sprintf("%s; %s was refused: %s", why, from, k.refused[from])
+	}
+	return oneLine(why)
+}
+
+// maxRefusedNamed is the number of refused addresses that reasonForAbsence names.
+const maxRefusedNamed = 3
+
+// absenceError is the reason why a host is missing.
+type absenceError string
+
+func (a absenceError) Error() string { return string(a) }
+
+// isUnneeded reports whether no other host needs the leader any more. Where the job has ended before its
+// release and lingers is true, the leader also stays for the hosts that have not joined yet. They would
+// otherwise wait for a leader that is gone.
+func (k *roster) isUnneeded(lingers bool) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, host := range k.config.Hosts[1:] {
+		m := k.members[host]
+		if m != nil && !m.ended || m == nil && k.released == 0 && lingers {
+			return false
+		}
+	}
+	return k.released == 0 || k.firstFailure == nil || k.decided
+}
