@@ -19,9 +19,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestDiagnose: of a leader that has answered before nobody guesses that it has not started, or that a security group
-// keeps this host from it.
-func TestDiagnose(t *testing.T) {
+// TestDiagnosisKnowsWhetherTheLeaderAnswered: about a leader that has answered before, the diagnosis does
+// not guess that it has not started, or that a security group separates this host from it.
+func TestDiagnosisKnowsWhetherTheLeaderAnswered(t *testing.T) {
 	const closed = "closed the connection"
 	for _, c := range []struct {
 		text string
@@ -49,8 +49,8 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
-// TestDiagnoseComparesNoSentence: an error is known by its type, and not by what its text says.
-func TestDiagnoseComparesNoSentence(t *testing.T) {
+// TestDiagnosisComparesNoSentence: the type of an error counts, and not its text.
+func TestDiagnosisComparesNoSentence(t *testing.T) {
 	for _, text := range []string{"line 3 ends with EOF", "server gave HTTP response to HTTPS client"} {
 		err := errors.New(text)
 		if got := diagnose(err, "10.0.0.1:7790", false); got != text {
@@ -62,8 +62,9 @@ func TestDiagnoseComparesNoSentence(t *testing.T) {
 	}
 }
 
-// TestLostLeader: a leader that goes without a word is lost, and nothing else is guessed.
-func TestLostLeader(t *testing.T) {
+// TestLeaderThatDisappearsIsLost: a released worker whose leader disappears ends with a loss, and with the
+// diagnosis of that.
+func TestLeaderThatDisappearsIsLost(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	all := n.gather()
@@ -71,36 +72,45 @@ func TestLostLeader(t *testing.T) {
 	select {
 	case <-all[1].Context().Done():
 	case <-time.After(testTimeout):
-		t.Error("the loss is not noticed")
+		t.Error("the worker does not notice the loss")
 	}
 	cause := context.Cause(all[1].Context())
 	e, ok := errors.AsType[*PeerError](cause)
-	want := fmt.Sprintf("(it was there until then): 127.0.0.1:%d refuses connections: entrain has ended there", n.port)
-	if !ok || e.Host != "h0" || e.Code != CodeLost || !strings.HasPrefix(e.Text, "lost: ") || !strings.HasSuffix(e.Text, want) {
+	want := fmt.Sprintf("(it was there until then): "+
+		"127.0.0.1:%d refuses connections: entrain has ended there", n.port)
+	if !ok || e.Host != "h0" || e.Code != CodeLost ||
+		!strings.HasPrefix(e.Text, "lost: ") || !strings.HasSuffix(e.Text, want) {
 		t.Errorf("%v, expected lost: … %s", cause, want)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // nobody can say goodbye to this leader
+	cancel() // the leader does not answer a last hello
 	for _, s := range all {
 		_ = s.Leave(ctx, 0)
 	}
 }
 
-// TestDiagnosis: why the leader cannot be reached.
-func TestDiagnosis(t *testing.T) {
+// TestMissingNamesTheLeaderAndWhy: while the leader cannot be reached, it is the missing host, with the
+// diagnosis.
+func TestMissingNamesTheLeaderAndWhy(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
+	nowhere := func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
+	unused := func(context.Context, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("192.0.2.7")}, nil // no host has this address (RFC 5737)
+	}
 	for what, c := range map[string]struct {
 		lookup hostwait.Lookup
 		want   string
 	}{
-		"closed":  {lookup, "127.0.0.1:PORT refuses connections: entrain has not started there, or has ended, or another image runs there"},
-		"no name": {func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }, "its name does not resolve: no such host"},
-		"no answer": {func(context.Context, string) ([]netip.Addr, error) {
-			return []netip.Addr{netip.MustParseAddr("192.0.2.7")}, nil // nobody has it (RFC 5737)
-		}, "192.0.2.7:PORT does not answer: the port is filtered, as by a security group without a rule that admits its own members, or the host is gone"},
+		"closed": {lookup, "127.0.0.1:PORT refuses connections: entrain has not started there, or has ended, " +
+			"or another image runs there"},
+		"no name": {nowhere, "its name does not resolve: no such host"},
+		"no answer": {unused, "192.0.2.7:PORT does not answer: the port is filtered, " +
+			"as by a security group without a rule that admits its own members, or the host is gone"},
 	} {
-		n.change = func(config *Config) { config.Lookup, config.localAddr, config.PeerTimeout = c.lookup, nil, time.Second }
+		n.change = func(config *Config) {
+			config.Lookup, config.localAddr, config.PeerTimeout = c.lookup, nil, time.Second
+		}
 		s := n.open(1)
 		deadline := time.Now().Add(testTimeout)
 		for len(s.Missing()) == 0 && time.Now().Before(deadline) {

@@ -13,9 +13,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestKeyPairIsByRFC5869: the seed of a key pair is one block of HKDF with SHA-256, with the job as salt and the label as
-// info. Other programs can derive the same pair.
-func TestKeyPairIsByRFC5869(t *testing.T) {
+// TestKeyPairFollowsRFC5869: the seed of a key pair is the first block of HKDF with SHA-256, with the job
+// as the salt and the label as the info.
+func TestKeyPairFollowsRFC5869(t *testing.T) {
 	mac := func(key, text string) string {
 		h := hmac.New(sha256.New, []byte(key))
 		h.Write([]byte(text))
@@ -52,7 +52,9 @@ func TestKeyPairsDiffer(t *testing.T) {
 	}
 }
 
-func TestKeyText(t *testing.T) {
+// TestKeyIsReadButNeverPrinted: ParseKey reads the text of NewKey, and says what is wrong with any other
+// text.
+func TestKeyIsReadButNeverPrinted(t *testing.T) {
 	text := NewKey()
 	key, err := ParseKey(text)
 	if err != nil || !key.isSet() || fmt.Sprintf("%v %+v %#v", key, key, key) != "****** ****** ******" {
@@ -60,7 +62,8 @@ func TestKeyText(t *testing.T) {
 	}
 	for bad, got := range map[string]string{
 		"": "nothing", " \n": "nothing", "abc": "3 characters", strings.Repeat("a", 63): "63 characters",
-		strings.Repeat("a", 66) + "\n": "66 characters", strings.Repeat("z", 64): "64 characters of which some are no hexadecimal digits",
+		strings.Repeat("a", 66) + "\n": "66 characters",
+		strings.Repeat("z", 64):        "64 characters of which some are no hexadecimal digits",
 	} {
 		want := "expected the 64 hexadecimal digits that entrain keygen writes, got " + got
 		if _, err := ParseKey(bad); err == nil || err.Error() != want {
@@ -69,7 +72,9 @@ func TestKeyText(t *testing.T) {
 	}
 }
 
-func TestKeys(t *testing.T) {
+// TestOnlyHostsWithOneKeyMeet: a host with another key, a key of another job, or no key is refused and
+// learns why. The leader goes on.
+func TestOnlyHostsWithOneKeyMeet(t *testing.T) {
 	with := func(text string) func(*Config) {
 		return func(c *Config) { c.Key, c.Job = Key{strings.Repeat(text, keySize)}, "arn:job" }
 	}
@@ -83,13 +88,14 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	})
+	const different = "h0 refuses: its cluster key and the one here are different"
 	for _, c := range []struct {
 		what   string
 		change func(*Config)
 		want   string
 	}{
-		{"another", with("b"), "h0 refuses: its cluster key and the one here are different"},
-		{"another job's", func(c *Config) { with("a")(c); c.Job = "arn:other" }, "h0 refuses: its cluster key and the one here are different"},
+		{"another", with("b"), different},
+		{"another job's", func(c *Config) { with("a")(c); c.Job = "arn:other" }, different},
 		{"none", func(*Config) {}, "h0 refuses: it has a cluster key, and this host has none"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -106,12 +112,13 @@ func TestKeys(t *testing.T) {
 			}
 			_ = odd.Leave(ctx, 0)
 			if c.what != "none" {
-				wait := time.Now().Add(testTimeout)
-				for !n.warned("came without this cluster's key") && time.Now().Before(wait) {
+				deadline := time.Now().Add(testTimeout)
+				for !n.warned("came without this cluster's key") && time.Now().Before(deadline) {
 					time.Sleep(time.Millisecond)
 				}
-				if why := leader.Missing()[1].Err.Error(); !strings.Contains(why, "127.1.0.1 was refused: came without this cluster's key") {
-					t.Errorf("of h1 the leader says: %s", why)
+				const want = "127.1.0.1 was refused: came without this cluster's key"
+				if why := leader.Missing()[1].Err.Error(); !strings.Contains(why, want) {
+					t.Errorf("about h1 the leader says: %s", why)
 				}
 			}
 			leader.Stopped()

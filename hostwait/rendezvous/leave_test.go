@@ -12,16 +12,17 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestLeaveWithoutALeader: what cannot be told to anybody is not waited for. The peer timeout is far beyond the test's own.
-func TestLeaveWithoutALeader(t *testing.T) {
+// TestLeaveDoesNotWaitForALeaderThatNeverAnswered: without a leader, Leave waits as long as it may linger,
+// and not for PeerTimeout.
+func TestLeaveDoesNotWaitForALeaderThatNeverAnswered(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		linger time.Duration
 		act    func(s *Session)
 	}{
-		{"who has waited, or was stopped", 0, func(*Session) {}},
-		{"whose waiting is over", 10 * time.Millisecond, func(*Session) {}},
-		{"whom a signal hurries", time.Hour, (*Session).Hurry},
+		{"a host that must not linger", 0, func(*Session) {}},
+		{"a host that has lingered", 10 * time.Millisecond, func(*Session) {}},
+		{"a host that a signal hurries", time.Hour, (*Session).Hurry},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			defer goleak.VerifyNone(t)
@@ -39,8 +40,9 @@ func TestLeaveWithoutALeader(t *testing.T) {
 	}
 }
 
-// TestLingering: a host that failed before its leader came stays to tell it.
-func TestLingering(t *testing.T) {
+// TestFailedWorkerStaysUntilItsLeaderComes: a worker that failed before its leader started stays to report
+// that.
+func TestFailedWorkerStaysUntilItsLeaderComes(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	worker := n.open(1)
@@ -49,14 +51,14 @@ func TestLingering(t *testing.T) {
 	go func() { left <- worker.Leave(context.Background(), testTimeout) }()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
-	for worker.Missing() == nil && ctx.Err() == nil { // it has tried, in vain
+	for worker.Missing() == nil && ctx.Err() == nil { // until its first hello has failed
 		hostwait.Pause(ctx, time.Millisecond)
 	}
-	hostwait.Pause(ctx, 2*farewellTime) // the delay is what is tried
+	hostwait.Pause(ctx, 2*farewellTime) // longer than a worker waits that must not linger
 	leader := n.open(0)
 	leader.Ready(nil)
 	if _, err := leader.Gather(ctx); err == nil || err.Error() != "h1: no luck" {
-		t.Errorf("the leader hears %v", err)
+		t.Errorf("the leader learns %v", err)
 	}
 	leave(t, []*Session{leader}, End{Code: 7})
 	if err := <-left; err != nil {
@@ -64,8 +66,9 @@ func TestLingering(t *testing.T) {
 	}
 }
 
-// TestLeaveOfALeaderThatIsGone: before the release a leader that answered once is waited for only while it answers.
-func TestLeaveOfALeaderThatIsGone(t *testing.T) {
+// TestLeaveDoesNotWaitForALeaderThatIsGone: before the release, Leave waits for a leader that has answered
+// once only while it answers.
+func TestLeaveDoesNotWaitForALeaderThatIsGone(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 3)
 	n.change = func(c *Config) { c.PeerTimeout = time.Hour }
@@ -75,7 +78,7 @@ func TestLeaveOfALeaderThatIsGone(t *testing.T) {
 	for !worker.isReachable() && ctx.Err() == nil {
 		hostwait.Pause(ctx, time.Millisecond)
 	}
-	leader.link.close() // as if its process were gone
+	leader.link.close() // the process of the leader disappears
 	if conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port))); err == nil {
 		conn.Close()
 		t.Fatal("the leader still listens")
@@ -85,5 +88,5 @@ func TestLeaveOfALeaderThatIsGone(t *testing.T) {
 		t.Errorf("left with %v, %v", err, ctx.Err())
 	}
 	cancel()
-	_ = leader.Leave(ctx, 0) // which nobody needs
+	_ = leader.Leave(ctx, 0)
 }

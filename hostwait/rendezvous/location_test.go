@@ -14,9 +14,9 @@ import (
 	"entrain/hostwait"
 )
 
-// TestListenAnywhere: a host whose interface is not known listens at all addresses that the machine has, with IPv6 or
-// without. So it must not ask for one of either kind.
-func TestListenAnywhere(t *testing.T) {
+// TestHostWithoutItsInterfaceListensEverywhere: a host whose interface is missing listens at all addresses
+// of the machine, which may have IPv6 or not. So it must not name an address of either kind.
+func TestHostWithoutItsInterfaceListensEverywhere(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	n.change = func(c *Config) {
@@ -39,8 +39,9 @@ func TestListenAnywhere(t *testing.T) {
 	}
 }
 
-// TestDoubts: what may be wrong with a host's own name and interface.
-func TestDoubts(t *testing.T) {
+// TestDoubtsNameWhatIsWrong: Doubts says what is wrong with the name and the interface of a host, which
+// then listens at the best address.
+func TestDoubtsNameWhatIsWrong(t *testing.T) {
 	at := func(addr string) hostwait.Lookup {
 		return func(context.Context, string) ([]netip.Addr, error) {
 			return []netip.Addr{netip.MustParseAddr(addr)}, nil
@@ -52,18 +53,25 @@ func TestDoubts(t *testing.T) {
 		want    string
 		listen  string
 	}{
-		"fine":         {"lo", at("127.0.0.1"), "", "127.0.0.1"},
-		"elsewhere":    {"lo", at("192.0.2.7"), "h0 is this host's name, but it resolves to [192.0.2.7], and this host has [", "127.0.0.1"},
-		"no interface": {"eth77", at("127.0.0.1"), "this host has no interface eth77, which network_interface_name names (it has lo", "127.0.0.1"},
-		"neither":      {"eth77", at("192.0.2.7"), "this host has no interface eth77", "invalid IP"},
+		"fine": {"lo", at("127.0.0.1"), "", "127.0.0.1"},
+		"elsewhere": {
+			"lo", at("192.0.2.7"),
+			"h0 is this host's name, but it resolves to [192.0.2.7], and this host has [", "127.0.0.1",
+		},
+		"no interface": {
+			"eth77", at("127.0.0.1"),
+			"this host has no interface eth77, which network_interface_name names (it has lo", "127.0.0.1",
+		},
+		"neither": {"eth77", at("192.0.2.7"), "this host has no interface eth77", "invalid IP"},
 	} {
 		config := newNetwork(t, 1).config(0)
 		config.Interface, config.Lookup = c.network, c.lookup
-		h := locate(t.Context(), &config)
-		if doubts := strings.Join(h.doubts(&config), "\n"); !strings.HasPrefix(doubts, c.want) || (c.want == "") != (doubts == "") {
+		l := locate(t.Context(), &config)
+		doubts := strings.Join(l.doubts(&config), "\n")
+		if !strings.HasPrefix(doubts, c.want) || (c.want == "") != (doubts == "") {
 			t.Errorf("%s: %q, want %q", what, doubts, c.want)
 		}
-		if at := h.listenAt().String(); at != c.listen {
+		if at := l.listenAt().String(); at != c.listen {
 			t.Errorf("%s: listens at %s, want %s", what, at, c.listen)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// stage is a leader's cluster of three hosts that were released, in a time of its own. h1 and h2 answer what they are asked as
-// long as they are up.
+// stage is the roster of a leader with three released hosts, in a test with a clock of its own. The hosts
+// h1 and h2 answer each change while they are up.
 type stage struct {
 	t     *testing.T
 	k     *roster
@@ -16,7 +16,7 @@ type stage struct {
 	count int
 }
 
-// say is a hello of a host.
+// say delivers a hello of a host.
 func (s *stage) say(host string, h hello) {
 	s.t.Helper()
 	s.count++
@@ -26,13 +26,14 @@ func (s *stage) say(host string, h hello) {
 	}
 }
 
-// reason is the failure that all hosts are told of; nil before it is decided.
-func (s *stage) reason() *failure {
+// decision returns the failure that all hosts are told of. It is nil before the decision.
+func (s *stage) decision() *failure {
 	v, _ := s.k.viewFor(&hello{})
 	return v.First
 }
 
-// pass lets time go by: who is up answers news at once and is heard of every hold, and the leader looks for the lost.
+// pass lets time pass. Hosts that are up answer each change at once, and otherwise say hello after each
+// hold. The leader looks for lost hosts.
 func (s *stage) pass(d time.Duration) {
 	const tick = 10 * time.Millisecond
 	end, asked := time.Now().Add(d), 0
@@ -51,8 +52,9 @@ func (s *stage) pass(d time.Duration) {
 	}
 }
 
-// TestLossIsTheReason: a failure that comes of the loss of a host gives way to it, and any other does not.
-func TestLossIsTheReason(t *testing.T) {
+// TestLossCountsBeforeTheFailuresThatFollowFromIt: the loss of a host counts instead of a failure that may
+// follow from it, and not instead of any other.
+func TestLossCountsBeforeTheFailuresThatFollowFromIt(t *testing.T) {
 	failure := func(s *stage, host string, age time.Duration) {
 		s.say(host, hello{Ended: &ended{Code: 1, Text: "connection reset by peer", Age: age.Microseconds()}})
 	}
@@ -65,18 +67,50 @@ func TestLossIsTheReason(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		act    func(s *stage)
-		within time.Duration // in which the job is decided
-		want   string        // how the reason begins
+		within time.Duration // the time up to the decision
+		want   string        // the beginning of the failure that counts
 	}{
-		{"all are well", func(s *stage) { failure(s, "h1", 0) }, 300 * time.Millisecond, failed},
-		{"killed, and noticed by the leader first", func(s *stage) { closed(s); s.pass(20 * time.Millisecond); failure(s, "h1", 0) }, 3 * time.Second, lost},
-		{"killed, and noticed by a trainer first", func(s *stage) { gone(s); failure(s, "h1", 0); s.pass(20 * time.Millisecond); closed(s) }, 3 * time.Second, lost},
-		{"killed, and noticed by the leader's own trainer", func(s *stage) { closed(s); failure(s, "h0", 0) }, 3 * time.Second, lost},
-		{"cut off without a word", func(s *stage) { gone(s); s.pass(200 * time.Millisecond); failure(s, "h1", 0) }, 6 * time.Second, lost},
-		{"cut off long ago", func(s *stage) { gone(s); s.pass(3 * time.Second); failure(s, "h1", 0) }, 6 * time.Second, lost},
-		{"cut off, and closed later", func(s *stage) { gone(s); failure(s, "h1", 0); s.pass(time.Second); closed(s) }, 4 * time.Second, lost},
-		{"the failure is from before the break", func(s *stage) { closed(s); failure(s, "h1", time.Second) }, 300 * time.Millisecond, failed},
-		{"the failure is decided before the break", func(s *stage) { failure(s, "h1", 0); s.pass(300 * time.Millisecond); closed(s) }, 300 * time.Millisecond, failed},
+		{"all other hosts are up", func(s *stage) { failure(s, "h1", 0) }, 300 * time.Millisecond, failed},
+		{"the host is killed, and the leader notices it first", func(s *stage) {
+			closed(s)
+			s.pass(20 * time.Millisecond)
+			failure(s, "h1", 0)
+		}, 3 * time.Second, lost},
+		{"the host is killed, and a trainer notices it first", func(s *stage) {
+			gone(s)
+			failure(s, "h1", 0)
+			s.pass(20 * time.Millisecond)
+			closed(s)
+		}, 3 * time.Second, lost},
+		{"the host is killed, and the leader's own trainer fails", func(s *stage) {
+			closed(s)
+			failure(s, "h0", 0)
+		}, 3 * time.Second, lost},
+		{"the host is cut off", func(s *stage) {
+			gone(s)
+			s.pass(200 * time.Millisecond)
+			failure(s, "h1", 0)
+		}, 6 * time.Second, lost},
+		{"the host was cut off long ago", func(s *stage) {
+			gone(s)
+			s.pass(3 * time.Second)
+			failure(s, "h1", 0)
+		}, 6 * time.Second, lost},
+		{"the host is cut off, and its connection is closed later", func(s *stage) {
+			gone(s)
+			failure(s, "h1", 0)
+			s.pass(time.Second)
+			closed(s)
+		}, 4 * time.Second, lost},
+		{"the failure is older than the break", func(s *stage) {
+			closed(s)
+			failure(s, "h1", time.Second)
+		}, 300 * time.Millisecond, failed},
+		{"the failure is decided before the break", func(s *stage) {
+			failure(s, "h1", 0)
+			s.pass(300 * time.Millisecond)
+			closed(s)
+		}, 300 * time.Millisecond, failed},
 		{"the host comes back", func(s *stage) {
 			closed(s)
 			failure(s, "h1", 0)
@@ -84,7 +118,7 @@ func TestLossIsTheReason(t *testing.T) {
 			s.up["h2"] = true
 			s.say("h2", hello{})
 		}, time.Second + 100*time.Millisecond, failed},
-		{"the host fails itself, and goes", func(s *stage) {
+		{"the host itself fails, and disappears", func(s *stage) {
 			s.say("h2", hello{Fault: &fault{Host: "h2", ended: ended{Code: 1, Text: "own word"}}})
 			closed(s)
 		}, 4 * time.Second, "h2: own word"},
@@ -92,23 +126,25 @@ func TestLossIsTheReason(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &stage{t: t, up: map[string]bool{"h1": true, "h2": true}}
-				s.k = newRoster(&Config{Hosts: []string{"h0", "h1", "h2"}, PeerTimeout: 6 * time.Second, Warn: func(string) {}})
+				s.k = newRoster(&Config{
+					Hosts: []string{"h0", "h1", "h2"}, PeerTimeout: 6 * time.Second, Warn: func(string) {},
+				})
 				for _, host := range s.k.config.Hosts {
 					s.say(host, hello{Ready: true})
 				}
 				s.pass(900 * time.Millisecond)
 				start := time.Now()
 				c.act(s)
-				for s.reason() == nil {
+				for s.decision() == nil {
 					s.pass(10 * time.Millisecond)
 					if time.Since(start) > 20*time.Second {
 						t.Fatal("nothing is decided")
 					}
 				}
-				first := s.reason()
+				first := s.decision()
 				got := first.Host + ": " + first.Text
 				if took := time.Since(start); took > c.within || got[:len(c.want)] != c.want {
-					t.Errorf("after %s the reason is %q, expected %q… within %s", took, got, c.want, c.within)
+					t.Errorf("after %s the failure is %q, expected %q… within %s", took, got, c.want, c.within)
 				}
 				code, want := first.Code, map[bool]int{true: CodeLost, false: 1}[c.want == lost]
 				if code != want {

@@ -7,18 +7,24 @@ import (
 	"testing"
 )
 
-// FuzzHello: whatever comes, a hello that is taken keeps its bounds.
+// FuzzHello: every hello that readHello accepts keeps the bounds.
 func FuzzHello(f *testing.F) {
-	good, _ := json.Marshal(hello{Protocol: 1, Instance: "i", Member: Member{Host: "h"}, Ended: &ended{Code: 1, Text: "t"}})
+	good, _ := json.Marshal(hello{
+		Protocol: 1, Instance: "i", Member: Member{Host: "h"}, Ended: &ended{Code: 1, Text: "t"},
+	})
 	f.Add(good)
 	f.Add([]byte(`{"host":"h","instance":"i","pending":["a"],"hold":9e18}`))
-	f.Add([]byte(`{"host":"h","instance":"i","fault":{"host":"g","code":0,"text":"g is none of this job's hosts","age":5}}`))
+	f.Add([]byte(`{"host":"h","instance":"i",` +
+		`"fault":{"host":"g","code":0,"text":"g is none of this job's hosts","age":5}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := readHello(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		if h.Host == "" || len(h.Host) > maxWord || h.Slots < 0 || milliseconds(h.Hold) < 0 || h.Ended != nil && (h.Ended.Code > 255 || len(h.Ended.Text) > maxText) {
+		if h.Host == "" || len(h.Host) > maxWord || h.Slots < 0 || milliseconds(h.Hold) < 0 {
+			t.Errorf("%+v", h)
+		}
+		if h.Ended != nil && (h.Ended.Code > 255 || len(h.Ended.Text) > maxText) {
 			t.Errorf("%+v", h)
 		}
 		if h.Fault != nil && h.Fault.Code == 0 {
@@ -30,6 +36,7 @@ func FuzzHello(f *testing.F) {
 	})
 }
 
+// FuzzOneLine: every text of oneLine is printable and within its bound.
 func FuzzOneLine(f *testing.F) {
 	f.Add("a\nb")
 	f.Fuzz(func(t *testing.T, s string) {

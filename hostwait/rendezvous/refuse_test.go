@@ -15,20 +15,39 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestRefused: two hosts that do not fit together both say so, and name both sides.
-func TestRefused(t *testing.T) {
+// TestHostsThatDifferRefuseEachOther: two hosts that differ both say so, and name both sides.
+func TestHostsThatDifferRefuseEachOther(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		change func(*Config) // of h1
 		want   string        // at h1
 		leader string        // at the leader; empty where the job goes on without h1
 	}{
-		{"command", func(c *Config) { c.Digests.Command = "d" }, "h0 refuses: command differs: it is d on h1 and c on h0", "h1: command differs: it is d on h1 and c on h0"},
-		{"hyperparameters", func(c *Config) { c.Digests.Hyperparameters = "d" }, "h0 refuses: hyperparameters differ", "h1: hyperparameters differ"},
-		{"hosts", func(c *Config) { c.Digests.Hosts = "d" }, "h0 refuses: hosts differ", "h1: hosts differ"},
-		{"verb", func(c *Config) { c.Mode = "exec" }, "h0 refuses: verb differs: it is exec on h1 and run on h0", "h1: verb differs"},
-		{"unknown", func(c *Config) { c.Self.Host = "h9" }, "h0 refuses: h9 at 127.1.0.1 is not a host of this job: [h0 h1 h2]", ""},
-		{"a key here alone", func(c *Config) { c.Key = Key{strings.Repeat("x", keySize)} }, "h0 refuses: it has no cluster key, and this host has one", ""},
+		{
+			"command", func(c *Config) { c.Digests.Command = "d" },
+			"h0 refuses: command differs: it is d on h1 and c on h0",
+			"h1: command differs: it is d on h1 and c on h0",
+		},
+		{
+			"hyperparameters", func(c *Config) { c.Digests.Hyperparameters = "d" },
+			"h0 refuses: hyperparameters differ", "h1: hyperparameters differ",
+		},
+		{
+			"hosts", func(c *Config) { c.Digests.Hosts = "d" },
+			"h0 refuses: hosts differ", "h1: hosts differ",
+		},
+		{
+			"verb", func(c *Config) { c.Mode = "exec" },
+			"h0 refuses: verb differs: it is exec on h1 and run on h0", "h1: verb differs",
+		},
+		{
+			"an unknown host", func(c *Config) { c.Self.Host = "h9" },
+			"h0 refuses: h9 at 127.1.0.1 is not a host of this job: [h0 h1 h2]", "",
+		},
+		{
+			"a key on h1 alone", func(c *Config) { c.Key = Key{strings.Repeat("x", keySize)} },
+			"h0 refuses: it has no cluster key, and this host has one", "",
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			defer goleak.VerifyNone(t)
@@ -57,8 +76,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDuplicate: of two hosts with one name the second is refused, and the job goes on with the first.
-func TestDuplicate(t *testing.T) {
+// TestSecondHostWithOneNameIsRefused: the second of two hosts with one name is refused, and the job goes on
+// with the first.
+func TestSecondHostWithOneNameIsRefused(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	leader, first := n.open(0), n.open(1)
@@ -69,7 +89,8 @@ func TestDuplicate(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	second := n.open(1)
-	if _, err := second.Gather(ctx); err == nil || err.Error() != "h0 refuses: two hosts say that they are h1: one at 127.1.0.1, and one at 127.1.0.1" {
+	const want = "h0 refuses: two hosts say that they are h1: one at 127.1.0.1, and one at 127.1.0.1"
+	if _, err := second.Gather(ctx); err == nil || err.Error() != want {
 		t.Error(err)
 	}
 	_ = second.Leave(ctx, 0)
@@ -80,14 +101,15 @@ func TestDuplicate(t *testing.T) {
 	leave(t, []*Session{leader, first}, End{}, End{})
 }
 
-// TestStrangers: whoever is no peer gets nothing, and the job goes on.
-func TestStrangers(t *testing.T) {
+// TestStrangersAreRefused: a peer that is no host of the job learns nothing, and the job goes on.
+func TestStrangersAreRefused(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	leader := n.open(0)
 	h := leader.nextHello()
 	h.Host, h.Instance = "h1", "stranger"
 	good, _ := json.Marshal(h)
+	controls := bytes.Replace(good, []byte(`"stranger"`), []byte(`"a\nb"`), 1)
 	url := fmt.Sprintf("http://127.0.0.1:%d%s", n.port, syncPath)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for what, c := range map[string]struct {
@@ -99,7 +121,7 @@ func TestStrangers(t *testing.T) {
 		"rubbish":                 {url, []byte("rubbish"), http.StatusBadRequest},
 		"too much":                {url, bytes.Repeat([]byte(" "), maxHello+1), http.StatusBadRequest},
 		"another path":            {url + "/x", good, http.StatusNotFound},
-		"control characters":      {url, bytes.Replace(good, []byte(`"stranger"`), []byte(`"a\nb"`), 1), http.StatusBadRequest},
+		"control characters":      {url, controls, http.StatusBadRequest},
 	} {
 		answer, err := client.Post(c.url, "application/json", bytes.NewReader(c.body))
 		if err != nil {
@@ -112,7 +134,7 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %s", what, answer.StatusCode, c.status, text)
 		}
 	}
-	for range 1000 { // that say nothing
+	for range 1000 { // peers that say nothing
 		conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), syncPath))
 		if err != nil {
 			t.Fatal(err)

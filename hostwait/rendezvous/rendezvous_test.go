@@ -14,9 +14,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-const testTimeout = 20 * time.Second // for what must happen, on a busy machine
+// testTimeout bounds the wait for something that must happen, on a busy machine.
+const testTimeout = 20 * time.Second
 
-// network is hosts on loopback addresses of one machine: h0 leads at 127.0.0.1, the others are at 127.1.0.0/16.
+// atOthersEnd is an End that leave replaces.
+func atOthersEnd() End { return End{Text: "at the end of the others"} }
+
+// network is a number of hosts at the loopback addresses of one machine. The leader h0 is at 127.0.0.1, the
+// other hosts are in 127.1.0.0/16.
 type network struct {
 	t      *testing.T
 	hosts  []string
@@ -27,6 +32,7 @@ type network struct {
 	warns []string
 }
 
+// newNetwork makes a network of n hosts, with a free port for the leader.
 func newNetwork(t *testing.T, n int) *network {
 	t.Helper()
 	w := &network{t: t, change: func(*Config) {}}
@@ -42,6 +48,7 @@ func newNetwork(t *testing.T, n int) *network {
 	return w
 }
 
+// address returns the address of host i.
 func address(i int) netip.Addr {
 	if i == 0 {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -49,6 +56,7 @@ func address(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)})
 }
 
+// lookup is a hostwait.Lookup for the hosts of a network.
 func lookup(_ context.Context, host string) ([]netip.Addr, error) {
 	var i int
 	if _, err := fmt.Sscanf(host, "h%d", &i); err != nil {
@@ -57,10 +65,12 @@ func lookup(_ context.Context, host string) ([]netip.Addr, error) {
 	return []netip.Addr{address(i)}, nil
 }
 
+// config makes the Config of host i.
 func (n *network) config(i int) Config {
 	c := Config{
 		Hosts: n.hosts, Self: Member{Host: n.hosts[i], Slots: i + 1, CPUs: 2}, Mode: "run", Version: "test",
-		Digests: Digests{Hosts: "a", Hyperparameters: "b", Command: "c"}, Port: n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup,
+		Digests: Digests{Hosts: "a", Hyperparameters: "b", Command: "c"},
+		Port:    n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup,
 		Warn: func(text string) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
@@ -72,6 +82,7 @@ func (n *network) config(i int) Config {
 	return c
 }
 
+// warned reports whether any host has warned with this text.
 func (n *network) warned(text string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -87,7 +98,7 @@ func (n *network) open(i int) *Session {
 	return s
 }
 
-// gather opens all and waits for the release.
+// gather opens all sessions and waits for the release.
 func (n *network) gather() []*Session {
 	n.t.Helper()
 	var all []*Session
@@ -106,7 +117,8 @@ func (n *network) gather() []*Session {
 	return all
 }
 
-// leave lets every host end with a code, unless something else ends it first, and gives what each is told.
+// leave ends every session and returns the errors of Leave. A host whose end is atOthersEnd ends when its
+// Context ends.
 func leave(t *testing.T, all []*Session, ends ...End) []error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
@@ -118,7 +130,7 @@ func leave(t *testing.T, all []*Session, ends ...End) []error {
 			continue
 		}
 		work.Go(func() {
-			if ends[i].Code == 0 && ends[i].Text == "when told" {
+			if ends[i] == atOthersEnd() {
 				<-s.Context().Done()
 				ends[i] = End{Code: 143, Text: "killed by SIGTERM", At: time.Now()}
 			}
@@ -133,7 +145,8 @@ func leave(t *testing.T, all []*Session, ends ...End) []error {
 	return errs
 }
 
-func TestAllIsWell(t *testing.T) {
+// TestHostsStartAndEndTogether: without a failure, no host gets an error or warns.
+func TestHostsStartAndEndTogether(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 3)
 	for i, err := range leave(t, n.gather(), End{}, End{}, End{}) {
@@ -146,14 +159,17 @@ func TestAllIsWell(t *testing.T) {
 	}
 }
 
-func TestFirstFailure(t *testing.T) {
+// TestFirstFailureEndsAllHosts: the earliest failure ends all hosts, although a later one is heard of
+// first.
+func TestFirstFailureEndsAllHosts(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 4)
 	all := n.gather()
 	now := time.Now()
-	// h3 fails of h2's failure, and is heard first.
+	// h3 fails because h2 has failed, and the leader hears of h3 first.
 	all[3].End(End{Code: 1, Text: "exit code 1: lost a peer", At: now})
-	errs := leave(t, all, End{Text: "when told"}, End{Text: "when told"}, End{Code: 7, Text: "exit code 7: RuntimeError", At: now.Add(-100 * time.Millisecond)}, End{})
+	first := End{Code: 7, Text: "exit code 7: RuntimeError", At: now.Add(-100 * time.Millisecond)}
+	errs := leave(t, all, atOthersEnd(), atOthersEnd(), first, End{})
 	for i, err := range errs {
 		e, ok := errors.AsType[*PeerError](err)
 		if i == 2 {
@@ -168,8 +184,9 @@ func TestFirstFailure(t *testing.T) {
 	}
 }
 
-// TestStop: a SIGTERM on one host stops all; what their trainers then end with is their own.
-func TestStop(t *testing.T) {
+// TestStopOfOneHostStopsAll: a SIGTERM on one host stops all others. What the trainers then end with is no
+// failure of another host.
+func TestStopOfOneHostStopsAll(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 3)
 	all := n.gather()
@@ -181,7 +198,7 @@ func TestStop(t *testing.T) {
 		}
 	}
 	if all[1].Context().Err() != nil {
-		t.Error("the host that was stopped is stopped again")
+		t.Error("the host that was sent SIGTERM is stopped once more")
 	}
 	for i, err := range leave(t, all, End{Code: 143}, End{Code: 143}, End{}) {
 		if err != nil {
@@ -190,8 +207,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestIgnore: with Ignore a failure elsewhere is none here.
-func TestIgnore(t *testing.T) {
+// TestIgnoredFailureEndsNoOtherHost: with Ignore, the failure of a host does not end the other hosts.
+func TestIgnoredFailureEndsNoOtherHost(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	n.change = func(c *Config) { c.Ignore = true }

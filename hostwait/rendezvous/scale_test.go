@@ -13,14 +13,12 @@ import (
 	"time"
 )
 
-// A simulation of many hosts: the leader is a process of its own, so that what it takes can be read, and the others
-// are sessions of this one, each at its own loopback address. ENTRAIN_HOSTS says how many there are (scripts/bench: 1,000),
-// ENTRAIN_REST for how long they only stay in touch, ENTRAIN_KEY=1 gives them a key.
+// The environment of TestScale.
 const (
-	hostsVariable = "ENTRAIN_HOSTS"
-	restVariable  = "ENTRAIN_REST"
-	keyVariable   = "ENTRAIN_KEY"
-	portVariable  = "ENTRAIN_LEADER_PORT" // makes the test binary the leader
+	hostsVariable = "ENTRAIN_HOSTS"       // the number of hosts; 256 without it, 1,000 in scripts/bench
+	restVariable  = "ENTRAIN_REST"        // the time for which the hosts only send heartbeats
+	keyVariable   = "ENTRAIN_KEY"         // 1 gives the hosts a key
+	portVariable  = "ENTRAIN_LEADER_PORT" // set in the process of the leader
 )
 
 func TestMain(m *testing.M) {
@@ -34,6 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// simulated makes a network of n hosts, with or without a key.
 func simulated(n, port int) *network {
 	w := &network{port: port, change: func(c *Config) {
 		c.PeerTimeout = 30 * time.Second
@@ -47,7 +46,7 @@ func simulated(n, port int) *network {
 	return w
 }
 
-// simulateLeader leads until all others have gone.
+// simulateLeader leads until all other hosts have left.
 func simulateLeader(port string) error {
 	n, _ := strconv.Atoi(os.Getenv(hostsVariable))
 	number, _ := strconv.Atoi(port)
@@ -64,6 +63,8 @@ func simulateLeader(port string) error {
 	return s.Leave(context.Background(), 0)
 }
 
+// TestScale simulates many hosts. The leader is a process of its own, so that its memory and its time can
+// be measured. The other hosts are sessions of the test process, each at a loopback address of its own.
 func TestScale(t *testing.T) {
 	n, err := strconv.Atoi(os.Getenv(hostsVariable))
 	if err != nil {
@@ -86,7 +87,7 @@ func TestScale(t *testing.T) {
 		t.Fatalf("the leader says %q, %v", line, err)
 	}
 
-	// All but one join; the last one does when the others are in.
+	// All hosts but the last one join. The last one joins when the leader has heard of the others.
 	sessions := make([]*Session, n)
 	var opening sync.WaitGroup
 	for i := 1; i < n-1; i++ {
@@ -124,13 +125,15 @@ func TestScale(t *testing.T) {
 			t.Fatalf("h%d: %d members, %v", i+1, len(table), err)
 		}
 	}
-	t.Logf("%d hosts: all released %s after the last one came; the leader has %d KiB resident", n, time.Since(last).Round(time.Millisecond), status(t, leader.Process.Pid, "VmRSS:"))
+	t.Logf("%d hosts: all released %s after the last one came; the leader has %d KiB resident",
+		n, time.Since(last).Round(time.Millisecond), status(t, leader.Process.Pid, "VmRSS:"))
 	if rest, err := time.ParseDuration(os.Getenv(restVariable)); err == nil {
 		before := cpu(t, leader.Process.Pid)
 		time.Sleep(rest)
 		used := cpu(t, leader.Process.Pid) - before
-		t.Logf("%d hosts: in %s of heartbeats the leader used %.2f %% of one core, and has %d KiB resident, %d KiB at most", n, rest,
-			100*used.Seconds()/rest.Seconds(), status(t, leader.Process.Pid, "VmRSS:"), status(t, leader.Process.Pid, "VmHWM:"))
+		t.Logf("%d hosts: in %s of heartbeats the leader used %.2f %% of one core, "+
+			"and has %d KiB resident, %d KiB at most", n, rest, 100*used.Seconds()/rest.Seconds(),
+			status(t, leader.Process.Pid, "VmRSS:"), status(t, leader.Process.Pid, "VmHWM:"))
 	}
 	for i, err := range leave(t, sessions, make([]End, n)...) {
 		if err != nil {
@@ -142,7 +145,7 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// status is a number of /proc/PID/status.
+// status returns the number after a key of /proc/PID/status.
 func status(t *testing.T, pid int, key string) int {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -154,7 +157,7 @@ func status(t *testing.T, pid int, key string) int {
 	return n
 }
 
-// cpu is what a process has used, in ticks of 10 ms.
+// cpu returns the time that a process has used, which the kernel counts in ticks of 10 ms.
 func cpu(t *testing.T, pid int) time.Duration {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

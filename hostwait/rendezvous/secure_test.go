@@ -12,8 +12,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// handshake lets a peer act on a new connection and gives the failures that the leader's end of it reports
-// while two requests are read.
+// handshake lets a peer act on a new connection. It returns the failures that the leader's end of the
+// connection reports during two reads.
 func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (reported []string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,10 +60,13 @@ func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (report
 func TestPeerThatLeavesIsNotReported(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	for name, act := range map[string]func(t *testing.T, peer, own net.Conn){
-		"it closes":             func(_ *testing.T, peer, _ net.Conn) { peer.Close() },
-		"it closes in a record": func(_ *testing.T, peer, _ net.Conn) { _, _ = peer.Write([]byte{22, 3, 1}); peer.Close() },
-		"the leader closes":     func(_ *testing.T, _, own net.Conn) { own.Close() },
-		"it says nothing":       func(_ *testing.T, _, own net.Conn) { _ = own.SetReadDeadline(time.Now()) },
+		"it closes": func(_ *testing.T, peer, _ net.Conn) { peer.Close() },
+		"it closes in a record": func(_ *testing.T, peer, _ net.Conn) {
+			_, _ = peer.Write([]byte{22, 3, 1})
+			peer.Close()
+		},
+		"the leader closes": func(_ *testing.T, _, own net.Conn) { own.Close() },
+		"it says nothing":   func(_ *testing.T, _, own net.Conn) { _ = own.SetReadDeadline(time.Now()) },
 		"it resets the connection": func(_ *testing.T, peer, _ net.Conn) {
 			_ = peer.(*net.TCPConn).SetLinger(0)
 			peer.Close()
@@ -75,8 +78,8 @@ func TestPeerThatLeavesIsNotReported(t *testing.T) {
 	}
 }
 
-// TestPeerWithoutKeyIsReportedOnce: a peer that speaks something else is reported once, and only a host
-// that says a plain hello is answered.
+// TestPeerWithoutKeyIsReportedOnce: a peer that does not speak TLS is reported once. Only a plain hello is
+// answered.
 func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	got := handshake(t, func(_ *testing.T, peer, _ net.Conn) { _, _ = peer.Write([]byte("SSH-2.0-x\r\n")) })
@@ -86,7 +89,8 @@ func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 	got = handshake(t, func(t *testing.T, peer, _ net.Conn) {
 		t.Helper()
 		body := strings.Repeat(" ", maxHello)
-		_, _ = fmt.Fprintf(peer, "POST %s HTTP/1.1\r\nHost: h0\r\nContent-Length: %d\r\n\r\n%s", syncPath, len(body), body)
+		const request = "POST %s HTTP/1.1\r\nHost: h0\r\nContent-Length: %d\r\n\r\n%s"
+		_, _ = fmt.Fprintf(peer, request, syncPath, len(body), body)
 		answer, err := http.ReadResponse(bufio.NewReader(peer), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -10,13 +10,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestFaultWithoutCode: a failure that was told without a code fails all hosts all the same.
-func TestFaultWithoutCode(t *testing.T) {
+// TestFaultWithoutCodeFailsAllHosts: a fault that was reported without a code gets CodeInternal.
+func TestFaultWithoutCodeFailsAllHosts(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	all := launching(t, make(chan string, 16))
+	all := newLaunch(t, make(chan string, 16))
 	all[0].Fault("h0", End{Text: "foo is none of this job's hosts", At: time.Now()})
 	for i, s := range all {
-		err := cause(t, s)
+		err := causeOfEnd(t, s)
 		if peer, ok := errors.AsType[*PeerError](err); !ok || peer.Code != CodeInternal {
 			t.Errorf("h%d ends with %#v, expected code %d", i, err, CodeInternal)
 		}
@@ -24,14 +24,17 @@ func TestFaultWithoutCode(t *testing.T) {
 	leave(t, all, End{Code: 1}, End{}, End{})
 }
 
-// TestFaultWithCodeZero: on the wire it is refused, and a leader that got one all the same gives it a code.
-func TestFaultWithCodeZero(t *testing.T) {
+// TestLeaderTakesNoFaultWithCodeZero: readHello refuses such a fault, and the roster would give it a code.
+func TestLeaderTakesNoFaultWithCodeZero(t *testing.T) {
 	const body = `{"host":"h","instance":"i","fault":{"host":"h","code":0,"text":"x","age":1}}`
 	if _, err := readHello(strings.NewReader(body)); err == nil {
-		t.Error("the hello is taken")
+		t.Error("the hello is accepted")
 	}
 	k := newRoster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})
-	h := &hello{Protocol: Protocol, Member: Member{Host: "h1"}, Instance: "i", Clock: time.Now().UnixMicro(), Fault: &fault{Host: "h1", ended: ended{Text: "x"}}}
+	h := &hello{
+		Protocol: Protocol, Member: Member{Host: "h1"}, Instance: "i", Clock: time.Now().UnixMicro(),
+		Fault: &fault{Host: "h1", ended: ended{Text: "x"}},
+	}
 	if r := k.takeHello(h, netip.Addr{}, time.Now()); r != nil {
 		t.Fatal(r.why)
 	}
@@ -40,25 +43,26 @@ func TestFaultWithCodeZero(t *testing.T) {
 	}
 }
 
-// TestViewWithCodeZero: nor does a leader's word that a host has failed end another one well.
-func TestViewWithCodeZero(t *testing.T) {
+// TestFailureWithCodeZeroIsNoSuccess: a host that is told of a failure with code 0 ends with CodeInternal.
+func TestFailureWithCodeZeroIsNoSuccess(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newNetwork(t, 2)
 	all := n.gather()
 	all[1].takeView(view{Seq: 99, Released: true, First: &failure{Host: "h0", Text: "x"}}, &hello{})
-	if peer, ok := errors.AsType[*PeerError](cause(t, all[1])); !ok || peer.Code != CodeInternal {
+	if peer, ok := errors.AsType[*PeerError](causeOfEnd(t, all[1])); !ok || peer.Code != CodeInternal {
 		t.Errorf("%#v", peer)
 	}
 	leave(t, all, End{}, End{})
 }
 
-// TestReleasedAndOver: a launcher's success that is heard together with the release is no failure to gather.
-func TestReleasedAndOver(t *testing.T) {
+// TestLauncherMayEndTogetherWithTheRelease: Gather succeeds where it learns of the release and of the
+// success of the launcher at once.
+func TestLauncherMayEndTogetherWithTheRelease(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	all := launching(t, make(chan string, 16))
+	all := newLaunch(t, make(chan string, 16))
 	all[0].End(End{})
-	_ = cause(t, all[1])
-	for range 100 { // each of them chose at random
+	_ = causeOfEnd(t, all[1])
+	for range 100 { // select chooses at random
 		if _, err := all[1].Gather(t.Context()); err != nil {
 			t.Fatal(err)
 		}
