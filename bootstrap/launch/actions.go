@@ -86,7 +86,7 @@ func (h *Host) onStop(cause error) {
 func (h *Host) tellFault(host string, e rendezvous.End) {
 	e.Text = h.plan.Mask(e.Text)
 	if h.rendezvous == nil { // the launcher knows of the fault too, and usually ends by itself
-		h.world.SetDeadline(h.machine.failureGrace, h.machine.failureGrace*3/2)
+		h.world.SetDeadline(h.machine.failureGrace, failureKillAfter(h.machine.failureGrace))
 		return
 	}
 	h.rendezvous.Fault(host, e)

@@ -175,8 +175,7 @@ func (m *machine) stopDeadline(elsewhere bool) []action {
 	case !m.script && !m.begun && !elsewhere: // a launcher waits for its daemons, Open MPI 5 for ever
 		return []action{{kind: closeAgent}, {kind: setDeadline, kill: m.failureGrace}}
 	}
-	term := m.grace - min(m.grace/6, launcherShareMost)
-	return []action{{kind: setDeadline, term: term, kill: m.grace}}
+	return []action{{kind: setDeadline, term: m.grace - launcherShare(m.grace), kill: m.grace}}
 }
 
 // jobFailed ends the ranks at once. They cannot save anything: a collective operation needs all ranks.
@@ -188,7 +187,7 @@ func (m *machine) jobFailed() []action {
 	return []action{
 		{kind: stopRanks},
 		{kind: letRanksGo},
-		{kind: setDeadline, term: m.failureGrace, kill: m.failureGrace * 3 / 2},
+		{kind: setDeadline, term: m.failureGrace, kill: failureKillAfter(m.failureGrace)},
 	}
 }
 

@@ -75,7 +75,7 @@ func (k knowledge) afterFailure(exit *proc.ExitError) error {
 	switch {
 	case k.ending && !k.begun && !k.script:
 		first.Code, first.Text = report.CodeStopped, stoppedEarly
-	case k.ending && k.endingFor > k.grace*3/4:
+	case k.ending && k.endingFor > lateInGrace(k.grace):
 		first.Text = fmt.Sprintf(
 			"stopped by SIGTERM, and not all ranks had ended at the end of the grace of %s", k.grace)
 	case !k.ending && !k.begun && !k.script && k.startFailure != "":

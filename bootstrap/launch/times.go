@@ -2,10 +2,9 @@ package launch
 
 import "time"
 
-// The times of a launch.
-//
-//	rankEndBound, daemonsTermAfter < daemonsKillAfter < messageBound < --peer-timeout
-//	launcherEndBound < launcherShareMost; --grace < rankGrace
+// Every bound, grace and pause of this package is in this file. The user chooses two times: --grace (110 s by
+// default), from a stop to SIGKILL, and --peer-timeout (30 s by default), in which the loss of a host is
+// noticed and all other hosts end. The functions below are parts of these two.
 const (
 	// messageBound is how long this host waits for a message that is usually on its way already: that the
 	// launcher has ended, that a rank has begun on another host, how a rank of this host has ended. A message
@@ -26,10 +25,8 @@ const (
 	daemonsTermAfter = messageBound / 8
 	// daemonsKillAfter is the same until they get SIGKILL.
 	daemonsKillAfter = messageBound / 3
-	// launcherShareMost is the longest time between the launcher's SIGTERM and the end of the grace. The
-	// launcher ends its ranks and daemons in this time, so it must be longer than launcherEndBound. Of a short
-	// grace the launcher's share is a sixth.
-	launcherShareMost = 15 * time.Second
+	// longestLauncherShare bounds launcherShare. It must be longer than launcherEndBound.
+	longestLauncherShare = 15 * time.Second
 	// launcherEndBound is how long a launcher may take to end once all its ranks have ended, until it gets
 	// SIGTERM. It gets SIGKILL after twice that. It must be longer than three seconds, which Open MPI 4 may
 	// take.
@@ -44,8 +41,17 @@ const (
 	rankGrace = 24 * time.Hour
 )
 
+// launcherShare is how long before the end of a grace the launcher gets SIGTERM. In this time the launcher
+// ends its ranks and daemons. The ranks need the rest of the grace to save their work, so it is only a sixth.
+func launcherShare(grace time.Duration) time.Duration { return min(grace/6, longestLauncherShare) }
+
+// lateInGrace is the time after a stop from which on ranks that have not ended are the reason of a launcher's
+// failure. It must be shorter than grace - launcherShare(grace), after which the launcher ends because of its
+// own SIGTERM.
+func lateInGrace(grace time.Duration) time.Duration { return grace * 3 / 4 }
+
 // failureGrace is how long a launcher and its ranks may take to end by themselves once the job has failed.
-// Then they get SIGTERM, and after half as long again SIGKILL. peerTimeout is --peer-timeout; 0 for a host
+// Then they get SIGTERM, and SIGKILL after failureKillAfter. peerTimeout is --peer-timeout; 0 for a host
 // alone.
 //
 // All of it happens within --peer-timeout: the rendezvous notices a loss within ten twelfths, and SIGKILL
@@ -56,6 +62,9 @@ func failureGrace(peerTimeout time.Duration) time.Duration {
 	}
 	return peerTimeout / 12
 }
+
+// failureKillAfter is how long after a failure everything that is left gets SIGKILL.
+func failureKillAfter(failureGrace time.Duration) time.Duration { return failureGrace * 3 / 2 }
 
 // lossNoticeBound is how long the rendezvous takes at most to notice the loss of a host whose connection was
 // closed: reconnectGrace of hostwait/rendezvous. It must not be shorter than that.
