@@ -47,7 +47,7 @@ func (h *Host) carryOut(a action, ranks []Rank, begun Rank) {
 			h.agent.close()
 		}
 	case setDeadline:
-		h.world.SetDeadline(a.term, a.kill)
+		h.effects.SetDeadline(a.term, a.kill)
 	case tellBegun, tellStop, tellQuiet:
 		h.tellOthers(a.kind)
 	}
@@ -86,7 +86,7 @@ func (h *Host) onStop(cause error) {
 func (h *Host) tellFault(host string, e rendezvous.End) {
 	e.Text = h.plan.Mask(e.Text)
 	if h.rendezvous == nil { // the launcher knows of the fault too, and usually ends by itself
-		h.world.SetDeadline(h.machine.failureGrace, failureKillAfter(h.machine.failureGrace))
+		h.effects.SetDeadline(h.machine.failureGrace, failureKillAfter(h.machine.failureGrace))
 		return
 	}
 	h.rendezvous.Fault(host, e)

@@ -57,7 +57,7 @@ func (h *Host) startDaemon(words []string, files [3]*os.File, ended func(code in
 		return nil, err
 	}
 	env := append(daemon.Env, h.plan.Command.Env...) // the first of two variables with the same name counts
-	return h.world.Start(proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}, files, ended)
+	return h.effects.Start(proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}, files, ended)
 }
 
 // awaitDaemon waits for the exit code of a daemon of this host, at the longest until Close: a daemon may

@@ -28,7 +28,7 @@ func (h *Host) Open(ctx context.Context) error {
 		return &output.Error{What: dir + "/" + plan.FileRsh, Err: err}
 	}
 	var err error
-	if h.local, err = h.world.Serve(dir, Calls{Remote: h.runDaemon, Began: h.rankBegan}); err != nil {
+	if h.local, err = h.effects.Serve(dir, Calls{Remote: h.runDaemon, Began: h.rankBegan}); err != nil {
 		return &output.Error{What: "a socket in " + dir, Err: err}
 	}
 	if h.rendezvous == nil {

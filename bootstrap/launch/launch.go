@@ -54,7 +54,7 @@ type Host struct {
 	plan       *plan.Plan
 	launch     *plan.Launch
 	log        events.Log
-	world      World
+	effects    Effects
 	rendezvous Rendezvous // nil for a host alone
 	local      io.Closer  // serves the calls of the launcher and of the ranks
 	agent      agent      // starts daemons on other hosts; nil for a host alone
@@ -83,7 +83,7 @@ type Host struct {
 
 // New makes this host's part in the launch of a plan. Call it before this host joins the rendezvous.
 func New(p *plan.Plan, log events.Log, signals *proc.Signals) (*Host, error) {
-	h := newHost(p, log, realWorld(signals))
+	h := newHost(p, log, realEffects(signals))
 	if p.Launch.Agent == plan.AgentOpenSSH {
 		var err error
 		if h.privateKey, h.publicKey, err = remote.NewPair(); err != nil {
@@ -93,11 +93,11 @@ func New(p *plan.Plan, log events.Log, signals *proc.Signals) (*Host, error) {
 	return h, nil
 }
 
-// newHost makes a Host that acts on the given world.
-func newHost(p *plan.Plan, log events.Log, world World) *Host {
+// newHost makes a Host that has the given effects.
+func newHost(p *plan.Plan, log events.Log, effects Effects) *Host {
 	h := &Host{
-		plan: p, launch: p.Launch, log: log, world: world,
-		launcherOver: make(chan struct{}), closed: make(chan struct{}), oomKillsBefore: world.OOMKills(),
+		plan: p, launch: p.Launch, log: log, effects: effects,
+		launcherOver: make(chan struct{}), closed: make(chan struct{}), oomKillsBefore: effects.OOMKills(),
 		machine: machine{
 			leads: p.Role == plan.Leader, script: p.Launch.Script,
 			grace: p.End.Grace, failureGrace: failureGrace(peerTimeout(p)),

@@ -32,7 +32,7 @@ func (h *Host) lead(command mpi.Launch, o proc.Options) (proc.Exit, error) {
 			h.rendezvous.End(failure, follows)
 		}
 	}
-	exit, err := h.world.Supervise(h.context(), cmd, o)
+	exit, err := h.effects.Supervise(h.context(), cmd, o)
 	trainer.Remark(h.log, exit, "the launcher")
 	return exit, errors.Join(err, failure)
 }
@@ -105,7 +105,7 @@ func (h *Host) tellCause(code int) {
 
 // follow serves the launcher on a worker, until the leader says that the launcher has ended.
 func (h *Host) follow(o proc.Options) (proc.Exit, error) {
-	exit, err := h.world.Supervise(h.context(), proc.Cmd{}, o)
+	exit, err := h.effects.Supervise(h.context(), proc.Cmd{}, o)
 	if exit.Killed { // at the end of the grace, when all hosts kill: the leader's message is on its way
 		bounded.Wait(messageBound, h.context().Done())
 	}

@@ -109,7 +109,7 @@ func (a *openSSH) start(argv []string, files []*os.File, ended func(code int)) (
 		files = []*os.File{null, null, null}
 	}
 	cmd := proc.Cmd{Argv: argv, Env: a.host.plan.Command.Env, Dir: "/"}
-	return a.host.world.Start(cmd, [3]*os.File(files), ended)
+	return a.host.effects.Start(cmd, [3]*os.File(files), ended)
 }
 
 // connect tells ssh and sshd the public keys of the other hosts.

@@ -40,7 +40,7 @@ func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 		follows := h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
 		text := fmt.Sprintf("rank %d: %s", r.Number(), end.Text)
 		return rendezvous.End{Code: end.Code, Text: text, At: end.At, Follows: follows}, !end.Told
-	case h.world.OOMKills() > h.oomKillsBefore:
+	case h.effects.OOMKills() > h.oomKillsBefore:
 		// The kernel killed the trainer. While the kernel still frees the trainer's memory, Open MPI 5 may kill
 		// the rank's wrapper.
 		const text = "a rank: killed by SIGKILL, out of memory (the kernel killed a process of this container)"

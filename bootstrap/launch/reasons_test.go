@@ -127,8 +127,8 @@ func TestReasonOfDaemonThatDidNotStartComesFirst(t *testing.T) {
 	} {
 		launch := &plan.Launch{Host: "algo-1"}
 		launch.Hosts = []mpi.Host{{Name: "algo-1", Slots: 1}, {Name: "algo-2", Slots: 1}}
-		world := World{OOMKills: func() int { return 0 }, SetDeadline: func(_, _ time.Duration) {}}
-		h := newHost(&plan.Plan{Launch: launch}, events.Log{}, world)
+		effects := Effects{OOMKills: func() int { return 0 }, SetDeadline: func(_, _ time.Duration) {}}
+		h := newHost(&plan.Plan{Launch: launch}, events.Log{}, effects)
 		h.setOver() // the launcher ends at once
 		h.daemonFailed("algo-2", c.code, c.err)
 		<-h.work.Idle()

@@ -56,7 +56,7 @@ func newStandInJob(t *testing.T, names ...string) *standInJob {
 		} else {
 			p.Command.Argv = nil
 		}
-		m.host = newHost(p, events.Log{Logger: zerolog.Nop()}, m.world())
+		m.host = newHost(p, events.Log{Logger: zerolog.Nop()}, m.effects())
 		m.host.newAgent = func(context.Context) (agent, error) { return m, nil }
 		m.host.rendezvous = m
 		j.hosts = append(j.hosts, m)
@@ -64,8 +64,8 @@ func newStandInJob(t *testing.T, names ...string) *standInJob {
 	return j
 }
 
-func (m *standInHost) world() World {
-	return World{
+func (m *standInHost) effects() Effects {
+	return Effects{
 		Supervise: m.supervise,
 		SetDeadline: func(term, kill time.Duration) {
 			time.AfterFunc(term, m.setTerm)

@@ -40,8 +40,8 @@ type Rendezvous interface {
 	Home(ctx context.Context) netip.Addr
 }
 
-// World is what a launch does to its own host. Tests use stand-ins.
-type World struct {
+// Effects are what a launch does to its own host. Tests use stand-ins.
+type Effects struct {
 	// Supervise runs the launcher until it and all daemons have ended. With an empty cmd it only waits for the
 	// daemons. It calls o.Stop and o.Ended as proc.Run does.
 	Supervise func(ctx context.Context, cmd proc.Cmd, o proc.Options) (proc.Exit, error)
@@ -75,10 +75,10 @@ type Rank interface {
 	End() (end remote.RankEnd, told bool)
 }
 
-// realWorld is the World of this process, which has taken over its signals.
-func realWorld(signals *proc.Signals) World {
+// realEffects are the effects of a process that has taken over its signals.
+func realEffects(signals *proc.Signals) Effects {
 	leash, guests := proc.NewLeash(signals), &proc.Guests{}
-	return World{
+	return Effects{
 		Supervise: func(ctx context.Context, cmd proc.Cmd, o proc.Options) (proc.Exit, error) {
 			o.Guests, o.Leash = guests, leash
 			return proc.Run(ctx, signals, cmd, o)
