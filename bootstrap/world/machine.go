@@ -90,7 +90,7 @@ func neuronCores(ctx context.Context, devices int, instanceType string) int {
 	if each, known := contract.CoresPerNeuronDevice(instanceType); known {
 		return devices * each
 	}
-	out, err := proc.Output(ctx, 10*time.Second, "neuron-ls", "-j")
+	out, err := proc.Output(ctx, neuronTimeout, "neuron-ls", "-j")
 	if err != nil {
 		return 0
 	}
@@ -106,3 +106,7 @@ func neuronCores(ctx context.Context, devices int, instanceType string) int {
 	}
 	return cores
 }
+
+// neuronTimeout is how long neuron-ls may take. It reads a few files of the driver, which takes milliseconds.
+// A trainer on one of the known instance types never waits for it.
+const neuronTimeout = 10 * time.Second
