@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestArrows: the page of the architecture has every arrow between two rooms, and no other; and none runs back.
+// TestArrows: the page of the architecture has every arrow between two rooms, and no other; and none runs
+// back.
 func TestArrows(t *testing.T) {
 	said := map[string]bool{}
 	for _, b := range blocks(t, "docs/architecture.md") {
@@ -65,8 +66,8 @@ func importsOfRooms(t *testing.T) map[string][]string {
 	return knows
 }
 
-// circle is a way from a room back to the rooms above it: a room below bootstrap that knows bootstrap, or one that knows
-// cli. The compiler refuses circles of packages; this finds arrows that lead up.
+// circle is a way from a room back to the rooms above it: a room below bootstrap that knows bootstrap, or one
+// that knows cli. The compiler refuses circles of packages; this finds arrows that lead up.
 func circle(knows map[string][]string) []string {
 	above := []string{"main", "cli", "bootstrap"}
 	for from, rooms := range knows {

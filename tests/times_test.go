@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestTimes: the table of times in docs/architecture.md has every named time of the code, under its name and in
-// its room, and no other.
+// TestTimes: the table of times in docs/architecture.md has every named time of the code, under its name and
+// in its room, and no other.
 func TestTimes(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(top, "docs/architecture.md"))
 	if err != nil {
@@ -40,8 +40,8 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// namedTimes are the constants of a length of time, and the functions of the files times.go and timeouts.go that
-// return one. Each is given as its room and its name.
+// namedTimes are the constants of a length of time, and the functions of the files times.go and timeouts.go
+// that return one. Each is given as its room and its name.
 func namedTimes(t *testing.T) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
@@ -77,7 +77,7 @@ type timeSearch struct {
 func (s *timeSearch) visit(n ast.Node) bool {
 	switch d := n.(type) {
 	case *ast.FuncDecl:
-		if results := d.Type.Results; s.functions && results != nil && len(results.List) == 1 && isDuration(results.List[0].Type) {
+		if r := d.Type.Results; s.functions && r != nil && len(r.List) == 1 && isDuration(r.List[0].Type) {
 			s.names = append(s.names, d.Name.Name)
 		}
 	case *ast.ValueSpec:
