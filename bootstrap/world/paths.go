@@ -3,7 +3,10 @@ package world
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"entrain/contract"
 )
@@ -26,20 +29,21 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 // photographOutput asks the kernel whether this user can make files in a directory. The mode does not tell:
 // the superuser can always do so, except in a mount that is read-only.
 func photographOutput(path string) (output contract.Output, exists bool) {
-	var info syscall.Stat_t
-	if err := syscall.Stat(path, &info); err != nil {
-		var link syscall.Stat_t
-		dangling := errors.Is(err, fs.ErrNotExist) && syscall.Lstat(path, &link) == nil
+	info, err := os.Stat(path)
+	if err != nil {
+		_, linkErr := os.Lstat(path)
+		dangling := errors.Is(err, fs.ErrNotExist) && linkErr == nil
 		if !dangling && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 			return output, false // a file in place of a directory above it is reported by itself
 		}
 		return contract.Output{Problem: outputProblem(err), Unseen: true, Dangling: dangling}, true
 	}
-	output = contract.Output{UID: int(info.Uid), Mode: info.Mode & 0o7777}
-	if info.Mode&syscall.S_IFMT == syscall.S_IFDIR {
-		const enterAndWrite = 1 | 2 // X_OK and W_OK
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		output = contract.Output{UID: int(stat.Uid), Mode: stat.Mode & 0o7777}
+	}
+	if info.IsDir() {
 		output.Kind = contract.KindDir
-		if err := syscall.Access(path, enterAndWrite); err != nil {
+		if err := unix.Access(path, unix.W_OK|unix.X_OK); err != nil {
 			output.Problem, output.ReadOnly = outputProblem(err), errors.Is(err, syscall.EROFS)
 		}
 	}
@@ -54,5 +58,5 @@ func outputProblem(err error) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "it is a link to nothing"
 	}
-	return err.Error()
+	return reasonOf(err)
 }

@@ -8,13 +8,14 @@ package world
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"entrain/bootstrap/plan"
 	"entrain/contract"
@@ -84,39 +85,26 @@ func workingDir() string {
 	return dir
 }
 
-// readFile reads a configuration file, at most one byte more than contract.MaxFileSize. This package makes
-// bare system calls: an os.File starts the poller of Go's runtime, which nothing else needs before the
-// trainer.
+// readFile reads a configuration file, at most one byte more than contract.MaxFileSize. Opening a FIFO does not
+// wait for a writer.
 func readFile(path string) contract.File {
-	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return contract.File{Problem: readProblem(err)}
 	}
-	defer func() { _ = syscall.Close(fd) }()
-	var info syscall.Stat_t
-	if err := syscall.Fstat(fd, &info); err != nil {
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
 		return contract.File{Problem: readProblem(err)}
-	}
-	switch info.Mode & syscall.S_IFMT {
-	case syscall.S_IFREG:
-	case syscall.S_IFDIR:
+	case info.IsDir():
 		return contract.File{Problem: "is a directory"}
-	default:
+	case !info.Mode().IsRegular():
 		return contract.File{Problem: "is a FIFO, a socket or a device"}
 	}
-	data := make([]byte, 0, 4096)
-	for len(data) <= contract.MaxFileSize {
-		data = slices.Grow(data, 1)
-		n, err := syscall.Read(fd, data[len(data):min(cap(data), contract.MaxFileSize+1)])
-		switch {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil:
-			return contract.File{Problem: readProblem(err)}
-		case n == 0:
-			return contract.File{Data: data}
-		default:
-			data = data[:len(data)+n]
-		}
+	data, err := io.ReadAll(io.LimitReader(f, contract.MaxFileSize+1))
+	if err != nil {
+		return contract.File{Problem: readProblem(err)}
 	}
 	return contract.File{Data: data}
 }
@@ -138,7 +126,15 @@ func readProblem(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing
 	}
-	return "cannot be read: " + err.Error()
+	return "cannot be read: " + reasonOf(err)
+}
+
+// reasonOf is an error without the call and the path that had it, which a message names anyway.
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // photographData looks at the entries of the data directory. It also looks for each channel by its name: a
@@ -166,64 +162,53 @@ func photographData(dir string, channels []string) map[string]contract.Entry {
 // photographEntry says what a path is. It never opens a FIFO: that would start the platform's stream. It
 // reads only the first names of a directory: a FastFile mount may hold millions.
 func photographEntry(path string) contract.Entry {
-	var info syscall.Stat_t
-	if err := syscall.Stat(path, &info); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return contract.Entry{Problem: readProblem(err)}
 	}
-	switch info.Mode & syscall.S_IFMT {
-	case syscall.S_IFIFO:
+	switch mode := info.Mode(); {
+	case mode&fs.ModeNamedPipe != 0:
 		return contract.Entry{Kind: contract.KindFIFO}
-	case syscall.S_IFREG:
+	case mode.IsRegular():
 		return contract.Entry{Kind: contract.KindFile}
-	case syscall.S_IFDIR:
+	case mode.IsDir():
 		names, err := listFirstNames(path)
+		if err == nil {
+			err = unix.Access(path, unix.X_OK) // os has no such call
+		}
 		if err != nil {
 			return contract.Entry{Kind: contract.KindDir, Problem: readProblem(err)}
 		}
-		const enter = 1 // X_OK
-		if err := syscall.Access(path, enter); err != nil {
-			return contract.Entry{Kind: contract.KindDir, Problem: readProblem(err)}
-		}
 		return contract.Entry{Kind: contract.KindDir, Empty: len(names) == 0}
-	default:
-		return contract.Entry{}
 	}
+	return contract.Entry{}
 }
 
 // listNames returns the names in a directory.
-func listNames(dir string) ([]string, error) { return readNames(dir, 1<<20) }
+func listNames(dir string) ([]string, error) { return readNames(dir, -1) }
 
 // listFirstNames returns the first names in a directory. It returns none only if the directory is empty.
 func listFirstNames(dir string) ([]string, error) { return readNames(dir, 1) }
 
-// readNames reads a directory until it has enough names.
-func readNames(dir string, enough int) ([]string, error) {
-	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_DIRECTORY, 0)
+// readNames reads at most so many names of a directory, or all for -1.
+func readNames(dir string, most int) ([]string, error) {
+	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = syscall.Close(fd) }()
-	var names []string
-	buffer := make([]byte, 4096)
-	for len(names) < enough {
-		n, err := syscall.ReadDirent(fd, buffer)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if err != nil || n <= 0 {
-			return names, err
-		}
-		_, _, names = syscall.ParseDirent(buffer[:n], -1, names)
+	defer func() { _ = f.Close() }()
+	names, err := f.Readdirnames(most)
+	if errors.Is(err, io.EOF) {
+		err = nil // an empty directory
 	}
-	return names, nil
+	return names, err
 }
 
 // findInPath finds a program in a search path and returns the path of its file, empty if there is none.
 func findInPath(path, name string) string {
-	const executable = 1 // X_OK
 	for dir := range strings.SplitSeq(path, ":") {
 		file := dir + "/" + name
-		if dir == "" || syscall.Access(file, executable) != nil {
+		if dir == "" || unix.Access(file, unix.X_OK) != nil {
 			continue
 		}
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
