@@ -23,8 +23,8 @@ const (
 	causeWait = 3 * time.Second
 
 	// answerHoldBeforeRelease is the longest time that the leader holds an answer back before the release. The
-	// answers then list the missing hosts, which change often, so it is shorter than the default answerHold (5
-	// s).
+	// answers then list the missing hosts, which change often, so it is shorter than the default
+	// answerHold (5 s).
 	answerHoldBeforeRelease = 2 * time.Second
 
 	// requestReadTime bounds the TLS handshake and the reading of one request. A host needs milliseconds, a
@@ -53,7 +53,7 @@ const (
 	// farewellTime is how long a worker that leaves waits for the answer to its last hello, whether or not the
 	// leader was reached before. A leader that is up answers within milliseconds. It must be larger than the
 	// longest pause between two tries (shortestRetryPause after retryPauseDoublings, with its jitter).
-	farewellTime = 1 * time.Second
+	farewellTime = time.Second
 
 	// farewellPause is the pause between two looks at whether the leader can still be reached while a worker
 	// leaves. It must be smaller than farewellTime.
@@ -72,11 +72,11 @@ const (
 
 	// addressesValidTime is how long the leader trusts the addresses of a host's name before it looks them up
 	// again. Without it a thousand hosts would ask the name server 200 times a second. An address that is not
-	// among them is always looked up at once, so nothing must be smaller or larger.
+	// among them is looked up at once, so it depends on no other time.
 	addressesValidTime = time.Minute
 
 	// clockDifferenceWarned is the difference of two clocks from which on the leader warns. The moment of a
-	// failure does not depend on it (see member.measure), the times in the logs do. Hosts with NTP differ by
+	// failure does not depend on it (see member.measureLag), the times in the logs do. Hosts with NTP differ by
 	// milliseconds.
 	clockDifferenceWarned = 2 * time.Second
 
