@@ -71,6 +71,9 @@ func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hell
 	for held := true; ; {
 		v, changed := l.roster.viewFor(h)
 		if !held || v.Seq > h.Seen && (h.Ended == nil || v.settles(h.Ended)) {
+			if h.Ended != nil && v.settles(h.Ended) {
+				l.roster.noteSettled(h)
+			}
 			write(w, http.StatusOK, l.roster.encode(v))
 			return
 		}

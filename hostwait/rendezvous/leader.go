@@ -94,7 +94,7 @@ func (l *leader) watch(ctx context.Context) {
 func (l *leader) waitForDepartures(ctx, lingering context.Context) {
 	ticker := time.NewTicker(departurePause)
 	defer ticker.Stop()
-	for !l.roster.isUnneeded(lingering.Err() == nil) {
+	for !l.roster.isUnneeded(lingering.Err() == nil, time.Now()) {
 		select {
 		case <-ctx.Done():
 			return

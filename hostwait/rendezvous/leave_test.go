@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strconv"
 	"testing"
 	"time"
@@ -37,6 +38,33 @@ func TestLeaveDoesNotWaitForALeaderThatNeverAnswered(t *testing.T) {
 				t.Errorf("left with %v, %v", err, ctx.Err())
 			}
 		})
+	}
+}
+
+// TestLeaderStaysUntilEachEndIsSettled: a failed worker may be between two hellos when the first failure is
+// decided. The leader stays until that worker learns of it, or is lost.
+func TestLeaderStaysUntilEachEndIsSettled(t *testing.T) {
+	start := time.Now()
+	k := newRoster(&Config{Hosts: []string{"h0", "h1"}, PeerTimeout: 6 * time.Second, Warn: func(string) {}})
+	h := &hello{Protocol: Protocol, Member: Member{Host: "h1"}, Instance: "h1", Clock: start.UnixMicro()}
+	for count, end := range []*ended{nil, {Code: 7}} {
+		h.Count, h.Ended = count, end
+		if r := k.takeHello(h, netip.Addr{}, start); r != nil {
+			t.Fatal(r.why)
+		}
+	}
+	if !k.decided {
+		t.Fatal("a failure before the release is not decided at once")
+	}
+	if k.isUnneeded(false, start) {
+		t.Error("the leader leaves before the worker learns of the decision")
+	}
+	if !k.isUnneeded(false, start.Add(k.config.silenceBound()+time.Millisecond)) {
+		t.Error("the leader stays for a worker that is lost")
+	}
+	k.noteSettled(h)
+	if !k.isUnneeded(false, start) {
+		t.Error("the leader stays after the worker has learned of the decision")
 	}
 }
 

@@ -47,7 +47,8 @@ type member struct {
 	lastHeard time.Time
 	lag       time.Duration // the difference of the two clocks plus the delay of the fastest hello
 	brokenAt  time.Time     // when the connection of its last hello was closed; zero while it is open
-	ended     bool          // its work has ended, or it is lost: no hello of it is waited for
+	ended     bool          // its work has ended, or it is lost
+	settled   bool          // an answer that settles its end was made
 	lastFault string        // the last fault of it that was noted
 }
 
@@ -207,15 +208,27 @@ type absenceError string
 
 func (a absenceError) Error() string { return string(a) }
 
-// isUnneeded reports whether no other host needs the leader any more. Where the job has ended before its
-// release and lingers is true, the leader also stays for the hosts that have not joined yet. They would
-// otherwise wait for a leader that is gone.
-func (k *roster) isUnneeded(lingers bool) bool {
+// noteSettled notes that the answer to a hello settles the end of its host.
+func (k *roster) noteSettled(h *hello) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if m := k.members[h.Host]; m != nil && m.Instance == h.Instance {
+		m.settled = true
+	}
+}
+
+// isUnneeded reports whether no other host needs the leader any more. A host needs it until its end is
+// settled, or it is lost. Where the job has ended before its release and lingers is true, the leader also
+// stays for the hosts that have not joined yet. They would otherwise wait for a leader that is gone.
+func (k *roster) isUnneeded(lingers bool, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, host := range k.config.Hosts[1:] {
 		m := k.members[host]
-		if m != nil && !m.ended || m == nil && k.released == 0 && lingers {
+		switch {
+		case m == nil && k.released == 0 && lingers, m != nil && !m.ended:
+			return false
+		case m != nil && !m.settled && k.reasonForLoss(m, now) == "":
 			return false
 		}
 	}
