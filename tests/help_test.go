@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestHelpExamples runs what the help shows, word for word: the lines of a Dockerfile in an image, the others in a
-// shell beside some data and a trainer.
+// TestHelpExamples runs the examples of the help, word for word. It builds the lines of a Dockerfile, and
+// runs the others by a shell in a directory with data and a trainer.
 func TestHelpExamples(t *testing.T) {
 	needDocker(t)
 	if err := buildExample(); err != nil {
@@ -29,31 +29,31 @@ func TestHelpExamples(t *testing.T) {
 	if len(examples) != 2 {
 		t.Fatalf("%d examples: %q", len(examples), examples)
 	}
-	for head, lines := range examples {
+	for heading, lines := range examples {
 		cmd := exec.Command("sh", "-euc", lines)
-		if strings.Contains(head, "Dockerfile") {
+		if strings.Contains(heading, "Dockerfile") {
 			cmd = exec.Command("docker", "build", "-q", "-f", "-", ".")
 			cmd.Stdin = strings.NewReader("FROM entrain-test-example\n" + lines)
 		}
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+distDir(t)+":"+os.Getenv("PATH"))
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s%s", head, err, lines, out)
+			t.Errorf("%s: %v\n%s%s", heading, err, lines, out)
 		}
 	}
 }
 
-// helpExamples are the examples of a help text by their heads.
+// helpExamples returns the examples of a help text by their headings.
 func helpExamples(help string) map[string]string {
 	examples := map[string]string{}
-	head := ""
+	heading := ""
 	for line := range strings.Lines(help) {
 		switch {
 		case strings.HasPrefix(line, "EXAMPLE"):
-			head = strings.TrimSpace(line)
+			heading = strings.TrimSpace(line)
 		case strings.TrimSpace(line) == "":
-			head = ""
-		case head != "":
-			examples[head] += strings.TrimPrefix(line, "  ")
+			heading = ""
+		case heading != "":
+			examples[heading] += strings.TrimPrefix(line, "  ")
 		}
 	}
 	return examples

@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// laptop is a directory of a user who has Docker, and no entrain.
+// laptop is the working directory of a user who has Docker but no entrain.
 type laptop struct {
 	t     *testing.T
 	dir   string
 	image string
 }
 
-// newLaptop makes the directory somebody's who is not root, with data for the example.
+// newLaptop makes a directory with data for the example. Its owner is not root.
 func newLaptop(t *testing.T) *laptop {
 	t.Helper()
 	l := &laptop{t: t, image: exampleImage(t), dir: t.TempDir()}
@@ -35,11 +35,11 @@ func newLaptop(t *testing.T) *laptop {
 	return l
 }
 
-// paste runs a line in the directory, with the image's name put in.
+// paste runs a line in the directory. It replaces IMAGE by the name of the image.
 func (l *laptop) paste(line string) (out string, code int) {
 	l.t.Helper()
-	line = strings.NewReplacer("IMAGE=IMAGE ", "IMAGE="+l.image+" ", " IMAGE ", " "+l.image+" ").Replace(line)
-	cmd := exec.Command("sh", "-c", line)
+	withImage := strings.NewReplacer("IMAGE=IMAGE ", "IMAGE="+l.image+" ", " IMAGE ", " "+l.image+" ")
+	cmd := exec.Command("sh", "-c", withImage.Replace(line))
 	cmd.Dir = l.dir
 	data, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
@@ -48,10 +48,11 @@ func (l *laptop) paste(line string) (out string, code int) {
 	return string(data), cmd.ProcessState.ExitCode()
 }
 
-// scaffold calls entrain in a container, and gives the lines that it prints for pasting.
+// scaffold runs entrain scaffold in a container and returns the lines that it advises to paste.
 func (l *laptop) scaffold(options, flags string) (lines []string) {
 	l.t.Helper()
-	out, code := l.paste(`docker run --rm -v "$PWD:/w" ` + options + ` --entrypoint entrain IMAGE scaffold ` + flags)
+	entrain := `docker run --rm -v "$PWD:/w" ` + options + ` --entrypoint entrain IMAGE `
+	out, code := l.paste(entrain + "scaffold " + flags)
 	if code != 0 {
 		l.t.Fatalf("exit code %d\n%s", code, out)
 	}
@@ -63,8 +64,8 @@ func (l *laptop) scaffold(options, flags string) (lines []string) {
 	return lines
 }
 
-// lets runs a line that must succeed.
-func (l *laptop) lets(line string) string {
+// mustPaste runs a line that must succeed and returns its output.
+func (l *laptop) mustPaste(line string) string {
 	l.t.Helper()
 	out, code := l.paste(line)
 	if code != 0 {
@@ -73,20 +74,21 @@ func (l *laptop) lets(line string) string {
 	return out
 }
 
-// strangers are the files that are not the user's.
-func (l *laptop) strangers() (names []string) {
+// foreignFiles returns the files that do not belong to the user.
+func (l *laptop) foreignFiles() (names []string) {
 	l.t.Helper()
-	var top syscall.Stat_t
-	if err := syscall.Stat(l.dir, &top); err != nil {
+	var info syscall.Stat_t
+	if err := syscall.Stat(l.dir, &info); err != nil {
 		l.t.Fatal(err)
 	}
-	owner := strconv.Itoa(int(top.Uid))
+	owner := strconv.Itoa(int(info.Uid))
 	return strings.Fields(must(l.t, "find", l.dir, "!", "-uid", owner))
 }
 
-// TestScaffoldInContainer: a tree that is made in a container belongs to the user, and the lines that are
-// printed train the example, also as an image's own user.
-func TestScaffoldInContainer(t *testing.T) {
+// TestScaffoldInContainerMakesUsableTree checks that a tree that scaffold makes in a container belongs to the
+// user, and that the lines that scaffold prints train the example. Images with a user of their own train it
+// too.
+func TestScaffoldInContainerMakesUsableTree(t *testing.T) {
 	for _, c := range []struct{ name, options, dir, user string }{
 		{"as root", "", "/w/job", ""},
 		{"as the user", "--user " + userID(), "/w/job", "4321"},
@@ -96,8 +98,8 @@ func TestScaffoldInContainer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLaptop(t)
 			lines := l.scaffold(c.options, "--hp lr=0.05 --hp epochs=200 --data train=/w/data "+c.dir)
-			if others := l.strangers(); len(others) > 0 {
-				t.Errorf("not the user's: %v", others)
+			if files := l.foreignFiles(); len(files) > 0 {
+				t.Errorf("these files do not belong to the user: %v", files)
 			}
 			if c.user != "" {
 				l.image = l.derive(c.user)
@@ -105,10 +107,10 @@ func TestScaffoldInContainer(t *testing.T) {
 			if len(lines) != 2 {
 				t.Fatalf("lines to paste: %q", lines)
 			}
-			if out := l.lets(lines[0]); !strings.Contains(out, "\nargv     --lr\nargv     0.05\n") {
+			if out := l.mustPaste(lines[0]); !strings.Contains(out, "\nargv     --lr\nargv     0.05\n") {
 				t.Errorf("the plan is\n%s", out)
 			}
-			out := l.lets(lines[1])
+			out := l.mustPaste(lines[1])
 			models := must(t, "find", l.dir, "-path", "*/model/model.json", "-size", "+1c", "-printf", "%f\n")
 			if models != "model.json\n" || !strings.Contains(out, "trained: y = 2.00 * x + 0.99") {
 				t.Errorf("models: %q\n%s", models, out)
@@ -117,7 +119,8 @@ func TestScaffoldInContainer(t *testing.T) {
 	}
 }
 
-// derive is the example's image for another user, and with the trainer where no mount may hide it.
+// derive builds the example's image with another user, and with the trainer in /opt/ml, which no mount may
+// hide.
 func (l *laptop) derive(user string) string {
 	l.t.Helper()
 	tag, dir := fmt.Sprintf("entrain-test-laptop:%d", os.Getpid()), l.t.TempDir()
@@ -132,22 +135,24 @@ func (l *laptop) derive(user string) string {
 	return tag
 }
 
-// TestScaffoldKeptNowhere: of a tree that ends with its container no line speaks that could not find it.
-func TestScaffoldKeptNowhere(t *testing.T) {
+// TestScaffoldWithoutMountSaysTreeIsLost checks that scaffold advises no line to paste if the tree ends with
+// the container, since that line would not find the tree.
+func TestScaffoldWithoutMountSaysTreeIsLost(t *testing.T) {
 	l := newLaptop(t)
-	out := l.lets("docker run --rm --entrypoint entrain IMAGE scaffold /tmp/job")
+	out := l.mustPaste("docker run --rm --entrypoint entrain IMAGE scaffold /tmp/job")
 	const says = "/tmp/job is in the container alone, and ends with it. To keep it, mount a directory:\n"
 	if !strings.Contains(out, says) || strings.Contains(out, "/opt/ml") {
 		t.Error(out)
 	}
 }
 
-// TestCompose: three hosts train together on a laptop, and the failure of one is the end of all.
-func TestCompose(t *testing.T) {
+// TestComposeTrainsThreeHosts checks that three hosts train together on a laptop, and that the failure of one
+// ends all.
+func TestComposeTrainsThreeHosts(t *testing.T) {
 	needDocker(t)
 	words := strings.Split(strings.TrimSpace(must(t, "scripts/compose")), "\n")
-	compose := words[len(words)-1]                 // what it has installed stands before
-	own := fmt.Sprintf("/w/hosts-%d", os.Getpid()) // its base is the name of compose's project
+	compose := words[len(words)-1]                 // lines about an installation may stand before it
+	own := fmt.Sprintf("/w/hosts-%d", os.Getpid()) // the last element is the name of compose's project
 	for _, c := range []struct {
 		name, options, dir, user, flags string
 		fails                           bool
@@ -171,10 +176,10 @@ func TestCompose(t *testing.T) {
 				t.Fatalf("lines to paste: %q", lines)
 			}
 			plan, up, ps, cat, down := lines[0], lines[1], lines[2], lines[3], lines[4]
-			if out := l.lets(plan); !strings.HasPrefix(out, "role     leader\n") {
+			if out := l.mustPaste(plan); !strings.HasPrefix(out, "role     leader\n") {
 				t.Errorf("the plan is\n%s", out)
 			}
-			t.Cleanup(func() { l.lets(down) })
+			t.Cleanup(func() { l.mustPaste(down) })
 			if c.fails {
 				l.spoil()
 				l.failsTogether(up, ps, cat)
@@ -185,13 +190,13 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// trainsTogether runs all hosts, twice: what is left of the first time is in nobody's way.
+// trainsTogether runs all hosts twice. The files and containers of the first run must not disturb the second.
 func (l *laptop) trainsTogether(up, ps string) {
 	l.t.Helper()
 	for range 2 {
-		out := l.lets(up)
-		if ended := l.lets(ps); len(exits(ended, 0)) != 3 {
-			l.t.Errorf("expected three exits with 0:\n%s\n%s", ended, out)
+		out := l.mustPaste(up)
+		if ended := l.mustPaste(ps); len(exits(ended, 0)) != 3 {
+			l.t.Errorf("want three exits with 0:\n%s\n%s", ended, out)
 		}
 		models, err := filepath.Glob(filepath.Join(l.dir, "*/algo-[123]/model/model.json"))
 		if err != nil || len(models) != 3 {
@@ -208,7 +213,7 @@ func (l *laptop) trainsTogether(up, ps string) {
 	}
 }
 
-// spoil gives algo-2 data on which its trainer fails.
+// spoil gives algo-2 data that its trainer cannot read.
 func (l *laptop) spoil() {
 	l.t.Helper()
 	points, err := filepath.Glob(filepath.Join(l.dir, "*/algo-2/input/data/train/points"))
@@ -220,29 +225,30 @@ func (l *laptop) spoil() {
 	}
 }
 
-// failsTogether runs all hosts, and looks at what each says of its end.
+// failsTogether runs all hosts, and checks the exit code and the failure file of each.
 func (l *laptop) failsTogether(up, ps, cat string) {
 	l.t.Helper()
 	out, _ := l.paste(up)
-	if ended := l.lets(ps); len(exits(ended, 1)) != 3 {
-		l.t.Errorf("expected three exits with 1:\n%s\n%s", ended, out)
+	if ended := l.mustPaste(ps); len(exits(ended, 1)) != 3 {
+		l.t.Errorf("want three exits with 1:\n%s\n%s", ended, out)
 	}
-	failures := l.lets(cat)
+	failures := l.mustPaste(cat)
 	for _, want := range []string{
 		"ValueError: could not convert string to float: 'no'\n", "algo-2: exit code 1: ValueError",
 	} {
 		if !strings.Contains(failures, want) {
-			l.t.Errorf("expected %q in the failure files:\n%s\n%s", want, failures, out)
+			l.t.Errorf("want %q in the failure files:\n%s\n%s", want, failures, out)
 		}
 	}
 }
 
-// exits are the containers that ended with a code, as the plugin and as docker-compose say it.
+// exits returns the parts of the output of ps that say that a container ended with a code. The plugin of
+// Docker and docker-compose say it in different words.
 func exits(ps string, code int) []string {
 	return regexp.MustCompile(fmt.Sprintf(`Exited \(%d\)|Exit %d\b`, code, code)).FindAllString(ps, -1)
 }
 
-// userID is who is no root, for docker's flag: the owner of what newLaptop makes.
+// userID returns the owner of the files that newLaptop makes, as docker run --user takes it. It is not root.
 func userID() string {
 	if os.Geteuid() == 0 {
 		return "1234:1234"

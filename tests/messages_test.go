@@ -12,14 +12,15 @@ import (
 	"testing"
 )
 
-// excusedLines are the lines for a Dockerfile that no test can build: they need files of the user's own.
+// excusedLines returns the advised lines for a Dockerfile that no test can build, since they need the user's
+// files.
 func excusedLines() []string {
 	return []string{"RUN pip install -r /opt/ml/code/requirements.txt", "RUN pip install /opt/ml/code"}
 }
 
-// TestRunLinesInMessages: every line for a Dockerfile that a message of entrain advises builds as it stands, in the
-// image of the example, beside a cluster key.
-func TestRunLinesInMessages(t *testing.T) {
+// TestRunLinesInMessagesBuild checks that every RUN line that a message of entrain advises builds word for
+// word, in the image of the example with a cluster key.
+func TestRunLinesInMessagesBuild(t *testing.T) {
 	needDocker(t)
 	if err := buildExample(); err != nil {
 		t.Fatal(err)
@@ -35,12 +36,12 @@ func TestRunLinesInMessages(t *testing.T) {
 	}
 	for _, line := range excusedLines() {
 		if lines[line] == "" {
-			t.Errorf("%s: no message advises it", line)
+			t.Errorf("no message advises %s any more", line)
 		}
 		delete(lines, line)
 	}
 	if len(lines) < 3 {
-		t.Fatalf("%q: the pattern finds no more", lines)
+		t.Fatalf("only %q found: the pattern does not match the messages any more", lines)
 	}
 	for line, place := range lines {
 		cmd := exec.Command("docker", "build", "-q", "-")
@@ -55,7 +56,7 @@ func TestRunLinesInMessages(t *testing.T) {
 	}
 }
 
-// shownTexts are the texts of the pages and of the program, by place.
+// shownTexts returns the texts of the pages and of the program, by place.
 func shownTexts(t *testing.T) map[string]string {
 	t.Helper()
 	texts := programTexts(t)
@@ -66,19 +67,20 @@ func shownTexts(t *testing.T) map[string]string {
 	return texts
 }
 
-// programTexts are the texts in the program's source, by place, with constants and a value for each verb of a format
-// put in.
+// programTexts returns the texts in the program's source, by place. It replaces constants by their values and
+// the verbs of formats by examples.
 func programTexts(t *testing.T) map[string]string {
 	t.Helper()
 	set := token.NewFileSet()
 	var files []*ast.File
-	for file := range strings.SplitSeq(strings.TrimSpace(must(t, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go")), "\n") {
+	list := must(t, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go")
+	for file := range strings.SplitSeq(strings.TrimSpace(list), "\n") {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
 		parsed, err := parser.ParseFile(set, filepath.Join(top, file), nil, 0)
 		if err != nil {
-			continue // it is deleted here, and not committed yet
+			continue // it is deleted, but the deletion is not committed yet
 		}
 		files = append(files, parsed)
 	}
@@ -105,14 +107,14 @@ func programTexts(t *testing.T) map[string]string {
 				text = strings.NewReplacer("%d", "1000", "%s", "/etc/entrain/cluster.key").Replace(text)
 				texts[set.Position(e.Pos()).String()] = text
 			}
-			return !ok // its parts are not shown by themselves
+			return !ok // the user never sees the parts of a sum alone
 		})
 	}
 	return texts
 }
 
-// evaluate gives the text of an expression of string literals, constants and what is joined to them; of anything else
-// in such a sum it gives VALUE.
+// evaluate returns the text of a string literal, a constant or a sum that has one of them. Other terms of a
+// sum become VALUE. It returns false for any other expression.
 func evaluate(e ast.Expr, constants map[string]string) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:

@@ -10,29 +10,32 @@ import (
 	"testing"
 )
 
-// block is a fenced block of a page. A comment in the line before the fence says what a test does with it:
+// block is a fenced block of a page. The comment on the line before the fence says what a test does with it:
 //
-//	<!-- as FILE -->         it is the content of FILE
-//	<!-- prints -->          the last commands print these lines; … stands for any text, and in a line alone for any lines
-//	<!-- exits N -->         the commands end with N instead of 0
+//	<!-- as FILE -->         the block is the content of FILE
+//	<!-- prints -->          the commands before it print these lines. The sign … stands for any text;
+//	                         on a line of its own it stands for any lines
+//	<!-- exits N -->         the commands end with exit code N instead of 0
 //	<!-- on IMAGE -->        these lines of a Dockerfile follow FROM IMAGE
-//	<!-- not run: REASON --> nobody can run it here
-//	<!-- drawing -->         it is a picture
-//	<!-- held by TEST -->    another test reads it
+//	<!-- not run: REASON --> no test can run it
+//	<!-- drawing -->         the block is a picture
+//	<!-- held by TEST -->    the test TEST reads the block
 //
-// Without a comment sh is run, dockerfile is built, and anything else is a mistake.
+// Without a comment, a block of sh is run and a block of dockerfile is built. Other blocks need a comment.
 type block struct {
 	page     string
 	line     int
 	language string
-	word     string // of the comment: as, prints, exits, on, not run, drawing, held by; empty for none
-	value    string // of the comment
+	role     string // the first words of the comment, such as prints; empty without a comment
+	value    string // the rest of the comment: FILE, N, IMAGE, REASON or TEST
 	text     string
 }
 
+// place returns the page and the line of the fence.
 func (b *block) place() string { return fmt.Sprintf("%s:%d", b.page, b.line) }
 
-// blocks are the fenced blocks of a page. An indented block is a mistake: no comment can stand before it.
+// blocks returns the fenced blocks of a page. An indented block is a mistake, since no comment can say what
+// it is.
 func blocks(t *testing.T, page string) []block {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(top, page))
@@ -48,7 +51,7 @@ func blocks(t *testing.T, page string) []block {
 		case open == nil && strings.HasPrefix(line, "```"):
 			open = &block{page: page, line: i + 1, language: line[3:]}
 			if m := comment.FindStringSubmatch(lines[max(0, i-1)]); m != nil {
-				open.word, open.value = m[1], m[3]
+				open.role, open.value = m[1], m[3]
 			}
 		case line == "```":
 			found = append(found, *open)
@@ -56,7 +59,7 @@ func blocks(t *testing.T, page string) []block {
 		case open != nil:
 			open.text += line + "\n"
 		case strings.HasPrefix(line, "    ") && (i == 0 || lines[i-1] == ""):
-			t.Errorf("%s:%d: an indented block, expected a fenced one", page, i+1)
+			t.Errorf("%s:%d: an indented block, want a fenced one", page, i+1)
 		}
 	}
 	if open != nil {
@@ -65,7 +68,7 @@ func blocks(t *testing.T, page string) []block {
 	return found
 }
 
-// pages are all that a reader is shown.
+// pages returns all pages for readers: README.md, CONTRIBUTING.md and docs/*.md.
 func pages(t *testing.T) []string {
 	t.Helper()
 	docs, err := filepath.Glob(filepath.Join(top, "docs/*.md"))
@@ -79,33 +82,36 @@ func pages(t *testing.T) []string {
 	return all
 }
 
-// TestPagesCanBeRun: every block says what it is, and those that nobody can run here are few and known. A page with
-// one more has to be looked at, not only counted.
+// TestPagesCanBeRun checks that every block of every page says what it is, that each block that is not run
+// gives a reason, and that there are excusedBlocks of them. Before you change that number, try to make the
+// block run.
 func TestPagesCanBeRun(t *testing.T) {
 	excused := 0
 	for _, page := range pages(t) {
 		for _, b := range blocks(t, page) {
 			switch {
-			case b.word == "not run":
+			case b.role == "not run":
 				excused++
 				if b.value == "" {
-					t.Errorf("%s: not run, and no reason is given", b.place())
+					t.Errorf("%s: the block is not run, but gives no reason", b.place())
 				}
-			case b.word == "held by":
-				if exec.Command("git", "-C", top, "grep", "-q", "func "+b.value+"(", "--", "*_test.go").Run() != nil {
+			case b.role == "held by":
+				grep := exec.Command("git", "-C", top, "grep", "-q", "func "+b.value+"(", "--", "*_test.go")
+				if grep.Run() != nil {
 					t.Errorf("%s: there is no test %s", b.place(), b.value)
 				}
-			case b.word == "" && b.language != "sh" && b.language != "dockerfile":
-				t.Errorf("%s: a block of %q, and no comment says what it is", b.place(), b.language)
+			case b.role == "" && b.language != "sh" && b.language != "dockerfile":
+				t.Errorf("%s: a block of %q without a comment that says what it is", b.place(), b.language)
 			}
 		}
 	}
 	if excused != excusedBlocks {
-		t.Errorf("%d blocks are not run, expected %d", excused, excusedBlocks)
+		t.Errorf("%d blocks are not run, want %d", excused, excusedBlocks)
 	}
 }
 
-// match says whether a text holds lines in their order. In a line … stands for any text, and alone for any lines.
+// match reports whether a text contains lines, whole and in their order.
+// The sign … stands for any text; on a line of its own it stands for any lines.
 func match(text, lines string) bool {
 	var pattern strings.Builder
 	pattern.WriteString(`(?m)^`)
@@ -123,6 +129,7 @@ func match(text, lines string) bool {
 	return regexp.MustCompile(pattern.String()).MatchString(text + "\n")
 }
 
+// TestMatch checks what match takes for the same.
 func TestMatch(t *testing.T) {
 	for _, c := range []struct {
 		text, lines string
@@ -137,7 +144,7 @@ func TestMatch(t *testing.T) {
 		{"a.c", "a.c\n", true},
 	} {
 		if match(c.text, c.lines) != c.want {
-			t.Errorf("%q in %q: expected %v", c.lines, c.text, c.want)
+			t.Errorf("%q in %q: want %v", c.lines, c.text, c.want)
 		}
 	}
 }

@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// excusedBlocks is how many blocks of all pages nobody can run here.
+// excusedBlocks is the number of blocks in all pages that no test can run.
 const excusedBlocks = 6
 
-// TestPages runs what the pages show, word for word and in their order, in a clean clone: each page in one shell, as
-// a reader would. On the pages behind the README entrain is in PATH, and the image "trainer" is that of the README.
+// TestPages runs the blocks of each page word for word and in their order, in one shell and a clean clone, as
+// a reader does. For all pages but the README, entrain is in PATH. The image "trainer" is the one that the
+// README builds.
 func TestPages(t *testing.T) {
 	needDocker(t)
 	if err := buildExample(); err != nil {
@@ -31,7 +32,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// cleanClone copies what git tracks, as it is now, into a directory. There is no dist in it.
+// cleanClone copies the files that git does not ignore, as they are now, into a new directory. It has no
+// dist.
 func cleanClone(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "entrain")
@@ -39,7 +41,7 @@ func cleanClone(t *testing.T) string {
 	for file := range strings.SplitSeq(strings.TrimRight(files, "\x00"), "\x00") {
 		data, err := os.ReadFile(filepath.Join(top, file))
 		if os.IsNotExist(err) {
-			continue // it is deleted here, and not committed yet
+			continue // it is deleted, but the deletion is not committed yet
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -59,20 +61,20 @@ func cleanClone(t *testing.T) string {
 	return dir
 }
 
-// runPage makes one script of a page's blocks and holds what each of them prints against the page.
+// runPage makes one script of a page's blocks, runs it in dir, and compares its output with the page.
 func runPage(t *testing.T, page, dir string) {
 	t.Helper()
 	all := blocks(t, page)
-	aside := t.TempDir()
+	blockDir := t.TempDir()
 	var script strings.Builder
 	script.WriteString("set -eu\n")
 	if page != "README.md" {
 		fmt.Fprintf(&script, "PATH=%s:$PATH\n", distDir(t))
 	}
 	for i, b := range all {
-		file := filepath.Join(aside, strconv.Itoa(i))
+		file := filepath.Join(blockDir, strconv.Itoa(i))
 		text := b.text
-		if b.word == "on" {
+		if b.role == "on" {
 			text = "FROM " + b.value + "\n" + text
 		}
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -81,8 +83,8 @@ func runPage(t *testing.T, page, dir string) {
 		fmt.Fprintf(&script, "echo '%s %d'\n%s\n", mark, i, command(&b, file))
 	}
 	cmd := exec.Command("sh", "-c", script.String())
-	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second // for what a page leaves behind
-	cmd.Env = append(os.Environ(), "TMPDIR="+aside)
+	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second // a page may leave processes that hold stdout
+	cmd.Env = append(os.Environ(), "TMPDIR="+blockDir)
 	out, err := cmd.CombinedOutput()
 	check(t, all, string(out))
 	if err != nil {
@@ -90,17 +92,18 @@ func runPage(t *testing.T, page, dir string) {
 	}
 }
 
-// mark begins the output of a block.
+// mark stands before the output of each block, followed by the block's index.
 const mark = "=== block"
 
-// command is what a block becomes in the page's script.
+// command returns the command for a block in the page's script. The file holds the text of the block.
 func command(b *block, file string) string {
 	switch {
-	case b.word == "as":
+	case b.role == "as":
 		return fmt.Sprintf("cp %s %s", file, b.value)
-	case b.word == "exits":
-		return fmt.Sprintf("code=0; (set -eu; . %s) || code=$?; [ $code = %s ] || { echo \"exit code $code\"; exit 1; }", file, b.value)
-	case slices.Contains([]string{"not run", "prints", "drawing", "held by"}, b.word):
+	case b.role == "exits":
+		return fmt.Sprintf("code=0; (set -eu; . %s) || code=$?; ", file) +
+			fmt.Sprintf("[ $code = %s ] || { echo \"exit code $code\"; exit 1; }", b.value)
+	case slices.Contains([]string{"not run", "prints", "drawing", "held by"}, b.role):
 		return ":"
 	case b.language == "dockerfile":
 		return fmt.Sprintf("docker build -q -f %s -t entrain-test-page . >/dev/null", file)
@@ -108,7 +111,7 @@ func command(b *block, file string) string {
 	return ". " + file
 }
 
-// check finds in a page's output what its blocks say that the commands before them print.
+// check compares the output of a page's script with the blocks that show what the commands before them print.
 func check(t *testing.T, all []block, out string) {
 	t.Helper()
 	parts := map[int]string{}
@@ -119,24 +122,26 @@ func check(t *testing.T, all []block, out string) {
 			parts[i], last = text, i
 		}
 	}
-	said := ""
+	printed := ""
 	for i, b := range all {
-		if b.word != "prints" {
-			said = parts[i]
+		if b.role != "prints" {
+			printed = parts[i]
 			continue
 		}
-		if !match(said, b.text) {
-			t.Errorf("%s: these lines are not in what was printed:\n%s\nprinted:\n%s", b.place(), b.text, last3000(said))
+		if !match(printed, b.text) {
+			t.Errorf("%s: the output lacks these lines:\n%s\noutput:\n%s", b.place(), b.text, last3000(printed))
 		}
 	}
 	if last < len(all)-1 && last >= 0 {
-		t.Errorf("%s: this block failed:\n%s\nprinted:\n%.3000s", all[last].place(), all[last].text, last3000(parts[last]))
+		b := all[last]
+		t.Errorf("%s: this block failed:\n%s\noutput:\n%s", b.place(), b.text, last3000(parts[last]))
 	}
 }
 
+// last3000 returns the last 3,000 bytes of a text.
 func last3000(text string) string { return text[max(0, len(text)-3000):] }
 
-// distDir is where the binary is.
+// distDir returns the absolute path of the directory that holds the binary.
 func distDir(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join(top, "dist"))
@@ -146,8 +151,9 @@ func distDir(t *testing.T) string {
 	return dir
 }
 
-// TestEntrypointsInText: every ENTRYPOINT that a page, the help or a message shows is a command line that entrain takes.
-func TestEntrypointsInText(t *testing.T) {
+// TestEntrypointsInTextAreValid checks that entrain accepts every ENTRYPOINT that a page, the help or a
+// message shows.
+func TestEntrypointsInTextAreValid(t *testing.T) {
 	needDocker(t)
 	if err := buildExample(); err != nil {
 		t.Fatal(err)
@@ -160,22 +166,23 @@ func TestEntrypointsInText(t *testing.T) {
 		}
 	}
 	if len(shown) < 3 {
-		t.Fatalf("only %d: the pattern finds no more", len(shown))
+		t.Fatalf("only %d ENTRYPOINTs found: the pattern does not match the texts any more", len(shown))
 	}
 	root := tree(t)
 	for words, place := range shown {
 		argv := strings.Fields(strings.NewReplacer(`["`, "", `"]`, "", `", "`, " ", `","`, " ").Replace(words))
 		if len(argv) < 2 || argv[1] != "run" && argv[1] != "exec" {
-			continue // a bare one, whose command comes from elsewhere
+			continue // its command comes from a variable or from the image
 		}
-		plan := append([]string{"dist/entrain", "plan", "--root", root, "--launcher", "none"}, withoutLauncher(argv[2:])...)
-		if out, code := run(t, plan...); code != 0 {
+		plan := []string{"dist/entrain", "plan", "--root", root, "--launcher", "none"}
+		if out, code := run(t, append(plan, withoutLauncher(argv[2:])...)...); code != 0 {
 			t.Errorf("%s: %s: exit code %d\n%s", place, words, code, out)
 		}
 	}
 }
 
-// withoutLauncher leaves out the flag that says what starts the ranks: the plan needs a launcher for that.
+// withoutLauncher removes the flag --launcher and its value. A plan with it needs the launcher on this
+// machine.
 func withoutLauncher(words []string) []string {
 	for i, word := range words {
 		if word == "--launcher" {
