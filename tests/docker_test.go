@@ -1,4 +1,5 @@
-// Package tests holds what needs more than one room: containers, and the data that the rooms' tests share.
+// Package tests holds the tests that need more than one room, such as those with containers, and the test
+// data that the tests of several rooms share.
 package tests
 
 import (
@@ -14,10 +15,10 @@ import (
 	"time"
 )
 
-// top is the repository.
+// top is the root of the repository.
 const top = ".."
 
-// needDocker skips a test where there is no engine, saying so, unless REQUIRE_DOCKER=1 makes that a failure.
+// needDocker skips a test if no Docker engine answers. With REQUIRE_DOCKER=1 the test fails instead.
 func needDocker(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput()
@@ -31,7 +32,7 @@ func needDocker(t *testing.T) {
 	t.Skip(reason)
 }
 
-// must runs a command in the repository and gives what it printed.
+// must runs a command in the repository and returns its output. The test fails if the exit code is not 0.
 func must(t *testing.T, argv ...string) string {
 	t.Helper()
 	out, code := run(t, argv...)
@@ -41,6 +42,7 @@ func must(t *testing.T, argv ...string) string {
 	return out
 }
 
+// run runs a command in the repository and returns its stdout and stderr, and its exit code.
 func run(t *testing.T, argv ...string) (out string, code int) {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -52,7 +54,7 @@ func run(t *testing.T, argv ...string) (out string, code int) {
 	return string(data), cmd.ProcessState.ExitCode()
 }
 
-// exampleImage builds Dockerfile.example once.
+// exampleImage builds Dockerfile.example once and returns the name of the image.
 func exampleImage(t *testing.T) string {
 	t.Helper()
 	needDocker(t)
@@ -77,18 +79,20 @@ var buildExample = sync.OnceValue(func() error {
 	return nil
 })
 
-// tree is a contract with training data, as scaffold makes it.
+// tree returns a directory with a contract that scaffold made from the flags, and with training data.
 func tree(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ml")
 	args := append([]string{"dist/entrain", "scaffold", "--channel", "train"}, flags...)
 	must(t, append(args, dir)...)
-	if err := os.WriteFile(filepath.Join(dir, "input/data/train/points"), []byte("1 3\n2 5\n3 7\n"), 0o644); err != nil {
+	points := filepath.Join(dir, "input/data/train/points")
+	if err := os.WriteFile(points, []byte("1 3\n2 5\n3 7\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
+// read returns the text of a file, or "" if there is no such file.
 func read(t *testing.T, elem ...string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(elem...))
@@ -98,11 +102,13 @@ func read(t *testing.T, elem ...string) string {
 	return string(data)
 }
 
-// TestDockerfileExample is the image as a user builds it, run as the platform runs it.
+// TestDockerfileExample builds the image as a user does, and runs it as the platform does.
 func TestDockerfileExample(t *testing.T) {
 	image := exampleImage(t)
 	platform := func(dir string) []string {
-		return []string{"docker", "run", "--rm", "-v", dir + ":/opt/ml", "-e", "TRAINING_JOB_NAME=job-1", image, "train"}
+		return []string{
+			"docker", "run", "--rm", "-v", dir + ":/opt/ml", "-e", "TRAINING_JOB_NAME=job-1", image, "train",
+		}
 	}
 
 	t.Run("trains", func(t *testing.T) {
@@ -120,7 +126,8 @@ func TestDockerfileExample(t *testing.T) {
 				}
 			}
 		}
-		if got := strings.Join(saw.Argv, " "); got != "--epochs 200 --lr 0.05" || saw.Hps["lr"] != 0.05 || saw.Rank != "0" {
+		argv := strings.Join(saw.Argv, " ")
+		if argv != "--epochs 200 --lr 0.05" || saw.Hps["lr"] != 0.05 || saw.Rank != "0" {
 			t.Errorf("the trainer saw %+v in\n%s", saw, out)
 		}
 		if model := read(t, dir, "model/model.json"); !strings.HasPrefix(model, `{"a": 2.00`) {
@@ -153,15 +160,19 @@ func TestDockerfileExample(t *testing.T) {
 		}
 	})
 
-	// By run as PID 1, by exec, and by exec under Docker's init: the checkpoint is saved, and nobody is killed.
-	becomes := []string{"exec", "--", "python3", "/opt/train.py", "train"}
+	// On docker stop the trainer saves its checkpoint and ends by itself.
+	execWords := []string{"exec", "--", "python3", "/opt/train.py", "train"}
 	for _, c := range []struct {
 		name           string
 		options, words []string
 	}{
-		{"stops", nil, []string{"train"}},
-		{"stops under exec", []string{"--entrypoint", "/usr/local/bin/entrain"}, becomes},
-		{"stops under exec and an init", []string{"--init", "--entrypoint", "/usr/local/bin/entrain"}, becomes},
+		{"stops under run as PID 1", nil, []string{"train"}},
+		{"stops under exec", []string{"--entrypoint", "/usr/local/bin/entrain"}, execWords},
+		{
+			"stops under exec and Docker's init",
+			[]string{"--init", "--entrypoint", "/usr/local/bin/entrain"},
+			execWords,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := tree(t, "--hp", "linger=600")
@@ -172,17 +183,18 @@ func TestDockerfileExample(t *testing.T) {
 				return strings.Contains(logs, "trained")
 			})
 			must(t, "docker", "stop", "-t", "60", id)
-			if code := strings.TrimSpace(must(t, "docker", "inspect", "-f", "{{.State.ExitCode}}", id)); code != "0" {
+			code := must(t, "docker", "inspect", "-f", "{{.State.ExitCode}}", id)
+			if code = strings.TrimSpace(code); code != "0" {
 				t.Errorf("exit code %s, want the trainer's 0", code)
 			}
 			if read(t, dir, "model/checkpoint.json") == "" {
-				t.Error("no checkpoint")
+				t.Error("the trainer saved no checkpoint")
 			}
 		})
 	}
 }
 
-// start runs a container in the background and removes it in the end.
+// start runs a container in the background. It is removed when the test ends.
 func start(t *testing.T, options []string, image string, words ...string) (id string) {
 	t.Helper()
 	argv := append([]string{"docker", "run", "-d"}, options...)
@@ -192,7 +204,7 @@ func start(t *testing.T, options []string, image string, words ...string) (id st
 	return id
 }
 
-// eventually waits for a condition, at most a minute.
+// eventually waits for a condition, at most a minute. The test fails if it does not come true.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -202,5 +214,5 @@ func eventually(t *testing.T, what string, holds func() bool) {
 			return
 		}
 	}
-	t.Fatalf("not within a minute: %s", what)
+	t.Fatalf("did not come true within a minute: %s", what)
 }

@@ -4,25 +4,27 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// runTrainer is entrain run under words that prepare it, such as a shell with a trap.
+// runTrainer returns the command of entrain run for a trainer, and its contract's directory. The words of
+// before prepare the process and execute entrain, such as a shell with a trap.
 func runTrainer(t *testing.T, before []string, flags []string, words ...string) (*exec.Cmd, string) {
 	t.Helper()
 	must(t, "scripts/build")
 	dir := tree(t)
-	argv := append(append([]string{}, before...), abs(t, "dist/entrain"), "run", "--root", dir, "--args-style", "none")
-	argv = append(append(append(argv, flags...), "--"), words...)
+	argv := slices.Concat(before, []string{abs(t, "dist/entrain"), "run", "--root", dir, "--args-style", "none"})
+	argv = slices.Concat(argv, flags, []string{"--"}, words)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	return cmd, dir
 }
 
-// startReady starts it, and waits until the trainer says that it is ready.
+// startReady starts a command and waits until the trainer says that it is ready.
 func startReady(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
@@ -37,19 +39,22 @@ func startReady(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// code waits for the end, for a bounded time.
+// code waits for the end of a command and returns the exit code. It kills the command after waitLimit and
+// returns -1.
 func code(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
-	stop := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	stop := time.AfterFunc(waitLimit, func() { _ = cmd.Process.Kill() })
 	defer stop.Stop()
 	_ = cmd.Wait()
 	return cmd.ProcessState.ExitCode()
 }
 
-// TestReaderThatStops: who does not read stderr any more holds up neither the end nor the failure file.
-func TestReaderThatStops(t *testing.T) {
+// TestReaderThatStopsDelaysNothing checks that a reader of stderr that stops to read delays neither the end
+// nor the failure file.
+func TestReaderThatStopsDelaysNothing(t *testing.T) {
 	t.Parallel()
-	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", "head -c 500000 /dev/zero >&2; echo RuntimeError: no luck >&2; exit 3")
+	const script = "head -c 500000 /dev/zero >&2; echo RuntimeError: no luck >&2; exit 3"
+	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", script)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,10 +73,12 @@ func TestReaderThatStops(t *testing.T) {
 	}
 }
 
-// TestReaderThatIsGone: a trainer does not notice that nobody reads its stderr, and its last words are kept.
-func TestReaderThatIsGone(t *testing.T) {
+// TestReaderThatEndsIsNotNoticed checks that the trainer can write to stderr after the reader has ended, and
+// that the failure file keeps the trainer's last line.
+func TestReaderThatEndsIsNotNoticed(t *testing.T) {
 	t.Parallel()
-	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", "head -c 4000000 /dev/zero >&2 || exit 9; echo RuntimeError: no luck >&2; exit 3")
+	const script = "head -c 4000000 /dev/zero >&2 || exit 9; echo RuntimeError: no luck >&2; exit 3"
+	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", script)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -90,10 +97,12 @@ func TestReaderThatIsGone(t *testing.T) {
 	}
 }
 
-// TestSecondTerm: the grace runs from the first SIGTERM; a platform that keeps sending them does not put off the end.
-func TestSecondTerm(t *testing.T) {
+// TestFurtherTermsDoNotExtendGrace checks that the grace begins with the first SIGTERM, even if more of them
+// arrive.
+func TestFurtherTermsDoNotExtendGrace(t *testing.T) {
 	t.Parallel()
-	cmd, _ := runTrainer(t, nil, []string{"--grace", "500ms"}, "sh", "-c", `trap "" TERM; echo ready; exec sleep 600`)
+	const script = `trap "" TERM; echo ready; exec sleep 600`
+	cmd, _ := runTrainer(t, nil, []string{"--grace", "500ms"}, "sh", "-c", script)
 	startReady(t, cmd)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -101,7 +110,7 @@ func TestSecondTerm(t *testing.T) {
 	go func() { ended <- code(t, cmd) }()
 	for {
 		select {
-		case got := <-ended: // -1 where it had to be killed
+		case got := <-ended:
 			if got != 137 {
 				t.Errorf("exit code %d, want 137", got)
 			}
@@ -112,14 +121,14 @@ func TestSecondTerm(t *testing.T) {
 	}
 }
 
-// TestBrokenPipe: a SIGPIPE that is sent to entrain is not the trainer's.
-func TestBrokenPipe(t *testing.T) {
+// TestSigpipeIsNotPassedOn checks that a SIGPIPE to entrain does not reach the trainer, but later signals do.
+func TestSigpipeIsNotPassedOn(t *testing.T) {
 	t.Parallel()
 	helper, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, program: initProgram{"entrain run", entrainRun}, dir: t.TempDir(), helper: helper}
+	b := &bench{t: t, dir: t.TempDir(), helper: helper, program: initProgram{"entrain run", entrainRun}}
 	s, err := b.startReady(nil, helper, "signals", "2")
 	if err != nil {
 		t.Fatal(err)
@@ -136,12 +145,15 @@ func TestBrokenPipe(t *testing.T) {
 	}
 }
 
-// TestIgnored: what was ignored when entrain was started still reaches the trainer, which may have its own mind, and
-// SIGTERM still starts the grace.
-func TestIgnored(t *testing.T) {
+// TestSignalIgnoredAtStartReachesTrainer checks that entrain passes on a signal even if it was ignored when
+// entrain started, since the trainer may handle it. An ignored SIGTERM starts the grace too.
+func TestSignalIgnoredAtStartReachesTrainer(t *testing.T) {
 	t.Parallel()
 	ignore := func(sig string) []string { return []string{"sh", "-c", `trap "" ` + sig + `; exec "$@"`, "sh"} }
-	const handler = "import signal, sys, time\nsignal.signal(signal.SIGUSR1, lambda *_: sys.exit(5))\nprint('ready', flush=True)\ntime.sleep(600)"
+	const handler = `import signal, sys, time
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit(5))
+print('ready', flush=True)
+time.sleep(600)`
 	for _, c := range []struct {
 		what   string
 		before []string
@@ -150,8 +162,17 @@ func TestIgnored(t *testing.T) {
 		sig    syscall.Signal
 		code   int
 	}{
-		{"handled by the trainer", ignore("USR1"), nil, []string{"python3", "-c", handler}, syscall.SIGUSR1, 5},
-		{"TERM, by the trainer too", ignore("TERM"), []string{"--grace", "100ms"}, []string{"sh", "-c", "echo ready; exec sleep 600"}, syscall.SIGTERM, 137},
+		{
+			"the trainer handles it", ignore("USR1"), nil,
+			[]string{"python3", "-c", handler},
+			syscall.SIGUSR1, 5,
+		},
+		{
+			"the trainer ignores SIGTERM too", ignore("TERM"),
+			[]string{"--grace", "100ms"},
+			[]string{"sh", "-c", "echo ready; exec sleep 600"},
+			syscall.SIGTERM, 137,
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -167,45 +188,50 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
-// TestStartFailureWhileIgnoring: that a signal was ignored makes no difference to what is said of a program that cannot be
-// started, nor to what it inherits.
-func TestStartFailureWhileIgnoring(t *testing.T) {
+// TestIgnoredSignalDoesNotChangeStart checks that an ignored signal changes neither the messages about a
+// program that cannot start nor the descriptors that a program inherits.
+func TestIgnoredSignalDoesNotChangeStart(t *testing.T) {
 	t.Parallel()
 	ignoring := []string{"sh", "-c", `trap "" USR1; exec "$@"`, "sh"}
 	bin := t.TempDir()
-	for name, text := range map[string]string{"nothing": "", "interpreter": "#!/no/interpreter\n", "machine": "\x7fELF\x02\x01\x01"} {
+	for name, text := range map[string]string{
+		"empty": "", "interpreter": "#!/no/interpreter\n", "machine": "\x7fELF\x02\x01\x01",
+	} {
 		if err := os.WriteFile(bin+"/"+name, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, want := range map[string]int{"nothing": 126, "interpreter": 127, "machine": 126} {
-		said := map[string]bool{}
+	for name, want := range map[string]int{"empty": 126, "interpreter": 127, "machine": 126} {
+		messages := map[string]bool{}
 		for _, before := range [][]string{nil, ignoring} {
 			cmd, dir := runTrainer(t, before, nil, bin+"/"+name)
 			log, _ := cmd.CombinedOutput()
 			if got := cmd.ProcessState.ExitCode(); got != want {
 				t.Errorf("%s after %q: exit code %d, want %d", name, before, got, want)
 			}
-			said[string(log)+read(t, dir, "output/failure")] = true
+			messages[string(log)+read(t, dir, "output/failure")] = true
 		}
-		if len(said) != 1 {
-			t.Errorf("%s: it is said in two ways: %v", name, said)
+		if len(messages) != 1 {
+			t.Errorf("%s: the messages differ: %v", name, messages)
 		}
 	}
-	cmd, _ := runTrainer(t, []string{"sh", "-c", `echo three >` + bin + `/3; exec 3<` + bin + `/3; trap "" USR1; exec "$@"`, "sh"}, nil, "sh", "-c", "cat <&3")
-	if out, err := cmd.Output(); string(out) != "three\n" { // the log is not of it
-		t.Errorf("descriptor 3 was inherited and holds %q, %v", out, err)
+	open3 := `echo three >` + bin + `/3; exec 3<` + bin + `/3; trap "" USR1; exec "$@"`
+	cmd, _ := runTrainer(t, []string{"sh", "-c", open3, "sh"}, nil, "sh", "-c", "cat <&3")
+	if out, err := cmd.Output(); string(out) != "three\n" {
+		t.Errorf("the trainer read %q, %v from the inherited descriptor 3", out, err)
 	}
 }
 
-// TestStragglerThatStays: a process that may not be killed does not keep the end waiting.
-func TestStragglerThatStays(t *testing.T) {
+// TestProcessThatCannotBeKilledDelaysNothing checks that entrain ends although it may not kill a process that
+// the trainer left behind.
+func TestProcessThatCannotBeKilledDelaysNothing(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to give up CAP_KILL")
 	}
 	t.Parallel()
-	cmd, _ := runTrainer(t, []string{"setpriv", "--bounding-set", "-kill"}, nil,
-		"sh", "-c", "setpriv --reuid 65534 --clear-groups sleep 60 & while ! grep -q '^Uid:.65534' /proc/$!/status; do sleep 0.01; done; exit 4")
+	const script = "setpriv --reuid 65534 --clear-groups sleep 60 & " +
+		"while ! grep -q '^Uid:.65534' /proc/$!/status; do sleep 0.01; done; exit 4"
+	cmd, _ := runTrainer(t, []string{"setpriv", "--bounding-set", "-kill"}, nil, "sh", "-c", script)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

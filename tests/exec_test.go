@@ -7,16 +7,17 @@ import (
 	"testing"
 )
 
-// TestExecLeavesNothing: under exec the trainer has the descriptors, signals, mask, limits and directory that it would
-// have without entrain, and its process is the one that was started. As PID 1 exec warns, once.
-func TestExecLeavesNothing(t *testing.T) {
+// TestExecLeavesNoTraceInTheTrainer checks that under exec the trainer has the descriptors, signals, signal
+// mask, limits and directory that it has without entrain, and the process ID of entrain. As PID 1, exec warns
+// once.
+func TestExecLeavesNoTraceInTheTrainer(t *testing.T) {
 	helper, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	becomes := entrainRun(t, dir, nil, helper, "report")
-	becomes[1] = "exec"
+	underExec := entrainRun(t, dir, nil, helper, "report")
+	underExec[1] = "exec"
 	output := func(argv ...string) (stdout, stderr string) {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		var errText strings.Builder
@@ -27,9 +28,13 @@ func TestExecLeavesNothing(t *testing.T) {
 		}
 		return string(out), errText.String()
 	}
-	for _, prefix := range [][]string{nil, {helper, "inherit"}, {"sh", "-c", `ulimit -n 1000; exec 7</dev/null; exec "$@"`, "sh"}} {
+	for _, prefix := range [][]string{
+		nil,
+		{helper, "inherit"},
+		{"sh", "-c", `ulimit -n 1000; exec 7</dev/null; exec "$@"`, "sh"},
+	} {
 		want, _ := output(append(append([]string{}, prefix...), helper, "report")...)
-		got, warned := output(append(append([]string{}, prefix...), becomes...)...)
+		got, warned := output(append(append([]string{}, prefix...), underExec...)...)
 		if got != want || warned != "" {
 			t.Errorf("after %v:\n%swithout entrain:\n%sstderr: %s", prefix, got, want, warned)
 		}
@@ -37,7 +42,7 @@ func TestExecLeavesNothing(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root for a PID namespace")
 	}
-	_, warned := output(append([]string{"unshare", "--pid", "--fork", "--mount-proc"}, becomes...)...)
+	_, warned := output(append([]string{"unshare", "--pid", "--fork", "--mount-proc"}, underExec...)...)
 	if strings.Count(warned, "exec as PID 1") != 1 {
 		t.Errorf("as PID 1 it says %q", warned)
 	}

@@ -17,36 +17,39 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must happen; nothing that is well takes as long.
-var patience = 20 * time.Second
+// waitLimit is how long a test waits for something before it fails. A test that passes never takes as long.
+var waitLimit = 20 * time.Second
 
-// initProgram is a way to start a trainer: entrain, or one that it is compared with.
+// initProgram is a program that starts a trainer: entrain, or one that entrain is compared with.
 type initProgram struct {
 	name string
+	// argv returns the command line for the trainer's words. The flags are those of entrain run.
 	argv func(t *testing.T, dir string, flags []string, words ...string) []string
 }
 
+// entrainRun returns the command line of entrain run, as it is shipped.
 func entrainRun(t *testing.T, dir string, flags []string, words ...string) []string {
 	t.Helper()
 	return runOf(t, abs(t, "dist/entrain"), dir, flags, words)
 }
 
-// runOf is entrain run of a build.
+// runOf returns the command line of entrain run of a build. It makes a contract in dir/ml if there is none.
 func runOf(t *testing.T, binary, dir string, flags, words []string) []string {
 	t.Helper()
 	root := filepath.Join(dir, "ml")
 	if _, err := os.Stat(root); err != nil {
 		must(t, "dist/entrain", "scaffold", root)
-		// The log says so where a run that succeeds leaves no model.
+		// Without a model, entrain logs a warning at the end of a successful run.
 		if err := os.WriteFile(filepath.Join(root, "model/model"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return slices.Concat([]string{binary, "run", "--root", root, "--args-style", "none"}, flags, []string{"--"}, words)
+	argv := []string{binary, "run", "--root", root, "--args-style", "none"}
+	return slices.Concat(argv, flags, []string{"--"}, words)
 }
 
-// others are what entrain is compared with. Flags translate as far as they can.
-func others() []initProgram {
+// otherInits returns the programs that entrain is compared with. They ignore the flags that they do not have.
+func otherInits() []initProgram {
 	return []initProgram{
 		{"tini", func(_ *testing.T, _ string, flags []string, words ...string) []string {
 			argv := []string{"tini", "-s"}
@@ -75,6 +78,7 @@ func others() []initProgram {
 	}
 }
 
+// abs returns the absolute path of a file of the repository.
 func abs(t *testing.T, elem ...string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(append([]string{top}, elem...)...))
@@ -84,13 +88,16 @@ func abs(t *testing.T, elem ...string) string {
 	return path
 }
 
-// binaries are entrain as it is shipped and the helper.
+// binaries builds dist/entrain as it is shipped, and the helper. It returns the path of the helper.
 var binaries = sync.OnceValues(func() (string, error) {
 	helper, err := filepath.Abs(filepath.Join(top, "dist/init-helper"))
 	if err != nil {
 		return "", err
 	}
-	for _, argv := range [][]string{{"scripts/build"}, {"gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", helper, "tests/testdata/init/helper.c"}} {
+	for _, argv := range [][]string{
+		{"scripts/build"},
+		{"gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", helper, "tests/testdata/init/helper.c"},
+	} {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Dir = top
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -100,30 +107,31 @@ var binaries = sync.OnceValues(func() (string, error) {
 	return helper, nil
 })
 
-// bench is one case while it runs: a way to start a trainer, as an ordinary process or as PID 1.
+// bench is where one case runs: it starts trainers under an init, which is PID 1 or an ordinary process.
 type bench struct {
 	t       *testing.T
 	program initProgram
 	pid1    bool
-	dir     string // an empty directory, the working directory of what is started
+	dir     string // an empty directory, the working directory of the init
 	helper  string
 }
 
-// started is a program that runs.
+// started is an init that runs.
 type started struct {
 	b      *bench
 	cmd    *exec.Cmd
 	out    *bufio.Reader
 	stderr *text
-	pid    int // of the init, as this test sees it
+	pid    int // the process ID of the init outside its namespace
 }
 
-// start starts the helper, or other words, under the init.
+// start starts the words of a trainer under the init.
 func (b *bench) start(flags []string, words ...string) (*started, error) {
 	return b.startUnder(nil, flags, words...)
 }
 
-// startUnder is start by way of other words, such as the helper's inherit.
+// startUnder does the same under the words of a prefix, such as the helper's inherit. The prefix starts the
+// init.
 func (b *bench) startUnder(prefix, flags []string, words ...string) (*started, error) {
 	argv := slices.Concat(prefix, b.program.argv(b.t, b.dir, flags, words...))
 	if b.pid1 {
@@ -148,10 +156,10 @@ func (b *bench) startUnder(prefix, flags []string, words ...string) (*started, e
 	return s, err
 }
 
-// firstChild is the process that unshare started.
+// firstChild returns the process that unshare started, or unshare itself if that process has ended already.
 func firstChild(pid int) (int, error) {
 	path := fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(waitLimit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return 0, err
@@ -160,13 +168,13 @@ func firstChild(pid int) (int, error) {
 			return strconv.Atoi(fields[0])
 		}
 		if stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); strings.Contains(string(stat), ") Z ") {
-			return pid, nil // what it started has ended already
+			return pid, nil
 		}
 	}
 	return 0, errors.New("unshare started nothing")
 }
 
-// line reads a line of stdout, within patience.
+// line returns the next line of stdout, without its end. It fails if there is none within waitLimit.
 func (s *started) line() (string, error) {
 	type result struct {
 		text string
@@ -180,22 +188,23 @@ func (s *started) line() (string, error) {
 	select {
 	case r := <-lines:
 		return r.text, r.err
-	case <-time.After(patience):
-		return "", errors.New("no line within patience")
+	case <-time.After(waitLimit):
+		return "", fmt.Errorf("no line of stdout within %s", waitLimit)
 	}
 }
 
-// ready waits for the helper's word.
+// ready waits until the helper says that it is ready.
 func (s *started) ready() error {
 	if line, err := s.line(); err != nil || line != "ready" {
-		return fmt.Errorf("want the helper's ready, got %q, %w; stderr %s", line, err, s.stderr)
+		return fmt.Errorf("the helper says %q, %w, want ready; stderr %s", line, err, s.stderr)
 	}
 	return nil
 }
 
+// signal sends a signal to the init.
 func (s *started) signal(sig syscall.Signal) error { return syscall.Kill(s.pid, sig) }
 
-// exit waits for the end and gives the code that a container's user would see.
+// exit waits for the end of the init and returns the exit code that the user of a container would see.
 func (s *started) exit() (int, error) {
 	done := make(chan struct{})
 	go func() {
@@ -205,8 +214,8 @@ func (s *started) exit() (int, error) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(patience):
-		return -1, errors.New("it does not end")
+	case <-time.After(waitLimit):
+		return -1, fmt.Errorf("the init has not ended within %s", waitLimit)
 	}
 	status := s.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
@@ -215,7 +224,7 @@ func (s *started) exit() (int, error) {
 	return status.ExitStatus(), nil
 }
 
-// want runs words to their end and compares the code.
+// want runs the words of a trainer to their end and compares the exit code.
 func (b *bench) want(code int, flags []string, words ...string) error {
 	s, err := b.start(flags, words...)
 	if err != nil {
@@ -228,15 +237,15 @@ func (b *bench) want(code int, flags []string, words ...string) error {
 	return err
 }
 
-// file is what a case's process wrote.
+// file returns the trimmed text of a file in the case's directory, or "" if there is none.
 func (b *bench) file(name string) string {
 	data, _ := os.ReadFile(filepath.Join(b.dir, name))
 	return strings.TrimSpace(string(data))
 }
 
-// gone waits until no process of the case is left: everything that runs the helper, in any namespace.
+// gone waits until no helper of the case is left, in any namespace. After waitLimit it kills those and fails.
 func (b *bench) gone() error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(waitLimit); ; time.Sleep(2 * time.Millisecond) {
 		left := b.left()
 		if len(left) == 0 {
 			return nil
@@ -245,12 +254,12 @@ func (b *bench) gone() error {
 			for _, pid := range left {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
-			return fmt.Errorf("%d processes are left", len(left))
+			return fmt.Errorf("%d processes are left after %s", len(left), waitLimit)
 		}
 	}
 }
 
-// left are the helper's processes that work in the case's directory.
+// left returns the processes that run the helper in the case's directory.
 func (b *bench) left() []int {
 	var pids []int
 	entries, _ := filepath.Glob("/proc/[0-9]*/cwd")
@@ -265,7 +274,7 @@ func (b *bench) left() []int {
 	return pids
 }
 
-// zombies counts the dead children of the init that nobody has reaped.
+// zombies returns the number of dead children of the init that nobody has reaped.
 func (s *started) zombies() int {
 	count := 0
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -279,11 +288,11 @@ func (s *started) zombies() int {
 	return count
 }
 
-// until waits for a condition, within patience.
+// until waits until a condition holds. It returns an error after waitLimit.
 func until(what string, holds func() bool) error {
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(waitLimit); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			return errors.New("not within patience: " + what)
+			return fmt.Errorf("did not come true within %s: %s", waitLimit, what)
 		}
 	}
 	return nil
@@ -302,7 +311,8 @@ func TestInit(t *testing.T) {
 				if pid1 && os.Getuid() != 0 {
 					t.Skip("needs root for a PID namespace")
 				}
-				b := &bench{t: t, program: initProgram{"entrain run", entrainRun}, pid1: pid1, dir: t.TempDir(), helper: helper}
+				b := &bench{t: t, pid1: pid1, dir: t.TempDir(), helper: helper}
+				b.program = initProgram{"entrain run", entrainRun}
 				if err := c.run(b); err != nil {
 					t.Error(err)
 				}
@@ -311,17 +321,17 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestInitTable compares inits, as PID 1, in the table that scripts/bench prints. It asserts nothing.
+// TestInitTable prints a table that compares inits as PID 1. It never fails.
 func TestInitTable(t *testing.T) {
 	if os.Getenv("ENTRAIN_TABLE") == "" {
-		t.SkipNow() // scripts/bench runs it
+		t.Skip("scripts/bench runs it, with ENTRAIN_TABLE=1")
 	}
 	helper, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
-	patience = 3 * time.Second // what takes longer counts as never
-	programs := append([]initProgram{{"entrain run", entrainRun}}, others()...)
+	waitLimit = 3 * time.Second // a program that takes longer has failed the case
+	programs := append([]initProgram{{"entrain run", entrainRun}}, otherInits()...)
 	fmt.Print("| case |")
 	for _, p := range programs {
 		fmt.Printf(" %s |", p.name)

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// mpiFamily is an MPI as Debian has it. MPICH 4.0 of Debian 12 is none: it often hangs in MPI_Finalize, with OpenSSH and
-// without entrain, too.
+// mpiFamily is an MPI of Debian. MPICH 4.0 of Debian 12 is left out: it often hangs in MPI_Finalize, also
+// with OpenSSH and without entrain.
 type mpiFamily struct{ name, suite, mpirun, library string }
 
 func mpiFamilies() []mpiFamily {
@@ -29,48 +29,50 @@ func mpiFamilies() []mpiFamily {
 	}
 }
 
-// mpiScenario is a cluster that trains by MPI, and what happens to it. Hosts are counted from 1.
+// mpiScenario is a cluster that trains by MPI, what happens to it, and how it must end. Keys of maps are the
+// numbers of hosts, which begin with 1.
 type mpiScenario struct {
 	name    string
-	only    string // the families; all without one
-	openssh bool   // no cluster key: the image's own ssh and sshd
-	slots   []int  // of each host
-	trainer string // its words; ring, cpp and py are the programs of tests/mpi
+	only    string // the names of the families that it is for; empty for all
+	openssh bool   // the launcher uses the ssh and sshd of the image, since there is no cluster key
+	slots   []int  // the slots of each host
+	trainer string // its command line; ring, cpp and py are the programs of tests/mpi
 
-	names   []string // of the hosts, where they are not algo-1 …
-	foreign bool     // hostnames that nobody can resolve
-	bare    bool     // an image without ssh and shell
-	options []string // of docker run on every host
-	special map[int][]string
-	late    map[int]time.Duration
-	watch   bool // entrain is a child of a shell, which looks at what it leaves behind
+	names   []string              // the names of the hosts; nil for algo-1, algo-2 and so on
+	foreign bool                  // the hosts have hostnames that do not resolve
+	bare    bool                  // the image has no ssh and no shell
+	options []string              // options of docker run for every host
+	special map[int][]string      // further options for single hosts
+	late    map[int]time.Duration // delays of hosts that start late
+	watch   bool                  // a shell starts entrain, and writes down the processes that entrain leaves
 
-	launching bool            // the act comes before mpirun has started, not once all ranks train
-	act       func(*mpiHosts) // nil where nothing has to happen
-	early     func(*mpiHosts) // at once
-	never     bool            // none gets to train
+	launching bool            // act is called before mpirun starts, not once all ranks train
+	act       func(*mpiHosts) // what happens to the cluster; nil for nothing
+	early     func(*mpiHosts) // what happens as soon as the hosts start; nil for nothing
+	never     bool            // no rank may train
 
-	bound   time.Duration  // from the act to the last end; 20 s
-	code    int            // of every host
-	codes   map[int]int    // of one that differs
-	failure string         // how every failure file begins: a regular expression
-	failed  map[int]string // or that of one host
-	saved   []int          // the ranks that must have had a SIGTERM and saved
+	bound   time.Duration  // how long the hosts may take to end after the act; 0 for 20 s
+	code    int            // the exit code of every host
+	codes   map[int]int    // the exit codes of the hosts that have another one
+	failure string         // a regular expression for the start of the failure file of each host that fails
+	failed  map[int]string // the regular expressions of the hosts that have another one
+	saved   []int          // the ranks that must have saved after exactly one SIGTERM
 }
 
-// Codes that a scenario leaves open.
+// Exit codes of a scenario that are not one number.
 const (
 	anyCode = -2
-	badCode = -3 // anything but 0
+	badCode = -3 // above 0
 )
 
+// mpiHosts are the containers of an mpiScenario.
 type mpiHosts struct {
 	*hosts
 	s      *mpiScenario
 	family mpiFamily
 }
 
-// mpiImages makes them once.
+// mpiImages builds the images of the MPI families once.
 var mpiImages = sync.OnceValue(func() error {
 	cmd := exec.Command("scripts/mpi-images")
 	cmd.Dir = top
@@ -80,6 +82,7 @@ var mpiImages = sync.OnceValue(func() error {
 	return nil
 })
 
+// needMPI skips a test if no Docker engine answers. Otherwise it builds the images of the MPI families.
 func needMPI(t *testing.T) {
 	t.Helper()
 	needDocker(t)
@@ -88,9 +91,10 @@ func needMPI(t *testing.T) {
 	}
 }
 
+// start starts the hosts in random order, and those of late after their delays.
 func (s *mpiScenario) start(t *testing.T, family mpiFamily) *mpiHosts {
 	t.Helper()
-	h := &mpiHosts{s: s, family: family, hosts: &hosts{t: t, name: fmt.Sprintf("entrain-test-%d-%d", os.Getpid(), rand.N(1<<30))}}
+	h := &mpiHosts{s: s, family: family, hosts: newHosts(t)}
 	if s.names == nil {
 		for i := range s.slots {
 			s.names = append(s.names, h.host(i))
@@ -108,14 +112,14 @@ func (s *mpiScenario) start(t *testing.T, family mpiFamily) *mpiHosts {
 			continue
 		}
 		go func() {
-			time.Sleep(s.late[i+1]) // the delay is what is tried
+			time.Sleep(s.late[i+1]) // the test is about this delay
 			h.run(i)
 		}()
 	}
 	return h
 }
 
-// mpiTree is a contract of these hosts, which any user can write to.
+// mpiTree returns a directory with a contract of these hosts. Any user can write there.
 func mpiTree(t *testing.T, names []string, current string) string {
 	t.Helper()
 	dir := tree(t, "--hosts", strconv.Itoa(len(names)))
@@ -137,20 +141,21 @@ func mpiTree(t *testing.T, names []string, current string) string {
 	return dir
 }
 
-// notes are files that ranks have left on their own hosts.
+// notes returns the files output/WHAT-RANK of all hosts, by rank.
 func (h *mpiHosts) notes(what string) map[int]string {
-	at := map[int]string{}
+	paths := map[int]string{}
 	for _, dir := range h.dirs {
 		notes, _ := filepath.Glob(filepath.Join(dir, "output", what+"-*"))
 		for _, note := range notes {
 			if n, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(note), what+"-")); err == nil {
-				at[n] = note
+				paths[n] = note
 			}
 		}
 	}
-	return at
+	return paths
 }
 
+// total returns the number of ranks.
 func (h *mpiHosts) total() int {
 	n := 0
 	for _, slots := range h.s.slots {
@@ -159,24 +164,29 @@ func (h *mpiHosts) total() int {
 	return n
 }
 
-// await waits until it is time for the act.
+// await waits until it is time for the act of the scenario.
 func (h *mpiHosts) await() {
 	h.t.Helper()
 	if h.s.launching {
-		eventually(h.t, "mpirun is about to start", func() bool { return read(h.t, h.dirs[0], "output/launching") != "" })
+		eventually(h.t, "mpirun is about to start", func() bool {
+			return read(h.t, h.dirs[0], "output/launching") != ""
+		})
 		return
 	}
-	there := func() bool { return len(h.notes("rank")) == h.total() }
-	early := func() bool { return slices.ContainsFunc(h.ends, func(end chan int) bool { return len(end) > 0 }) }
-	for deadline := time.Now().Add(time.Minute); !there(); time.Sleep(20 * time.Millisecond) {
-		if gone := early(); gone && !there() || time.Now().After(deadline) {
-			h.t.Fatalf("only ranks %v are there\n%s", slices.Sorted(maps.Keys(h.notes("rank"))), h.processes())
+	allTrain := func() bool { return len(h.notes("rank")) == h.total() }
+	hostEnded := func() bool {
+		return slices.ContainsFunc(h.ends, func(end chan int) bool { return len(end) > 0 })
+	}
+	for deadline := time.Now().Add(time.Minute); !allTrain(); time.Sleep(20 * time.Millisecond) {
+		if ended := hostEnded(); ended && !allTrain() || time.Now().After(deadline) {
+			ranks := slices.Sorted(maps.Keys(h.notes("rank")))
+			h.t.Fatalf("only the ranks %v train\n%s", ranks, h.processes())
 		}
 	}
 	h.checkRanks()
 }
 
-// processes is what is at work on all hosts.
+// processes returns the processes of all hosts, as docker top lists them.
 func (h *mpiHosts) processes() string {
 	var text strings.Builder
 	for i, name := range h.s.names {
@@ -186,7 +196,7 @@ func (h *mpiHosts) processes() string {
 	return text.String()
 }
 
-// check waits for the ends and holds them against what the scenario wants.
+// check waits until all hosts have ended, and compares the ends with the scenario.
 func (h *mpiHosts) check() {
 	s, bound := h.s, h.s.bound
 	if bound == 0 {
@@ -204,11 +214,12 @@ func (h *mpiHosts) check() {
 	saved := h.notes("saved")
 	for _, rank := range s.saved {
 		if saved[rank] == "" || read(h.t, saved[rank]) != "TERM\n" {
-			h.t.Errorf("rank %d has not saved after a SIGTERM of its own: %v", rank, saved)
+			h.t.Errorf("rank %d has not saved after exactly one SIGTERM: %v", rank, saved)
 		}
 	}
 }
 
+// checkEnd compares the exit code and the files of the host with the index i with the scenario.
 func (h *mpiHosts) checkEnd(i, code int) {
 	s, name := h.s, h.s.names[i]
 	want, other := s.codes[i+1]
@@ -216,7 +227,7 @@ func (h *mpiHosts) checkEnd(i, code int) {
 		want = s.code
 	}
 	if code != want && want != anyCode && (want != badCode || code <= 0) {
-		h.t.Errorf("%s ended with %d, want %d", name, code, want)
+		h.t.Errorf("%s: exit code %d, want %d", name, code, want)
 	}
 	text, other := s.failed[i+1]
 	if !other && want != 0 && want != anyCode {
@@ -227,6 +238,6 @@ func (h *mpiHosts) checkEnd(i, code int) {
 		h.t.Errorf("%s: the failure file says %q, want %q…", name, got, text)
 	}
 	if left := read(h.t, h.dirs[i], "output/left"); s.watch && left != "" {
-		h.t.Errorf("%s: entrain left behind %q", name, left)
+		h.t.Errorf("%s: entrain left the processes %q", name, left)
 	}
 }

@@ -313,7 +313,7 @@ func TestDirectoryWhileWaiting(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	ended := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	ended := time.AfterFunc(waitLimit, func() { _ = cmd.Process.Kill() })
 	defer ended.Stop()
 	_ = cmd.Wait()
 	if got := cmd.ProcessState.ExitCode(); got != 143 {

@@ -14,13 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// console is a program on a terminal of its own, as under docker run -it.
+// console is a program that runs on a terminal of its own, as under docker run -it.
 type console struct {
 	master *os.File
 	cmd    *exec.Cmd
 	screen text
 }
 
+// console starts the words of a trainer under the init, on a terminal.
 func (b *bench) console(words ...string) (*console, error) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -51,28 +52,31 @@ func (b *bench) console(words ...string) (*console, error) {
 		return nil, err
 	}
 	b.t.Cleanup(func() { _ = c.cmd.Process.Kill(); _ = master.Close() })
-	go func() { _, _ = io.Copy(&c.screen, master) }() // until EIO: the terminal's last user is gone
+	go func() { _, _ = io.Copy(&c.screen, master) }() // ends with EIO when no process has the terminal open
 	return c, nil
 }
 
+// shows returns a condition for until: the screen shows a text.
 func (c *console) shows(text string) func() bool {
 	return func() bool {
 		return strings.Contains(strings.ReplaceAll(c.screen.String(), "\r", ""), text)
 	}
 }
 
+// typed types keys.
 func (c *console) typed(keys string) error {
 	_, err := c.master.WriteString(keys)
 	return err
 }
 
+// ends waits for the end of the program and compares the exit code.
 func (c *console) ends(code int) error {
 	done := make(chan struct{})
 	go func() { _ = c.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(patience):
-		return fmt.Errorf("it does not end; the screen: %q", c.screen.String())
+	case <-time.After(waitLimit):
+		return fmt.Errorf("the program has not ended within %s; the screen: %q", waitLimit, c.screen.String())
 	}
 	status := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	got := status.ExitStatus()
@@ -85,46 +89,62 @@ func (c *console) ends(code int) error {
 	return nil
 }
 
-// step is what is typed and what is then seen.
+// step is a line of keys, and a text that the screen shows some time after they are typed.
 type step struct{ keys, shows string }
 
+// shown types the keys of each step and waits for its text.
 func (c *console) shown(steps []step) error {
 	for _, s := range steps {
-		if err := errors.Join(c.typed(s.keys), until(fmt.Sprintf("the screen shows %q", s.shows), c.shows(s.shows))); err != nil {
+		what := fmt.Sprintf("the screen shows %q", s.shows)
+		if err := errors.Join(c.typed(s.keys), until(what, c.shows(s.shows))); err != nil {
 			return fmt.Errorf("%w; the screen: %q", err, c.screen.String())
 		}
 	}
 	return nil
 }
 
-// patientPython says that it is at work, and when it is continued. It is no loop of a shell: dash stopped between vfork
-// and exec stays there, bash then never sees it stopped.
-const patientPython = `python3 -c 'import signal; signal.signal(18, lambda *_: print("going on".upper(), flush=True)); ` +
+// pythonOnCont is a command that prints AT WORK, and GOING ON after each SIGCONT. A loop of a shell would not
+// do: if Ctrl-Z stops dash between vfork and exec, bash never notices.
+const pythonOnCont = `python3 -c 'import signal; ` +
+	`signal.signal(18, lambda *_: print("going on".upper(), flush=True)); ` +
 	`print("at work".upper(), flush=True); [signal.pause() for _ in range(9)]'`
 
-// TestStoppedPipeline: Ctrl-Z stops the whole pipeline that entrain is a part of, so that the shell comes back, and fg
-// continues it; so it is in a script.
-func TestStoppedPipeline(t *testing.T) {
+// jobControl are the steps in bash that stop, continue and interrupt a command that prints as pythonOnCont
+// does.
+func jobControl(command string) []step {
+	return []step{
+		{command + "\n", "AT WORK"},
+		{"\x1a", "Stopped"}, // Ctrl-Z
+		{"fg\n", "GOING ON"},
+		{"\x03", "^C"}, // Ctrl-C
+		{"exit 9\n", ""},
+	}
+}
+
+// noInit runs the words of a trainer without an init.
+func noInit() initProgram {
+	argv := func(_ *testing.T, _ string, _ []string, words ...string) []string { return words }
+	return initProgram{"no init", argv}
+}
+
+// TestCtrlZStopsWholePipeline checks that Ctrl-Z stops the pipeline or script that entrain is a part of, so
+// that the shell shows its prompt, and that fg continues it.
+func TestCtrlZStopsWholePipeline(t *testing.T) {
 	if _, err := binaries(); err != nil {
 		t.Fatal(err)
 	}
 	run := strings.Join(entrainRun(t, t.TempDir(), nil), " ") + " "
-	for what, command := range map[string]string{"pipeline": run + patientPython + " | cat", "script": `sh -c "` + run + `\"\$@\"; :" sh ` + patientPython} {
+	for what, command := range map[string]string{
+		"pipeline": run + pythonOnCont + " | cat",
+		"script":   `sh -c "` + run + `\"\$@\"; :" sh ` + pythonOnCont,
+	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			plain := initProgram{"no init", func(_ *testing.T, _ string, _ []string, words ...string) []string { return words }}
-			bash, err := (&bench{t: t, program: plain, dir: t.TempDir()}).console("bash", "--norc", "-i")
+			bash, err := (&bench{t: t, program: noInit(), dir: t.TempDir()}).console("bash", "--norc", "-i")
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = bash.shown([]step{
-				{"", "prompt> "},
-				{command + "\n", "AT WORK"},
-				{"\x1a", "Stopped"},
-				{"fg\n", "GOING ON"},
-				{"\x03", "^C"},
-				{"exit 9\n", ""},
-			})
+			err = bash.shown(append([]step{{"", "prompt> "}}, jobControl(command)...))
 			if err := errors.Join(err, bash.ends(9)); err != nil {
 				t.Error(err)
 			}
@@ -132,13 +152,18 @@ func TestStoppedPipeline(t *testing.T) {
 	}
 }
 
-// terminal: what is typed arrives, bash has job control, Ctrl-C is 130, Ctrl-Z and fg work in the shell inside.
+// terminal checks that typed lines reach the trainer, that bash as the trainer has job control, and that
+// Ctrl-C ends a trainer with 130.
 func terminal(b *bench) error {
 	tac, err := b.console("sh", "-c", "echo started; exec tac")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(until("it is started", tac.shows("started")), tac.typed("one\ntwo\n\x04"), until("tac has answered", tac.shows("two\none\n")), tac.ends(0))
+	err = errors.Join(
+		until("tac has started", tac.shows("started")),
+		tac.typed("one\ntwo\n\x04"),
+		until("tac has answered", tac.shows("two\none\n")),
+		tac.ends(0))
 	if err != nil {
 		return err
 	}
@@ -146,21 +171,17 @@ func terminal(b *bench) error {
 	if err != nil {
 		return err
 	}
-	err = bash.shown([]step{
+	err = bash.shown(append([]step{
 		{"", "prompt> "},
 		{"case $- in *m*) echo job control is on;; esac | tr a-z A-Z\n", "JOB CONTROL IS ON"},
-		{patientPython + "\n", "AT WORK"},
-		{"\x1a", "Stopped"},
-		{"fg\n", "GOING ON"},
-		{"\x03", "^C"},
-		{"exit 9\n", ""},
-	})
+	}, jobControl(pythonOnCont)...))
 	if err := errors.Join(err, bash.ends(9)); err != nil {
 		return err
 	}
-	cat, err := b.console("sh", "-c", "echo started; exec sleep 600")
+	sleep, err := b.console("sh", "-c", "echo started; exec sleep 600")
 	if err != nil {
 		return err
 	}
-	return errors.Join(until("it is started", cat.shows("started")), cat.typed("\x03"), cat.ends(130))
+	return errors.Join(
+		until("sleep has started", sleep.shows("started")), sleep.typed("\x03"), sleep.ends(130))
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// text collects what a process prints, and can be read while it prints.
+// text collects the output of a process. It can be read while the process runs.
 type text struct {
 	mu sync.Mutex
 	b  strings.Builder
