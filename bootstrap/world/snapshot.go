@@ -85,8 +85,8 @@ func workingDir() string {
 	return dir
 }
 
-// readFile reads a configuration file, at most one byte more than contract.MaxFileSize. Opening a FIFO does not
-// wait for a writer.
+// readFile reads a configuration file, at most one byte more than contract.MaxFileSize. Opening a FIFO does
+// not wait for a writer.
 func readFile(path string) contract.File {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
