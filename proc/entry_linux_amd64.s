@@ -4,7 +4,7 @@
 #define SYS_rt_sigprocmask 14
 
 // The program's entry point, if the linker got -E _entrain_start. It records which signals were ignored and
-// which were blocked, and then jumps to the entry point of the Go runtime, which overwrites both. See inherit.go.
+// which were blocked, and then jumps to the Go runtime's entry point, which overwrites both. See inherit.go.
 TEXT _entrain_start(SB),NOSPLIT|NOFRAME,$0
 	SUBQ	$64, SP			// a struct sigaction
 	MOVQ	$1, R12			// the signal

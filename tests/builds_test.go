@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// nextGo is a Go that is newer than go.mod's.
+// nextGo is a Go version that is newer than that in go.mod.
 const nextGo = "go1.27.0"
 
-// TestBuilds: whoever builds entrain, by whatever Go command, has an init. A build without the entry point knows less of
-// what was ignored when it was started, and says so.
-func TestBuilds(t *testing.T) {
+// entrain is an init, whichever way somebody builds it. A build without the entry point does not know every
+// signal that was ignored when it was started, and says so.
+func TestEveryBuildIsAnInit(t *testing.T) {
 	helper, err := binaries()
 	if err != nil {
 		t.Fatal(err)
@@ -23,10 +23,12 @@ func TestBuilds(t *testing.T) {
 		env, argv []string
 		entry     bool
 	}{
-		"plain":        {nil, []string{"go", "build", "-o"}, false},
-		"PIE":          {nil, []string{"go", "build", "-buildmode=pie", "-o"}, false},
-		"the next Go":  {[]string{"GOTOOLCHAIN=" + nextGo}, []string{"scripts/build"}, true},
-		"PIE by entry": {nil, []string{"go", "build", "-buildmode=pie", "-ldflags", "-E _entrain_start", "-o"}, true},
+		"plain":       {nil, []string{"go", "build", "-o"}, false},
+		"PIE":         {nil, []string{"go", "build", "-buildmode=pie", "-o"}, false},
+		"the next Go": {[]string{"GOTOOLCHAIN=" + nextGo}, []string{"scripts/build"}, true},
+		"PIE by entry": {
+			nil, []string{"go", "build", "-buildmode=pie", "-ldflags", "-E _entrain_start", "-o"}, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			binary := filepath.Join(t.TempDir(), "entrain")
@@ -53,17 +55,18 @@ func TestBuilds(t *testing.T) {
 // runCases runs the cases of TestInit that a build must pass.
 func runCases(t *testing.T, binary, helper string, entry bool) {
 	t.Helper()
-	program := initProgram{"entrain run", func(t *testing.T, dir string, flags []string, words ...string) []string {
+	argv := func(t *testing.T, dir string, flags []string, words ...string) []string {
 		t.Helper()
 		return runOf(t, binary, dir, flags, words)
-	}}
+	}
+	program := initProgram{"entrain run", argv}
 	for _, c := range initCases() {
 		if c.what == inheritanceCase && !entry {
 			continue
 		}
 		for _, pid1 := range []bool{false, true} {
 			if pid1 && os.Getuid() != 0 {
-				continue // takes root for a PID namespace
+				continue // a PID namespace needs root
 			}
 			t.Run(fmt.Sprintf("%02d %s/PID 1 %v", c.number, c.what, pid1), func(t *testing.T) {
 				t.Parallel()
@@ -76,8 +79,8 @@ func runCases(t *testing.T, binary, helper string, entry bool) {
 	}
 }
 
-// TestLongRun: a build is still an init after it has given back the memory that it started with. A PIE died of that.
-func TestLongRun(t *testing.T) {
+// A PIE is still an init after it has given back the memory that it started with. It once died of that.
+func TestPIESurvivesAfterItsStart(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "entrain")
 	build := exec.Command("go", "build", "-buildmode=pie", "-o", binary, ".")
@@ -85,16 +88,20 @@ func TestLongRun(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "run", "--root", tree(t), "--args-style", "none", "--", "sh", "-c", "sleep 1; exit 7")
+	words := []string{"--", "sh", "-c", "sleep 1; exit 7"}
+	cmd := exec.Command(binary, append([]string{"run", "--root", tree(t), "--args-style", "none"}, words...)...)
 	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 7 {
 		t.Errorf("exit code %d, expected 7\n%s", cmd.ProcessState.ExitCode(), out)
 	}
 }
 
-// TestElsewhere: it compiles for the other architectures of Linux, and on another system says in a sentence where it runs.
-func TestElsewhere(t *testing.T) {
+// entrain compiles for the other architectures of Linux, and for other systems, where it says that it runs
+// on Linux.
+func TestItCompilesForOtherSystems(t *testing.T) {
 	t.Parallel()
-	for _, target := range []string{"linux/riscv64", "linux/ppc64le", "linux/arm64", "darwin/arm64", "windows/amd64"} {
+	for _, target := range []string{
+		"linux/riscv64", "linux/ppc64le", "linux/arm64", "darwin/arm64", "windows/amd64",
+	} {
 		system, machine, _ := strings.Cut(target, "/")
 		cmd := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "entrain"), ".")
 		cmd.Dir, cmd.Env = top, append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+machine)

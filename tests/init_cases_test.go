@@ -12,16 +12,17 @@ import (
 	"syscall"
 )
 
-// initCase is one of the 21 cases that inits are held against. They come from the tests and the complaints of tini (t),
-// dumb-init (d), prow's entrypoint (p), tekton's (k) and argo's (a); x are entrain's own.
+// initCase is one of the 21 cases that every init must pass. They come from the tests of, or complaints
+// about, tini (t), dumb-init (d), prow's entrypoint (p), tekton's (k) and argo's (a). Those with (x) are
+// entrain's own.
 type initCase struct {
 	number int
 	what   string
 	run    func(b *bench) error
-	own    bool // it makes sense for entrain alone
+	own    bool // the case makes sense for entrain alone
 }
 
-// inheritanceCase needs the entry point of our own.
+// inheritanceCase passes only in a build with our own entry point.
 const inheritanceCase = "dispositions and mask are inherited (t)"
 
 func initCases() []initCase {
@@ -61,7 +62,7 @@ func exitCodes(b *bench) error {
 	var errs []error
 	for code := range 256 {
 		if code > 10 && code < 250 && code%40 != 0 && code != 126 && code != 127 {
-			continue // 256 starts would prove no more
+			continue // all 256 would prove no more
 		}
 		errs = append(errs, b.want(code, nil, "sh", "-c", "exit "+strconv.Itoa(code)))
 	}
@@ -87,9 +88,12 @@ func startFailures(b *bench) error {
 	}
 	failure := filepath.Join(b.dir, "ml/output/failure")
 	var errs []error
-	for word, code := range map[string]int{"zzzz": 127, "./zzzz": 127, "./plain": 126, "/": 126, "./script": 127} {
+	codes := map[string]int{"zzzz": 127, "./zzzz": 127, "./plain": 126, "/": 126, "./script": 127}
+	for word, code := range codes {
 		errs = append(errs, b.want(code, nil, word))
-		if text, err := os.ReadFile(failure); b.program.name == "entrain run" && (err != nil || !strings.HasPrefix(string(text), word+": ")) {
+		text, err := os.ReadFile(failure)
+		isNamed := err == nil && strings.HasPrefix(string(text), word+": ")
+		if b.program.name == "entrain run" && !isNamed {
 			errs = append(errs, fmt.Errorf("the failure file does not name %s: %q", word, text))
 		}
 		_ = os.Remove(failure)
@@ -101,8 +105,10 @@ func everySignal(b *bench) error {
 	var all []syscall.Signal
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		switch sig {
-		case 32, 33, 34: // the C library's, and Go's
-		case syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGURG, syscall.SIGPROF, syscall.SIGPIPE:
+		case 32, 33, 34: // the C library and Go use them
+		case syscall.SIGKILL, syscall.SIGSTOP: // nobody can catch them
+		case syscall.SIGCHLD, syscall.SIGPIPE, syscall.SIGURG, syscall.SIGPROF: // entrain uses them
+		case syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU: // another case sends them
 		default:
 			all = append(all, sig)
 		}
@@ -125,7 +131,7 @@ func everySignal(b *bench) error {
 			return err
 		}
 	}
-	// And in one go, when the kernel hands them to several threads and faults first: all, each once.
+	// Then all at once. The kernel delivers them to several threads, and faults first. Each must come once.
 	var want, lines []string
 	for _, sig := range all {
 		want = append(want, strconv.Itoa(int(sig)))
@@ -142,12 +148,12 @@ func everySignal(b *bench) error {
 	}
 	slices.Sort(want)
 	if slices.Sort(lines); !slices.Equal(want, lines) {
-		return fmt.Errorf("of a burst %v the trainer got %v", want, lines)
+		return fmt.Errorf("of the signals %v at once the trainer got %v", want, lines)
 	}
 	return s.ends(0)
 }
 
-// ends waits for the end and compares the exit code.
+// ends waits for the end, and says whether the exit code is another.
 func (s *started) ends(code int) error {
 	got, err := s.exit()
 	if err == nil && got != code {
@@ -156,9 +162,10 @@ func (s *started) ends(code int) error {
 	return err
 }
 
-// stop sends a SIGTERM and compares the exit code.
+// stop sends a SIGTERM, waits for the end, and says whether the exit code is another.
 func (s *started) stop(code int) error { return errors.Join(s.signal(syscall.SIGTERM), s.ends(code)) }
 
+// startReady starts a trainer and waits until it is ready.
 func (b *bench) startReady(flags []string, words ...string) (*started, error) {
 	s, err := b.start(flags, words...)
 	if err != nil {
@@ -204,7 +211,8 @@ func singleSignal(b *bench) error {
 			errs = append(errs, fmt.Errorf("the trainer got %q, want 10", line))
 		}
 		if group {
-			errs = append(errs, until("the group's signal ends the grandchild", func() bool { return len(b.left()) == 1 }))
+			isAlone := func() bool { return len(b.left()) == 1 }
+			errs = append(errs, until("the group's signal ends the grandchild", isAlone))
 		} else if n := len(b.left()); n != 2 {
 			errs = append(errs, fmt.Errorf("%d processes live, want the trainer and its child", n))
 		}
@@ -213,6 +221,7 @@ func singleSignal(b *bench) error {
 	return errors.Join(errs...)
 }
 
+// errorsOr gives the error, or what next gives where there is none.
 func errorsOr(err error, next func() (string, error)) (string, error) {
 	if err != nil {
 		return "", err
@@ -235,11 +244,12 @@ func inheritance(b *bench) error {
 	if err != nil {
 		return err
 	}
-	// What the helper shows without any init.
+	// The output of the helper without any init.
 	bare := exec.Command(b.helper, "inherit", b.helper, "report")
 	bare.Dir = b.dir
 	want, err := bare.Output()
-	if err != nil || !strings.HasPrefix(string(want), "ignored 2 11 13 22\nblocked 4 15 21\nslack 70000\nnofile ") {
+	const start = "ignored 2 11 13 22\nblocked 4 15 21\nslack 70000\nnofile "
+	if err != nil || !strings.HasPrefix(string(want), start) {
 		return fmt.Errorf("the helper itself shows %q, %w", want, err)
 	}
 	var errs []error
@@ -252,8 +262,9 @@ func inheritance(b *bench) error {
 }
 
 func parentDeath(b *bench) error {
-	b.pid1 = false // the kernel ends a namespace with its PID 1; there is nobody to tell
-	s, err := b.startUnder([]string{b.helper, "parent"}, []string{"--parent-death-signal", "USR1"}, b.helper, "signals", "1")
+	b.pid1 = false // the kernel ends a namespace together with its PID 1: no process is left to get the signal
+	flags := []string{"--parent-death-signal", "USR1"}
+	s, err := b.startUnder([]string{b.helper, "parent"}, flags, b.helper, "signals", "1")
 	if err != nil {
 		return err
 	}
@@ -285,7 +296,7 @@ func stopAndContinue(b *bench) error {
 		}
 	}
 	pids := b.left()
-	if !b.pid1 { // the kernel does not stop a PID 1
+	if !b.pid1 { // the kernel does not stop PID 1
 		pids = append(pids, s.pid)
 	}
 	return errors.Join(
@@ -303,7 +314,7 @@ func directory(b *bench) error {
 		dir, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", s.pid))
 		return dir == "/"
 	})
-	if len(b.left()) != 1 { // left looks for processes in the case's directory
+	if len(b.left()) != 1 { // left finds the processes in the directory of the case
 		err = errors.Join(err, errors.New("the trainer is not in the directory it was started in"))
 	}
 	return errors.Join(err, s.stop(0))
@@ -358,7 +369,7 @@ func unwritableReport(b *bench) error {
 	}
 	err = s.ends(5)
 	if !strings.Contains(s.stderr.String(), "cannot write the failure file ") {
-		err = errors.Join(err, fmt.Errorf("the log does not say that the report is lost: %s", s.stderr))
+		err = errors.Join(err, fmt.Errorf("the log does not say that the failure file is lost: %s", s.stderr))
 	}
 	s, startErr := b.start(nil, "zzzz")
 	if startErr != nil {
@@ -366,7 +377,7 @@ func unwritableReport(b *bench) error {
 	}
 	err = errors.Join(err, s.ends(127))
 	if !strings.Contains(s.stderr.String(), "zzzz") {
-		err = errors.Join(err, fmt.Errorf("the log does not name what could not start: %s", s.stderr))
+		err = errors.Join(err, fmt.Errorf("the log does not name the program that could not start: %s", s.stderr))
 	}
 	return err
 }
@@ -375,10 +386,12 @@ func heldStdout(b *bench) error {
 	return errors.Join(b.want(4, nil, "sh", "-c", b.helper+" stray quiet; exit 4"), b.gone())
 }
 
-// wholeOutput: stdout and stderr into one file, and stderr into a pipe that is read only after the program has ended.
+// wholeOutput writes stdout and stderr into one file. It also writes stderr into a pipe that is read only
+// after the program has ended.
 func wholeOutput(b *bench) error {
 	const lines = 2000
-	script := fmt.Sprintf("i=0; while [ $i -lt %d ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; printf 'no end'", lines)
+	const loop = "i=0; while [ $i -lt %d ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; printf 'no end'"
+	script := fmt.Sprintf(loop, lines)
 	path := filepath.Join(b.dir, "both")
 	file, err := os.Create(path)
 	if err != nil {
@@ -403,13 +416,14 @@ func wholeOutput(b *bench) error {
 		}
 	}
 	if !strings.Contains(text, "no end") {
-		return errors.New("the last partial line is lost")
+		return errors.New("the last line, which has no newline, is lost")
 	}
 	return lateReader(b)
 }
 
+// lateReader reads stderr only after the program has ended.
 func lateReader(b *bench) error {
-	const size = 40000 // fits into a pipe
+	const size = 40000 // bytes; they fit into a pipe
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
@@ -450,8 +464,8 @@ func secondTerm(b *bench) error {
 
 func stoppedTrainer(b *bench) error { return stoppedBy(b, syscall.SIGSTOP) }
 
-// ctrlZThenTerm is docker stop after Ctrl-Z in docker run -it. An init that is no PID 1 stops too and is continued first,
-// by the shell or by whoever ends it.
+// ctrlZThenTerm does what docker stop does after Ctrl-Z in docker run -it. An init that is not PID 1 stops
+// too. It is continued first, as a shell would do.
 func ctrlZThenTerm(b *bench) error {
 	var errs []error
 	for _, sig := range []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
@@ -460,6 +474,7 @@ func ctrlZThenTerm(b *bench) error {
 	return errors.Join(errs...)
 }
 
+// stoppedBy stops the trainer by a signal, and then sends SIGTERM to the init.
 func stoppedBy(b *bench, sig syscall.Signal) error {
 	s, err := b.startReady(nil, b.helper, "await-term", "6")
 	if err != nil {
@@ -469,14 +484,15 @@ func stoppedBy(b *bench, sig syscall.Signal) error {
 	if len(trainer) != 1 {
 		return fmt.Errorf("%d trainers", len(trainer))
 	}
-	err = errors.Join(syscall.Kill(trainer[0], sig), until("it is stopped", stops(trainer[0])))
+	err = errors.Join(syscall.Kill(trainer[0], sig), until("it is stopped", isStopped(trainer[0])))
 	if err == nil && sig != syscall.SIGSTOP && !b.pid1 {
-		err = errors.Join(until("its init is stopped too", stops(s.pid)), s.signal(syscall.SIGTERM), s.signal(syscall.SIGCONT))
+		err = until("its init is stopped too", isStopped(s.pid))
+		err = errors.Join(err, s.signal(syscall.SIGTERM), s.signal(syscall.SIGCONT))
 	}
 	return errors.Join(err, s.stop(6))
 }
 
-func stops(pid int) func() bool {
+func isStopped(pid int) func() bool {
 	return func() bool {
 		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		return strings.Contains(string(stat), ") T ")
@@ -499,14 +515,16 @@ func ownFailureFile(b *bench) error {
 	return err
 }
 
-// closedStdout: nobody reads the output any more; the trainer ignores SIGPIPE and goes on.
+// closedStdout has no reader for the output. The trainer ignores SIGPIPE and goes on.
 func closedStdout(b *bench) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	_ = r.Close()
-	argv := b.program.argv(b.t, b.dir, nil, "sh", "-c", `trap "" PIPE; i=0; while [ $i -lt 100 ]; do echo x; echo y >&2; i=$((i+1)); done 2>/dev/null; echo y >&2; echo done > done; exit 0`)
+	argv := b.program.argv(b.t, b.dir, nil, "sh", "-c", `trap "" PIPE
+		i=0; while [ $i -lt 100 ]; do echo x; echo y >&2; i=$((i+1)); done 2>/dev/null
+		echo y >&2; echo done > done; exit 0`)
 	if b.pid1 {
 		argv = append([]string{"unshare", "--pid", "--fork", "--mount-proc"}, argv...)
 	}
@@ -515,7 +533,7 @@ func closedStdout(b *bench) error {
 	err = cmd.Run()
 	_ = w.Close()
 	if b.file("done") != "done" {
-		err = errors.Join(err, errors.New("the trainer did not get to its end"))
+		err = errors.Join(err, errors.New("the trainer did not finish"))
 	}
 	return err
 }
@@ -535,11 +553,13 @@ func noShebang(b *bench) error {
 	return err
 }
 
-// waiting: a name that comes late, a stop while waiting, and a deadline.
+// waiting waits for a host whose name does not resolve until the deadline, until a stop, and until the name
+// appears.
 func waiting(b *bench) error {
 	b.program.argv(b.t, b.dir, nil)
 	resource := `{"current_host":"algo-1","hosts":["algo-1","algo-2.invalid"]}`
-	if err := os.WriteFile(filepath.Join(b.dir, "ml/input/config/resourceconfig.json"), []byte(resource), 0o644); err != nil {
+	config := filepath.Join(b.dir, "ml/input/config/resourceconfig.json")
+	if err := os.WriteFile(config, []byte(resource), 0o644); err != nil {
 		return err
 	}
 	if err := b.want(69, []string{"--rendezvous", "off", "--wait-timeout", "100ms"}, "true"); err != nil {
@@ -549,20 +569,29 @@ func waiting(b *bench) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(until("it says for whom it waits", func() bool { return strings.Contains(s.stderr.String(), "still waiting for 2 of 2") }), s.stop(143)); err != nil {
+	if err := errors.Join(s.waitsFor("2 of 2"), s.stop(143)); err != nil {
 		return err
 	}
 	if os.Getuid() != 0 {
-		return nil // a hosts file of our own takes a mount namespace
+		return nil // a hosts file of our own needs a mount namespace
 	}
 	hosts := filepath.Join(b.dir, "hosts")
 	if err := os.WriteFile(hosts, []byte("127.0.0.1 algo-1\n"), 0o644); err != nil {
 		return err
 	}
-	s, err = b.startUnder([]string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, hosts}, []string{"--rendezvous", "off"}, "true")
+	mount := []string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, hosts}
+	s, err = b.startUnder(mount, []string{"--rendezvous", "off"}, "true")
 	if err != nil {
 		return err
 	}
-	late := until("it says for whom it waits", func() bool { return strings.Contains(s.stderr.String(), "still waiting for 1 of 2") })
-	return errors.Join(late, os.WriteFile(hosts, []byte("127.0.0.1 algo-1\n127.0.0.2 algo-2.invalid\n"), 0o644), s.ends(0))
+	err = s.waitsFor("1 of 2")
+	both := []byte("127.0.0.1 algo-1\n127.0.0.2 algo-2.invalid\n")
+	return errors.Join(err, os.WriteFile(hosts, both, 0o644), s.ends(0))
+}
+
+// waitsFor waits until the log says how many hosts are missing.
+func (s *started) waitsFor(hosts string) error {
+	return until("it says that it waits for "+hosts, func() bool {
+		return strings.Contains(s.stderr.String(), "still waiting for "+hosts)
+	})
 }

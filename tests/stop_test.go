@@ -12,6 +12,11 @@ import (
 	"time"
 )
 
+// bashOnTerm is a trainer that runs a command on SIGTERM.
+func bashOnTerm(command string) []string {
+	return []string{"bash", "-c", "trap '" + command + "' TERM; echo ready; while :; do sleep 0.01; done"}
+}
+
 // pythonStop is a trainer that raises an exception on SIGTERM.
 func pythonStop(raise string) []string {
 	return []string{"python3", "-c", `import signal, time
@@ -22,8 +27,8 @@ print("ready", flush=True)
 time.sleep(600)`}
 }
 
-// TestStop: a stop is told as a stop, and a code that the trainer chose stays.
-func TestStop(t *testing.T) {
+// A stop is reported as a stop, and an exit code that the trainer chose stays.
+func TestStopIsReportedAsAStop(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		what  string
@@ -35,8 +40,8 @@ func TestStop(t *testing.T) {
 		{"torchrun", pythonStop(`SignalException("Process 7 got signal: 15")`), 143, "stopped by SIGTERM"},
 		{"as Ctrl-C", pythonStop("KeyboardInterrupt"), 143, "stopped by SIGTERM"},
 		{"another exception", pythonStop(`RuntimeError("out of luck")`), 1, "RuntimeError: out of luck"},
-		{"a code of its own", []string{"bash", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done"}, 5, "bash: exit code 5 (told to stop by SIGTERM) after"},
-		{"saved", []string{"bash", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done"}, 0, ""},
+		{"a code of its own", bashOnTerm("exit 5"), 5, "bash: exit code 5 (told to stop by SIGTERM) after"},
+		{"saved", bashOnTerm("exit 0"), 0, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -61,8 +66,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestStopByItself: what kills a trainer without a stop is a failure.
-func TestStopByItself(t *testing.T) {
+// A trainer that sends itself a SIGTERM has failed: nobody has stopped it.
+func TestSIGTERMToItselfIsAFailure(t *testing.T) {
 	t.Parallel()
 	cmd, dir := runTrainer(t, nil, nil, "sh", "-c", "kill -TERM $$")
 	_ = cmd.Run()
@@ -72,7 +77,8 @@ func TestStopByItself(t *testing.T) {
 	}
 }
 
-// saving saves for longer than what a trainer leaves behind has where it ended by itself. A second SIGTERM ends it.
+// saving takes longer to save than the two seconds that leftovers have where nobody stops the job. A second
+// SIGTERM ends it.
 const saving = `import os, signal, time
 def stop(*_):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -84,8 +90,8 @@ open("pid", "w").write(str(os.getpid()))
 print("ready", flush=True)
 time.sleep(600)`
 
-// TestGraceBelowShell: a shell that SIGTERM ends does not take the grace from the program that saves.
-func TestGraceBelowShell(t *testing.T) {
+// A program that saves has the grace, even if SIGTERM ends the shell above it.
+func TestProgramBelowAShellHasTheGrace(t *testing.T) {
 	t.Parallel()
 	for _, flags := range [][]string{nil, {"--signal-group"}} {
 		t.Run(strings.Join(flags, ""), func(t *testing.T) {
@@ -109,10 +115,11 @@ func TestGraceBelowShell(t *testing.T) {
 	}
 }
 
-// TestGraceEnds: what does not end within the rest of the grace is killed.
-func TestGraceEnds(t *testing.T) {
+// A program that does not end within the rest of the grace is killed.
+func TestProgramIsKilledAfterTheGrace(t *testing.T) {
 	t.Parallel()
-	cmd, _ := runTrainer(t, nil, []string{"--grace", "300ms"}, "bash", "-c", `sh -c 'trap "" TERM; echo ready; exec sleep 600'; echo done`)
+	ignoring := `sh -c 'trap "" TERM; echo ready; exec sleep 600'; echo done`
+	cmd, _ := runTrainer(t, nil, []string{"--grace", "300ms"}, "bash", "-c", ignoring)
 	startReady(t, cmd)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -122,19 +129,22 @@ func TestGraceEnds(t *testing.T) {
 	}
 }
 
-// TestStopWhileLooking: somebody listens while a helper program hangs, and it ends with all that it has started.
-func TestStopWhileLooking(t *testing.T) {
+// A SIGTERM ends the job while a helper program hangs. The helper program ends with all processes that it
+// has started.
+func TestStopEndsAHelperProgramThatHangs(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
 	script := "#!/bin/sh\nsleep 600 &\necho $! >" + bin + "/pid\nsleep 600\n"
 	if err := os.WriteFile(bin+"/mpirun", []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd, dir := runTrainer(t, []string{"env", "PATH=" + bin + ":" + os.Getenv("PATH")}, []string{"--launcher", "mpi"}, "true")
+	path := "PATH=" + bin + ":" + os.Getenv("PATH")
+	cmd, dir := runTrainer(t, []string{"env", path}, []string{"--launcher", "mpi"}, "true")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	err := until("mpirun is asked", func() bool { text, _ := os.ReadFile(bin + "/pid"); return len(text) > 0 })
+	hasStarted := func() bool { text, _ := os.ReadFile(bin + "/pid"); return len(text) > 0 }
+	err := until("mpirun has started", hasStarted)
 	if err := errors.Join(err, cmd.Process.Signal(syscall.SIGTERM)); err != nil {
 		t.Fatal(err)
 	}
@@ -147,14 +157,16 @@ func TestStopWhileLooking(t *testing.T) {
 	awaitGone(t, bin)
 }
 
-// TestFailureThatIsNoFile: a FIFO stays, and nobody waits for its reader; a link to a pipe is written to.
-func TestFailureThatIsNoFile(t *testing.T) {
+// A FIFO in place of the failure file stays, and entrain does not wait for its reader. A link to a pipe is
+// written to.
+func TestFailureFileMayBeAPipe(t *testing.T) {
 	t.Parallel()
 	t.Run("a FIFO", func(t *testing.T) {
 		t.Parallel()
 		cmd, dir := runTrainer(t, nil, nil, "sh", "-c", "exit 3")
 		path := filepath.Join(dir, "output/failure")
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), syscall.Mkfifo(path, 0o644), cmd.Start()); err != nil {
+		err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), syscall.Mkfifo(path, 0o644))
+		if err := errors.Join(err, cmd.Start()); err != nil {
 			t.Fatal(err)
 		}
 		if got := code(t, cmd); got != 3 {
@@ -170,7 +182,8 @@ func TestFailureThatIsNoFile(t *testing.T) {
 		path := filepath.Join(dir, "output/failure")
 		var out text
 		cmd.Stdout = &out
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink("/dev/stdout", path), cmd.Start()); err != nil {
+		err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink("/dev/stdout", path))
+		if err := errors.Join(err, cmd.Start()); err != nil {
 			t.Fatal(err)
 		}
 		if got := code(t, cmd); got != 3 || !strings.HasPrefix(out.String(), "sh: exit code 3 after ") {
@@ -179,19 +192,21 @@ func TestFailureThatIsNoFile(t *testing.T) {
 	})
 }
 
-// TestWithoutProc: nothing that an init does needs /proc.
-func TestWithoutProc(t *testing.T) {
+// An init works without /proc: with signals that were ignored, and at the end of the grace.
+func TestInitWorksWithoutProc(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, for a mount namespace")
 	}
 	t.Parallel()
-	without := []string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /proc && trap "" HUP && exec "$@"`, "sh"}
+	script := `mount -t tmpfs none /proc && trap "" HUP && exec "$@"`
+	without := []string{"unshare", "--mount", "sh", "-c", script, "sh"}
 	cmd, _ := runTrainer(t, without, nil, "sh", "-c", "exit 4")
 	_ = cmd.Start()
 	if got := code(t, cmd); got != 4 {
 		t.Errorf("with SIGHUP ignored: exit code %d, expected 4", got)
 	}
-	cmd, _ = runTrainer(t, without, []string{"--grace", "300ms"}, "sh", "-c", `trap "" TERM; sleep 600 & echo $! >pid; echo ready; wait; sleep 600`)
+	ignoring := `trap "" TERM; sleep 600 & echo $! >pid; echo ready; wait; sleep 600`
+	cmd, _ = runTrainer(t, without, []string{"--grace", "300ms"}, "sh", "-c", ignoring)
 	cmd.Dir = t.TempDir()
 	startReady(t, cmd)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -207,13 +222,14 @@ func TestWithoutProc(t *testing.T) {
 func awaitGone(t *testing.T, dir string) {
 	t.Helper()
 	pid := strings.TrimSpace(read(t, dir, "pid"))
-	if err := until("process "+pid+" is gone", func() bool { _, err := os.Stat("/proc/" + pid + "/fd/0"); return err != nil }); err != nil {
+	hasEnded := func() bool { _, err := os.Stat("/proc/" + pid + "/fd/0"); return err != nil }
+	if err := until("process "+pid+" has ended", hasEnded); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestKilledInit: the trainer does not outlive an entrain that is killed.
-func TestKilledInit(t *testing.T) {
+// The trainer does not outlive an entrain that is killed.
+func TestTrainerEndsWithAKilledInit(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGKILL, 34} {
 		cmd, _ := runTrainer(t, nil, nil, "sh", "-c", "echo $$ >pid; echo ready; exec sleep 600")
@@ -227,8 +243,8 @@ func TestKilledInit(t *testing.T) {
 	}
 }
 
-// TestIgnoredQuitEndsNothing: a SIGQUIT that was ignored when entrain was started, as nohup does with SIGHUP, ends neither
-// the wait for the other hosts nor the trainer.
+// Where SIGQUIT was ignored when entrain was started, as nohup does with SIGHUP, a SIGQUIT ends neither the
+// wait for the other hosts nor the trainer.
 func TestIgnoredQuitEndsNothing(t *testing.T) {
 	t.Parallel()
 	ignoring := []string{"sh", "-c", `trap "" QUIT; exec "$@"`, "sh"}
@@ -242,7 +258,8 @@ func TestIgnoredQuitEndsNothing(t *testing.T) {
 		t.Parallel()
 		cmd, dir := runTrainer(t, ignoring, []string{"--rendezvous", "off"}, "true")
 		hosts := `{"current_host":"algo-1","hosts":["algo-1","algo-2.invalid"]}`
-		if err := os.WriteFile(filepath.Join(dir, "input/config/resourceconfig.json"), []byte(hosts), 0o600); err != nil {
+		config := filepath.Join(dir, "input/config/resourceconfig.json")
+		if err := os.WriteFile(config, []byte(hosts), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var log text
@@ -250,7 +267,8 @@ func TestIgnoredQuitEndsNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if err := until("it waits", func() bool { return strings.Contains(log.String(), "still waiting for") }); err != nil {
+		waits := func() bool { return strings.Contains(log.String(), "still waiting for") }
+		if err := until("it waits", waits); err != nil {
 			t.Fatal(err)
 		}
 		stopAfterQuit(t, cmd, dir)
@@ -271,8 +289,8 @@ func stopAfterQuit(t *testing.T, cmd *exec.Cmd, dir string) {
 	}
 }
 
-// TestUnfinishedLine: the log begins a line of its own.
-func TestUnfinishedLine(t *testing.T) {
+// The log begins a new line where the trainer's last line has no newline.
+func TestLogBeginsANewLine(t *testing.T) {
 	t.Parallel()
 	cmd, _ := runTrainer(t, nil, nil, "sh", "-c", "printf 'no end' >&2; exit 3")
 	out, _ := cmd.CombinedOutput()
@@ -281,10 +299,10 @@ func TestUnfinishedLine(t *testing.T) {
 	}
 }
 
-// TestLongGrace: a grace may be longer than a poll(2) can wait.
-func TestLongGrace(t *testing.T) {
+// A grace may be longer than poll(2) can wait, which is 24.8 days.
+func TestGraceMayBeLong(t *testing.T) {
 	t.Parallel()
-	cmd, _ := runTrainer(t, nil, []string{"--grace", "1000h"}, "bash", "-c", "trap 'sleep 0.3; exit 6' TERM; echo ready; while :; do sleep 0.01; done")
+	cmd, _ := runTrainer(t, nil, []string{"--grace", "1000h"}, bashOnTerm("sleep 0.3; exit 6")...)
 	startReady(t, cmd)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -294,8 +312,8 @@ func TestLongGrace(t *testing.T) {
 	}
 }
 
-// TestDirectoryWhileWaiting: entrain keeps no directory busy while it waits for the other hosts.
-func TestDirectoryWhileWaiting(t *testing.T) {
+// entrain keeps no directory busy while it waits for the other hosts.
+func TestWaitKeepsNoDirectoryBusy(t *testing.T) {
 	t.Parallel()
 	must(t, "scripts/build")
 	dir := t.TempDir()
@@ -307,7 +325,8 @@ func TestDirectoryWhileWaiting(t *testing.T) {
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
 	link := "/proc/" + strconv.Itoa(cmd.Process.Pid) + "/cwd"
-	if err := until("it has left its directory", func() bool { at, _ := os.Readlink(link); return at == "/" }); err != nil {
+	atRoot := func() bool { dir, _ := os.Readlink(link); return dir == "/" }
+	if err := until("it has left its directory", atRoot); err != nil {
 		t.Error(err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
