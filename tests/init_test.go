@@ -195,8 +195,12 @@ func (s *started) line() (string, error) {
 
 // ready waits until the helper says that it is ready.
 func (s *started) ready() error {
-	if line, err := s.line(); err != nil || line != "ready" {
-		return fmt.Errorf("the helper says %q, %w, want ready; stderr %s", line, err, s.stderr)
+	line, err := s.line()
+	if err == nil && line != "ready" {
+		err = fmt.Errorf("the helper says %q, want ready", line)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; stderr %s", err, s.stderr)
 	}
 	return nil
 }

@@ -197,6 +197,7 @@ func TestADataDirectoryThatCannotBeListedDoesNotHideItsChannels(t *testing.T) {
 	if err := os.Chmod(root, 0o111); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Chmod(root, 0o700) }) // else an ordinary user cannot remove it
 	if diff := cmp.Diff(entries, photographData(root, []string{"train", "val"})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
