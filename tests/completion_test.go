@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,9 +46,7 @@ func TestCompletion(t *testing.T) {
 	for _, s := range shells() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(s.words[0]); err != nil {
-				t.Fatalf("%s is not installed: apt-get install %s", s.words[0], s.words[0])
-			}
+			needProgram(t, s.words[0], s.words[0])
 			c, dir := s.start(t)
 			for _, line := range completions() {
 				if err := c.prints(line.keys, line.shows); err != nil {

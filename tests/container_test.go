@@ -94,7 +94,7 @@ func TestInteractiveShellAsTrainer(t *testing.T) {
 		}
 		return append(argv, words...)
 	}
-	if err := terminal(&bench{t: t, dir: t.TempDir(), program: initProgram{"docker", argv}}); err != nil {
+	if err := terminalSession(&bench{t: t, dir: t.TempDir(), program: initProgram{"docker", argv}}); err != nil {
 		t.Error(err)
 	}
 }

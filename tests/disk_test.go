@@ -10,9 +10,7 @@ import (
 // TestFailureIsReportedOnFullDisk checks that, on a full disk, entrain overwrites an existing failure file
 // and says in it what is used up. If entrain cannot write the file, its log says so. The exit code stays.
 func TestFailureIsReportedOnFullDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root for a mount namespace")
-	}
+	needRoot(t, "for a mount namespace")
 	must(t, "scripts/build")
 	const fill = `head -c 1M /dev/zero >"$DIR/output/data/x" 2>/dev/null; `
 	for _, c := range []struct {

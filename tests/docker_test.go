@@ -18,18 +18,38 @@ import (
 // top is the root of the repository.
 const top = ".."
 
-// needDocker skips a test if no Docker engine answers. With REQUIRE_DOCKER=1 the test fails instead.
-func needDocker(t *testing.T) {
+// skip skips a test and says why. With REQUIRE_DOCKER=1, as in CI, the test fails instead.
+func skip(t *testing.T, reason string) {
 	t.Helper()
-	out, err := exec.Command("docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput()
-	if err == nil {
-		return
-	}
-	reason := fmt.Sprintf("no Docker engine: %v: %.200s", err, bytes.TrimSpace(out))
 	if os.Getenv("REQUIRE_DOCKER") == "1" {
 		t.Fatal(reason)
 	}
 	t.Skip(reason)
+}
+
+// needDocker skips a test if no Docker engine answers.
+func needDocker(t *testing.T) {
+	t.Helper()
+	out, err := exec.Command("docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput()
+	if err != nil {
+		skip(t, fmt.Sprintf("no Docker engine: %v: %.200s", err, bytes.TrimSpace(out)))
+	}
+}
+
+// needProgram skips a test if a program is not installed. The packages of Debian are those that have it.
+func needProgram(t *testing.T, program, packages string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		skip(t, fmt.Sprintf("%s is not installed: apt-get install %s", program, packages))
+	}
+}
+
+// needRoot skips a test if it does not run as root. The reason says what root is for.
+func needRoot(t *testing.T, reason string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		skip(t, "needs root "+reason)
+	}
 }
 
 // must runs a command in the repository and returns its output. The test fails if the exit code is not 0.

@@ -15,6 +15,9 @@ import (
 // before prepare the process and execute entrain, such as a shell with a trap.
 func runTrainer(t *testing.T, before []string, flags []string, words ...string) (*exec.Cmd, string) {
 	t.Helper()
+	if words[0] == "python3" {
+		needProgram(t, "python3", "python3")
+	}
 	must(t, "scripts/build")
 	dir := tree(t)
 	argv := slices.Concat(before, []string{abs(t, "dist/entrain"), "run", "--root", dir, "--args-style", "none"})
@@ -124,10 +127,7 @@ func TestFurtherTermsDoNotExtendGrace(t *testing.T) {
 // TestSigpipeIsNotPassedOn checks that a SIGPIPE to entrain does not reach the trainer, but later signals do.
 func TestSigpipeIsNotPassedOn(t *testing.T) {
 	t.Parallel()
-	helper, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	helper := needHelper(t)
 	b := &bench{t: t, dir: t.TempDir(), helper: helper, program: initProgram{"entrain run", entrainRun}}
 	s, err := b.startReady(nil, helper, "signals", "2")
 	if err != nil {
@@ -225,9 +225,7 @@ func TestIgnoredSignalDoesNotChangeStart(t *testing.T) {
 // TestProcessThatCannotBeKilledDelaysNothing checks that entrain ends although it may not kill a process that
 // the trainer left behind.
 func TestProcessThatCannotBeKilledDelaysNothing(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root, to give up CAP_KILL")
-	}
+	needRoot(t, "to give up CAP_KILL")
 	t.Parallel()
 	const script = "setpriv --reuid 65534 --clear-groups sleep 60 & " +
 		"while ! grep -q '^Uid:.65534' /proc/$!/status; do sleep 0.01; done; exit 4"

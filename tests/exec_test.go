@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -11,10 +10,7 @@ import (
 // mask, limits and directory that it has without entrain, and the process ID of entrain. As PID 1, exec warns
 // once.
 func TestExecLeavesNoTraceInTheTrainer(t *testing.T) {
-	helper, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	helper := needHelper(t)
 	dir := t.TempDir()
 	underExec := entrainRun(t, dir, nil, helper, "report")
 	underExec[1] = "exec"
@@ -39,9 +35,7 @@ func TestExecLeavesNoTraceInTheTrainer(t *testing.T) {
 			t.Errorf("after %v:\n%swithout entrain:\n%sstderr: %s", prefix, got, want, warned)
 		}
 	}
-	if os.Getuid() != 0 {
-		t.Skip("needs root for a PID namespace")
-	}
+	needRoot(t, "for a PID namespace")
 	_, warned := output(append([]string{"unshare", "--pid", "--fork", "--mount-proc"}, underExec...)...)
 	if strings.Count(warned, "exec as PID 1") != 1 {
 		t.Errorf("as PID 1 it says %q", warned)

@@ -107,6 +107,17 @@ var binaries = sync.OnceValues(func() (string, error) {
 	return helper, nil
 })
 
+// needHelper skips a test if there is no C compiler. Otherwise it returns the path of the helper.
+func needHelper(t *testing.T) string {
+	t.Helper()
+	needProgram(t, "gcc", "gcc libc6-dev")
+	helper, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return helper
+}
+
 // bench is where one case runs: it starts trainers under an init, which is PID 1 or an ordinary process.
 type bench struct {
 	t       *testing.T
@@ -304,16 +315,13 @@ func until(what string, holds func() bool) error {
 
 // TestInit runs every case as an ordinary process and as PID 1.
 func TestInit(t *testing.T) {
-	helper, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	helper := needHelper(t)
 	for _, c := range initCases() {
 		for _, pid1 := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%02d %s/PID 1 %v", c.number, c.what, pid1), func(t *testing.T) {
 				t.Parallel()
-				if pid1 && os.Getuid() != 0 {
-					t.Skip("needs root for a PID namespace")
+				if pid1 {
+					needRoot(t, "for a PID namespace")
 				}
 				b := &bench{t: t, pid1: pid1, dir: t.TempDir(), helper: helper}
 				b.program = initProgram{"entrain run", entrainRun}
@@ -330,10 +338,7 @@ func TestInitTable(t *testing.T) {
 	if os.Getenv("INIT_TABLE") == "" { // not ENTRAIN_…: entrain warns of a variable that it does not know
 		t.Skip("scripts/bench runs it, with INIT_TABLE=1")
 	}
-	helper, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	helper := needHelper(t)
 	waitLimit = 3 * time.Second // a program that takes longer has failed the case
 	programs := append([]initProgram{{"entrain run", entrainRun}}, otherInits()...)
 	fmt.Print("| case |")

@@ -130,9 +130,8 @@ func noInit() initProgram {
 // TestCtrlZStopsWholePipeline checks that Ctrl-Z stops the pipeline or script that entrain is a part of, so
 // that the shell shows its prompt, and that fg continues it.
 func TestCtrlZStopsWholePipeline(t *testing.T) {
-	if _, err := binaries(); err != nil {
-		t.Fatal(err)
-	}
+	needProgram(t, "python3", "python3")
+	needHelper(t)
 	run := strings.Join(entrainRun(t, t.TempDir(), nil), " ") + " "
 	for what, command := range map[string]string{
 		"pipeline": run + pythonOnCont + " | cat",
@@ -152,9 +151,15 @@ func TestCtrlZStopsWholePipeline(t *testing.T) {
 	}
 }
 
-// terminal checks that typed lines reach the trainer, that bash as the trainer has job control, and that
-// Ctrl-C ends a trainer with 130.
+// terminal runs terminalSession on this machine.
 func terminal(b *bench) error {
+	needProgram(b.t, "python3", "python3")
+	return terminalSession(b)
+}
+
+// terminalSession checks that typed lines reach the trainer, that bash as the trainer has job control, and
+// that Ctrl-C ends a trainer with 130.
+func terminalSession(b *bench) error {
 	tac, err := b.console("sh", "-c", "echo started; exec tac")
 	if err != nil {
 		return err
