@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -37,11 +38,13 @@ func (s *Session) sayHellos() {
 // something to say.
 func (s *Session) exchange(ctx context.Context, h *hello) (v view, interrupted bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	defer watch.Wait() // otherwise it could take the signal that is meant for the next exchange
 	defer cancel()
-	go func() {
+	watch.Go(func() {
 		waitFor(ctx, s.toSay)
 		cancel()
-	}()
+	})
 	v, err = s.link.exchange(ctx, h, s.noteTrouble)
 	return v, err != nil && ctx.Err() != nil, err
 }

@@ -99,9 +99,9 @@ func (s *Session) Ready(pending []string) {
 // tellLeader changes what the next hello says, and makes that hello the next thing that the session does.
 func (s *Session) tellLeader(change func()) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	change()
-	s.mu.Unlock()
-	select {
+	select { // under the lock: the signal must not reach a hello that says the change already
 	case s.toSay <- struct{}{}:
 	default: // an earlier change has asked for the hello already
 	}
