@@ -147,8 +147,10 @@ static void tree(void) {
   if (read(ready[0], &c, 1) != 1) _exit(94);
 }
 
-// inherit: ignores and blocks what the case says, sets a timer slack, then becomes the rest of its words.
+// inherit ignores and blocks signals, sets a timer slack, and executes the rest of its words. It first resets all
+// signals, since nohup and a shell's background jobs ignore some.
 static void inherit(char **argv) {
+  for (int sig = 1; sig <= 31; sig++) signal(sig, SIG_DFL);
   signal(SIGTTOU, SIG_IGN);
   signal(SIGSEGV, SIG_IGN);
   signal(SIGINT, SIG_IGN);
