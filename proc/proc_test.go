@@ -16,7 +16,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the test binary be its own relay. If a signal is ignored, as under nohup, Run starts programs
+// by way of the relay, and a test binary that is no relay would run all tests again.
+func TestMain(m *testing.M) {
+	if err := Relay(os.Args, os.Environ()); err != nil {
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestProgramIsFoundAsByExecvp(t *testing.T) {
 	dir := t.TempDir()
