@@ -90,11 +90,11 @@ func (l *leader) watch(ctx context.Context) {
 }
 
 // waitForDepartures returns when all other hosts have left or are lost, or when ctx ends. It waits for
-// hosts that never joined until lingering ends.
-func (l *leader) waitForDepartures(ctx, lingering context.Context) {
+// hosts that never joined until staying ends.
+func (l *leader) waitForDepartures(ctx, staying context.Context) {
 	ticker := time.NewTicker(departurePause)
 	defer ticker.Stop()
-	for !l.roster.isUnneeded(lingering.Err() == nil, time.Now()) {
+	for !l.roster.isUnneeded(staying.Err() == nil, time.Now()) {
 		select {
 		case <-ctx.Done():
 			return

@@ -10,20 +10,20 @@ import (
 
 // Leave ends the session after End. A worker leaves as soon as the leader knows how the worker ended. The
 // leader leaves when all other hosts have left or are lost. Before the release the leader may not be
-// reachable yet, and other hosts may join late: Leave then stays up to linger, or until Hurry. It does not
-// wait for a leader that is lost or gone. It returns nil, or the failure of another host as a *PeerError if
-// that counts for this host too.
-func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
-	lingering, cancel := context.WithTimeout(ctx, linger)
+// reachable yet, and other hosts may join late: Leave then stays up to stayUnreleased, or until Hurry. It
+// does not wait for a leader that is lost or gone. It returns nil, or the failure of another host as a
+// *PeerError if that counts for this host too.
+func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error {
+	staying, cancel := context.WithTimeout(ctx, stayUnreleased)
 	defer cancel()
 	go func() {
-		waitFor(lingering, s.noLinger)
+		waitFor(staying, s.hurried)
 		cancel()
 	}()
 	if l, leads := s.link.(*leader); leads {
-		l.waitForDepartures(ctx, lingering)
+		l.waitForDepartures(ctx, staying)
 	} else {
-		s.waitUntilSettled(ctx, lingering)
+		s.waitUntilSettled(ctx, staying)
 	}
 	close(s.leaving)
 	s.link.close()
@@ -36,12 +36,12 @@ func (s *Session) Leave(ctx context.Context, linger time.Duration) error {
 }
 
 // Hurry ends the time for which Leave stays before the release.
-func (s *Session) Hurry() { s.stopLingering() }
+func (s *Session) Hurry() { s.hurry() }
 
 // waitUntilSettled waits until an answer of the leader settles how this host ended. It waits for
-// farewellTime in any case. A host that is not released then waits until lingering ends. After that it
+// farewellTime in any case. A host that is not released then waits until staying ends. After that it
 // waits up to PeerTimeout for a leader that has released it, or that answers.
-func (s *Session) waitUntilSettled(ctx, lingering context.Context) {
+func (s *Session) waitUntilSettled(ctx, staying context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -49,8 +49,8 @@ func (s *Session) waitUntilSettled(ctx, lingering context.Context) {
 		cancel()
 	}()
 	hostwait.Pause(ctx, farewellTime)
-	for ctx.Err() == nil && !s.isReleased() && lingering.Err() == nil {
-		waitFor(ctx, lingering.Done())
+	for ctx.Err() == nil && !s.isReleased() && staying.Err() == nil {
+		waitFor(ctx, staying.Done())
 	}
 	until := time.Now().Add(s.config.PeerTimeout)
 	for ctx.Err() == nil && time.Now().Before(until) && (s.isReleased() || s.isReachable()) {

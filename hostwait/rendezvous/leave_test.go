@@ -13,16 +13,16 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestLeaveDoesNotWaitForALeaderThatNeverAnswered: without a leader, Leave waits as long as it may linger,
+// TestLeaveDoesNotWaitForALeaderThatNeverAnswered: without a leader, Leave waits as long as it may stay,
 // and not for PeerTimeout.
 func TestLeaveDoesNotWaitForALeaderThatNeverAnswered(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		linger time.Duration
-		act    func(s *Session)
+		name string
+		stay time.Duration
+		act  func(s *Session)
 	}{
-		{"a host that must not linger", 0, func(*Session) {}},
-		{"a host that has lingered", 10 * time.Millisecond, func(*Session) {}},
+		{"a host that must not stay", 0, func(*Session) {}},
+		{"a host that has stayed", 10 * time.Millisecond, func(*Session) {}},
 		{"a host that a signal hurries", time.Hour, (*Session).Hurry},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestLeaveDoesNotWaitForALeaderThatNeverAnswered(t *testing.T) {
 			c.act(s)
 			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			defer cancel()
-			if err := s.Leave(ctx, c.linger); err != nil || ctx.Err() != nil {
+			if err := s.Leave(ctx, c.stay); err != nil || ctx.Err() != nil {
 				t.Errorf("left with %v, %v", err, ctx.Err())
 			}
 		})
@@ -82,7 +82,7 @@ func TestFailedWorkerStaysUntilItsLeaderComes(t *testing.T) {
 	for worker.Missing() == nil && ctx.Err() == nil { // until its first hello has failed
 		hostwait.Pause(ctx, time.Millisecond)
 	}
-	hostwait.Pause(ctx, 2*farewellTime) // longer than a worker waits that must not linger
+	hostwait.Pause(ctx, 2*farewellTime) // longer than the wait of a worker that must not stay
 	leader := n.open(0)
 	leader.Ready(nil)
 	if _, err := leader.Gather(ctx); err == nil || err.Error() != "h1: no luck" {

@@ -218,15 +218,15 @@ func (k *roster) noteSettled(h *hello) {
 }
 
 // isUnneeded reports whether no other host needs the leader any more. A host needs it until its end is
-// settled, or it is lost. Where the job has ended before its release and lingers is true, the leader also
+// settled, or it is lost. Where the job has ended before its release and stays is true, the leader also
 // stays for the hosts that have not joined yet. They would otherwise wait for a leader that is gone.
-func (k *roster) isUnneeded(lingers bool, now time.Time) bool {
+func (k *roster) isUnneeded(stays bool, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, host := range k.config.Hosts[1:] {
 		m := k.members[host]
 		switch {
-		case m == nil && k.released == 0 && lingers, m != nil && !m.ended:
+		case m == nil && k.released == 0 && stays, m != nil && !m.ended:
 			return false
 		case m != nil && !m.settled && k.reasonForLoss(m, now) == "":
 			return false

@@ -13,15 +13,15 @@ import (
 // Session is a host's part in the rendezvous. From Open to Leave it says hello to the leader. The leader's
 // session says hello to the leader in its own process.
 type Session struct {
-	config        Config
-	ctx           context.Context
-	cancel        context.CancelCauseFunc
-	link          link
-	toSay         chan struct{} // holds an element while self has changed since the last hello
-	leaving       chan struct{} // closed when no further hello is to be said
-	hellosEnded   chan struct{} // closed after the last hello
-	noLinger      chan struct{} // closed when Leave is no longer to wait for hosts that have not joined
-	stopLingering func()        // closes noLinger
+	config      Config
+	ctx         context.Context
+	cancel      context.CancelCauseFunc
+	link        link
+	toSay       chan struct{} // holds an element while self has changed since the last hello
+	leaving     chan struct{} // closed when no further hello is to be said
+	hellosEnded chan struct{} // closed after the last hello
+	hurried     chan struct{} // closed when Leave is no longer to wait for hosts that have not joined
+	hurry       func()        // closes hurried
 
 	mu          sync.Mutex
 	self        hello // what the next hello says, without its clock and its durations
@@ -47,10 +47,10 @@ type link interface {
 func Open(c Config) (*Session, error) {
 	s := &Session{
 		config: c, toSay: make(chan struct{}, 1), leaving: make(chan struct{}), hellosEnded: make(chan struct{}),
-		noLinger: make(chan struct{}), released: make(chan struct{}),
+		hurried: make(chan struct{}), released: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.stopLingering = sync.OnceFunc(func() { close(s.noLinger) })
+	s.hurry = sync.OnceFunc(func() { close(s.hurried) })
 	s.self = hello{
 		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self,
 		Digests: c.Digests,
