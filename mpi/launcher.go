@@ -89,10 +89,10 @@ func openMPI(line string) (Launcher, bool) {
 	return Launcher{}, false
 }
 
-// shorten cuts a text that an error quotes to at most maxBytes bytes.
+// shorten cuts a text that an error quotes to at most maxBytes bytes, and no character in two.
 func shorten(text string, maxBytes int) string {
-	if len(text) > maxBytes {
-		return text[:maxBytes] + "…"
+	if len(text) <= maxBytes {
+		return text
 	}
-	return text
+	return strings.ToValidUTF8(text[:maxBytes], "") + "…"
 }

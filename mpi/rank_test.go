@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -65,4 +66,13 @@ func FuzzRankOf(f *testing.F) {
 			t.Fatalf("%q: a long error %v", env, err)
 		}
 	})
+}
+
+// TestRankErrorQuotesWholeCharacters: an error that cuts a long value does not cut a character in two.
+func TestRankErrorQuotesWholeCharacters(t *testing.T) {
+	long := strings.Repeat("é", 40)
+	_, err := RankOf([]string{"OMPI_COMM_WORLD_RANK=a" + long})
+	if err == nil || !utf8.ValidString(err.Error()) || strings.Contains(err.Error(), `\x`) {
+		t.Errorf("%v", err)
+	}
 }

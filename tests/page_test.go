@@ -148,3 +148,25 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesNameTests: every test that a page names exists. go test ends with 0 where no test has the name
+// that is asked for.
+func TestPagesNameTests(t *testing.T) {
+	name := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z][A-Za-z0-9]*`)
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(filepath.Join(top, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range name.FindAllString(string(text), -1) {
+			if !isTest(test) {
+				t.Errorf("%s names %s, and there is no such test", page, test)
+			}
+		}
+	}
+}
+
+// isTest says whether a test or a fuzzer has a name.
+func isTest(name string) bool {
+	return exec.Command("git", "-C", top, "grep", "-q", "func "+name+"(", "--", "*_test.go").Run() == nil
+}
