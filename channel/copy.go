@@ -26,11 +26,11 @@ func (c *copier) splice(ctx context.Context) error {
 	more := false // the FIFO is known to have data, so the output is full
 	moved := 0    // bytes since the FIFO was empty
 	for ctx.Err() == nil {
-		n, err := unix.Splice(c.in, nil, c.out.fd, nil, pipeSize, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+		n, err := unix.Splice(c.in, nil, c.out.fd, nil, PipeSize, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
-			if !more && 0 < moved && moved < pipeSize && roomy {
+			if !more && 0 < moved && moved < PipeSize && roomy {
 				c.waitForMore()
 			}
 			if err := c.await(ctx, more); err != nil {
@@ -54,7 +54,7 @@ func (c *copier) splice(ctx context.Context) error {
 // isRoomy reports whether a pipe is large enough that its writer need not wait while waitForMore waits.
 func isRoomy(fd int) bool {
 	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
-	return err == nil && size >= pipeSize
+	return err == nil && size >= PipeSize
 }
 
 // waitForMore waits for 100 µs, so that more data can come. Waking up for a few bytes at a time, and

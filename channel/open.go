@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is the capacity of a pipe in bytes: the largest that needs no privilege (pipe(7), pipe-max-size).
+// PipeSize is the capacity of a pipe in bytes: the largest that needs no privilege (pipe(7), pipe-max-size).
 // With a large pipe, reader and writer wake up less often.
-const pipeSize = 1 << 20
+const PipeSize = 1 << 20
 
-// enlargePipe sets the capacity of a pipe to pipeSize. A smaller pipe is only slower, so an error does
+// enlargePipe sets the capacity of a pipe to PipeSize. A smaller pipe is only slower, so an error does
 // not matter.
-func enlargePipe(fd int) { _, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipeSize) }
+func enlargePipe(fd int) { _, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, PipeSize) }
 
 // open opens a FIFO and waits until its stream has begun: it holds a byte, or its writer has come and
 // gone. It does not wait in open(2), because nothing could end that wait. It does not read before the
@@ -113,13 +113,20 @@ func waiting[T any](
 	return result, err
 }
 
-// retry calls try until it succeeds: at once, after a millisecond, and then less and less often. It
+// The pauses between two attempts to open a FIFO. They grow from the first to the largest one, so that an
+// epoch begins at once, and a long wait costs nothing.
+const (
+	firstOpenPause = time.Millisecond
+	maxOpenPause   = 100 * time.Millisecond
+)
+
+// retry calls try until it succeeds: at once, after firstOpenPause, and then less and less often. It
 // returns at once if the error is a backoff.PermanentError. If ctx ends, it returns the cause of ctx.
 func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = time.Millisecond
+	b.InitialInterval = firstOpenPause
 	b.RandomizationFactor = 0.2
-	b.MaxInterval = 100 * time.Millisecond
+	b.MaxInterval = maxOpenPause
 	b.MaxElapsedTime = 0 // without this the backoff package gives up after 15 minutes
 	result, err := backoff.RetryWithData(try, backoff.WithContext(b, ctx))
 	if err != nil && ctx.Err() != nil {

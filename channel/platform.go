@@ -88,7 +88,7 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 		return err
 	}
 	enlargePipe(fd)
-	o := &Output{fd: fd, owned: true, chunk: pipeSize}
+	o := &Output{fd: fd, owned: true, chunk: PipeSize}
 	discardEvents(closed) // a reader that opened and closed the FIFO before it had a writer has read nothing
 	err = p.Fill(b.writer(ctx, o))
 	// The reader may have closed the FIFO before discardEvents, which then has discarded that event.

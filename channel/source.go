@@ -60,7 +60,7 @@ func writeObject(w io.Writer, path string, wrap Wrap) error {
 		return err
 	}
 	defer f.Close()
-	_, err = io.CopyBuffer(w, onlyReader{f}, make([]byte, pipeSize))
+	_, err = io.CopyBuffer(w, onlyReader{f}, make([]byte, PipeSize))
 	return err
 }
 

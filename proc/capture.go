@@ -13,14 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is how many bytes the pipe from the program holds, so that a busy trainer need not wait. A
-// larger pipe needs a privilege.
-const pipeSize = 1 << 20
-
 // capture passes stderr on, byte for byte, and keeps its end for the failure file. It leaves a terminal
 // alone: programs ask whether stderr is a terminal, and bash's prompt needs one.
 type capture struct {
 	r, w   *os.File // the pipe; nil without capture
+	size   int      // bytes that it was asked to hold
 	mu     sync.Mutex
 	tail   tail          // guarded by mu
 	copied chan struct{} // closed when copy has returned
@@ -30,11 +27,14 @@ type capture struct {
 
 const stderrFd = 2
 
-// newCapture makes a capture that is off where the caller wants that, or where our own stderr is a terminal
-// or closed.
+// kernelPipe is how many bytes a pipe holds if nobody asks for more (pipe(7)).
+const kernelPipe = 64 << 10
 
-func newCapture(off bool, marker string) (*capture, error) {
-	c := &capture{tail: newTail(marker)}
+// newCapture makes a capture that is off where the caller wants that, or where our own stderr is a terminal
+// or closed. The pipe from the program holds size bytes, so that a busy trainer need not wait; 0 leaves the
+// size to the kernel.
+func newCapture(off bool, marker string, size int) (*capture, error) {
+	c := &capture{tail: newTail(marker), size: size}
 	_, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS)
 	if isTerminal, isClosed := err == nil, errors.Is(err, unix.EBADF); off || isTerminal || isClosed {
 		return c, nil
@@ -42,7 +42,9 @@ func newCapture(off bool, marker string) (*capture, error) {
 	if c.r, c.w, err = os.Pipe(); err != nil {
 		return nil, fmt.Errorf("a pipe for stderr: %w", err)
 	}
-	_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, pipeSize) // a smaller pipe is only slower
+	if size > 0 {
+		_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, size) // a smaller pipe is only slower
+	}
 	return c, nil
 }
 
@@ -85,7 +87,7 @@ func (c *capture) finish() error {
 			return errors.Join(c.err, c.r.Close())
 		}
 	}
-	rest := make([]byte, pipeSize)
+	rest := make([]byte, max(c.size, kernelPipe))
 	n, _ := c.readNow(rest)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,12 +113,16 @@ func (c *capture) isCopied(within time.Duration) bool {
 	}
 }
 
+// lastCopyTimeout is how long the last lines may take through the pipe, once the program has ended. Usually
+// they take less than 1 ms.
+const lastCopyTimeout = 150 * time.Millisecond
+
 // keptSoFar is the end of stderr when the program has ended. Other processes may still write to the pipe.
 func (c *capture) keptSoFar() []byte {
 	if c.r == nil {
 		return nil
 	}
-	c.isCopied(150 * time.Millisecond) // to copy what is in the pipe usually takes less than 1 ms
+	c.isCopied(lastCopyTimeout)
 	return c.kept()
 }
 

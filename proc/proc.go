@@ -39,6 +39,9 @@ func (e *StartError) Error() string {
 
 func (e *StartError) Unwrap() error { return e.Err }
 
+// outputTimeout is how long a helper program that was killed may hold its output open.
+const outputTimeout = time.Second
+
 // Output runs a helper program and gives what it wrote to stdout. It kills the program with its process
 // group when the time bound is over or ctx ends, and then does not wait for processes that hold the output
 // open.
@@ -52,7 +55,7 @@ func Output(ctx context.Context, bound time.Duration, argv ...string) ([]byte, e
 	runtime.LockOSThread() // the kernel kills the program when the thread that has started it ends
 	defer runtime.UnlockOSThread()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = outputTimeout
 	out, err := cmd.Output()
 	switch {
 	case ctx.Err() != nil:

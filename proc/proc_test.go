@@ -231,3 +231,20 @@ func TestSIGTERMIsKeptAndSIGCONTComesLast(t *testing.T) {
 		t.Errorf("at the end there comes %v", got)
 	}
 }
+
+// TestParentThatHasEndedIsNoticed: the kernel tells nobody of a parent that ended before it was asked to.
+func TestParentThatHasEndedIsNoticed(t *testing.T) {
+	got := make(chan os.Signal, 1)
+	signal.Notify(got, syscall.SIGUSR2)
+	defer signal.Stop(got)
+	done := make(chan error, 1)
+	go func() { done <- adopt(syscall.SIGUSR2, os.Getppid()+1) }() // a thread of its own has the request, and ends
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-got:
+	case <-time.After(10 * time.Second):
+		t.Error("no signal came")
+	}
+}

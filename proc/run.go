@@ -23,10 +23,12 @@ type Options struct {
 	// ParentDeath is the signal that we get when the process that started us ends; 0 for none. PID 1 gets none.
 	ParentDeath syscall.Signal
 
+	PipeSize int // bytes that the pipe of stderr holds; 0 leaves it to the kernel
+
 	Memory int64 // bytes that entrain may use before it collects garbage harder; 0 for 32 MiB
 
-	// Terminated is called after a SIGTERM from outside was passed on, not after one that Run sends because
-	// ctx ended. It may be nil.
+	// Run calls Terminated after it has passed on a SIGTERM of another process. It does not call it for the
+	// SIGTERM that it sends itself when ctx ends. It may be nil.
 	Terminated func()
 
 	// Ended is called when the program has ended, before the processes that it left behind have. It may be nil.
@@ -49,10 +51,10 @@ type Options struct {
 // The caller's thread is locked for good, because the kernel kills the program when the thread that has
 // started it ends.
 func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error) {
-	if err := adopt(o.ParentDeath); err != nil {
+	if err := adopt(o.ParentDeath, signals.parent); err != nil {
 		return Exit{}, err
 	}
-	stderr, err := newCapture(o.NoCapture || len(cmd.Argv) == 0, o.Marker)
+	stderr, err := newCapture(o.NoCapture || len(cmd.Argv) == 0, o.Marker, o.PipeSize)
 	if err != nil {
 		return Exit{}, err
 	}
@@ -105,7 +107,7 @@ type run struct {
 	deadline  time.Time      // the end of the grace; zero until a SIGTERM came
 	continued bool           // the program has had the SIGCONT that has continued us
 	ctxEnded  bool           // ctx has ended, and that was acted upon
-	termSent  bool           // the program got a SIGTERM for that; the next one from outside says the same
+	termSent  bool           // the program has had SIGTERM because ctx ended; the next one from outside is dropped
 }
 
 // supervise handles signals and deadlines until the program has ended.

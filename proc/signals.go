@@ -25,6 +25,7 @@ import (
 type Signals struct {
 	terms, children, others chan os.Signal
 	woken                   chan struct{}
+	parent                  int // the process that started this one
 }
 
 // manySignals is more than there are signals. Other processes may send all of them while Run's loop is busy.
@@ -40,6 +41,7 @@ func Catch() *Signals {
 		children: make(chan os.Signal, 1),
 		others:   make(chan os.Signal, manySignals),
 		woken:    make(chan struct{}, 1),
+		parent:   os.Getppid(),
 	}
 	recordIgnored() // os/signal changes what is ignored
 	signal.Notify(s.terms, syscall.SIGTERM)

@@ -11,8 +11,9 @@ import (
 )
 
 // adopt makes us the parent of orphans below us, so that none is left behind with an init outside. It also
-// asks for a signal when our own parent ends; 0 asks for none.
-func adopt(parentDeath syscall.Signal) error {
+// asks for a signal when our own parent ends; 0 asks for none. parent was our parent when we started. If it
+// has ended since then, the kernel would never send the signal, so we send it to ourselves.
+func adopt(parentDeath syscall.Signal, parent int) error {
 	if os.Getpid() == 1 {
 		return nil
 	}
@@ -24,6 +25,9 @@ func adopt(parentDeath syscall.Signal) error {
 	runtime.LockOSThread() // the request belongs to this thread, which must live as long as we do
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDeath), 0, 0, 0); err != nil {
 		return fmt.Errorf("asking for %s at the parent's end: %w", signalName(parentDeath), err)
+	}
+	if os.Getppid() != parent {
+		return unix.Kill(os.Getpid(), parentDeath)
 	}
 	return nil
 }

@@ -19,6 +19,9 @@ const (
 	// killTimeout is how long we wait for leftovers after SIGKILL. Some cannot be ended: those that hang in
 	// the kernel, and those that we may not signal.
 	killTimeout = time.Second
+
+	// killPause is the pause between two SIGKILLs. The next one is for processes that were forked meanwhile.
+	killPause = 100 * time.Millisecond
 )
 
 // endLeftovers ends the processes that the program left behind. It does not wait for a process that is not
@@ -42,7 +45,7 @@ func (r *run) endLeftovers() {
 		}
 		if !time.Now().Before(killAt) {
 			r.signalAll(syscall.SIGKILL)
-			killAt = time.Now().Add(100 * time.Millisecond) // again, for those that were forked meanwhile
+			killAt = time.Now().Add(killPause)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
 	"entrain/bootstrap/report/cause"
+	"entrain/bootstrap/trainer"
 	"entrain/contract"
 	"entrain/mpi"
 	"entrain/mpi/remote"
@@ -139,7 +140,8 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 	}
 	ended := func(exit proc.Exit) error { return report.FailureOf(cmd.Argv[0], exit, "") }
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
-		Grace: rankGrace, Marker: cause.Marker,
+		PipeSize: trainer.StderrPipe,
+		Grace:    rankGrace, Marker: cause.Marker,
 		// At once, since a launcher may kill this process next.
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) },
 	})

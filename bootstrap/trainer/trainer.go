@@ -13,6 +13,7 @@ import (
 	"entrain/bootstrap/report"
 	"entrain/bootstrap/report/cause"
 	"entrain/bootstrap/stream"
+	"entrain/channel"
 	"entrain/proc"
 )
 
@@ -68,10 +69,14 @@ func (a *Alone) Run() (proc.Exit, error) {
 	return exit, errors.Join(err, failure(exit))
 }
 
+// StderrPipe is how many bytes of stderr wait for a slow reader before the trainer has to wait for it.
+const StderrPipe = channel.PipeSize
+
 // Options are the options of a plan for proc.Run: how it treats the trainer and how it ends the trainer.
 func Options(p *plan.Plan) proc.Options {
 	return proc.Options{
-		Grace: p.End.Grace, SignalGroup: p.End.SignalGroup, ParentDeath: syscall.Signal(p.End.ParentDeath),
+		PipeSize: StderrPipe,
+		Grace:    p.End.Grace, SignalGroup: p.End.SignalGroup, ParentDeath: syscall.Signal(p.End.ParentDeath),
 		NoCapture: p.End.NoCapture, Marker: cause.Marker,
 	}
 }
