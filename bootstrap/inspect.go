@@ -15,7 +15,7 @@ type Request struct {
 	Env     []string // KEY=VALUE
 	Spec    string   // the algorithm's specification; empty for the image's own if it has one, NoSpec for none
 	Options plan.Options
-	Scope   Scope
+	Scope   plan.Scope
 	// DataMayLack makes what is wrong with the data a warning: a contract can be looked at without its data.
 	DataMayLack bool
 }
@@ -38,7 +38,7 @@ func Inspect(ctx context.Context, r Request) *Inspection {
 	job, problems := contract.Load(snap)
 	in := &Inspection{Job: job, Snapshot: snap, secrets: contract.SecretsOf(snap, r.Options.Command...)}
 	in.Problems = slices.Concat([]Problem{}, problems, plan.CheckKey(job, snap))
-	if job != nil && r.Scope >= ScopeTrainer {
+	if job != nil && r.Scope >= plan.ScopeTrainer {
 		data := contract.CheckData(job, snap)
 		for i := range data {
 			data[i].Warning = data[i].Warning || r.DataMayLack

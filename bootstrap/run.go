@@ -42,11 +42,11 @@ func NewDoer(signals *Signals, log zerolog.Logger, version string) *Doer {
 	return &Doer{log: events.Log{Logger: log}, version: version, signals: signals}
 }
 
-// At puts the host's name into everything that the log says from now on.
-func (d *Doer) At(host string) { d.log = d.log.At(host) }
-
 // Phase begins a phase of the work. The function that it returns ends the phase and tells its time.
-func (d *Doer) Phase(name string) (end func()) { return d.log.Phase(name) }
+func (d *Doer) Phase(name string) (end func()) {
+	start := time.Now()
+	return func() { d.log.Took(name, time.Since(start)) } // with the host's name, if that is known by then
+}
 
 // Describe says at debug level what there is. The plan is one whose secrets are masked.
 func (d *Doer) Describe(in *Inspection, masked *plan.Plan) { d.log.Describe(d.version, in.Job, masked) }
@@ -173,7 +173,9 @@ func (d *Doer) Inspect(r Request) (*Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return <-found, nil
+	in := <-found
+	d.log = d.log.At(in.Host())
+	return in, nil
 }
 
 // prepare does what comes before the trainer. Open, if it is not nil, makes what the other hosts find here.

@@ -5,7 +5,6 @@ import (
 
 	"entrain/bootstrap/launch"
 	"entrain/bootstrap/output"
-	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
 	"entrain/bootstrap/world"
 	"entrain/contract"
@@ -19,20 +18,15 @@ type (
 	Problem = contract.Problem
 	// OutputError is an output that could not be written.
 	OutputError = output.Error
-	// Scope is how much of the world a verb has to know.
-	Scope = plan.Scope
 	// Signals are those of the process, once it has taken them over.
 	Signals = proc.Signals
 )
 
 // Names that the command line uses.
 const (
-	DefaultRoot   = contract.DefaultRoot
-	DefaultSpec   = contract.DefaultSpec
-	NoSpec        = world.NoSpec
-	ScopeContract = plan.ScopeContract
-	ScopeTrainer  = plan.ScopeTrainer
-	ScopeLaunch   = plan.ScopeLaunch
+	DefaultRoot = contract.DefaultRoot
+	DefaultSpec = contract.DefaultSpec
+	NoSpec      = world.NoSpec
 )
 
 // ExitCode is what the process ends with: 0 for no error, and for no other.

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package cli is the command line: the verbs, their flags, the help and the log. Of this repository it
-// imports the package bootstrap alone, which does the work.
+// Package cli is the command line: the verbs, their flags, the help and the log. bootstrap does
+// the work; plan and scaffold have the values that the flags set.
 package cli
 
 import (

@@ -10,7 +10,7 @@ import (
 )
 
 // request says what to look at for a verb.
-func (c *command) request(scope bootstrap.Scope) bootstrap.Request {
+func (c *command) request(scope plan.Scope) bootstrap.Request {
 	return bootstrap.Request{
 		Root: c.settings.root, Env: c.env, Spec: c.settings.spec, Options: c.options(), Scope: scope,
 	}
@@ -26,13 +26,13 @@ func (c *command) inspect(r bootstrap.Request) *bootstrap.Inspection {
 // load reads the contract for a verb that needs no data. It logs the warnings; the error holds all other
 // problems.
 func (c *command) load() (*bootstrap.Inspection, error) {
-	in := c.inspect(c.request(bootstrap.ScopeContract))
+	in := c.inspect(c.request(plan.ScopeContract))
 	c.log.warnings(in.Problems)
 	return in, in.Err()
 }
 
 // inspectBy reads the contract, and what else the scope asks for, while the doer listens to the signals.
-func (c *command) inspectBy(doer *bootstrap.Doer, scope bootstrap.Scope) (*bootstrap.Inspection, error) {
+func (c *command) inspectBy(doer *bootstrap.Doer, scope plan.Scope) (*bootstrap.Inspection, error) {
 	in, err := doer.Inspect(c.request(scope))
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (c *command) inspectBy(doer *bootstrap.Doer, scope bootstrap.Scope) (*boots
 
 // loadBy is load while the doer listens to the signals.
 func (c *command) loadBy(doer *bootstrap.Doer) (*bootstrap.Inspection, error) {
-	in, err := c.inspectBy(doer, bootstrap.ScopeContract)
+	in, err := c.inspectBy(doer, plan.ScopeContract)
 	if err != nil {
 		return nil, err
 	}

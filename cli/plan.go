@@ -38,7 +38,7 @@ func (p *planning) print(ctx *cli.Context) error {
 	if err := p.onlyTrain(ctx); err != nil {
 		return err
 	}
-	request := p.request(bootstrap.ScopeLaunch)
+	request := p.request(plan.ScopeLaunch)
 	request.DataMayLack = true
 	in := p.inspect(request)
 	p.log.warnings(in.Problems)

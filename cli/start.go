@@ -28,11 +28,10 @@ func (s *start) act(ctx *cli.Context) error {
 	}
 	doer := s.newDoer()
 	end := doer.Phase("read")
-	in, err := s.inspectBy(doer, bootstrap.ScopeLaunch)
+	in, err := s.inspectBy(doer, plan.ScopeLaunch)
 	if err != nil {
 		return err
 	}
-	doer.At(s.log.host)
 	s.log.warnings(in.Problems)
 	plan, err := s.decide(ctx, in)
 	if err != nil {
@@ -65,7 +64,7 @@ func (s *start) describe(doer *bootstrap.Doer, in *bootstrap.Inspection) {
 
 // show prints the plan. It writes no file, waits for no host and tells nobody.
 func (s *start) show(ctx *cli.Context) error {
-	in, err := s.inspectBy(s.newDoer(), bootstrap.ScopeLaunch)
+	in, err := s.inspectBy(s.newDoer(), plan.ScopeLaunch)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"entrain/bootstrap"
+	"entrain/bootstrap/plan"
 
 	"github.com/urfave/cli/v2"
 )
@@ -35,7 +36,7 @@ func (v *validation) flags() []cli.Flag {
 
 // print prints every problem to standard output. The error says the same, for the exit code.
 func (v *validation) print(*cli.Context) error {
-	in := v.inspect(v.request(bootstrap.ScopeTrainer))
+	in := v.inspect(v.request(plan.ScopeTrainer))
 	err := in.Err()
 	if err != nil {
 		err = printedError{err}

@@ -12,13 +12,12 @@ func (c *command) waitVerb() *verb {
 func (c *command) wait(*cli.Context) error {
 	doer := c.newDoer()
 	in, err := c.loadBy(doer)
-	doer.At(c.log.host)
 	if err != nil {
 		return doer.Fail(in, c.settings.options, "wait", err)
 	}
-	plan, err := in.WaitPlan(c.settings.options)
+	p, err := in.WaitPlan(c.settings.options)
 	if err != nil {
-		return err
+		return doer.Fail(in, c.settings.options, "wait", err)
 	}
-	return doer.Await(plan)
+	return doer.Await(p)
 }

@@ -7,5 +7,7 @@ type Questions struct {
 	Daemons  []string // that are looked for in PATH and where system programs are
 	Code     []string // paths for Snapshot.Paths
 	Outputs  []string // paths for Snapshot.Outputs
-	Launcher string   // the MPI launcher that is asked for its version; empty for none
+	// CoresPerNeuron is how many cores a Neuron device has on this instance type; 0 asks neuron-ls.
+	CoresPerNeuron int
+	Launcher       string // the MPI launcher that is asked for its version; empty for none
 }

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"testing"
@@ -9,8 +10,10 @@ import (
 
 	"entrain/bootstrap/events"
 	"entrain/bootstrap/plan"
+	"entrain/bootstrap/report"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
+	"entrain/proc"
 
 	"github.com/rs/zerolog"
 )
@@ -76,8 +79,8 @@ func (m *standInHost) effects() Effects {
 	}
 }
 
-// run runs all hosts to their end. It returns an error for each host: the first failure that a host has told,
-// else the host's own error.
+// run runs all hosts to their end. It returns an error for each host: its own. The first failure that a host has
+// told stands before a launcher's exit code, and in the place of no error, as peers.Leave does it.
 func (j *standInJob) run() []error {
 	errs := make([]error, len(j.hosts))
 	var all sync.WaitGroup
@@ -90,7 +93,11 @@ func (j *standInJob) run() []error {
 		all.Go(func() {
 			_, errs[i] = m.host.Run()
 			m.host.Close()
-			if j.first != nil {
+			exit, isExit := errors.AsType[*proc.ExitError](errs[i])
+			switch {
+			case j.first != nil && isExit:
+				errs[i] = &report.LaunchError{First: j.first, Exit: exit}
+			case j.first != nil && errs[i] == nil:
 				errs[i] = j.first
 			}
 		})

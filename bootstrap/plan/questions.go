@@ -19,7 +19,9 @@ const (
 
 // Questions says what to look for besides the contract's files. files is a Snapshot that holds those files.
 func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questions {
-	q := contract.Questions{Programs: programs(files, o)}
+	instance := contract.InstanceType(files.Files[contract.ResourceFile])
+	cores, _ := contract.CoresPerNeuronDevice(instance)
+	q := contract.Questions{CoresPerNeuron: cores, Programs: programs(files, o)}
 	job, _ := contract.Load(files) // the problems are reported later, from the complete Snapshot
 	if job == nil {
 		return q

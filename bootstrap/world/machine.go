@@ -27,7 +27,7 @@ func argMax() int {
 
 // photographMachine counts CPUs and accelerators. system is the path of the root directory.
 func photographMachine(
-	ctx context.Context, system, instanceType string, getenv func(string) (string, bool),
+	ctx context.Context, system string, coresPerNeuron int, getenv func(string) (string, bool),
 ) contract.Machine {
 	m := contract.Machine{CPUs: onlineCPUs(system)}
 	var neurons int
@@ -39,7 +39,7 @@ func photographMachine(
 		m.GPUs = len(gpus)
 	}
 	if neurons > 0 {
-		m.NeuronCores = neuronCores(ctx, neurons, instanceType)
+		m.NeuronCores = countNeuronCores(ctx, neurons, coresPerNeuron)
 	}
 	return m
 }
@@ -84,10 +84,10 @@ func isNumbered(name, prefix string) bool {
 	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// neuronCores returns the number of cores on all Neuron devices. It asks neuron-ls only if the instance type
-// does not tell the number of cores of a device.
-func neuronCores(ctx context.Context, devices int, instanceType string) int {
-	if each, known := contract.CoresPerNeuronDevice(instanceType); known {
+// countNeuronCores returns the number of cores on all Neuron devices. It asks neuron-ls if nobody knows how many
+// cores a device has, which is each.
+func countNeuronCores(ctx context.Context, devices, each int) int {
+	if each > 0 {
 		return devices * each
 	}
 	out, err := proc.Output(ctx, neuronTimeout, "neuron-ls", "-j")

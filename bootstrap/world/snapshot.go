@@ -34,8 +34,8 @@ func Photograph(ctx context.Context, root string, env []string, spec string, ask
 	readSpec(s, spec)
 	s.UID, s.ArgMax = os.Getuid(), argMax()
 	s.Caller = photographCaller(s.Getenv, "/proc")
-	s.Machine = photographMachine(ctx, "/", contract.InstanceType(s.Files[contract.ResourceFile]), s.Getenv)
 	q := ask(s)
+	s.Machine = photographMachine(ctx, "/", q.CoresPerNeuron, s.Getenv)
 	path, _ := s.Getenv("PATH")
 	s.Programs = map[string]bool{}
 	for _, name := range q.Programs {

@@ -130,7 +130,7 @@ func TestAcceleratorsAreCounted(t *testing.T) {
 				writeFile(t, filepath.Join(system, f), "")
 			}
 			getenv := func(string) (string, bool) { return c.visible, c.visible != "" }
-			got := photographMachine(t.Context(), system, c.instanceType, getenv)
+			got := photographMachine(t.Context(), system, coresOf(c.instanceType), getenv)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -149,10 +149,10 @@ func TestNeuronLSCountsTheCoresOnlyOfAnUnknownInstanceType(t *testing.T) {
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	getenv := func(string) (string, bool) { return "", false }
-	if got := photographMachine(t.Context(), system, "ml.trn9.large", getenv).NeuronCores; got != 8 {
+	if got := photographMachine(t.Context(), system, coresOf("ml.trn9.large"), getenv).NeuronCores; got != 8 {
 		t.Errorf("%d cores, want 8", got)
 	}
-	if got := photographMachine(t.Context(), system, "ml.inf2.xlarge", getenv).NeuronCores; got != 2 {
+	if got := photographMachine(t.Context(), system, coresOf("ml.inf2.xlarge"), getenv).NeuronCores; got != 2 {
 		t.Errorf("%d cores, want 2 without asking", got)
 	}
 }
@@ -219,3 +219,9 @@ func TestAMissingFileHasNoPermissions(t *testing.T) {
 
 // noQuestions asks for nothing besides the contract's files.
 func noQuestions(*contract.Snapshot) contract.Questions { return contract.Questions{} }
+
+// coresOf is what plan.Questions asks for an instance type.
+func coresOf(instanceType string) int {
+	cores, _ := contract.CoresPerNeuronDevice(instanceType)
+	return cores
+}
