@@ -15,7 +15,7 @@ import (
 // before prepare the process and execute entrain, such as a shell with a trap.
 func runTrainer(t *testing.T, before []string, flags []string, words ...string) (*exec.Cmd, string) {
 	t.Helper()
-	if words[0] == "python3" {
+	if strings.Contains(strings.Join(words, " "), "python3") {
 		needProgram(t, "python3", "python3")
 	}
 	must(t, "scripts/build")
