@@ -15,10 +15,7 @@ const nextGo = "go1.27.0"
 // entrain is an init, whichever way somebody builds it. A build without the entry point does not know every
 // signal that was ignored when it was started, and says so.
 func TestEveryBuildIsAnInit(t *testing.T) {
-	helper, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	helper := needHelper(t)
 	for name, build := range map[string]struct {
 		env, argv []string
 		entry     bool
@@ -65,11 +62,11 @@ func runCases(t *testing.T, binary, helper string, entry bool) {
 			continue
 		}
 		for _, pid1 := range []bool{false, true} {
-			if pid1 && os.Getuid() != 0 {
-				continue // a PID namespace needs root
-			}
 			t.Run(fmt.Sprintf("%02d %s/PID 1 %v", c.number, c.what, pid1), func(t *testing.T) {
 				t.Parallel()
+				if pid1 {
+					needRoot(t, "for a PID namespace")
+				}
 				b := &bench{t: t, program: program, pid1: pid1, dir: t.TempDir(), helper: helper}
 				if err := c.run(b); err != nil {
 					t.Error(err)

@@ -573,7 +573,8 @@ func waiting(b *bench) error {
 		return err
 	}
 	if os.Getuid() != 0 {
-		return nil // a hosts file of our own needs a mount namespace
+		b.t.Log("not tried: a host that is late; a hosts file of our own needs root for a mount namespace")
+		return nil
 	}
 	hosts := filepath.Join(b.dir, "hosts")
 	if err := os.WriteFile(hosts, []byte("127.0.0.1 algo-1\n"), 0o644); err != nil {

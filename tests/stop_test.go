@@ -194,9 +194,7 @@ func TestFailureFileMayBeAPipe(t *testing.T) {
 
 // An init works without /proc: with signals that were ignored, and at the end of the grace.
 func TestInitWorksWithoutProc(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root, for a mount namespace")
-	}
+	needRoot(t, "for a mount namespace")
 	t.Parallel()
 	script := `mount -t tmpfs none /proc && trap "" HUP && exec "$@"`
 	without := []string{"unshare", "--mount", "sh", "-c", script, "sh"}
