@@ -65,7 +65,7 @@ func (o *option) IsBoolFlag() bool { return o.valueName == "" }
 // Set takes a value. A second value is an error unless the option repeats: one of the two would be lost.
 func (o *option) Set(text string) error {
 	if o.given && !o.repeats {
-		return fmt.Errorf("it was given before, as %q, expected it once", o.givenText)
+		return fmt.Errorf("it is given twice, first as %q, expected it once", o.givenText)
 	}
 	o.given, o.givenText = true, text
 	return o.set(text)

@@ -31,7 +31,7 @@ func initCases() []initCase {
 		{2, "death by a signal is 128+n (d x)", deaths, false},
 		{3, "what cannot start is 126 or 127 (t d)", startFailures, false},
 		{4, "every signal once and in order (d)", everySignal, false},
-		{5, "100 orphans, no zombie (t)", orphans, false},
+		{5, "100 orphans leave no zombie (t)", orphans, false},
 		{5, "10,000 children, no status lost (x)", statuses, false},
 		{6, "a group signal ends a grandchild (t)", groupSignal, false},
 		{7, "single mode leaves grandchildren alone (d)", singleSignal, false},

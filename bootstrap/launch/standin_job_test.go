@@ -79,8 +79,8 @@ func (m *standInHost) effects() Effects {
 	}
 }
 
-// run runs all hosts to their end. It returns an error for each host: its own. The first failure that a host has
-// told stands before a launcher's exit code, and in the place of no error, as peers.Leave does it.
+// run runs all hosts to their end. It returns an error for each host: its own. The first failure that a host
+// has told stands before a launcher's exit code, and in the place of no error, as peers.Leave does it.
 func (j *standInJob) run() []error {
 	errs := make([]error, len(j.hosts))
 	var all sync.WaitGroup

@@ -121,7 +121,7 @@ func TestAMaskedPlanShowsNoSecret(t *testing.T) {
 	}
 }
 
-func TestTheSlotsAreTheUsersOrTheJobsOrTheAccelerators(t *testing.T) {
+func TestTheSlotsComeFromTheUserThenTheJobThenTheAccelerators(t *testing.T) {
 	const two = `{"current_host":"b","hosts":["a","b"]}`
 	for _, c := range []struct {
 		hp    string

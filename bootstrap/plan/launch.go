@@ -137,7 +137,7 @@ func (p *Plan) decideLaunch(
 	callsMPI := strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")
 	if callsMPI && !l.Script {
 		return &UsageError{Err: fmt.Errorf("the command is %s, and --launcher mpi would start it by another %s\n"+
-			"hint: leave it out, or use --launcher %s", name, o.MPIRun, LauncherScript)}
+			"hint: remove it from the command, or use --launcher %s", name, o.MPIRun, LauncherScript)}
 	}
 	if p.Stdin != nil {
 		return &UsageError{Err: errors.New("--stdin-channel: MPI gives its ranks no common standard input\n" +

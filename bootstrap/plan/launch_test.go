@@ -90,7 +90,7 @@ func TestMPIStartsTheTrainerIfTheJobOrTheUserAsksForIt(t *testing.T) {
 			what: "by mpirun in mpirun", hp: asked, resource: alone,
 			change: func(o *Options) { o.Command = []string{"/opt/bin/mpirun", "x"} },
 			err: "the command is mpirun, and --launcher mpi would start it by another mpirun\n" +
-				"hint: leave it out, or use --launcher mpi-script",
+				"hint: remove it from the command, or use --launcher mpi-script",
 		},
 	} {
 		t.Run(c.what, c.test)

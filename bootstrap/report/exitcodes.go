@@ -22,6 +22,6 @@ func ExitCodes() []CodeMeaning {
 		own(CodeUnavailable, "a host did not come, or was lost; a FIFO did not come, or stayed empty"),
 		own(CodeInternal, "something inside entrain failed"),
 		own(CodeOutput, "an output cannot be written"),
-		{"126, 127", "the trainer cannot be executed, was not found"},
+		{"126, 127", "126: the trainer cannot be executed; 127: it was not found"},
 	}
 }

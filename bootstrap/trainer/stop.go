@@ -13,7 +13,7 @@ import (
 )
 
 // stopOf says who stopped the trainer: a *rendezvous.StopError or a *proc.SignalError. It is nil if the
-// trainer ended by itself, or after a stop with an exit code of its own, which counts. ctx is the context
+// trainer ended by itself, or chose its own exit code after a stop: that code counts. ctx is the context
 // that the trainer ran under.
 func stopOf(ctx context.Context, exit proc.Exit) error {
 	var stopper error

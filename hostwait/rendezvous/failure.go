@@ -68,11 +68,11 @@ func (k *roster) mayFollowLossOf(host string) bool {
 		m.lastHeard.Before(k.firstHeardAt) && !k.isOlderThanBreakOf(m)
 }
 
-// isOlderThanBreakOf reports whether the first failure happened while a host was certainly alive: before
-// its last hello, or before its connection broke. A failure that comes within earlierFailureWait before
-// that may still follow from the break, since a trainer may notice the loss of its peer a moment before the
-// leader does. A break that the leader notices after it asked all hosts says nothing, since a living host
-// would have answered within milliseconds.
+// isOlderThanBreakOf reports whether the first failure happened while a host was certainly alive: before its
+// last hello, or before its connection broke. A trainer may notice the loss of its peer a moment before the
+// leader does. So a failure that comes within earlierFailureWait before the break may still follow from it. A
+// break that the leader notices after it asked all hosts says nothing, since a living host would have
+// answered within milliseconds.
 func (k *roster) isOlderThanBreakOf(m *member) bool {
 	if k.firstFailure == nil {
 		return false
