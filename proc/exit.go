@@ -11,7 +11,7 @@ type Exit struct {
 	Code       int            // its exit code; 128 + Signal where a signal ended it
 	Signal     syscall.Signal // that ended it; 0 where it exited by itself
 	CoreDumped bool
-	Told       bool          // it got SIGTERM before it ended, or we killed it; SIGTERM by a leash does not count
+	Told       bool          // it got SIGTERM before it ended, other than by a leash, or we killed it
 	Stopped    bool          // somebody had sent that SIGTERM to us, to stop the job
 	Killed     bool          // it outlived the grace, and we killed it
 	Grace      time.Duration // from the SIGTERM to the SIGKILL; 0 where a leash decided

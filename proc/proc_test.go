@@ -238,7 +238,8 @@ func TestParentThatHasEndedIsNoticed(t *testing.T) {
 	signal.Notify(got, syscall.SIGUSR2)
 	defer signal.Stop(got)
 	done := make(chan error, 1)
-	go func() { done <- adopt(syscall.SIGUSR2, os.Getppid()+1) }() // a thread of its own has the request, and ends
+	// The thread of this goroutine has the request, and ends with it.
+	go func() { done <- adopt(syscall.SIGUSR2, os.Getppid()+1) }()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

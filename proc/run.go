@@ -107,7 +107,7 @@ type run struct {
 	deadline  time.Time      // the end of the grace; zero until a SIGTERM came
 	continued bool           // the program has had the SIGCONT that has continued us
 	ctxEnded  bool           // ctx has ended, and that was acted upon
-	termSent  bool           // the program has had SIGTERM because ctx ended; the next one from outside is dropped
+	termSent  bool           // the program got SIGTERM because ctx ended; the next one from outside is dropped
 }
 
 // supervise handles signals and deadlines until the program has ended.

@@ -84,8 +84,8 @@ func isNumbered(name, prefix string) bool {
 	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// countNeuronCores returns the number of cores on all Neuron devices. It asks neuron-ls if nobody knows how many
-// cores a device has, which is each.
+// countNeuronCores returns the number of cores on all Neuron devices. It asks neuron-ls if nobody knows how
+// many cores a device has, which is each.
 func countNeuronCores(ctx context.Context, devices, each int) int {
 	if each > 0 {
 		return devices * each
