@@ -73,5 +73,28 @@ func (s *Session) HasBegun() bool {
 	return s.self.Begun || s.lastView.Begun
 }
 
+// NotBegun returns the hosts on which no rank has begun, in the order of ranks. Only the leader knows them;
+// on a worker the result is nil.
+func (s *Session) NotBegun() []string {
+	l, leads := s.link.(*leader)
+	if !leads {
+		return nil
+	}
+	return l.roster.notBegun()
+}
+
+// notBegun returns the hosts that have not said that a rank has begun there.
+func (k *roster) notBegun() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var hosts []string
+	for _, host := range k.config.Hosts {
+		if m := k.members[host]; m == nil || !m.Begun {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
 // Quiet reports that no rank is at work on this host any more.
 func (s *Session) Quiet() { s.tellLeader(func() { s.self.Quiet = true }) }
