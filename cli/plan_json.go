@@ -87,10 +87,19 @@ func launchJSON(l *plan.Launch) jsonObject {
 		"program":  l.Program,
 		"agent":    l.Agent,
 		"dir":      l.Dir,
+		"timeout":  launchTimeout(l),
 		"hosts":    hosts,
 		"hostfile": hostfile,
 		"argv":     append([]string{}, l.Argv()...),
 	}
+}
+
+// launchTimeout is how long a launch may take to start all ranks; nil for a script, which has no such bound.
+func launchTimeout(l *plan.Launch) any {
+	if l.Timeout == 0 {
+		return nil
+	}
+	return l.Timeout.String()
 }
 
 func streamJSON(s *plan.Stream) jsonObject {

@@ -34,6 +34,9 @@ func planText(p *plan.Plan, all bool) string {
 	if l := p.Launch; l != nil {
 		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n",
 			l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)
+		if l.Timeout > 0 {
+			fmt.Fprintf(&b, "begin    the ranks of every host, within %s\n", l.Timeout)
+		}
 		for _, h := range l.Hosts {
 			fmt.Fprintf(&b, "host     %s, %d slots\n", h.Name, h.Slots)
 		}

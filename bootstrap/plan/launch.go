@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"entrain/contract"
 	"entrain/mpi"
@@ -49,6 +50,9 @@ type Launch struct {
 	Agent  Agent
 	Dir    string // a directory that only this user can enter; it has the same path on all hosts
 	Script bool   // the command calls the launcher by itself
+	// Timeout is how long after the release of the hosts the ranks of each host may take to begin. 0 means for
+	// ever: a script may do other things first.
+	Timeout time.Duration
 }
 
 // The names of the files in Launch.Dir.
@@ -86,6 +90,9 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 		return nil, err
 	}
 	l := &Launch{Host: job.Host, Agent: agent, Script: o.Launcher == LauncherScript, Dir: launchDir(job, snap)}
+	if !l.Script {
+		l.Timeout = o.LaunchTimeout
+	}
 	l.Launch = mpi.Launch{
 		Launcher: launcher, Program: snap.Launcher.Path,
 		Interface: job.Interface, InstanceType: job.InstanceType,

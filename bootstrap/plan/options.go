@@ -27,7 +27,9 @@ type Options struct {
 	Launcher    string // one of Launchers
 	MPIRun      string // the launcher's name or path
 	Agent       Agent
-	End         End
+	// LaunchTimeout is how long a launcher may take to start the ranks of all hosts. A script has no such bound.
+	LaunchTimeout time.Duration
+	End           End
 	// Mask replaces secrets by stars. A masked plan is only shown. It is never carried out.
 	Mask bool
 }
@@ -45,7 +47,7 @@ func Defaults() Options {
 	return Options{
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit,
 		WaitTimeout: 15 * time.Minute,
-		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto,
+		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto, LaunchTimeout: 2 * time.Minute,
 		Pipe:       DefaultPipe(),
 		Rendezvous: RendezvousOptions{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
 		// The platform sends SIGKILL 120 s after SIGTERM. The last 10 s are for the report.
