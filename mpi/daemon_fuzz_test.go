@@ -36,6 +36,7 @@ func FuzzParseDaemon(f *testing.F) {
 	f.Add("A=1 ; export A ; orted \"$A\" ${B:-c}", "$HOME`'\"\\\n", uint8(1))
 	f.Fuzz(func(t *testing.T, text, word string, way uint8) {
 		d, err := ParseDaemon(strings.Split(text, " "), hostEnv)
+		_ = d.Upstream() // whatever the arguments are
 		if err == nil {
 			if len(d.Argv) == 0 || !slices.Contains(daemonNames(), filepath.Base(d.Argv[0])) {
 				t.Fatalf("%q starts %q", text, d.Argv)
