@@ -129,7 +129,7 @@ func daemonEnd(code int, err error) rendezvous.End {
 	}
 	lost, isLost := errors.AsType[*remote.LostError](err)
 	if isLost {
-		text = "lost: " + lost.Why
+		text = lost.Text()
 	}
 	if isLost || err != nil && code == remote.CodeSSHError || code == 0 {
 		code = rendezvous.CodeLost

@@ -16,10 +16,18 @@ func (p *Pool) lostError(n *peer) error {
 	waitAtMost(lossGrace, n.gone)
 	select {
 	case <-n.gone:
-		return &LostError{Host: n.host, Why: p.diagnose(n.err)}
+		return &LostError{Host: n.host, Why: p.diagnose(n.err), Unreached: dialledAddress(n.err), From: p.c.Self}
 	default:
 		return &LostError{Host: n.host, Why: "the session ended without an exit code"}
 	}
+}
+
+// dialledAddress is the address that could not be dialled; empty for an error of a connection.
+func dialledAddress(err error) string {
+	if failed, ok := errors.AsType[*net.OpError](err); ok && failed.Op == "dial" && failed.Addr != nil {
+		return failed.Addr.String()
+	}
+	return ""
 }
 
 // diagnose names the most likely cause of a connection's error.

@@ -37,9 +37,24 @@ type peer struct {
 }
 
 // LostError is the error of a host that cannot be reached, or not any more.
-type LostError struct{ Host, Why string }
+type LostError struct {
+	Host, Why string
+	// Unreached is the address at which no connection to the host ever stood, and From the host that tried. Both
+	// are empty for a host that was reached before, and where no address is known.
+	Unreached, From string
+}
 
 func (e *LostError) Error() string { return fmt.Sprintf("%s is lost: %s", e.Host, e.Why) }
+
+// Text is the error without the host's name, for a message that begins with the name.
+func (e *LostError) Text() string {
+	host, port, err := net.SplitHostPort(e.Unreached)
+	if err != nil {
+		return "lost: " + e.Why
+	}
+	const format = "cannot be reached at port %s of %s, to which its name leads on %s: %s"
+	return fmt.Sprintf(format, port, host, e.From, e.Why)
+}
 
 // NewPool makes a pool without connections.
 func NewPool(c Config) (*Pool, error) {
@@ -61,16 +76,16 @@ func (p *Pool) Close() {
 }
 
 // Connect begins to connect to all hosts at once, and returns. A host that does not answer is dialled again
-// until ctx ends.
+// until ctx ends, or connectTimeout is over. Then the host is lost.
 func (p *Pool) Connect(ctx context.Context, hosts []string) {
 	for _, host := range hosts {
-		_ = p.peer(ctx, host, 0)
+		_ = p.peer(ctx, host)
 	}
 }
 
 // peer gives a host's peer. If there is none yet, it makes one, and begins to connect to the host. Attempts
-// end with ctx, and after maxElapsed if that is not 0. After Close, nothing begins: the peer is gone at once.
-func (p *Pool) peer(ctx context.Context, host string, maxElapsed time.Duration) *peer {
+// end with ctx, and after connectTimeout. After Close, nothing begins: the peer is gone at once.
+func (p *Pool) peer(ctx context.Context, host string) *peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known := p.peers[host]; known != nil {
@@ -85,15 +100,15 @@ func (p *Pool) peer(ctx context.Context, host string, maxElapsed time.Duration) 
 		return n
 	}
 	p.work.Go(func() {
-		n.err = p.runPeer(ctx, n, maxElapsed)
+		n.err = p.runPeer(ctx, n)
 		close(n.gone)
 	})
 	return n
 }
 
 // runPeer connects to a peer, and keeps the connection until it ends. It returns why it ended.
-func (p *Pool) runPeer(ctx context.Context, n *peer, maxElapsed time.Duration) error {
-	c, err := p.connect(ctx, n.host, maxElapsed)
+func (p *Pool) runPeer(ctx context.Context, n *peer) error {
+	c, err := p.connect(ctx, n.host)
 	if err != nil {
 		close(n.ready)
 		return err
@@ -123,22 +138,24 @@ type clientConn struct {
 	requests <-chan *ssh.Request
 }
 
-// connect tries to connect to a host until it succeeds, ctx or maxElapsed ends, or the host shows another
-// key.
-func (p *Pool) connect(ctx context.Context, host string, maxElapsed time.Duration) (c clientConn, err error) {
-	ctx, cancel := context.WithCancel(ctx)
+// connect tries to connect to a host until it succeeds, ctx ends, connectTimeout is over, or the host shows
+// another key.
+func (p *Pool) connect(ctx context.Context, host string) (c clientConn, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.c.connectTimeout())
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
+	deadline, _ := ctx.Deadline()
 	config, err := p.c.clientConfig(host)
 	if err != nil {
 		return c, err
 	}
 	pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstRedialPause),
-		backoff.WithMaxInterval(maxRedialPause), backoff.WithMaxElapsedTime(maxElapsed))
+		backoff.WithMaxInterval(maxRedialPause), backoff.WithMaxElapsedTime(0)) // ctx bounds the attempts
 	var last error
 	err = backoff.Retry(func() error {
 		c, err = p.dial(ctx, host, config)
-		if err != nil && (last == nil || ctx.Err() == nil) {
+		// An attempt that the deadline has ended says less than the one before it.
+		if err != nil && (last == nil || ctx.Err() == nil && time.Now().Before(deadline)) {
 			last = err
 		}
 		if errors.Is(err, errOtherKey) {
@@ -185,7 +202,7 @@ func (p *Pool) connected(ctx context.Context, host string) (*peer, error) {
 	}
 	// Usually Connect has made the peer. It has not on a worker, which launches daemons where a launcher builds
 	// a tree.
-	n := p.peer(p.ctx, host, p.c.PeerTimeout)
+	n := p.peer(p.ctx, host)
 	select {
 	case <-n.ready:
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -13,26 +14,45 @@ import (
 // TestLateHostIsAwaited: Exec waits for a host that comes late, and names one that never comes.
 func TestLateHostIsAwaited(t *testing.T) {
 	n := newNetwork(t, 4)
-	n.change = func(c *Config) { c.PeerTimeout = time.Second }
+	n.change = func(c *Config) { c.PeerTimeout = 3 * time.Second }
 	p := n.pool(t, 0)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	p.Connect(t.Context(), []string{"h1"})
 	p.Connect(ctx, []string{"h2"})
 	s := newStreams(t)
-	for _, host := range []string{"h2", "h3"} { // Connect was not called for h3
+	isLost := func(host string) {
+		t.Helper()
 		_, err := p.Exec(t.Context(), host, []string{"true"}, s.files)
 		want := host + " is lost: it refuses connections: entrain has not started there, or has ended"
 		if err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
+	isLost("h2")
 	n.serve(t, 1)
 	if code, err := p.Exec(t.Context(), "h1", []string{"exit 8"}, s.files); code != 8 || err != nil {
 		t.Errorf("code %d, error %v", code, err)
 	}
+	isLost("h3") // Connect was not called for it
 	_, err := p.Exec(t.Context(), "evil.example", []string{"true"}, s.files)
 	if want := "evil.example is not a host of this job: [h0 h1 h2 h3]"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestHostThatIsNeverReachedIsLost: its dial ends within PeerTimeout, although the context of Connect goes
+// on. The error names the address that could not be reached.
+func TestHostThatIsNeverReachedIsLost(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.change = func(c *Config) { c.PeerTimeout = time.Second }
+	p := n.pool(t, 0)
+	p.Connect(t.Context(), []string{"h1"})
+	s := newStreams(t)
+	_, err := p.Exec(t.Context(), "h1", []string{"true"}, s.files)
+	want := fmt.Sprintf("cannot be reached at port %d of %s, to which its name leads on h0: "+
+		"it refuses connections: entrain has not started there, or has ended", n.port, address(1))
+	if lost, ok := errors.AsType[*LostError](err); !ok || lost.Text() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

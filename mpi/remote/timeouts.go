@@ -94,6 +94,11 @@ const (
 	keepalivesUntilSilence = 3
 )
 
+// connectTimeout is how long a host may take to be reached at all, from the first attempt. It is the time
+// after which the rendezvous takes a silent host for lost, five sixths of PeerTimeout: a sixth is left to end
+// all hosts within PeerTimeout. It is larger than dialTimeout for any PeerTimeout of more than 3.6 s.
+func (c *Config) connectTimeout() time.Duration { return c.PeerTimeout * 5 / 6 }
+
 // silenceTimeout is how long nothing may be heard of a peer until its connection is broken. It is smaller
 // than the time after which the rendezvous takes a silent host for lost (five sixths of PeerTimeout), so that
 // the launch knows of the loss first.
