@@ -9,7 +9,11 @@ import (
 
 // on takes an event and carries out the actions that the event asks for. r is the rank that has begun, for
 // the event rankBegan; nil for any other event.
-func (h *Host) on(e event, r Rank) {
+func (h *Host) on(e event, r Rank) { h.handle(e, r, nil) }
+
+// handle is on. failure says why the launch does not succeed, for the events ranksLate and
+// launcherUnreachable; nil for any other event.
+func (h *Host) handle(e event, r Rank, failure *launchFailure) {
 	elsewhere := h.rendezvous != nil && h.rendezvous.HasBegun()
 	h.mu.Lock()
 	if r != nil {
@@ -23,6 +27,10 @@ func (h *Host) on(e event, r Rank) {
 	ranks := h.ranks
 	h.mu.Unlock()
 	for _, a := range actions {
+		if a.kind == failLaunch {
+			h.tellLaunchFailure(failure)
+			continue
+		}
 		h.carryOut(a, ranks, r)
 	}
 }
@@ -50,6 +58,7 @@ func (h *Host) carryOut(a action, ranks []Rank, begun Rank) {
 		h.effects.SetDeadline(a.term, a.kill)
 	case tellBegun, tellStop, tellQuiet:
 		h.tellOthers(a.kind)
+	case failLaunch: // handle does it
 	}
 }
 

@@ -57,7 +57,16 @@ func (h *Host) startDaemon(words []string, files [3]*os.File, ended func(code in
 		return nil, err
 	}
 	env := append(daemon.Env, h.plan.Command.Env...) // the first of two variables with the same name counts
-	return h.effects.Start(proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}, files, ended)
+	cmd := proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}
+	over := make(chan struct{})
+	kill, err = h.effects.Start(cmd, files, func(code int) {
+		close(over)
+		ended(code)
+	})
+	if err == nil {
+		h.work.Go(func() { h.watchPort(daemon, over) })
+	}
+	return kill, err
 }
 
 // awaitDaemon waits for the exit code of a daemon of this host, at the longest until Close: a daemon may

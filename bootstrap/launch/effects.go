@@ -25,6 +25,8 @@ type Rendezvous interface {
 	Begin()
 	// HasBegun says whether a rank has begun on any host.
 	HasBegun() bool
+	// NotBegun are the hosts on which no rank has begun, in the order of ranks. Only the leader knows them.
+	NotBegun() []string
 	// Quiet tells the other hosts that no rank is at work on this host.
 	Quiet()
 	// Stopped tells the other hosts that this host got SIGTERM.
@@ -52,6 +54,9 @@ type Effects struct {
 	SetDeadline func(term, kill time.Duration)
 	// OOMKills counts the processes of this container that the kernel has killed so far for lack of memory.
 	OOMKills func() int
+	// ReachOf says how far the programs of this host have come with connections to addresses, and for which of
+	// them: see remote.ReachOf.
+	ReachOf func(addrs []netip.AddrPort) (remote.Reach, netip.AddrPort)
 	// Serve listens in a directory for the calls of the launcher and of the ranks.
 	Serve func(dir string, h Calls) (io.Closer, error)
 }
@@ -88,6 +93,7 @@ func realEffects(signals *proc.Signals) Effects {
 		},
 		SetDeadline: leash.Shorten,
 		OOMKills:    proc.OOMKills,
+		ReachOf:     remote.ReachOf,
 		Serve: func(dir string, c Calls) (io.Closer, error) {
 			local, err := remote.Listen(dir, remote.Handlers{
 				Remote: c.Remote,

@@ -61,9 +61,9 @@ func TestFailedRankEndsJobOnAllHosts(t *testing.T) {
 			}
 		}
 		for _, m := range j.hosts[:2] {
-			if m.ranks[0].stops != 1 || !m.ranks[0].left {
+			if m.ranks[0].stops != 1 || !m.ranks[0].left.Load() {
 				t.Errorf("the rank of %s got SIGTERM %d times, and may leave: %v",
-					m.name, m.ranks[0].stops, m.ranks[0].left)
+					m.name, m.ranks[0].stops, m.ranks[0].left.Load())
 			}
 		}
 		if took > time.Minute+10*time.Second {

@@ -161,6 +161,7 @@ func (h *Host) Run() (proc.Exit, error) {
 		}
 	}
 	o.Stop = h.onStop
+	h.watchBeginning(command)
 	if h.machine.leads {
 		return h.lead(command, o)
 	}

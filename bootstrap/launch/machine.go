@@ -23,20 +23,22 @@ func (s state) String() string {
 type event int
 
 const (
-	hostsReleased event = iota // all hosts are ready
-	rankBegan                  // a rank has begun on this host
-	rankEnded                  // the trainer of a rank of this host has ended
-	stopAsked                  // this host or another host got SIGTERM
-	jobFailed                  // a host or a rank has failed, so all hosts end
-	noRankLeft                 // after a stop, no rank is at work on any host
-	leaderOver                 // on a worker: the leader's launcher has ended
-	launcherOver               // the launcher of this host has ended; on a worker: this host's part has
+	hostsReleased       event = iota // all hosts are ready
+	rankBegan                        // a rank has begun on this host
+	rankEnded                        // the trainer of a rank of this host has ended
+	stopAsked                        // this host or another host got SIGTERM
+	jobFailed                        // a host or a rank has failed, so all hosts end
+	noRankLeft                       // after a stop, no rank is at work on any host
+	leaderOver                       // on a worker: the leader's launcher has ended
+	launcherOver                     // the launcher of this host has ended; on a worker: this host's part has
+	ranksLate                        // --launch-timeout is over, and ranks have not begun
+	launcherUnreachable              // the launcher's daemon on this host cannot reach the launcher
 )
 
 func (e event) String() string {
 	return [...]string{
 		"hosts released", "rank began", "rank ended", "stop asked", "job failed", "no rank left", "leader over",
-		"launcher over",
+		"launcher over", "ranks late", "launcher unreachable",
 	}[e]
 }
 
@@ -53,12 +55,13 @@ const (
 	letRanksGo                    // allow all ranks of this host to leave when their trainers have ended
 	closeAgent                    // end the daemons that the launcher has started on other hosts
 	setDeadline                   // send SIGTERM and SIGKILL to the processes that are left after two times
+	failLaunch                    // tell the other hosts that the launch does not succeed, and why
 )
 
 func (k actionKind) String() string {
 	return [...]string{
 		"tell begun", "tell stop", "tell quiet", "stop rank", "stop ranks", "let rank go", "let ranks go",
-		"close agent", "set deadline",
+		"close agent", "set deadline", "fail launch",
 	}[k]
 }
 
@@ -129,6 +132,17 @@ func (m *machine) on(e event, elsewhere bool) []action {
 		if m.state != over {
 			m.before, m.state = m.state, over
 		}
+	case ranksLate, launcherUnreachable:
+		return m.launchFails(e)
+	}
+	return nil
+}
+
+// launchFails fails a launch that does not succeed. Nobody needs a launch that was stopped or has failed. A
+// rank that has begun on this host proves that its daemon has reached the launcher.
+func (m *machine) launchFails(e event) []action {
+	if m.state == released || m.state == running && e == ranksLate {
+		return []action{{kind: failLaunch}}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 type reasons struct {
 	daemonFailure  *rendezvous.PeerError // the first daemon that did not start, or did not end with 0
 	daemonFailedAt time.Time             // when that was
+	launchFailure  *rendezvous.PeerError // why the launch did not succeed; nil unless this host has told it
 	startFailure   string                // why that daemon did not start; empty where it started
 	rankFailure    *rendezvous.PeerError // the rank of this host whose end says most
 	weight         weight                // how much that end says
@@ -73,6 +74,8 @@ func abandoned(host string) *rendezvous.PeerError {
 func (k knowledge) afterFailure(exit *proc.ExitError) error {
 	first := rendezvous.PeerError{Host: k.host, Code: exit.Code}
 	switch {
+	case k.launchFailure != nil: // the launcher ended because of it
+		first = *k.launchFailure
 	case k.ending && !k.begun && !k.script:
 		first.Code, first.Text = report.CodeStopped, stoppedEarly
 	case k.ending && k.endingFor > lateInGrace(k.grace):
@@ -99,6 +102,8 @@ func (k knowledge) afterSuccess() *rendezvous.PeerError {
 	switch {
 	case k.script:
 		return nil
+	case k.launchFailure != nil:
+		return k.launchFailure
 	case k.ending && !k.begun:
 		return &rendezvous.PeerError{Host: k.host, Code: report.CodeStopped, Text: stoppedEarly}
 	case k.daemonFailure != nil:

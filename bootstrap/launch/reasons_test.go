@@ -18,6 +18,7 @@ import (
 func TestFailureOfLauncherNamesCauseThatThisHostKnows(t *testing.T) {
 	rank := &rendezvous.PeerError{Host: "algo-1", Code: 3, Text: "rank 0: exit code 3"}
 	daemon := &rendezvous.PeerError{Host: "algo-2", Code: 126, Text: "prted: not found in PATH"}
+	late := &rendezvous.PeerError{Host: "algo-2", Code: 69, Text: "no rank has begun there"}
 	rankFailed := reasons{rankFailure: rank, weight: endOfCause}
 	notStarted := reasons{daemonFailure: daemon, startFailure: daemon.Text}
 	for _, c := range []struct {
@@ -27,6 +28,11 @@ func TestFailureOfLauncherNamesCauseThatThisHostKnows(t *testing.T) {
 		code int
 	}{
 		{"nothing is known", knowledge{begun: true}, "", 9},
+		{
+			"the launch took too long, whatever else is known",
+			knowledge{ending: true, alone: true, reasons: reasons{launchFailure: late, rankFailure: rank}},
+			"algo-2: no rank has begun there", 69,
+		},
 		{
 			"a rank of the only host failed",
 			knowledge{begun: true, alone: true, reasons: rankFailed},
@@ -79,6 +85,10 @@ func TestZeroOfLauncherAloneIsNoSuccess(t *testing.T) {
 		code int
 	}{
 		{"all is well", knowledge{begun: true}, "", 0},
+		{
+			"the launch took too long", knowledge{begun: true, reasons: reasons{launchFailure: lost}},
+			"algo-2: lost: it is gone", 69,
+		},
 		{"no rank has begun", knowledge{}, "algo-1: " + noRankBegun, 1},
 		{"ranks are at work", knowledge{begun: true, activeRanks: 1}, "algo-1: " + ranksAtWork, 1},
 		{

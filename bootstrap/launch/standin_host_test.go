@@ -26,12 +26,14 @@ type standInHost struct {
 	setTerm context.CancelFunc
 	setKill context.CancelFunc
 	ranks   []*standInRank
+	slots   int  // the ranks that the launcher should start; it starts one
+	stuck   bool // the daemon starts no rank, and does not end
 }
 
 func (m *standInHost) Context() context.Context { return m.ctx }
 func (m *standInHost) Members() (all []rendezvous.Member) {
 	for _, other := range m.job.hosts {
-		all = append(all, rendezvous.Member{Host: other.name, Slots: 1})
+		all = append(all, rendezvous.Member{Host: other.name, Slots: other.slots})
 	}
 	return all
 }
@@ -40,13 +42,24 @@ func (m *standInHost) Memory() int64 { return 0 }
 func (m *standInHost) Begin() {
 	m.job.mu.Lock()
 	defer m.job.mu.Unlock()
-	m.job.begun = true
+	m.job.begun[m.name] = true
 }
 
 func (m *standInHost) HasBegun() bool {
 	m.job.mu.Lock()
 	defer m.job.mu.Unlock()
-	return m.job.begun
+	return len(m.job.begun) > 0
+}
+
+func (m *standInHost) NotBegun() (hosts []string) {
+	m.job.mu.Lock()
+	defer m.job.mu.Unlock()
+	for _, other := range m.job.hosts {
+		if !m.job.begun[other.name] {
+			hosts = append(hosts, other.name)
+		}
+	}
+	return hosts
 }
 
 // Stopped stops all hosts. In the real rendezvous each host then sends SIGTERM to itself.
@@ -119,6 +132,10 @@ func (m *standInHost) exec(host string, _ []string, _ [3]*os.File) (int, error) 
 
 // startRank is a daemon of the launcher. It starts the host's rank and ends with the rank's exit code.
 func (m *standInHost) startRank() int {
+	if m.stuck {
+		<-m.kill.Done()
+		return codeKilled
+	}
 	r := m.ranks[0]
 	m.host.rankBegan(r)
 	<-r.done

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"entrain/bootstrap/report"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
+	"entrain/mpi/remote"
 	"entrain/proc"
 
 	"github.com/rs/zerolog"
@@ -23,7 +25,7 @@ import (
 type standInJob struct {
 	t       *testing.T
 	mu      sync.Mutex
-	begun   bool
+	begun   map[string]bool // the hosts on which a rank has begun
 	stopped bool
 	quiet   map[string]bool
 	first   *rendezvous.PeerError // the first failure that a host has told
@@ -33,13 +35,13 @@ type standInJob struct {
 // newStandInJob makes hosts that have one rank each, which saves for a second when it is stopped.
 func newStandInJob(t *testing.T, names ...string) *standInJob {
 	t.Helper()
-	j := &standInJob{t: t, quiet: map[string]bool{}}
+	j := &standInJob{t: t, begun: map[string]bool{}, quiet: map[string]bool{}}
 	var hosts []mpi.Host
 	for _, name := range names {
 		hosts = append(hosts, mpi.Host{Name: name, Slots: 1})
 	}
 	for i, name := range names {
-		m := &standInHost{job: j, name: name, asked: make(chan error, 8)}
+		m := &standInHost{job: j, name: name, asked: make(chan error, 8), slots: 1}
 		m.ctx, m.cancel = context.WithCancelCause(t.Context())
 		m.term, m.setTerm = context.WithCancel(t.Context())
 		m.kill, m.setKill = context.WithCancel(t.Context())
@@ -75,7 +77,10 @@ func (m *standInHost) effects() Effects {
 			time.AfterFunc(kill, m.setKill)
 		},
 		OOMKills: func() int { return 0 },
-		Serve:    func(string, Calls) (io.Closer, error) { return io.NopCloser(nil), nil },
+		ReachOf: func([]netip.AddrPort) (remote.Reach, netip.AddrPort) {
+			return remote.ReachUntried, netip.AddrPort{}
+		},
+		Serve: func(string, Calls) (io.Closer, error) { return io.NopCloser(nil), nil },
 	}
 }
 

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"entrain/mpi/remote"
@@ -11,7 +12,7 @@ import (
 type standInRank struct {
 	number  int
 	stops   int           // the number of SIGTERMs that it got
-	left    bool          // whether it may leave
+	left    atomic.Bool   // whether it may leave
 	saves   time.Duration // how long it saves after a stop
 	end     remote.RankEnd
 	done    chan struct{}
@@ -20,7 +21,7 @@ type standInRank struct {
 }
 
 func (r *standInRank) Number() int           { return r.number }
-func (r *standInRank) Leave()                { r.left = true }
+func (r *standInRank) Leave()                { r.left.Store(true) }
 func (r *standInRank) Done() <-chan struct{} { return r.done }
 
 func (r *standInRank) End() (remote.RankEnd, bool) { return r.end, true }

@@ -31,6 +31,18 @@ const (
 	// SIGTERM. It gets SIGKILL after twice that. It must be longer than three seconds, which Open MPI 4 may
 	// take.
 	launcherEndBound = 5 * time.Second
+	// portPoll is how often a worker looks whether a daemon has reached its launcher. Most daemons do so within
+	// the first pause. The look reads a table of the kernel.
+	portPoll = time.Second
+	// portSilence is how long a daemon's connection may be pending until the log says so. The kernel sends a
+	// lost SYN again after a second, and once more after two.
+	portSilence = 4 * time.Second
+	// portLookupBound bounds the look-up of the launcher's name in a daemon's words. The name has resolved
+	// before. Close waits for the look-up, so it is short.
+	portLookupBound = 3 * time.Second
+	// firstBeginReport is when the log says for the first time which hosts' ranks have not begun. Each further
+	// report comes after twice the time. Ranks usually begin within a second.
+	firstBeginReport = 5 * time.Second
 	// failureGraceAlone is the failure grace of a host alone: see failureGrace. It equals that of the default
 	// --peer-timeout of 30 s.
 	failureGraceAlone = 2500 * time.Millisecond
@@ -65,6 +77,10 @@ func failureGrace(peerTimeout time.Duration) time.Duration {
 
 // failureKillAfter is how long after a failure everything that is left gets SIGKILL.
 func failureKillAfter(failureGrace time.Duration) time.Duration { return failureGrace * 3 / 2 }
+
+// portBound is how long a daemon may take to reach its launcher. It is the time in which the rendezvous
+// notices a loss: what is left of --peer-timeout is for the end of all hosts.
+func portBound(peerTimeout time.Duration) time.Duration { return peerTimeout * 10 / 12 }
 
 // lossNoticeBound is how long the rendezvous takes at most to notice the loss of a host whose connection was
 // closed: reconnectGrace of hostwait/rendezvous. It must not be shorter than that.
