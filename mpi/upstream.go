@@ -1,7 +1,6 @@
 package mpi
 
 import (
-	"net"
 	"strconv"
 	"strings"
 )
@@ -19,8 +18,8 @@ func (d Daemon) Upstream() []string {
 	for i, word := range d.Argv[:max(0, len(d.Argv)-1)] {
 		switch value := d.Argv[i+1]; word {
 		case "--control-port":
-			if host, port, err := net.SplitHostPort(value); err == nil {
-				all = appendAddresses(all, host, port)
+			if colon := strings.LastIndexByte(value, ':'); colon >= 0 {
+				all = appendAddress(all, value[:colon], value[colon+1:])
 			}
 		case "orte_hnp_uri", "prte_hnp_uri":
 			for part := range strings.SplitSeq(value, ";") {
@@ -46,15 +45,19 @@ func appendAddressesOfURI(all []string, text string) []string {
 	}
 	port, _, _ := strings.Cut(ports, ":")
 	for host := range strings.SplitSeq(hosts, ",") {
-		all = appendAddresses(all, strings.Trim(host, "[]"), port)
+		all = appendAddress(all, host, port)
 	}
 	return all
 }
 
-// appendAddresses adds HOST:PORT, unless it is not an address that a program can connect to.
-func appendAddresses(all []string, host, port string) []string {
+// appendAddress adds HOST:PORT, with brackets around an IPv6 address, unless no program can connect to it.
+func appendAddress(all []string, host, port string) []string {
+	host = strings.Trim(host, "[]")
 	if n, err := strconv.ParseUint(port, 10, 16); host == "" || err != nil || n == 0 {
 		return all
 	}
-	return append(all, net.JoinHostPort(host, port))
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return append(all, host+":"+port)
 }

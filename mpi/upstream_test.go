@@ -16,7 +16,8 @@ func TestUpstreamIsTheAddressOfTheLauncher(t *testing.T) {
 		{"no word", nil, nil},
 		{"the daemon alone", []string{"orted"}, nil},
 		{
-			"MPICH 4.0.2", []string{"hydra_pmi_proxy", "--control-port", "10.77.0.1:41239", "--usize", "-2"},
+			"MPICH 4.0.2",
+			[]string{"hydra_pmi_proxy", "--control-port", "10.77.0.1:41239", "--usize", "-2"},
 			[]string{"10.77.0.1:41239"},
 		},
 		{"MPICH, by a name", []string{"hydra_pmi_proxy", "--control-port", "algo-1:1"}, []string{"algo-1:1"}},

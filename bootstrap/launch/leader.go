@@ -72,7 +72,8 @@ func (h *Host) knowledge(begun bool) knowledge {
 	defer h.mu.Unlock()
 	return knowledge{
 		reasons: h.reasons, host: h.name(), script: h.launch.Script, alone: h.rendezvous == nil, begun: begun,
-		activeRanks: h.machine.activeRanks, ending: h.machine.ending(), endingFor: time.Since(h.endingSince),
+		activeRanks: h.machine.activeRanks, ending: h.machine.ending(),
+		failedFirst: h.machine.failedFirst, endingFor: time.Since(h.endingSince),
 		grace: h.plan.End.Grace,
 	}
 }

@@ -77,6 +77,8 @@ type machine struct {
 	state  state
 	before state // the state before over; 0 in any other state
 	begun  bool  // a rank has begun on this host
+	// failedFirst says that the job failed before anybody stopped it.
+	failedFirst bool
 	// activeRanks counts the ranks of this host whose trainers have not ended.
 	activeRanks int
 
@@ -197,6 +199,7 @@ func (m *machine) jobFailed() []action {
 	if m.phase() == failing {
 		return nil
 	}
+	m.failedFirst = m.phase() != stopping
 	m.moveTo(failing)
 	return []action{
 		{kind: stopRanks},

@@ -25,31 +25,30 @@ func (h *Host) watchPort(daemon mpi.Daemon, ended <-chan struct{}) {
 	if len(addrs) == 0 {
 		return // the daemon's words do not tell: --launch-timeout bounds the launch
 	}
-	start, bound := time.Now(), portBound(peerTimeout(h.plan))
-	ticker := time.NewTicker(portPoll)
+	start, late := time.Now(), false
+	ticker, bound := time.NewTicker(portPoll), time.NewTimer(portBound(peerTimeout(h.plan)))
 	defer ticker.Stop()
-	for reported := false; ; {
+	defer bound.Stop()
+	for reported := false; !late; {
 		select {
 		case <-ended:
 			return
 		case <-h.launcherOver:
 			return
 		case <-ticker.C:
+		case <-bound.C:
+			late = true
 		}
 		reach, at := h.effects.ReachOf(addrs)
 		if reach == remote.ReachConnected || h.hasBegunHere() {
 			return
 		}
-		late := time.Since(start) >= bound
 		switch text := h.unreachable(at); {
 		case reach == remote.ReachPending && late:
 			h.portIsClosed(text)
 		case reach == remote.ReachPending && !reported && time.Since(start) >= portSilence:
 			h.log.Warn().Msgf("%s %s", h.name(), text)
 			reported = true
-		}
-		if late {
-			return
 		}
 	}
 }

@@ -27,11 +27,14 @@ func TestPortThatIsFilteredFailsLaunch(t *testing.T) {
 	}{
 		{"nobody answers", nil, pending, func(*standInHost) {}, closed},
 		{
-			"nobody answers Open MPI", []string{"orted", "-mca", "orte_hnp_uri", "1.0;tcp://10.77.0.1:33229"},
+			"nobody answers Open MPI",
+			[]string{"orted", "-mca", "orte_hnp_uri", "1.0;tcp://10.77.0.1:33229"},
 			pending, func(*standInHost) {}, closed,
 		},
 		{
-			"the words name no address", []string{"hydra_bstrap_proxy", "--proxy-id", "0"}, pending,
+			"the words name no address",
+			[]string{"hydra_bstrap_proxy", "--proxy-id", "0"},
+			pending,
 			func(*standInHost) {}, "",
 		},
 		{

@@ -53,6 +53,7 @@ type knowledge struct {
 	// activeRanks counts the ranks of this host that are at work.
 	activeRanks int
 	ending      bool          // the launch was stopped, or has failed
+	failedFirst bool          // it has failed before anybody stopped it
 	endingFor   time.Duration // how long ago that was
 	grace       time.Duration // from a stop to SIGKILL
 }
@@ -76,7 +77,7 @@ func (k knowledge) afterFailure(exit *proc.ExitError) error {
 	switch {
 	case k.launchFailure != nil: // the launcher ended because of it
 		first = *k.launchFailure
-	case k.ending && !k.begun && !k.script:
+	case k.ending && !k.failedFirst && !k.begun && !k.script:
 		first.Code, first.Text = report.CodeStopped, stoppedEarly
 	case k.ending && k.endingFor > lateInGrace(k.grace):
 		first.Text = fmt.Sprintf(

@@ -50,6 +50,7 @@ func TestFailureOfLauncherNamesCauseThatThisHostKnows(t *testing.T) {
 			"", 9,
 		},
 		{"stopped before any rank", knowledge{ending: true}, "algo-1: " + stoppedEarly, 143},
+		{"failed before any rank, and not stopped", knowledge{ending: true, failedFirst: true}, "", 9},
 		{
 			"stopped, and a rank failed",
 			knowledge{begun: true, ending: true, grace: time.Minute, reasons: rankFailed},
@@ -86,7 +87,8 @@ func TestZeroOfLauncherAloneIsNoSuccess(t *testing.T) {
 	}{
 		{"all is well", knowledge{begun: true}, "", 0},
 		{
-			"the launch took too long", knowledge{begun: true, reasons: reasons{launchFailure: lost}},
+			"the launch took too long",
+			knowledge{begun: true, reasons: reasons{launchFailure: lost}},
 			"algo-2: lost: it is gone", 69,
 		},
 		{"no rank has begun", knowledge{}, "algo-1: " + noRankBegun, 1},

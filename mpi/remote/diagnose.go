@@ -46,7 +46,7 @@ func (p *Pool) diagnose(err error) string {
 		return "it refuses connections: entrain has not started there, or has ended"
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
 		return "no route leads there, or the host is gone"
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) && dialledAddress(err) == "":
 		return fmt.Sprintf("nothing was heard of it for %s", p.c.silenceTimeout())
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "it does not answer: the port is filtered, " +
