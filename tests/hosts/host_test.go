@@ -31,6 +31,18 @@ func (h *host) heal() { must(h.lab.t, h.lab.bridge.in("ip", "link", "set", h.por
 func (h *host) drop(port int, part float64)  { h.filter("-A", port, part) }
 func (h *host) allow(port int, part float64) { h.filter("-D", port, part) }
 
+// refuse answers connections to a port of a host with a reset.
+func (h *host) refuse(port int) {
+	must(h.lab.t, h.in("iptables", "-w", "-A", "INPUT", "-i", "eth0", "-p", "tcp", "--dport", strconv.Itoa(port),
+		"-j", "REJECT", "--reject-with", "tcp-reset")...)
+}
+
+// admitOnly loses the packets by which other hosts begin a connection to a host, but for one port.
+func (h *host) admitOnly(port int) {
+	must(h.lab.t, h.in("iptables", "-w", "-A", "INPUT", "-i", "eth0", "-p", "tcp", "--syn",
+		"!", "--dport", strconv.Itoa(port), "-j", "DROP")...)
+}
+
 // filter adds or deletes a rule of the packet filter.
 func (h *host) filter(do string, port int, part float64) {
 	argv := []string{"iptables", "-w", do, "INPUT", "-p", "tcp", "--dport", strconv.Itoa(port), "-j", "DROP"}

@@ -117,11 +117,12 @@ func rank(i, n int, words []string) *exec.Cmd {
 type task struct {
 	Rank, Size int
 	Words      []string
+	Lost       bool // the rank's wrapper dies before it has said that it has begun, and the daemon lives on
 }
 
 // remoteRank is the command that starts rank i of n on another host.
 func remoteRank(host string, i, n int, args []string) *exec.Cmd {
-	data, _ := json.Marshal(task{i, n, rankWords(args)})
+	data, _ := json.Marshal(task{i, n, rankWords(args), os.Getenv("STANDIN") == "loses a rank"})
 	order := base64.RawURLEncoding.EncodeToString(data)
 	return exec.Command(os.Getenv("OMPI_MCA_plm_rsh_agent"), host, "orted", order)
 }
@@ -138,6 +139,10 @@ func orted(args []string) int {
 		return 1
 	}
 	cmd := rank(todo.Rank, todo.Size, todo.Words)
+	if todo.Lost {
+		_ = exec.Command("sh", "-c", "kill -9 $$").Run()
+		select {}
+	}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	_ = cmd.Run()
 	return cmd.ProcessState.ExitCode() & 0xff
