@@ -12,7 +12,7 @@ import (
 func (h *Host) on(e event, r Rank) { h.handle(e, r, nil) }
 
 // handle is on. failure says why the launch does not succeed, for the events ranksLate and
-// launcherUnreachable; nil for any other event.
+// daemonHelpless; nil for any other event.
 func (h *Host) handle(e event, r Rank, failure *launchFailure) {
 	elsewhere := h.rendezvous != nil && h.rendezvous.HasBegun()
 	h.mu.Lock()

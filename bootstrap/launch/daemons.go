@@ -63,10 +63,22 @@ func (h *Host) startDaemon(words []string, files [3]*os.File, ended func(code in
 		close(over)
 		ended(code)
 	})
-	if err == nil {
-		h.work.Go(func() { h.watchPort(daemon, over) })
+	if err != nil {
+		h.daemonNotStarted(err)
+		return nil, err
 	}
-	return kill, err
+	h.work.Go(func() { h.watchPort(daemon, over) })
+	return kill, nil
+}
+
+// daemonNotStarted tells why a worker cannot start a daemon, as for lack of processes. The leader hears only
+// the exit code from its agent, and Hydra may go on without the daemon.
+func (h *Host) daemonNotStarted(err error) {
+	if h.rendezvous == nil || h.machine.leads || h.launch.Script {
+		return // the caller knows the error, or the script decides what to do about it
+	}
+	end := rendezvous.End{Code: remote.CodeNotStarted, Text: err.Error(), At: time.Now()}
+	h.handle(daemonHelpless, nil, &launchFailure{h.name(), end})
 }
 
 // awaitDaemon waits for the exit code of a daemon of this host, at the longest until Close: a daemon may
@@ -80,23 +92,26 @@ func (h *Host) awaitDaemon(ended <-chan int) (int, error) {
 	}
 }
 
-// rshGone is called when an rsh has ended before the daemon that it asked for: somebody has killed the rsh. A
-// launcher that ends may do that itself. If the launcher goes on, the killed rsh is why the job fails, unless
-// another cause is known: Open MPI takes a killed rsh for a lost host.
+// rshGone is called when an rsh has ended before the daemon that it asked for: somebody has killed the rsh,
+// or it could not go on. A launcher that ends may do that itself. If the launcher goes on, the killed rsh is
+// why the job fails, unless another cause is known: Open MPI takes a killed rsh for a lost host, and MPICH
+// waits for ever for a daemon that has not connected.
 func (h *Host) rshGone(host string, ended <-chan struct{}) {
 	const text = "the process that had started the launcher's daemon there was killed"
 	at := time.Now()
-	if h.launch.Script || !h.hasBegun() {
-		return // a launcher that gives up before any rank has begun has a better reason
+	if h.launch.Script {
+		return
 	}
 	tell := func() {
 		h.tellFault(host, rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: at, Follows: true})
 	}
-	h.mu.Lock()
-	if h.reasons.tellRshKilled == nil {
-		h.reasons.tellRshKilled = tell
+	if h.hasBegun() { // a launcher that gives up before any rank has begun has a better reason
+		h.mu.Lock()
+		if h.reasons.tellRshKilled == nil {
+			h.reasons.tellRshKilled = tell
+		}
+		h.mu.Unlock()
 	}
-	h.mu.Unlock()
 	timer := time.NewTimer(h.explainBound())
 	defer timer.Stop()
 	select {

@@ -23,22 +23,22 @@ func (s state) String() string {
 type event int
 
 const (
-	hostsReleased       event = iota // all hosts are ready
-	rankBegan                        // a rank has begun on this host
-	rankEnded                        // the trainer of a rank of this host has ended
-	stopAsked                        // this host or another host got SIGTERM
-	jobFailed                        // a host or a rank has failed, so all hosts end
-	noRankLeft                       // after a stop, no rank is at work on any host
-	leaderOver                       // on a worker: the leader's launcher has ended
-	launcherOver                     // the launcher of this host has ended; on a worker: this host's part has
-	ranksLate                        // --launch-timeout is over, and ranks have not begun
-	launcherUnreachable              // the launcher's daemon on this host cannot reach the launcher
+	hostsReleased  event = iota // all hosts are ready
+	rankBegan                   // a rank has begun on this host
+	rankEnded                   // the trainer of a rank of this host has ended
+	stopAsked                   // this host or another host got SIGTERM
+	jobFailed                   // a host or a rank has failed, so all hosts end
+	noRankLeft                  // after a stop, no rank is at work on any host
+	leaderOver                  // on a worker: the leader's launcher has ended
+	launcherOver                // the launcher of this host has ended; on a worker: this host's part has
+	ranksLate                   // --launch-timeout is over, and ranks have not begun
+	daemonHelpless              // the launcher's daemon on this host did not start, or cannot reach the launcher
 )
 
 func (e event) String() string {
 	return [...]string{
 		"hosts released", "rank began", "rank ended", "stop asked", "job failed", "no rank left", "leader over",
-		"launcher over", "ranks late", "launcher unreachable",
+		"launcher over", "ranks late", "daemon helpless",
 	}[e]
 }
 
@@ -134,7 +134,7 @@ func (m *machine) on(e event, elsewhere bool) []action {
 		if m.state != over {
 			m.before, m.state = m.state, over
 		}
-	case ranksLate, launcherUnreachable:
+	case ranksLate, daemonHelpless:
 		return m.launchFails(e)
 	}
 	return nil

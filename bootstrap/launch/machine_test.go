@@ -64,41 +64,41 @@ func TestEveryEventInEveryState(t *testing.T) {
 			hostsReleased: {released, ""}, rankBegan: {waiting, "tell begun"}, rankEnded: {waiting, ""},
 			stopAsked: {stopping, early}, jobFailed: {failing, fail}, noRankLeft: {waiting, quiet},
 			leaderOver: {waiting, daemons}, launcherOver: {over, ""},
-			ranksLate: {waiting, ""}, launcherUnreachable: {waiting, ""},
+			ranksLate: {waiting, ""}, daemonHelpless: {waiting, ""},
 		},
 		released: {
 			hostsReleased: {released, ""}, rankBegan: {running, "tell begun"}, rankEnded: {released, ""},
 			stopAsked: {stopping, early}, jobFailed: {failing, fail}, noRankLeft: {released, quiet},
 			leaderOver: {released, daemons}, launcherOver: {over, ""},
-			ranksLate: {released, hopeless}, launcherUnreachable: {released, hopeless},
+			ranksLate: {released, hopeless}, daemonHelpless: {released, hopeless},
 		},
 		running: {
 			hostsReleased: {running, ""}, rankBegan: {running, "tell begun"}, rankEnded: {running, ""},
 			stopAsked: {stopping, stop}, jobFailed: {failing, fail}, noRankLeft: {running, quiet},
 			leaderOver: {running, daemons}, launcherOver: {over, ""},
-			ranksLate: {running, hopeless}, launcherUnreachable: {running, ""},
+			ranksLate: {running, hopeless}, daemonHelpless: {running, ""},
 		},
 		stopping: {
 			hostsReleased: {stopping, ""}, rankBegan: {stopping, "tell begun, stop rank"},
 			rankEnded: {stopping, "tell quiet"}, stopAsked: {stopping, ""}, jobFailed: {failing, fail},
 			noRankLeft: {stopping, quiet}, leaderOver: {stopping, daemons}, launcherOver: {over, ""},
-			ranksLate: {stopping, ""}, launcherUnreachable: {stopping, ""},
+			ranksLate: {stopping, ""}, daemonHelpless: {stopping, ""},
 		},
 		failing: {
 			hostsReleased: {failing, ""}, rankBegan: {failing, "tell begun, stop rank, let rank go"},
 			rankEnded: {failing, "tell quiet"}, stopAsked: {failing, ""}, jobFailed: {failing, ""},
 			noRankLeft: {failing, quiet}, leaderOver: {failing, daemons}, launcherOver: {over, ""},
-			ranksLate: {failing, ""}, launcherUnreachable: {failing, ""},
+			ranksLate: {failing, ""}, daemonHelpless: {failing, ""},
 		},
 		over: {
 			hostsReleased: {over, ""}, rankBegan: {over, "tell begun"}, rankEnded: {over, ""},
 			stopAsked: {over, stop}, jobFailed: {over, fail}, noRankLeft: {over, quiet},
 			leaderOver: {over, daemons}, launcherOver: {over, ""},
-			ranksLate: {over, ""}, launcherUnreachable: {over, ""},
+			ranksLate: {over, ""}, daemonHelpless: {over, ""},
 		},
 	}
 	for from := waiting; from <= over; from++ {
-		for e := hostsReleased; e <= launcherUnreachable; e++ {
+		for e := hostsReleased; e <= daemonHelpless; e++ {
 			want, known := table[from][e]
 			if !known {
 				t.Errorf("%s, %s: the table says nothing", from, e)

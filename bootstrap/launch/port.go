@@ -66,7 +66,7 @@ func (h *Host) portIsClosed(text string) {
 		return
 	}
 	end := rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: time.Now()}
-	h.handle(launcherUnreachable, nil, &launchFailure{h.name(), end})
+	h.handle(daemonHelpless, nil, &launchFailure{h.name(), end})
 }
 
 // hasBegunHere says whether a rank has begun on this host.

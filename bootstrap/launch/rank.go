@@ -30,28 +30,51 @@ func RunRank(args, env []string) error {
 		return err
 	}
 	signals := proc.Catch()
-	data, err := os.ReadFile(dir + "/" + plan.FileEnvironment)
+	socket := dir + "/" + remote.SocketName
+	rank, cmd, err := prepareRank(dir, kept, words, env)
 	if err != nil {
-		return fmt.Errorf("the environment of this host: %w\n"+
-			"hint: entrain run starts the launcher that starts this", err)
-	}
-	rank, err := mpi.RankOf(env)
-	if err != nil {
-		return &plan.UsageError{Err: err}
-	}
-	env = rankEnv(strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"), env, kept)
-	addr, _ := contract.Getenv(env, "MASTER_ADDR")
-	port, _ := contract.Getenv(env, "MASTER_PORT")
-	cmd, err := rankCommand(words, env, rank.Env(addr, port))
-	if err != nil {
+		tellUnprepared(socket, env, words, err)
 		return err
 	}
-	run, err := remote.Register(dir+"/"+remote.SocketName, rank.Rank)
+	run, err := remote.Register(socket, rank.Rank)
 	if err != nil {
 		return err
 	}
 	_ = os.Chdir("/") // so that this process keeps no mount busy
 	return supervise(run, signals, cmd)
+}
+
+// prepareRank finds out which rank this is, and makes its trainer's command.
+func prepareRank(dir string, kept, words, env []string) (mpi.Rank, proc.Cmd, error) {
+	data, err := os.ReadFile(dir + "/" + plan.FileEnvironment)
+	if err != nil {
+		return mpi.Rank{}, proc.Cmd{}, fmt.Errorf("the environment of this host: %w\n"+
+			"hint: entrain run starts the launcher that starts this", err)
+	}
+	rank, err := mpi.RankOf(env)
+	if err != nil {
+		return mpi.Rank{}, proc.Cmd{}, &plan.UsageError{Err: err}
+	}
+	env = rankEnv(strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"), env, kept)
+	addr, _ := contract.Getenv(env, "MASTER_ADDR")
+	port, _ := contract.Getenv(env, "MASTER_PORT")
+	cmd, err := rankCommand(words, env, rank.Env(addr, port))
+	return rank, cmd, err
+}
+
+// tellUnprepared tells this host's run that a rank fails before its trainer starts. Some launchers do not
+// notice the end of a rank that has not called MPI_Init: MPICH waits for ever.
+func tellUnprepared(socket string, env, words []string, failure error) {
+	rank, err := mpi.RankOf(env)
+	if err != nil {
+		return // nobody knows which rank it is: --launch-timeout bounds the launch
+	}
+	run, err := remote.Register(socket, rank.Rank)
+	if err != nil {
+		return // no run is there to be told
+	}
+	text := contract.SecretsOfEnv(env, words...).Mask(report.Summary(failure))
+	_ = run.Ended(remote.RankEnd{Code: report.ExitCode(failure), Text: text, At: time.Now()})
 }
 
 // parseRankWords reads DIR [--keep NAME]… -- COMMAND….
