@@ -17,7 +17,8 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 	const mpiPort = "algo-2: cannot reach port [0-9]+ of algo-1 \\(10\\.77\\.0\\.1\\), where MPI listens: " +
 		"the security group must admit all ports between the job's hosts"
 	agentPort := func(address, why string) string {
-		return "algo-2: cannot be reached at port 7791 of " + address + ", to which its name leads on algo-1: " + why
+		return "algo-2: cannot be reached at port 7791 of " + address +
+			", to which its name leads on algo-1: " + why
 	}
 	onlyRendezvous := func(l *lab) {
 		for _, h := range l.hosts {
@@ -50,7 +51,8 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 			failure: agentPort("10.77.0.2", "it refuses connections"),
 		},
 		{
-			name: "the worker's name leads elsewhere on the leader", words: launchArgs(standIn, "true"), prepare: stale,
+			name: "the worker's name leads elsewhere on the leader", words: launchArgs(standIn, "true"),
+			prepare: stale,
 			failure: agentPort("10.77.0.99", "(no route leads there|it does not answer)"),
 		},
 	} {
