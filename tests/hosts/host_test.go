@@ -28,7 +28,9 @@ func (h *host) cut()  { must(h.lab.t, h.lab.bridge.in("ip", "link", "set", h.por
 func (h *host) heal() { must(h.lab.t, h.lab.bridge.in("ip", "link", "set", h.port(), "up")...) }
 
 // drop loses a part of the packets to a port of a host: 1 is all of them. allow ends that.
-func (h *host) drop(port int, part float64)  { h.filter("-A", port, part) }
+func (h *host) drop(port int, part float64) { //nolint:unparam // scenarios so far need this port
+	h.filter("-A", port, part)
+}
 func (h *host) allow(port int, part float64) { h.filter("-D", port, part) }
 
 // refuse answers connections to a port of a host with a reset.
