@@ -16,8 +16,9 @@ type Request struct {
 	Spec    string   // the algorithm's specification; empty for the image's own if it has one, NoSpec for none
 	Options plan.Options
 	Scope   plan.Scope
-	// DataMayLack makes what is wrong with the data a warning: a contract can be looked at without its data.
-	DataMayLack bool
+	// Elsewhere says that the contract is only looked at, perhaps on another machine than the job's. What is
+	// wrong with the data or with the network interfaces is then a warning.
+	Elsewhere bool
 }
 
 // Inspection is the contract as it was found.
@@ -39,11 +40,11 @@ func Inspect(ctx context.Context, r Request) *Inspection {
 	in := &Inspection{Job: job, Snapshot: snap, secrets: contract.SecretsOf(snap, r.Options.Command...)}
 	in.Problems = slices.Concat([]Problem{}, problems, plan.CheckKey(job, snap))
 	if job != nil && r.Scope >= plan.ScopeTrainer {
-		data := contract.CheckData(job, snap)
-		for i := range data {
-			data[i].Warning = data[i].Warning || r.DataMayLack
+		local := slices.Concat(contract.CheckData(job, snap), plan.CheckInterface(job, snap, r.Options))
+		for i := range local {
+			local[i].Warning = local[i].Warning || r.Elsewhere
 		}
-		in.Problems = slices.Concat(in.Problems, data, plan.Check(job, snap, r.Options))
+		in.Problems = slices.Concat(in.Problems, local, plan.Check(job, snap, r.Options))
 	}
 	return in
 }

@@ -39,7 +39,7 @@ func (p *planning) print(ctx *cli.Context) error {
 		return err
 	}
 	request := p.request(plan.ScopeLaunch)
-	request.DataMayLack = true
+	request.Elsewhere = true
 	in := p.inspect(request)
 	p.log.warnings(in.Problems)
 	if err := in.Err(); err != nil {

@@ -39,8 +39,9 @@ type Snapshot struct {
 	Config []string         // the names in ROOT/input/config; none if the three files are there
 	Data   map[string]Entry // the entries of ROOT/input/data by name
 
-	Machine  Machine
-	Programs map[string]bool // the programs that some rule asks for, and whether each is in PATH
+	Machine    Machine
+	Interfaces []string        // the names of the network interfaces; none if they are unknown
+	Programs   map[string]bool // the programs that some rule asks for, and whether each is in PATH
 
 	Paths   map[string]Entry  // what is at the paths of CodePaths; a path without anything is not in it
 	Outputs map[string]Output // what is at the paths of OutputPaths, likewise

@@ -47,11 +47,16 @@ type UnavailableError struct {
 	Missing []Missing // at least one, in the order of the hosts
 	Of      int       // the number of all hosts, missing or not
 	Elapsed time.Duration
+	Doubts  []string // what may be wrong with this host itself
 }
 
 func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("%d of %d hosts missing after %s: %s",
-		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), Names(e.Missing))
+	lines := []string{fmt.Sprintf("%d of %d hosts missing after %s: %s",
+		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), Names(e.Missing))}
+	for _, doubt := range e.Doubts {
+		lines = append(lines, "it may be this host: "+doubt)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // maxNamed is the number of missing hosts that Names names. A line with hundreds of names cannot be read.

@@ -38,8 +38,8 @@ type Rendezvous interface {
 	End(err error, follows bool)
 	// Listen listens at this host's address and port for the agents of other hosts.
 	Listen(ctx context.Context) (net.Listener, error)
-	// Home is the address at which other hosts find this host; the zero Addr means any address.
-	Home(ctx context.Context) netip.Addr
+	// Homes are the addresses at which other hosts may find this host; none means all addresses.
+	Homes(ctx context.Context) []netip.Addr
 }
 
 // Effects are what a launch does to its own host. Tests use stand-ins.

@@ -33,7 +33,7 @@ type openSSH struct {
 func (h *Host) newOpenSSH(ctx context.Context) (agent, error) {
 	r := h.plan.Rendezvous
 	a := &openSSH{host: h, kills: map[int]func(){}, config: remote.OpenSSH{
-		Dir: h.launch.Dir, Port: r.Port, Listen: h.rendezvous.Home(ctx), PeerTimeout: r.PeerTimeout,
+		Dir: h.launch.Dir, Port: r.Port, Listen: h.rendezvous.Homes(ctx), PeerTimeout: r.PeerTimeout,
 		Env: daemonEnv(h.plan.Command.Env),
 	}}
 	files := map[string]string{

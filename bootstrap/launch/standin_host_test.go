@@ -115,7 +115,7 @@ func (m *standInHost) End(err error, _ bool) {
 func (m *standInHost) Listen(context.Context) (net.Listener, error) {
 	return nil, errors.New("no network")
 }
-func (m *standInHost) Home(context.Context) netip.Addr { return netip.Addr{} }
+func (m *standInHost) Homes(context.Context) []netip.Addr { return nil }
 
 // connect, exec and close make the leader an agent. Its daemons start a rank on their host.
 func (m *standInHost) connect([]rendezvous.Member) error { return nil }

@@ -90,6 +90,7 @@ func (h Process) config(p *plan.Rendezvous, verb string) (rendezvous.Config, err
 		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Key: key, Job: p.Job,
 		Lookup: Lookup(p), Ignore: p.Ignore,
 		Warn: func(text string) { h.Log.Warn().Msg(text) },
+		Info: func(text string) { h.Log.Info().Msg(text) },
 	}, nil
 }
 
@@ -165,7 +166,9 @@ func (p *Peers) awaitRelease(ctx context.Context, w plan.Wait, start time.Time) 
 	members, err := p.Gather(ctx)
 	p.members = members
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = &hostwait.UnavailableError{Missing: p.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start)}
+		err = &hostwait.UnavailableError{
+			Missing: p.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start), Doubts: p.doubtsAtLast(ctx),
+		}
 	}
 	cancel()
 	<-progressEnded
@@ -175,6 +178,17 @@ func (p *Peers) awaitRelease(ctx context.Context, w plan.Wait, start time.Time) 
 	}
 	return err
 }
+
+// doubtsAtLast says what may be wrong with this host, after ctx has ended.
+func (p *Peers) doubtsAtLast(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), doubtsTime)
+	defer cancel()
+	return p.Doubts(ctx)
+}
+
+// doubtsTime bounds the look-up of this host's own name after the wait for the others. The name has resolved
+// before, so the answer usually comes from a file or a near server.
+const doubtsTime = time.Second
 
 // End tells the other hosts how this host's work ended. follows says that this is because of another failure.
 func (p *Peers) End(err error, follows bool) {

@@ -32,6 +32,7 @@ func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questi
 	if scope >= ScopeLaunch && WantsMPI(job, o) {
 		q.Launcher, q.Daemons = o.MPIRun, []string{"ssh", "sshd"}
 	}
+	q.Interfaces = scope >= ScopeLaunch && len(job.Hosts) > 1
 	return q
 }
 
@@ -63,6 +64,12 @@ func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Pro
 		contract.CheckOutputs(job, snap),
 		checkShellText(job, words, o),
 	)
+}
+
+// CheckInterface reports that this host lacks the interface which the job names. Under MPI that is an error:
+// the launcher, its daemons and the ranks are all told to use the interface.
+func CheckInterface(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Problem {
+	return contract.CheckInterface(job, snap, WantsMPI(job, o) && slices.Contains(job.Together(), job.Host))
 }
 
 // givenWords returns the words of a command after -- or in ENTRAIN_COMMAND. It returns no words for a

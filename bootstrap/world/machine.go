@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"net"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -76,6 +77,16 @@ func countDevices(dev string) (gpus, neurons int) {
 		}
 	}
 	return gpus, neurons
+}
+
+// interfaceNames returns the names of the network interfaces, and none if they cannot be read.
+func interfaceNames() []string {
+	list, _ := net.Interfaces()
+	names := make([]string, 0, len(list))
+	for _, i := range list {
+		names = append(names, i.Name)
+	}
+	return names
 }
 
 // isNumbered says whether name is prefix and a number.

@@ -49,6 +49,9 @@ func Photograph(ctx context.Context, root string, env []string, spec string, ask
 	if q.Launcher != "" {
 		s.Launcher = askLauncher(ctx, q.Launcher, env)
 	}
+	if q.Interfaces {
+		s.Interfaces = interfaceNames()
+	}
 	s.Self, _ = os.Executable() // empty without /proc; then no launcher can start entrain on a rank
 	return s
 }

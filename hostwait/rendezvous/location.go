@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -50,42 +49,38 @@ func locate(ctx context.Context, c *Config) location {
 	return l
 }
 
-// listenAt returns the address at which the other hosts find this one. It is an address of the interface,
-// preferably one to which the name of this host resolves. Without the interface it is any address of this
-// host to which the name resolves. Without that it is the zero Addr, which means all addresses.
-func (l location) listenAt() netip.Addr {
-	for _, candidates := range [][]netip.Addr{l.ofInterface, l.ofHost} {
-		for _, a := range candidates {
-			if slices.Contains(l.ofName, a) {
-				return a
-			}
-		}
-		if len(candidates) > 0 && l.err == nil {
-			return candidates[0]
+// listenAddrs returns the addresses at which the other hosts may find this one: those of the interface, and
+// those of this host to which its name resolves. It returns none if this host should listen at all addresses.
+func (l location) listenAddrs() []netip.Addr {
+	addrs := slices.Clone(l.ofInterface)
+	for _, a := range l.ofName {
+		if slices.Contains(l.ofHost, a) && !slices.Contains(addrs, a) {
+			addrs = append(addrs, a)
 		}
 	}
-	return netip.Addr{}
+	return addrs
 }
 
-// listen listens where the other hosts find this one. For all addresses it gives package net no host:
-// package net then knows whether this machine has IPv6, and takes 0.0.0.0 where it has not.
+// listen listens where the other hosts may find this one, and tells the log where that is.
 func (c *Config) listen(ctx context.Context) (net.Listener, error) {
-	host := ""
-	if at := locate(ctx, c).listenAt(); at.IsValid() {
-		host = at.String()
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(c.Port)))
+	l, err := listenAtAll(ctx, locate(ctx, c).listenAddrs(), c.Port)
 	if err != nil {
 		return nil, &ListenError{Err: err}
+	}
+	if c.Info != nil {
+		c.Info("listening for the other hosts at " + l.Addr().String())
 	}
 	return l, nil
 }
 
-// Home returns the address at which the other hosts find this one. It is the zero Addr if that may be any.
-func (s *Session) Home(ctx context.Context) netip.Addr { return locate(ctx, &s.config).listenAt() }
+// Homes returns the addresses at which the other hosts may find this one. It returns none if this host should
+// listen at all addresses.
+func (s *Session) Homes(ctx context.Context) []netip.Addr {
+	return locate(ctx, &s.config).listenAddrs()
+}
 
-// Listen listens at Home, on a worker, at the port that the leader uses for the rendezvous. It returns a
-// *ListenError.
+// Listen listens on a worker as the leader does for the rendezvous: where the other hosts may find this host,
+// at the same port. It returns a *ListenError.
 func (s *Session) Listen(ctx context.Context) (net.Listener, error) { return s.config.listen(ctx) }
 
 // doubts says what may be wrong with the location of a host.

@@ -36,6 +36,7 @@ type Config struct {
 	Lookup hostwait.Lookup
 	Ignore bool // the failure of another host does not end Context
 	Warn   func(text string)
+	Info   func(text string) // may be nil
 
 	// Launches says that the leader's launcher starts the ranks of all hosts. The other hosts then end
 	// together with it, with an *OverError. A stop does not end Context: OnStop is called for it, and OnQuiet

@@ -18,7 +18,7 @@ import (
 type OpenSSH struct {
 	Dir         string        // a private directory, which holds the files named below
 	Port        int           // the port of sshd on every host
-	Listen      netip.Addr    // where sshd listens; the zero Addr means all addresses
+	Listen      []netip.Addr  // where sshd listens; none means all addresses
 	PeerTimeout time.Duration // ssh and sshd give up a peer that is silent for half of it; see silenceTimeout
 	Env         []string      // KEY=VALUE for the daemons; sshd starts them with almost no environment
 }
@@ -96,8 +96,8 @@ LogLevel ERROR
 func (o OpenSSH) Server() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Port %d\n", o.Port)
-	if o.Listen.IsValid() {
-		fmt.Fprintf(&b, "ListenAddress %s\n", o.Listen)
+	for _, addr := range o.Listen {
+		fmt.Fprintf(&b, "ListenAddress %s\n", addr)
 	}
 	fmt.Fprintf(&b, `HostKey %s/%s
 AuthorizedKeysFile %s/%s

@@ -12,8 +12,9 @@ import (
 
 func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 	o := OpenSSH{
-		Dir: "/tmp/x", Port: 7791, Listen: netip.MustParseAddr("10.0.0.2"), PeerTimeout: 30 * time.Second,
-		Env: []string{"PATH=/opt/my bin:/bin", "LD_LIBRARY_PATH=a\"b"},
+		Dir: "/tmp/x", Port: 7791, PeerTimeout: 30 * time.Second,
+		Listen: []netip.Addr{netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("2001:db8::2")},
+		Env:    []string{"PATH=/opt/my bin:/bin", "LD_LIBRARY_PATH=a\"b"},
 	}
 	for text, wants := range map[string][]string{
 		o.Client(): {
@@ -22,7 +23,7 @@ func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 			"ConnectTimeout 10", "ConnectionAttempts 10", "ServerAliveInterval 5", "ServerAliveCountMax 3",
 		},
 		o.Server(): {
-			"ListenAddress 10.0.0.2", "HostKey /tmp/x/ssh_key", "AuthorizedKeysFile /tmp/x/authorized_keys",
+			"ListenAddress 10.0.0.2", "ListenAddress 2001:db8::2", "HostKey /tmp/x/ssh_key", "AuthorizedKeysFile /tmp/x/authorized_keys",
 			"AuthenticationMethods publickey", "LoginGraceTime 10", "DisableForwarding yes", "PermitTTY no",
 			"ClientAliveInterval 5", "ClientAliveCountMax 3", "SetEnv \"PATH=/opt/my bin:/bin\"",
 		},
@@ -33,7 +34,7 @@ func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 			}
 		}
 	}
-	o.Listen = netip.Addr{} // without a ListenAddress, sshd listens at all addresses, of IPv4 and IPv6
+	o.Listen = nil // without a ListenAddress, sshd listens at all addresses, of IPv4 and IPv6
 	text := o.Server()
 	if strings.Contains(text, "ListenAddress") || !strings.HasPrefix(text, "Port 7791\nHostKey ") {
 		t.Errorf("for all addresses: %s", text)
