@@ -40,6 +40,9 @@ func Report(root string, mask func(string) string, err error) error {
 	return report.Write(root, mask, err)
 }
 
+// Printable removes from a text what a terminal would act on instead of showing it.
+func Printable(text string) string { return report.Printable(text) }
+
 // ParseSignal reads a signal as kill(1) does (15, TERM or SIGTERM) and returns its number.
 func ParseSignal(text string) (int, error) {
 	sig, err := proc.ParseSignal(text)

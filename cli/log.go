@@ -3,9 +3,11 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"entrain/bootstrap"
@@ -27,7 +29,7 @@ func (l *logbook) logger() zerolog.Logger {
 	level, _ := zerolog.ParseLevel(l.settings.logLevel) // the flag has checked it
 	out := maskWriter{l}
 	if l.settings.logFormat == "json" {
-		with := zerolog.New(out).Level(level).With().Timestamp().Str("program", "entrain")
+		with := zerolog.New(jsonWriter{out}).Level(level).With().Timestamp().Str("program", "entrain")
 		if l.host != "" {
 			with = with.Str("host", l.host)
 		}
@@ -124,10 +126,46 @@ func (t textWriter) WriteLevel(level zerolog.Level, event []byte) (int, error) {
 		prefix += "error: "
 	default:
 	}
-	if _, err := io.WriteString(t.w, logLines(prefix, fields.Message)); err != nil {
+	if _, err := io.WriteString(t.w, logLines(prefix, bootstrap.Printable(fields.Message))); err != nil {
 		return 0, err
 	}
 	return len(event), nil
+}
+
+// jsonWriter writes an event whose texts are printable: a program may show them on a terminal.
+type jsonWriter struct{ w io.Writer }
+
+func (j jsonWriter) Write(event []byte) (int, error) {
+	if _, err := j.w.Write(printableJSON(event)); err != nil {
+		return 0, err
+	}
+	return len(event), nil
+}
+
+// printableJSON makes every string in a JSON text printable. It keeps the order of the fields.
+func printableJSON(event []byte) []byte {
+	var b bytes.Buffer
+	for {
+		before, rest, found := bytes.Cut(event, []byte{'"'})
+		b.Write(before)
+		if !found {
+			return b.Bytes()
+		}
+		end := 0
+		for end < len(rest) && rest[end] != '"' {
+			if rest[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		literal := slices.Concat([]byte{'"'}, rest[:min(end, len(rest))], []byte{'"'})
+		var text string
+		if json.Unmarshal(literal, &text) == nil && bootstrap.Printable(text) != text {
+			literal, _ = json.Marshal(bootstrap.Printable(text)) // never fails for a string
+		}
+		b.Write(literal)
+		event = rest[min(end+1, len(rest)):]
+	}
 }
 
 // logLines puts the prefix before each line of a message. A hint is advice, not one more error or warning.

@@ -3,11 +3,13 @@ package launch
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"os"
 
 	"entrain/bootstrap/peers"
 	"entrain/bootstrap/plan"
+	"entrain/bootstrap/report/cause"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi/remote"
 )
@@ -46,7 +48,7 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 		Self: r.Host, Hosts: hostNames(h.launch),
 		KeyPair: func(label string) (ed25519.PrivateKey, error) { return key.KeyPair(r.Job, label) },
 		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startDaemon,
-		Warn: func(text string) { h.log.Warn().Msg(text) },
+		Warn: func(text string) { h.log.Warn().Msg(cause.OneLine(text)) },
 	}
 	pool, err := remote.NewPool(c)
 	if err != nil {
@@ -76,6 +78,9 @@ func (a *builtin) connect([]rendezvous.Member) error {
 
 func (a *builtin) exec(host string, words []string, files [3]*os.File) (int, error) {
 	code, err := a.pool.Exec(a.ctx, host, words, files)
+	if lost, ok := errors.AsType[*remote.LostError](err); ok {
+		lost.Why = cause.OneLine(lost.Why) // it may hold what the other host said
+	}
 	if err != nil && a.ctx.Err() != nil {
 		err = fmt.Errorf("the launch on %s was given up", host) // close was called
 	}

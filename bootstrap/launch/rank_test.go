@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
+	"entrain/mpi/remote"
 )
 
 // TestRankHasEnvironmentOfItsHost: the variables that the launcher carries from the leader do not replace it.
@@ -54,5 +56,14 @@ func TestRankWordsAreRefusedUnlessComplete(t *testing.T) {
 	wantKept, wantWords := []string{"A", "B"}, []string{"x", "--", "y"}
 	if err != nil || dir != "dir" || !slices.Equal(kept, wantKept) || !slices.Equal(words, wantWords) {
 		t.Errorf("got %q %q %q %v", dir, kept, words, err)
+	}
+}
+
+// TestTextOfRankIsPrintable: a rank's text, which may hold what a trainer printed, becomes one printable line.
+func TestTextOfRankIsPrintable(t *testing.T) {
+	h := &Host{launch: &plan.Launch{}}
+	r := &standInRank{number: 2, end: remote.RankEnd{Code: 3, Text: "exit code 3:\x1b]0;t\a\nx\u202ey"}}
+	if e, _ := h.outcomeOf(r); e.Text != "rank 2: exit code 3: xy" {
+		t.Errorf("%q", e.Text)
 	}
 }

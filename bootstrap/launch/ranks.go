@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"entrain/bootstrap/report/cause"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
 )
@@ -38,7 +39,7 @@ func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 	switch {
 	case told:
 		follows := h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
-		text := fmt.Sprintf("rank %d: %s", r.Number(), end.Text)
+		text := fmt.Sprintf("rank %d: %s", r.Number(), cause.OneLine(end.Text))
 		return rendezvous.End{Code: end.Code, Text: text, At: end.At, Follows: follows}, !end.Told
 	case h.effects.OOMKills() > h.oomKillsBefore:
 		// The kernel killed the trainer. While the kernel still frees the trainer's memory, Open MPI 5 may kill

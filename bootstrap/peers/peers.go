@@ -88,7 +88,7 @@ func (h Process) config(p *plan.Rendezvous, verb string) (rendezvous.Config, err
 			Command: p.Digests["command"], Launcher: p.Digests["launcher"],
 		},
 		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Key: key, Job: p.Job,
-		Lookup: Lookup(p), Ignore: p.Ignore,
+		Lookup: Lookup(p), Printable: report.OneLine, Ignore: p.Ignore,
 		Warn: func(text string) { h.Log.Warn().Msg(text) },
 		Info: func(text string) { h.Log.Info().Msg(text) },
 	}, nil

@@ -15,11 +15,13 @@ import (
 // as many of its last lines as fit. For another error, its text and the hints. The function mask replaces
 // secrets in a text; it runs before anything is cut.
 func FailureText(err error, mask func(string) string, hints ...string) string {
+	// Without the characters that nobody sees, a secret between whose letters they stand is a secret too.
+	maskShown := func(text string) string { return mask(cause.Printable(text)) }
 	f := cause.Failure{Hints: hints}
 	if launch, launched := errors.AsType[*LaunchError](err); launched {
 		f.Head, f.How = launch.Error(), launch.Exit.Error()
 		f.Output, f.End = launch.Exit.Stderr, endOf(launch.Exit.Exit)
-		return cause.Text(f, mask)
+		return cause.Text(f, maskShown)
 	}
 	exit, ok := errors.AsType[*proc.ExitError](err)
 	stop, stopped := errors.AsType[*StoppedError](err)
@@ -27,10 +29,10 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 		exit, ok, f.Head = stop.Exit, true, stop.Cause.Error()
 	}
 	if !ok {
-		return cause.Fit(strings.Join(append([]string{mask(err.Error())}, hints...), "\n"))
+		return cause.Fit(strings.Join(append([]string{maskShown(err.Error())}, hints...), "\n"))
 	}
 	f.How, f.Output, f.End = exit.Error(), exit.Stderr, endOf(exit.Exit)
-	return cause.Text(f, mask)
+	return cause.Text(f, maskShown)
 }
 
 // Summary returns a failure as one line for the other hosts. It returns "" if err is nil.
@@ -49,6 +51,12 @@ func Summary(err error) string {
 	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(hintLast(a), hintLast(b)) })
 	return strings.Join(slices.Compact(lines), "; ")
 }
+
+// Printable removes from a text what a terminal would act on instead of showing it: see cause.Printable.
+func Printable(text string) string { return cause.Printable(text) }
+
+// OneLine makes a text printable in one line: see cause.OneLine.
+func OneLine(text string) string { return cause.OneLine(text) }
 
 // hintLast is the order of lines in a summary: the hints of all problems come after the problems.
 func hintLast(line string) int {

@@ -55,7 +55,7 @@ func write(root string, mask func(string) string, err error) error {
 	}
 	text := FailureText(err, mask, fullDisks(root)...)
 	if (elsewhere || stopped) && len(old) > 0 { // the words of this trainer matter less, so they come last
-		text = cause.Fit(text + "\n" + mask(string(old)))
+		text = cause.Fit(text + "\n" + mask(cause.Printable(string(old))))
 	}
 	writeErr := writeFailure(file, text)
 	if failed, ok := errors.AsType[*output.Error](writeErr); ok {

@@ -19,7 +19,7 @@ func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.refuse(r.Context(), w, from, refusal{http.StatusNotFound, why})
 		return
 	}
-	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello))
+	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello), l.config)
 	if err != nil {
 		l.refuse(r.Context(), w, from, refusal{http.StatusBadRequest, err.Error()})
 		return

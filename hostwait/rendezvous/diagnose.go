@@ -42,7 +42,7 @@ func diagnose(err error, addr string, everAnswered bool) string {
 		return addr + " does not answer: the port is filtered, as by a security group without a rule that admits " +
 			"its own members, or the host is gone"
 	default:
-		return oneLine(err.Error())
+		return err.Error()
 	}
 }
 

@@ -55,7 +55,7 @@ func (m *member) endByLeaderClock(e *ended) *End {
 // Fault reports why the job fails, from a host that goes on until it is told to end. The failed host is
 // this one; the leader may name any. Of several faults the earliest counts.
 func (s *Session) Fault(host string, e End) {
-	e.Text, e.Code = oneLine(e.Text), failureCode(e.Code)
+	e.Text, e.Code = s.config.oneLine(e.Text), failureCode(e.Code)
 	s.tellLeader(func() {
 		if s.fault == nil || e.countsAt().Before(s.fault.countsAt()) {
 			s.fault, s.faultHost = &e, host

@@ -143,7 +143,7 @@ const (
 )
 
 // readHello reads a hello and checks its bounds.
-func readHello(from io.Reader) (*hello, error) {
+func readHello(from io.Reader, c *Config) (*hello, error) {
 	data, err := io.ReadAll(from)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func readHello(from io.Reader) (*hello, error) {
 		return nil, errors.New("the message is not the JSON that a host sends")
 	}
 	for _, word := range h.words() {
-		if len(word) > maxWord || !isPrintable(word) {
+		if len(word) > maxWord || !c.isPrintable(word) {
 			return nil, fmt.Errorf("a field is longer than %d bytes or holds control characters", maxWord)
 		}
 	}
@@ -162,7 +162,7 @@ func readHello(from io.Reader) (*hello, error) {
 		return nil, errors.New("host or instance is empty")
 	case len(h.Pending) > maxNames, min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
 		return nil, errors.New("a number is out of its range")
-	case h.Ended != nil && !h.Ended.isInBounds(), h.Fault != nil && !h.Fault.isInBounds():
+	case h.Ended != nil && !h.Ended.isInBounds(c), h.Fault != nil && !h.Fault.isInBounds(c):
 		return nil, errors.New("the exit code or the text of an end is out of its range")
 	case h.Fault != nil && h.Fault.Code == 0:
 		return nil, errors.New("a fault has exit code 0, expected 1 to 255")
@@ -183,8 +183,8 @@ func (h *hello) words() []string {
 	return words
 }
 
-func (e *ended) isInBounds() bool {
-	return e.Code >= 0 && e.Code <= 255 && e.Age >= 0 && len(e.Text) <= maxText && isPrintable(e.Text)
+func (e *ended) isInBounds(c *Config) bool {
+	return e.Code >= 0 && e.Code <= 255 && e.Age >= 0 && len(e.Text) <= maxText && c.isPrintable(e.Text)
 }
 
 // milliseconds returns a number of milliseconds as a duration of at most longestSpan.

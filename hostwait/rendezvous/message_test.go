@@ -17,7 +17,7 @@ func FuzzHello(f *testing.F) {
 	f.Add([]byte(`{"host":"h","instance":"i",` +
 		`"fault":{"host":"g","code":0,"text":"g is none of this job's hosts","age":5}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, err := readHello(bytes.NewReader(data))
+		h, err := readHello(bytes.NewReader(data), &Config{Printable: printable})
 		if err != nil {
 			return
 		}
@@ -39,8 +39,9 @@ func FuzzHello(f *testing.F) {
 // FuzzOneLine: every text of oneLine is printable and within its bound.
 func FuzzOneLine(f *testing.F) {
 	f.Add("a\nb")
+	c := Config{Printable: printable}
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := oneLine(strings.Repeat(s, 40)); len(got) > maxText || !isPrintable(got) {
+		if got := c.oneLine(strings.Repeat(s, 40)); len(got) > maxText || !c.isPrintable(got) {
 			t.Errorf("%q", got)
 		}
 	})

@@ -51,7 +51,7 @@ func strictly(t *testing.T, text json.RawMessage, into any) {
 func TestHelloExamples(t *testing.T) {
 	for _, text := range examples(t) {
 		strictly(t, text, &hello{})
-		h, err := readHello(strings.NewReader(string(text)))
+		h, err := readHello(strings.NewReader(string(text)), &Config{Printable: printable})
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 		} else if h.Protocol != Protocol {

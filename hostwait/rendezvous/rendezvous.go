@@ -34,6 +34,9 @@ type Config struct {
 	Job         string        // the name of the job; the key pairs of two jobs differ
 
 	Lookup hostwait.Lookup
+	// Printable makes a text one line of printable characters. It changes no text that is one already.
+	Printable func(text string) string
+
 	Ignore bool // the failure of another host does not end Context
 	Warn   func(text string)
 	Info   func(text string) // may be nil

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 )
@@ -70,7 +72,7 @@ func (n *network) config(i int) Config {
 	c := Config{
 		Hosts: n.hosts, Self: Member{Host: n.hosts[i], Slots: i + 1, CPUs: 2}, Mode: "run", Version: "test",
 		Digests: Digests{Hosts: "a", Hyperparameters: "b", Command: "c"},
-		Port:    n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup,
+		Port:    n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup, Printable: printable,
 		Warn: func(text string) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
@@ -80,6 +82,16 @@ func (n *network) config(i int) Config {
 	}
 	n.change(&c)
 	return c
+}
+
+// printable is a Config.Printable that knows control characters alone.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // warned reports whether any host has warned with this text.

@@ -197,7 +197,7 @@ func (k *roster) reasonForAbsence() string {
 	for _, from := range addrs[:min(len(addrs), maxRefusedNamed)] {
 		why = fmt.Sprintf("%s; %s was refused: %s", why, from, k.refused[from])
 	}
-	return oneLine(why)
+	return k.config.oneLine(why)
 }
 
 // maxRefusedNamed is the number of refused addresses that reasonForAbsence names.

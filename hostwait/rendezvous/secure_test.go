@@ -96,7 +96,7 @@ func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
-		_, err = readView(answer, &Config{Hosts: []string{"h0"}})
+		_, err = readView(answer, &Config{Hosts: []string{"h0"}, Printable: printable})
 		if err == nil || err.Error() != "h0 refuses: it has a cluster key, and this host has none" {
 			t.Errorf("answered with %v", err)
 		}

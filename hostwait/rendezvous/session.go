@@ -77,7 +77,7 @@ func (s *Session) Stopped() { s.tellLeader(func() { s.self.Stopped = true }) }
 
 // End reports how the work of this host ended. Only the first call counts.
 func (s *Session) End(e End) {
-	e.Text = oneLine(e.Text)
+	e.Text = s.config.oneLine(e.Text)
 	if e.Code != 0 {
 		e.Code = failureCode(e.Code)
 	}

@@ -131,7 +131,7 @@ func readView(answer *http.Response, c *Config) (view, error) {
 	}
 	switch {
 	case v.Refused != "":
-		return v, &RefusedError{By: c.leaderHost(), Why: oneLine(v.Refused)}
+		return v, &RefusedError{By: c.leaderHost(), Why: c.oneLine(v.Refused)}
 	case err != nil || answer.StatusCode != http.StatusOK:
 		why := fmt.Sprintf("another program than entrain listens on its port %d (HTTP status %d)",
 			c.Port, answer.StatusCode)
@@ -155,7 +155,7 @@ func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err err
 	if why := lastingReason(err); why != "" {
 		return false, &RefusedError{By: w.config.leaderHost(), Why: why}
 	}
-	w.trouble(errors.New(diagnose(err, w.lastAddress(), w.everAnswered)))
+	w.trouble(errors.New(w.config.oneLine(diagnose(err, w.lastAddress(), w.everAnswered))))
 	switch {
 	case !isRefused(err):
 		w.refusedSince = time.Time{}
@@ -166,7 +166,7 @@ func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err err
 	isGone := !w.refusedSince.IsZero() && now.Sub(w.refusedSince) > w.config.reconnectGrace()
 	if w.released && (silent > w.config.silenceBound() || isGone) {
 		text := lossText(err, w.lastAddress(), silent)
-		return false, &PeerError{Host: w.config.leaderHost(), Code: CodeLost, Text: text}
+		return false, &PeerError{Host: w.config.leaderHost(), Code: CodeLost, Text: w.config.oneLine(text)}
 	}
 	return true, nil
 }

@@ -27,7 +27,7 @@ func TestFaultWithoutCodeFailsAllHosts(t *testing.T) {
 // TestLeaderTakesNoFaultWithCodeZero: readHello refuses such a fault, and the roster would give it a code.
 func TestLeaderTakesNoFaultWithCodeZero(t *testing.T) {
 	const body = `{"host":"h","instance":"i","fault":{"host":"h","code":0,"text":"x","age":1}}`
-	if _, err := readHello(strings.NewReader(body)); err == nil {
+	if _, err := readHello(strings.NewReader(body), &Config{Printable: printable}); err == nil {
 		t.Error("the hello is accepted")
 	}
 	k := newRoster(&Config{Hosts: []string{"h0", "h1"}, Launches: true, Warn: func(string) {}})

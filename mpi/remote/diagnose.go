@@ -54,7 +54,7 @@ func (p *Pool) diagnose(err error) string {
 	case strings.Contains(err.Error(), "unable to authenticate"):
 		return "it refuses this host; its log says why"
 	}
-	return oneLine(err.Error())
+	return err.Error()
 }
 
 // waitAtMost returns when something comes from c, or after limit.

@@ -9,7 +9,6 @@ import (
 	"net"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // A connection to the unix socket begins with one byte that says who connects. An rsh sends its three files
@@ -62,7 +61,7 @@ const (
 type RankEnd struct {
 	Code   int       `json:"code"`   // the exit code; 128+n for signal n
 	Signal int       `json:"signal"` // the signal that killed it, or 0
-	Text   string    `json:"text"`   // one line: "exit code 7: RuntimeError: x"
+	Text   string    `json:"text"`   // "exit code 7: RuntimeError: x", as the rank gave it
 	At     time.Time `json:"at"`
 	// Told says that the trainer was sent SIGTERM before it ended. Its end is then no failure of its own.
 	Told bool `json:"told,omitempty"`
@@ -112,7 +111,7 @@ func readEnd(l lineReader) (e RankEnd, err error) {
 	if err = l.read(&e); err == nil && !e.isPossible() {
 		err = fmt.Errorf("exit code %d, signal %d: no process ends so", e.Code, e.Signal)
 	}
-	e.Text = oneLine(e.Text)
+	e.Text = strings.ToValidUTF8(e.Text[:min(len(e.Text), maxText)], "")
 	return e, err
 }
 
@@ -132,15 +131,4 @@ func send(conn net.Conn, message any) error {
 // sendError tells an rsh why there is no exit code of its command.
 func sendError(conn net.Conn, err error) {
 	_ = send(conn, rshEnd{Code: CodeSSHError, Error: err.Error()})
-}
-
-// oneLine makes a text printable, in one line of at most maxText bytes.
-func oneLine(s string) string {
-	s = strings.ToValidUTF8(s[:min(len(s), maxText)], "")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -33,7 +33,7 @@ func TestRankAndRunTalk(t *testing.T) {
 	}
 	<-r.Done()
 	end, ok := r.End()
-	want := RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM: [31m x", At: at}
+	want := RankEnd{Code: 143, Signal: 15, Text: "killed by SIGTERM:\x1b[31m\nx", At: at}
 	if diff := cmp.Diff(want, end); diff != "" || !ok {
 		t.Errorf("%v: %s", ok, diff)
 	}

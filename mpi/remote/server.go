@@ -153,7 +153,7 @@ func (s *Server) warnOfKey(from netip.Addr, err error) {
 	why := "came without a key"
 	for _, err := range failed.Errors {
 		if !errors.Is(err, ssh.ErrNoAuth) {
-			why = oneLine(err.Error())
+			why = err.Error()
 		}
 	}
 	s.warn(from, why)

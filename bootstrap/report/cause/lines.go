@@ -15,8 +15,7 @@ func readable(output []byte) []string {
 	for raw := range bytes.Lines(output) {
 		raw = bytes.TrimRight(raw, "\r\n \t")
 		raw = raw[bytes.LastIndexByte(raw, '\r')+1:]
-		text := strings.ToValidUTF8(string(withoutEscapes(raw)), "\ufffd")
-		text = withoutMeter(strings.TrimRight(text, " \t"))
+		text := withoutMeter(strings.TrimRight(Printable(string(raw)), " \t"))
 		if text != "" || len(lines) > 0 && lines[len(lines)-1] != "" {
 			lines = append(lines, text)
 		}
@@ -30,52 +29,6 @@ func withoutMeter(text string) string {
 		return text[i:]
 	}
 	return text
-}
-
-// withoutEscapes removes control characters except tabs, and the sequences that begin with ESC (ECMA-48),
-// in one pass. The sequences are ESC [ … letter for colours, ESC ] … BEL for a title or a link, and ESC
-// with one character.
-func withoutEscapes(raw []byte) []byte {
-	if bytes.IndexFunc(raw, isControl) < 0 {
-		return raw
-	}
-	kept := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); i++ {
-		switch {
-		case raw[i] == '\x1b':
-			i += escapeLength(raw[i:]) - 1
-		case !isControl(rune(raw[i])):
-			kept = append(kept, raw[i])
-		}
-	}
-	return kept
-}
-
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-
-// escapeLength is the number of bytes of the escape sequence at the start of text.
-func escapeLength(text []byte) int {
-	if len(text) < 2 {
-		return len(text)
-	}
-	end := 2
-	switch text[1] {
-	case '[':
-		for end < len(text) && text[end] < '@' {
-			end++
-		}
-	case ']':
-		for end < len(text) && text[end] != '\a' && text[end] != '\x1b' {
-			end++
-		}
-		if end+1 < len(text) && text[end] == '\x1b' { // ESC \ ends it too
-			end++
-		}
-	default:
-		_, size := utf8.DecodeRune(text[1:])
-		return 1 + size
-	}
-	return min(end+1, len(text))
 }
 
 // cutMiddle shortens a line to the number of characters in most. It cuts out the middle, because the

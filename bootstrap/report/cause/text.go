@@ -111,7 +111,7 @@ func lastLines(lines []string, room int) string {
 
 // Fit shortens a text to MaxText characters of valid UTF-8 without NUL, so that the platform shows it whole.
 func Fit(text string) string {
-	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\ufffd"))
+	text = strings.TrimSpace(Printable(text))
 	if utf8.RuneCountInString(text) <= MaxText {
 		return text
 	}
