@@ -16,13 +16,15 @@
 //	any state ──launcher over──> over, which remembers the state before it
 //
 // Only machine.on changes the state. It takes an event and returns the actions that the event asks for.
-// Host.on carries these actions out. The events come from five places:
+// Host.on carries these actions out. The events come from these places:
 //
 //   - peers.Await returns: hosts released.
 //   - A rank's wrapper writes to the socket in plan.Launch.Dir: rank began, rank ended.
 //   - proc.Run reads a signal, or the rendezvous' context ends: stop asked, job failed, leader over.
 //   - The rendezvous calls Launch.OnQuiet: no rank left.
 //   - The launcher ends: launcher over.
+//   - Host.watchBeginning and Host.watchPort look at a launch that does not succeed: ranks late, daemon
+//     helpless.
 //
 // entrain does not ask a launcher to stop its ranks, since Open MPI kills ranks one second after their
 // SIGTERM. Instead each host sends SIGTERM to its own ranks, once. No rank leaves before all have saved their
