@@ -63,6 +63,9 @@ func (l location) listenAddrs() []netip.Addr {
 
 // listen listens where the other hosts may find this one, and tells the log where that is.
 func (c *Config) listen(ctx context.Context) (net.Listener, error) {
+	if c.Listen != nil {
+		return c.Listen(ctx)
+	}
 	l, err := listenAtAll(ctx, locate(ctx, c).listenAddrs(), c.Port)
 	if err != nil {
 		return nil, &ListenError{Err: err}

@@ -11,6 +11,7 @@
 package rendezvous
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -46,6 +47,11 @@ type Config struct {
 	// once every host has called Quiet. The two functions must return at once, and must not call the session.
 	Launches        bool
 	OnStop, OnQuiet func()
+
+	// Dial connects to the leader, and Listen makes the leader's listener. They are nil for TCP. A simulation
+	// of a network sets them.
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	Listen func(ctx context.Context) (net.Listener, error)
 
 	localAddr net.Addr // for tests with many hosts on one machine: where a worker connects from; nil for any
 }

@@ -89,8 +89,17 @@ func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	case addr == "":
 		return nil, fmt.Errorf("its name does not resolve: %w", err)
 	}
-	dialer := net.Dialer{Timeout: w.config.reconnectGrace(), LocalAddr: w.config.localAddr}
-	return dialer.DialContext(ctx, network, addr)
+	ctx, cancel = context.WithTimeout(ctx, w.config.reconnectGrace())
+	defer cancel()
+	return w.config.dial(ctx, network, addr)
+}
+
+// dial connects to an address.
+func (c *Config) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if c.Dial != nil {
+		return c.Dial(ctx, network, addr)
+	}
+	return (&net.Dialer{LocalAddr: c.localAddr}).DialContext(ctx, network, addr)
 }
 
 func (w *worker) lastAddress() string {

@@ -1,0 +1,267 @@
+package rendezvous
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// simConn is one end of a connection.
+type simConn struct {
+	machine *simMachine // on which this end is
+	worker  int         // the worker of the two hosts
+	number  int         // of the connection, among those of the worker
+	in, out *simStream
+	peer    *simConn
+	sent    int // the segments so far
+
+	mu       sync.Mutex
+	deadline time.Time // for writes
+	closed   bool
+}
+
+// simStream is one direction of a connection.
+type simStream struct {
+	net *simNet
+
+	mu       sync.Mutex
+	segments []simSegment  // the ones that were not read
+	last     time.Duration // when the last of them arrives
+	endsAt   time.Duration // when the end arrives
+	end      error         // io.EOF, or why reading fails; nil while the stream goes on
+	failsAt  time.Duration // when the reader finds a reset
+	fault    error         // of the reader; nil without one
+	deadline time.Time     // of the reader
+	changed  chan struct{} // closed at each change
+}
+
+type simSegment struct {
+	data []byte
+	at   time.Duration // when it arrives
+}
+
+// pair makes the two ends of a connection of a worker.
+func (n *simNet) pair(worker, number int) (near, far *simConn) {
+	up := &simStream{net: n, changed: make(chan struct{})}
+	down := &simStream{net: n, changed: make(chan struct{})}
+	near = &simConn{machine: n.machines[worker], worker: worker, number: number, in: down, out: up}
+	far = &simConn{machine: n.machines[0], worker: worker, number: number, in: up, out: down, peer: near}
+	near.peer = far
+	for _, c := range []*simConn{near, far} {
+		c.machine.conns = append(c.machine.conns, c)
+	}
+	return near, far
+}
+
+// direction is 0 at the worker's end, and 1 at the leader's.
+func (c *simConn) direction() int {
+	if c.machine.host == 0 {
+		return 1
+	}
+	return 0
+}
+
+func (s *simStream) announce() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// fail lets the reader fail from a time on, whatever it has not read.
+func (s *simStream) fail(err error, at time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault == nil || at < s.failsAt {
+		s.fault, s.failsAt = err, at
+		s.announce()
+	}
+}
+
+// take reads what has arrived. It returns how long to wait for more, where there is nothing yet.
+func (s *simStream) take(p []byte) (got int, wait time.Duration, err error) {
+	now := s.net.since()
+	wait = never
+	until := func(at time.Duration) { wait = min(wait, at-now) }
+	if s.fault != nil {
+		if s.failsAt <= now {
+			return 0, 0, s.fault
+		}
+		until(s.failsAt)
+	}
+	if !s.deadline.IsZero() {
+		if left := time.Until(s.deadline); left > 0 {
+			wait = min(wait, left)
+		} else {
+			return 0, 0, os.ErrDeadlineExceeded
+		}
+	}
+	if len(s.segments) > 0 {
+		first := &s.segments[0]
+		if first.at > now {
+			until(first.at)
+			return 0, wait, nil
+		}
+		got = copy(p, first.data)
+		if first.data = first.data[got:]; len(first.data) == 0 {
+			s.segments = s.segments[1:]
+		}
+		return got, 0, nil
+	}
+	if s.end != nil {
+		if s.endsAt <= now {
+			return 0, 0, s.end
+		}
+		until(s.endsAt)
+	}
+	return 0, wait, nil
+}
+
+func (c *simConn) Read(p []byte) (int, error) {
+	for {
+		c.machine.thaw()
+		c.in.mu.Lock()
+		got, wait, err := c.in.take(p)
+		changed := c.in.changed
+		c.in.mu.Unlock()
+		if got > 0 || err != nil || len(p) == 0 {
+			return got, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+		}
+		timer.Stop()
+	}
+}
+
+func (c *simConn) Write(p []byte) (int, error) {
+	m := c.machine
+	m.thaw()
+	m.net.mu.Lock()
+	m.writes++
+	isLast := m.kill.atWrite > 0 && m.writes >= m.kill.atWrite && m.net.since() >= m.kill.at
+	m.net.mu.Unlock()
+	if isLast && m.kill.before {
+		m.die()
+	}
+	c.mu.Lock()
+	late := !c.deadline.IsZero() && !time.Now().Before(c.deadline)
+	closed := c.closed
+	c.mu.Unlock()
+	switch {
+	case closed || m.isKilled():
+		return 0, net.ErrClosed
+	case late:
+		return 0, os.ErrDeadlineExceeded
+	}
+	c.in.mu.Lock()
+	fault := c.in.fault != nil && c.in.failsAt <= m.net.since()
+	c.in.mu.Unlock()
+	if fault {
+		return 0, syscall.EPIPE
+	}
+	c.send(append([]byte(nil), p...))
+	if isLast {
+		m.die()
+	}
+	return len(p), nil
+}
+
+// send passes a segment to the peer, or lets the network do something else with it.
+func (c *simConn) send(data []byte) {
+	n := c.machine.net
+	c.sent++
+	at := n.arrival(c, c.sent, 200*time.Millisecond)
+	switch x := n.roll("trouble", c.worker, c.number, c.direction(), c.sent); {
+	case x < n.troubles/3:
+		n.note("h%d's connection %d is reset", c.worker, c.number)
+		c.reset(at)
+		return
+	case x < n.troubles*2/3:
+		n.note("h%d's connection %d is cut in the middle of %d bytes", c.worker, c.number, len(data))
+		_ = c.out.add(data[:len(data)/2], at)
+		c.reset(at + time.Millisecond)
+		return
+	case x < n.troubles:
+		stall := time.Duration(n.roll("stall", c.worker, c.number, c.sent) * float64(4*time.Second))
+		n.note("h%d's connection %d stalls for %s", c.worker, c.number, stall.Round(time.Millisecond))
+		at += stall
+	}
+	if c.out.add(data, at) {
+		c.in.fail(syscall.ECONNRESET, at)
+	}
+}
+
+// add lets data arrive. It reports whether the reader has closed its end before.
+func (s *simStream) add(data []byte, at time.Duration) (closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault == net.ErrClosed { //nolint:errorlint // Close sets it
+		return true
+	}
+	s.last = max(s.last, at)
+	s.segments = append(s.segments, simSegment{data, s.last})
+	s.announce()
+	return false
+}
+
+// reset ends both directions with an error.
+func (c *simConn) reset(at time.Duration) {
+	c.out.fail(syscall.ECONNRESET, at)
+	c.in.fail(syscall.ECONNRESET, at)
+}
+
+// Close tells the peer, as the kernel does: with a reset where something was not read.
+func (c *simConn) Close() error {
+	c.mu.Lock()
+	closed := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if closed {
+		return net.ErrClosed
+	}
+	n := c.machine.net
+	c.in.mu.Lock()
+	unread := len(c.in.segments) > 0 && c.in.segments[0].at <= n.since()
+	c.in.mu.Unlock()
+	c.in.fail(net.ErrClosed, 0)
+	c.sent++
+	at := n.arrival(c, c.sent, 200*time.Millisecond)
+	if unread {
+		c.out.fail(syscall.ECONNRESET, at)
+		return nil
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.end == nil {
+		c.out.end, c.out.endsAt = io.EOF, max(c.out.last, at)
+		c.out.announce()
+	}
+	return nil
+}
+
+func (c *simConn) SetReadDeadline(at time.Time) error {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	c.in.deadline = at
+	c.in.announce()
+	return nil
+}
+
+func (c *simConn) SetWriteDeadline(at time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = at
+	return nil
+}
+
+func (c *simConn) SetDeadline(at time.Time) error {
+	_ = c.SetWriteDeadline(at)
+	return c.SetReadDeadline(at)
+}
+
+func (c *simConn) LocalAddr() net.Addr  { return simAddr(c.machine.host) }
+func (c *simConn) RemoteAddr() net.Addr { return simAddr(c.peer.machine.host) }

@@ -1,0 +1,78 @@
+package rendezvous
+
+import (
+	"strings"
+	"time"
+)
+
+// newSimJob decides by a seed what happens in a job.
+func newSimJob(seed uint64) *simJob {
+	n := newSimNet(seed, 0)
+	j := &simJob{net: newSimNet(seed, 3+int(4*n.roll("hosts"))-1), timeout: 30 * time.Second}
+	n = j.net
+	if n.roll("key") < 0.3 {
+		j.key = Key{strings.Repeat("k", keySize)}
+	}
+	if n.roll("short") < 0.3 {
+		j.timeout = 6 * time.Second
+	}
+	j.gentle = n.roll("gentle") < 0.5
+	n.loss = simLosses[int(n.roll("loss")*float64(len(simLosses)))]
+	if n.roll("troubles") < 0.5 {
+		n.troubles = 0.1
+	}
+	span := time.Duration(n.roll("length") * float64(2*j.timeout))
+	for i, m := range n.machines {
+		h := &simHost{net: n, machine: m, host: i}
+		j.hosts = append(j.hosts, h)
+		j.planHost(h, span)
+	}
+	return j
+}
+
+// simLosses are the parts of all segments that a network may lose.
+var simLosses = []float64{0, 0, 0, 0.05, 0.2} //nolint:gochecknoglobals // a table
+
+// planHost decides the life of a host.
+func (j *simJob) planHost(h *simHost, span time.Duration) {
+	roll := func(what string) float64 { return j.net.roll(what, h.host) }
+	upTo := func(what string, longest time.Duration) time.Duration {
+		return time.Duration(roll(what) * float64(longest))
+	}
+	h.life = simLife{
+		start: upTo("start", 3*time.Second), train: span + upTo("train", 2*time.Second),
+		term: upTo("term", time.Second), termCode: 143,
+	}
+	if roll("well behaved") < 0.3 {
+		h.life.termCode = 0
+	}
+	if roll("cut") < 0.3 {
+		longest := j.timeout * 2
+		if j.gentle {
+			longest = j.survivable()
+		}
+		from := upTo("cut from", span+5*time.Second)
+		h.machine.cuts = append(h.machine.cuts,
+			simSpan{from, from + upTo("cut for", longest), roll("one way") < 0.4})
+	}
+	if j.gentle {
+		return
+	}
+	switch x := roll("fate"); {
+	case x < 0.15:
+		h.life.code = 3 + h.host
+		h.life.train = upTo("fails", span) + time.Second
+	case x < 0.25:
+		h.machine.kill = simKill{at: upTo("killed", span) + 5*time.Second, machine: roll("machine") < 0.3}
+	case x < 0.3:
+		h.machine.kill = simKill{at: upTo("killed", span) + 5*time.Second, atWrite: 1, before: roll("before") < 0.5}
+	case x < 0.33:
+		h.life.stopAt = upTo("stopped", span) + time.Second
+	}
+	if roll("notices") < 0.5 {
+		h.life.notices = time.Millisecond + upTo("noticed", time.Second)
+	}
+}
+
+// survivable is how long a host may be cut off without being lost.
+func (j *simJob) survivable() time.Duration { return j.timeout * 6 / 10 }
