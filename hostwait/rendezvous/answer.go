@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 
 // ServeHTTP answers one hello. It answers other requests with a refusal, whose status is 4xx.
 func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	further := takeRequest(r.Context())
 	from := cameFrom(r.Context())
 	if r.Method != http.MethodPost || r.URL.Path != syncPath {
 		why := "this is entrain's rendezvous, which only its peers can use"
@@ -20,6 +22,9 @@ func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello), l.config)
+	if errors.Is(err, errCut) {
+		panic(http.ErrAbortHandler) // it closes the connection
+	}
 	if err != nil {
 		l.refuse(r.Context(), w, from, refusal{http.StatusBadRequest, err.Error()})
 		return
@@ -33,7 +38,7 @@ func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	noteHello(r.Context(), h)
-	l.answerHello(r.Context(), w, h)
+	l.answerHello(r.Context(), w, h, further)
 }
 
 // identify refuses a peer that is not the host that it claims to be. With a cluster key the peer has shown
@@ -63,22 +68,26 @@ func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refus
 	return &refusal{http.StatusServiceUnavailable, why}
 }
 
-// answerHello answers a hello when there is news for its host, or at the end of the hold that the hello
-// asks for. A host that has failed only gets the news whether its failure is the first.
-func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hello) {
+// answerHello answers a hello when there is news for its host, when a further hello arrives behind it, or at
+// the end of the hold that the hello asks for. The only news for a host that has ended is what settles its
+// end.
+func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hello, further <-chan struct{}) {
 	hold := time.NewTimer(min(milliseconds(h.Hold), l.config.longestAnswerHold()))
 	defer hold.Stop()
 	for held := true; ; {
 		v, changed := l.roster.viewFor(h)
-		if !held || v.Seq > h.Seen && (h.Ended == nil || v.settles(h.Ended)) {
-			if h.Ended != nil && v.settles(h.Ended) {
-				l.roster.noteSettled(h)
-			}
+		isNews := v.Seq > h.Seen
+		if h.Ended != nil {
+			isNews = v.settles(h.Ended)
+		}
+		if !held || isNews {
 			write(w, http.StatusOK, l.roster.encode(v))
 			return
 		}
 		select {
 		case <-changed:
+		case <-further:
+			held = false
 		case <-hold.C:
 			held = false
 		case <-ctx.Done():

@@ -107,6 +107,7 @@ func (k *roster) noteBreak(h *hello, now time.Time) {
 func (k *roster) findLost(now time.Time) {
 	k.mu.Lock()
 	defer k.unlockAndWarn()
+	k.forgiveStandstill(now)
 	for host, m := range k.members {
 		if m.ended || host == k.config.leaderHost() {
 			continue
@@ -125,25 +126,36 @@ func (k *roster) findLost(now time.Time) {
 	k.decideIfDue()
 }
 
+// forgiveStandstill moves what was heard of all hosts by the time in which this process stood still, such as
+// in a container that is paused. What they said meanwhile is not read yet.
+func (k *roster) forgiveStandstill(now time.Time) {
+	if late := now.Sub(k.lookedAt) - k.config.lossCheckPause(); !k.lookedAt.IsZero() && late > standstill {
+		for _, m := range k.members {
+			m.lastHeard = m.lastHeard.Add(late)
+		}
+	}
+	k.lookedAt = now
+}
+
 // reasonForLoss says why a host counts as lost. It is empty if the host does not.
 func (k *roster) reasonForLoss(m *member, now time.Time) string {
 	silent := now.Sub(m.lastHeard)
 	switch {
-	case silent > k.config.silenceBound():
-		return fmt.Sprintf("lost: nothing was heard of it for %s "+
-			"(its network is cut, or its host is gone or hangs)", silent.Round(time.Second))
-	case !m.brokenAt.IsZero() && now.Sub(m.brokenAt) > k.config.reconnectGrace():
-		return "lost: its connection was closed and it did not come back " +
-			"(its container was killed, or its host is gone)"
+	case silent < k.config.PeerTimeout:
+		return ""
+	case !m.brokenAt.IsZero():
+		return fmt.Sprintf("lost: its connection was closed and it did not come back for %s "+
+			"(its container was killed, or its host is gone)", silent.Round(time.Second))
 	}
-	return ""
+	return fmt.Sprintf("lost: nothing was heard of it for %s "+
+		"(its network is cut, or its host is gone or hangs)", silent.Round(time.Second))
 }
 
 // noteLoss notes the loss of a host. The loss counts from the last hello of the host, and so before all
 // failures that follow from it. But a failure that the host itself reported stands, and so does one from
 // before the break.
 func (k *roster) noteLoss(host string, m *member, why string, now time.Time) {
-	m.ended = true
+	m.ended, m.left = true, true
 	at := m.lastHeard
 	if k.isOlderThanBreakOf(m) || k.firstFailure != nil && k.firstFailure.Host == host {
 		at = now

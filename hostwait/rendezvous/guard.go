@@ -71,6 +71,10 @@ type connectionKey struct{}
 
 // withConnection puts the connection of a request into the context of the request.
 func withConnection(ctx context.Context, conn net.Conn) context.Context {
+	if outer, ok := conn.(*arrivals); ok {
+		ctx = context.WithValue(ctx, arrivalsKey{}, outer)
+		conn = outer.Conn
+	}
 	if secure, ok := conn.(*secureConn); ok {
 		conn = secure.NetConn()
 	}

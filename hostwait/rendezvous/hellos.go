@@ -26,12 +26,33 @@ func (s *Session) sayHellos() {
 		switch {
 		case interrupted:
 		case err != nil:
-			s.cancel(err)
+			s.endWith(err)
 			return
 		case s.takeView(v, h):
+			s.sayGoodbye(ctx)
 			return
 		}
 	}
+}
+
+// endWith ends Context, since no further hello can be said. It does not if this host's own end stands.
+func (s *Session) endWith(err error) {
+	s.mu.Lock()
+	stands := s.end != nil && s.link.stands(s.end, err)
+	s.mu.Unlock()
+	if !stands {
+		s.cancel(err)
+	}
+}
+
+// sayGoodbye tells the leader that this host needs it no more. If the answer does not come in time, the leader
+// finds that out by the silence of this host.
+func (s *Session) sayGoodbye(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.goodbyeTime())
+	defer cancel()
+	h := s.nextHello()
+	h.Bye, h.Hold = true, 0
+	_, _ = s.link.exchange(ctx, h, func(error) {})
 }
 
 // exchange says a hello and returns the answer. It reports whether it gave up because this host has
@@ -73,6 +94,7 @@ func (s *Session) nextHello() *hello {
 		s.self.Hold = min(answerHoldBeforeRelease, s.config.answerHold()).Milliseconds()
 	}
 	if s.end != nil {
+		s.self.Hold = min(s.self.Hold, lastWordHold.Milliseconds())
 		e := s.end.toWire(now)
 		s.self.Ended = &e
 	}

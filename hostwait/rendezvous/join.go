@@ -82,7 +82,7 @@ func (k *roster) refuseMismatch(h *hello, what, theirs, ours string) *refusal {
 	if what == "command" {
 		why += " (two images, or two commands in them?)"
 	}
-	k.members[h.Host] = &member{hello: *h, ended: true} // it will not say hello again
+	k.members[h.Host] = &member{hello: *h, ended: true, left: true} // it will not say hello again
 	now := time.Now()
 	k.noteFailure(h.Host, &End{Code: CodeInvalid, Text: why, At: now}, now)
 	return &refusal{http.StatusConflict, why}

@@ -65,9 +65,9 @@ func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 	}
 	guarded := newGuard(listener, maxStrangers+len(l.config.Hosts), l.roster.noteBreak)
 	if config == nil {
-		return guarded, nil
+		return arrivalsListener{guarded}, nil
 	}
-	return &secureListener{guarded, config, l.noteWrongKey}, nil
+	return arrivalsListener{&secureListener{guarded, config, l.noteWrongKey}}, nil
 }
 
 // noteWrongKey notes that a peer did not show this cluster's key.
@@ -90,7 +90,8 @@ func (l *leader) watch(ctx context.Context) {
 }
 
 // waitForDepartures returns when all other hosts have left or are lost, or when ctx ends. It waits for
-// hosts that never joined until staying ends.
+// hosts that never joined until staying ends. A host has left when it has said goodbye. A host that has
+// told its end and says nothing more is waited for until PeerTimeout has passed.
 func (l *leader) waitForDepartures(ctx, staying context.Context) {
 	ticker := time.NewTicker(departurePause)
 	defer ticker.Stop()
@@ -132,6 +133,9 @@ func (l *leader) exchange(ctx context.Context, h *hello, _ func(error)) (view, e
 		}
 	}
 }
+
+// stands is false, since the leader's own hellos do not go over the network.
+func (l *leader) stands(*End, error) bool { return false }
 
 // missing returns all hosts for which the others wait.
 func (l *leader) missing() []hostwait.Missing {

@@ -8,11 +8,11 @@ import (
 	"entrain/hostwait"
 )
 
-// Leave ends the session after End. A worker leaves as soon as the leader knows how the worker ended. The
-// leader leaves when all other hosts have left or are lost. Before the release the leader may not be
-// reachable yet, and other hosts may join late: Leave then stays up to stayUnreleased, or until Hurry. It
-// does not wait for a leader that is lost or gone. It returns nil, or the failure of another host as a
-// *PeerError if that counts for this host too.
+// Leave ends the session after End. A worker leaves once it knows that the leader knows how the worker ended.
+// It says goodbye then. The leader leaves when all other hosts have said goodbye or are lost. Before the release the leader may not be
+// reachable yet, and other hosts may join late: Leave then stays up to stayUnreleased, or until Hurry. It does not
+// wait for a leader that is lost or gone. It returns nil, or the failure of another host as a *PeerError if
+// that counts for this host too.
 func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error {
 	staying, cancel := context.WithTimeout(ctx, stayUnreleased)
 	defer cancel()
@@ -26,8 +26,8 @@ func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error
 		s.waitUntilSettled(ctx, staying)
 	}
 	close(s.leaving)
-	s.link.close()
 	<-s.hellosEnded
+	s.link.close()
 	s.cancel(nil)
 	if e, ok := errors.AsType[*PeerError](context.Cause(s.ctx)); ok {
 		return e
@@ -38,9 +38,9 @@ func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error
 // Hurry ends the time for which Leave stays before the release.
 func (s *Session) Hurry() { s.hurry() }
 
-// waitUntilSettled waits until an answer of the leader settles how this host ended. It waits for
-// farewellTime in any case. A host that is not released then waits until staying ends. After that it
-// waits up to PeerTimeout for a leader that has released it, or that answers.
+// waitUntilSettled waits until an answer of the leader settles how this host ended, and until the goodbye is
+// said. A host that is released waits until the leader counts as lost. Any other host waits for farewellTime
+// in any case, then until staying ends, and after that up to PeerTimeout for a leader that answers.
 func (s *Session) waitUntilSettled(ctx, staying context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -48,12 +48,16 @@ func (s *Session) waitUntilSettled(ctx, staying context.Context) {
 		waitFor(ctx, s.hellosEnded)
 		cancel()
 	}()
+	if s.isReleased() {
+		hostwait.Pause(ctx, s.config.settleBound())
+		return
+	}
 	hostwait.Pause(ctx, farewellTime)
 	for ctx.Err() == nil && !s.isReleased() && staying.Err() == nil {
 		waitFor(ctx, staying.Done())
 	}
 	until := time.Now().Add(s.config.PeerTimeout)
-	for ctx.Err() == nil && time.Now().Before(until) && (s.isReleased() || s.isReachable()) {
+	for ctx.Err() == nil && time.Now().Before(until) && s.isReachable() {
 		hostwait.Pause(ctx, farewellPause)
 	}
 }

@@ -75,17 +75,17 @@ func TestLossCountsBeforeTheFailuresThatFollowFromIt(t *testing.T) {
 			closed(s)
 			s.pass(20 * time.Millisecond)
 			failure(s, "h1", 0)
-		}, 3 * time.Second, lost},
+		}, 6 * time.Second, lost},
 		{"the host is killed, and a trainer notices it first", func(s *stage) {
 			gone(s)
 			failure(s, "h1", 0)
 			s.pass(20 * time.Millisecond)
 			closed(s)
-		}, 3 * time.Second, lost},
+		}, 6 * time.Second, lost},
 		{"the host is killed, and the leader's own trainer fails", func(s *stage) {
 			closed(s)
 			failure(s, "h0", 0)
-		}, 3 * time.Second, lost},
+		}, 6 * time.Second, lost},
 		{"the host is cut off", func(s *stage) {
 			gone(s)
 			s.pass(200 * time.Millisecond)
@@ -101,7 +101,7 @@ func TestLossCountsBeforeTheFailuresThatFollowFromIt(t *testing.T) {
 			failure(s, "h1", 0)
 			s.pass(time.Second)
 			closed(s)
-		}, 4 * time.Second, lost},
+		}, 6 * time.Second, lost},
 		{"the failure is older than the break", func(s *stage) {
 			closed(s)
 			failure(s, "h1", time.Second)

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 )
 
 // Protocol is the version of the messages between the hosts. Hosts with different versions refuse each other.
-const Protocol = 2
+const Protocol = 3
 
 // syncPath is the only path that the leader serves.
 const syncPath = "/v1/sync"
@@ -78,6 +79,7 @@ type hello struct {
 	Hold     int64    `json:"hold"`              // how long the leader may hold the answer back, in milliseconds
 	Stopped  bool     `json:"stopped,omitempty"` // the host was sent SIGTERM
 	Ended    *ended   `json:"ended,omitempty"`
+	Bye      bool     `json:"bye,omitempty"`   // the host knows that its end is settled, and leaves
 	Fault    *fault   `json:"fault,omitempty"` // why the job fails, although the host goes on
 	Begun    bool     `json:"begun,omitempty"` // a rank has begun on the host
 	Quiet    bool     `json:"quiet,omitempty"` // no rank is at work on the host any more
@@ -114,12 +116,17 @@ type view struct {
 	Begun    bool            `json:"begun,omitempty"`   // a rank has begun on some host
 	Quiet    bool            `json:"quiet,omitempty"`   // no rank is at work on any host
 	Over     *int            `json:"over,omitempty"`    // the exit code of the launcher, if that has ended
-	Refused  string          `json:"refused,omitempty"` // why the leader refuses the host, without the rest
+	// Undecided says that a failure is known, and that an earlier one may still be heard of.
+	Undecided bool   `json:"undecided,omitempty"`
+	Refused   string `json:"refused,omitempty"` // why the leader refuses the host, without the rest
 }
 
-// settles reports whether a view says all that a host still needs to know after its end: whether its
-// failure is the first one, unless it has ended well or the job was stopped.
-func (v *view) settles(e *ended) bool { return e.Code == 0 || v.First != nil || v.Stopped != "" }
+// settles reports whether a view says all that a host still needs to know after its end: which failure is
+// the first one. Nothing is left to know where the job was stopped, or where the host has ended well and no
+// host has failed yet.
+func (v *view) settles(e *ended) bool {
+	return v.First != nil || v.Stopped != "" || e.Code == 0 && !v.Undecided
+}
 
 // absence is a missing host, and the reason.
 type absence struct {
@@ -142,11 +149,17 @@ const (
 	maxNames = 16       // pending or missing hosts
 )
 
-// readHello reads a hello and checks its bounds.
+// errCut says that a hello has not arrived whole, since its connection has ended.
+var errCut = errors.New("the hello was cut")
+
+// readHello reads a hello and checks its bounds. The error is errCut if the network is the reason.
 func readHello(from io.Reader, c *Config) (*hello, error) {
 	data, err := io.ReadAll(from)
-	if err != nil {
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errCut, err)
 	}
 	var h hello
 	if err := json.Unmarshal(data, &h); err != nil {

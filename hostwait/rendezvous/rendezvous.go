@@ -30,7 +30,7 @@ type Config struct {
 
 	Port        int           // the TCP port of the leader
 	Interface   string        // the network interface by which the other hosts reach this one
-	PeerTimeout time.Duration // the time in which the loss of a host is noticed and told
+	PeerTimeout time.Duration // a host of which nothing was heard for so long is lost
 	Key         Key           // the cluster key; the zero Key where there is none
 	Job         string        // the name of the job; the key pairs of two jobs differ
 

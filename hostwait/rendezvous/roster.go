@@ -36,6 +36,7 @@ type roster struct {
 	stoppedHost  string    // the first host that was sent SIGTERM
 	begun        bool      // a rank has begun on some host
 	quiet        bool      // no rank is at work on any host that is left
+	lookedAt     time.Time // when findLost has looked last
 	launcherCode *int      // the exit code of the leader's launcher, once that has ended
 	warnings     []string  // to be logged when the lock is released
 }
@@ -47,8 +48,8 @@ type member struct {
 	lastHeard time.Time
 	lag       time.Duration // the difference of the two clocks plus the delay of the fastest hello
 	brokenAt  time.Time     // when the connection of its last hello was closed; zero while it is open
-	ended     bool          // its work has ended, or it is lost
-	settled   bool          // an answer that settles its end was made
+	ended     bool          // its work has ended, or it is lost: no hello of it is waited for
+	left      bool          // it needs the leader no more
 	lastFault string        // the last fault of it that was noted
 }
 
@@ -71,7 +72,7 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 		return nil // a newer hello has overtaken this one
 	}
 	m.measureLag(h, now)
-	m.hello, m.lastHeard, m.brokenAt = *h, now, time.Time{}
+	m.hello, m.lastHeard, m.brokenAt, m.left = *h, now, time.Time{}, h.Bye
 	if h.Stopped && k.stoppedHost == "" {
 		k.stoppedHost = h.Host
 		k.announceChange()
@@ -158,6 +159,7 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 	if k.decided {
 		v.First = k.firstFailure
 	}
+	v.Undecided = k.firstFailure != nil && !k.decided
 	if h.Seen < k.released {
 		v.Members = k.table
 	}
@@ -208,27 +210,17 @@ type absenceError string
 
 func (a absenceError) Error() string { return string(a) }
 
-// noteSettled notes that the answer to a hello settles the end of its host.
-func (k *roster) noteSettled(h *hello) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if m := k.members[h.Host]; m != nil && m.Instance == h.Instance {
-		m.settled = true
-	}
-}
-
-// isUnneeded reports whether no other host needs the leader any more. A host needs it until its end is
-// settled, or it is lost. Where the job has ended before its release and stays is true, the leader also
-// stays for the hosts that have not joined yet. They would otherwise wait for a leader that is gone.
+// isUnneeded reports whether no other host needs the leader any more. Where the job has ended before its
+// release and stays is true, the leader also stays for the hosts that have not joined yet. They would
+// otherwise wait for a leader that is gone.
 func (k *roster) isUnneeded(stays bool, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, host := range k.config.Hosts[1:] {
 		m := k.members[host]
-		switch {
-		case m == nil && k.released == 0 && stays, m != nil && !m.ended:
-			return false
-		case m != nil && !m.settled && k.reasonForLoss(m, now) == "":
+		isSilent := m != nil && now.Sub(m.lastHeard) >= k.config.PeerTimeout
+		isThere := m != nil && !m.left && (!m.ended || !isSilent)
+		if isThere || m == nil && k.released == 0 && stays {
 			return false
 		}
 	}

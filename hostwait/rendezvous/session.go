@@ -39,6 +39,8 @@ type link interface {
 	// exchange says a hello and returns the answer. It tries until it succeeds, and calls trouble with the
 	// reason after each failure. An error means that trying again is useless, or that ctx has ended.
 	exchange(ctx context.Context, h *hello, trouble func(error)) (view, error)
+	// stands reports whether the end of this host stands, although the link has failed afterwards.
+	stands(end *End, failure error) bool
 	close()
 }
 

@@ -46,7 +46,6 @@ func (j *simJob) checkFailure(say func(string, ...any)) {
 	}
 }
 
-
 func hostNumber(name string) (n int) {
 	_, _ = fmt.Sscanf(name, "h%d", &n)
 	return n
@@ -69,6 +68,9 @@ func (j *simJob) checkTimes(say func(string, ...any)) {
 	var last time.Duration // the last thing that happened to a trainer
 	for _, h := range j.hosts {
 		last = max(last, h.endedAt)
+		if !h.released {
+			last = max(last, h.life.start+simWait)
+		}
 		if h.machine.isKilled() {
 			last = max(last, h.machine.kill.at)
 		}

@@ -34,6 +34,7 @@ type simStream struct {
 	end      error         // io.EOF, or why reading fails; nil while the stream goes on
 	failsAt  time.Duration // when the reader finds a reset
 	fault    error         // of the reader; nil without one
+	broken   bool          // nothing more gets through
 	deadline time.Time     // of the reader
 	changed  chan struct{} // closed at each change
 }
@@ -202,6 +203,9 @@ func (s *simStream) add(data []byte, at time.Duration) (closed bool) {
 	if s.fault == net.ErrClosed { //nolint:errorlint // Close sets it
 		return true
 	}
+	if s.broken {
+		return false
+	}
 	s.last = max(s.last, at)
 	s.segments = append(s.segments, simSegment{data, s.last})
 	s.announce()
@@ -210,6 +214,11 @@ func (s *simStream) add(data []byte, at time.Duration) (closed bool) {
 
 // reset ends both directions with an error.
 func (c *simConn) reset(at time.Duration) {
+	for _, s := range []*simStream{c.in, c.out} {
+		s.mu.Lock()
+		s.broken = true
+		s.mu.Unlock()
+	}
 	c.out.fail(syscall.ECONNRESET, at)
 	c.in.fail(syscall.ECONNRESET, at)
 }

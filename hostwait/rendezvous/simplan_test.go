@@ -21,6 +21,7 @@ func newSimJob(seed uint64) *simJob {
 	if n.roll("troubles") < 0.5 {
 		n.troubles = 0.1
 	}
+	j.calm()
 	span := time.Duration(n.roll("length") * float64(2*j.timeout))
 	for i, m := range n.machines {
 		h := &simHost{net: n, machine: m, host: i}
@@ -28,6 +29,23 @@ func newSimJob(seed uint64) *simJob {
 		j.planHost(h, span)
 	}
 	return j
+}
+
+// calm leaves a gentle network one kind of fault. Several at once may last longer than a short PeerTimeout.
+func (j *simJob) calm() {
+	n := j.net
+	if !j.gentle {
+		return
+	}
+	switch x := n.roll("kind"); {
+	case x < 0.4:
+		n.troubles, n.loss = 0, min(n.loss, 0.05)
+		j.cutting = true
+	case x < 0.7:
+		n.loss = min(n.loss, 0.05)
+	default:
+		n.troubles, j.timeout = 0, 30*time.Second
+	}
 }
 
 // simLosses are the parts of all segments that a network may lose.
@@ -46,7 +64,8 @@ func (j *simJob) planHost(h *simHost, span time.Duration) {
 	if roll("well behaved") < 0.3 {
 		h.life.termCode = 0
 	}
-	if roll("cut") < 0.3 {
+	leaderIsCut := j.net.roll("the leader is cut") < 0.4
+	if roll("cut") < 0.4 && (!j.gentle || j.cutting && leaderIsCut == (h.host == 0)) { // so that two cuts do not add up
 		longest := j.timeout * 2
 		if j.gentle {
 			longest = j.survivable()

@@ -57,13 +57,13 @@ func playSeed(t *testing.T, seed uint64, verbose bool) {
 
 // simJob is the job of a seed.
 type simJob struct {
-	net       *simNet
-	hosts     []*simHost
-	timeout   time.Duration // --peer-timeout
-	key       Key
-	gentle    bool          // the network does no more than a job must survive
-	failureAt time.Duration // when the leader heard of a failure first; 0: never
-	late      bool          // hosts were still there at the end of the simulation
+	net     *simNet
+	hosts   []*simHost
+	timeout time.Duration // --peer-timeout
+	key     Key
+	gentle  bool // the network does no more than a job must survive
+	cutting bool // a gentle network divides hosts
+	late    bool // hosts were still there at the end of the simulation
 }
 
 // play lets all hosts live until the last one has ended.

@@ -3,8 +3,8 @@ package rendezvous
 import "time"
 
 // Every time-out, grace and pause of this package is in this file. The user chooses one of them,
-// Config.PeerTimeout: the time in which the loss of a host is noticed and told (30 s by default). The
-// methods of Config below are parts of it.
+// Config.PeerTimeout: a host is lost when nothing was heard of it for so long, whatever took the place of its
+// word (30 s by default). The methods of Config below are parts of it.
 const (
 	// earlierFailureWait is how long the leader waits after the first failure for word of an earlier one. When
 	// one rank dies, its peers fail within milliseconds, and the word of any of them may arrive first. It is
@@ -37,7 +37,7 @@ const (
 	answerWriteTime = 5 * time.Second
 
 	// shutdownTime bounds how long the leader waits for its last answers to be written before it closes all
-	// connections. All hosts have left by then or are lost, so it is short. It must be smaller than
+	// connections. All hosts have said goodbye by then or are lost, so it is short. It must be smaller than
 	// answerWriteTime.
 	shutdownTime = time.Second
 
@@ -50,8 +50,8 @@ const (
 	// reported (hostwait.Often).
 	firstHelloWait = 500 * time.Millisecond
 
-	// farewellTime is how long a worker that leaves waits for the answer to its last hello, whether or not the
-	// leader was reached before. A leader that is up answers within milliseconds. It must be larger than the
+	// farewellTime is how long a worker that leaves before its release waits for the answer to its last hello,
+	// whether or not the leader was reached before. A leader that is up answers within milliseconds. It must be larger than the
 	// longest pause between two tries (shortestRetryPause after retryPauseDoublings, with its jitter).
 	farewellTime = time.Second
 
@@ -59,14 +59,26 @@ const (
 	// leaves. It must be smaller than farewellTime.
 	farewellPause = farewellTime / 10
 
-	// longestReconnectGrace bounds reconnectGrace. A host that lives connects again within a second, so
-	// waiting longer only delays the end of the job.
-	longestReconnectGrace = 3 * time.Second
+	// longestConnectTime bounds connectTime. The kernel sends a lost SYN again after 1 s and after 3 s, so a try
+	// survives the loss of one or two.
+	longestConnectTime = 3 * time.Second
+
+	// shortestAnswerDelay bounds answerDelay from below, for a short PeerTimeout. The kernel sends a lost segment
+	// again after 0.2 s, 0.6 s and 1.4 s, so an answer survives the loss of three.
+	shortestAnswerDelay = 2 * time.Second
+
+	// lastWordHold bounds how long the leader holds back the answer to a hello with an end. The answer is
+	// usually due at once. If it is late, the host notices that the sooner.
+	lastWordHold = time.Second
+
+	// standstill is the lateness of a timer from which on this process counts as having stood still. It must be
+	// larger than the lateness on a busy machine, and smaller than PeerTimeout.
+	standstill = 2 * time.Second
 
 	// shortestRetryPause is the pause after the first hello that could not be delivered. It doubles
 	// retryPauseDoublings times, up to 800 ms, and a random quarter is added, so that the hosts do not come
 	// all at once. With the longest pause, 1 s, a host notices its leader at most a second late. That must be
-	// smaller than farewellTime and longestReconnectGrace.
+	// smaller than farewellTime and longestConnectTime.
 	shortestRetryPause  = 50 * time.Millisecond
 	retryPauseDoublings = 4
 
@@ -91,7 +103,7 @@ const (
 
 // answerHold is the longest time that the leader holds an answer back, and so the pause between two hellos
 // of a host without news. It is a sixth of PeerTimeout: several hellos in a row may be lost before
-// silenceBound has passed.
+// PeerTimeout has passed.
 func (c *Config) answerHold() time.Duration { return c.PeerTimeout / 6 }
 
 // longestAnswerHold is answerHold where that is longer than answerHoldBeforeRelease, and otherwise the
@@ -101,24 +113,36 @@ func (c *Config) longestAnswerHold() time.Duration {
 	return max(answerHoldBeforeRelease, c.answerHold())
 }
 
-// answerWait is how long a worker waits for the head of an answer. It is twice answerHold, so that an
-// answer which the leader holds back is never late. It must be smaller than silenceBound.
-func (c *Config) answerWait() time.Duration { return 2 * c.answerHold() }
+// answerDelay is how long an answer may be late, and so a TLS handshake may take, until a worker gives the
+// connection up and makes a new one. It is long enough for TCP to send lost segments again, and so short that
+// a connection which is stuck can be replaced several times within PeerTimeout.
+func (c *Config) answerDelay() time.Duration {
+	return min(max(shortestAnswerDelay, c.PeerTimeout/6), c.PeerTimeout/3)
+}
 
-// silenceBound is how long a host may say nothing, or a leader answer nothing, before it counts as lost. It
-// is five sixths of PeerTimeout, so that a sixth is left to notice it (lossCheckPause) and to tell all
-// others.
-func (c *Config) silenceBound() time.Duration { return c.PeerTimeout * 5 / 6 }
+// connectTime bounds one attempt to connect to the leader. It must be smaller than PeerTimeout, so that
+// several attempts are made.
+func (c *Config) connectTime() time.Duration { return min(longestConnectTime, c.PeerTimeout/3) }
 
-// reconnectGrace is how long a host whose connection was closed may take to connect again, and a leader
-// that refuses connections to accept them again. It also bounds one attempt to connect to the leader. It
-// must be smaller than silenceBound, since a closed connection says more than silence.
-func (c *Config) reconnectGrace() time.Duration { return min(longestReconnectGrace, c.PeerTimeout/3) }
+// longestTry is how long a try to say a hello takes at most, with the pause after it.
+func (c *Config) longestTry(patience time.Duration) time.Duration {
+	const longestPause = shortestRetryPause << retryPauseDoublings * 5 / 4
+	return c.answerHold() + c.connectTime() + c.answerDelay() + patience + longestPause
+}
 
-// lossCheckPause is the pause between two looks of the leader for lost hosts. It adds to silenceBound, and
-// both together must be smaller than PeerTimeout.
+// settleBound is how long a worker that was released stays at most after its end. The leader may first have
+// to find out whether another host is lost, which takes PeerTimeout. It must be larger than twice PeerTimeout,
+// since the leader itself may be lost afterwards.
+func (c *Config) settleBound() time.Duration { return c.PeerTimeout * 5 / 2 }
+
+// goodbyeTime is how long a worker tries to say goodbye. Its own end is settled, so it only spares the leader
+// a wait. It must be smaller than PeerTimeout.
+func (c *Config) goodbyeTime() time.Duration { return c.PeerTimeout / 3 }
+
+// lossCheckPause is the pause between two looks of the leader for lost hosts. It adds to PeerTimeout, and is
+// far smaller.
 func (c *Config) lossCheckPause() time.Duration { return c.PeerTimeout / 30 }
 
 // idleBound is how long the leader keeps a connection without a request. It must be larger than
-// silenceBound, so that the server never closes the connection of a host that is not lost.
+// PeerTimeout, so that the server never closes the connection of a host that is not lost.
 func (c *Config) idleBound() time.Duration { return 2 * c.PeerTimeout }

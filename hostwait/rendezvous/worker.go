@@ -20,10 +20,12 @@ import (
 type worker struct {
 	config       *Config
 	client       *retryablehttp.Client
+	pipeline     *pipeline
 	url          string
 	lastAnswer   time.Time // of the leader, or the start of this host
-	refusedSince time.Time // since when the leader refuses connections; zero while it does not
-	released     bool      // the host of the present hello has been released
+	lastTry      time.Time // the end of the last try
+	hello        *hello    // the present one
+	told         bool      // a hello with the end of this host went over a standing connection
 	everAnswered bool      // the leader has answered a hello
 	trouble      func(error)
 
@@ -33,24 +35,20 @@ type worker struct {
 
 func newWorker(c *Config) (*worker, error) {
 	address := net.JoinHostPort(c.leaderHost(), strconv.Itoa(c.Port))
-	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath}
-	transport := &http.Transport{
-		DialContext:           w.dial,
-		TLSHandshakeTimeout:   c.answerHold(),
-		ResponseHeaderTimeout: c.answerWait(),
-		MaxIdleConnsPerHost:   1,
-		DisableCompression:    true,
-	}
+	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath, pipeline: newPipeline()}
+	w.pipeline.dial, w.pipeline.handshake = w.dial, c.answerDelay()
+	w.pipeline.heard = func() { w.lastAnswer = time.Now() }
+	w.pipeline.maxBody = int64(maxHello + 1024*len(c.Hosts))
 	if c.Key.isSet() {
 		w.url = "https://" + address + syncPath
 		var err error
-		if transport.TLSClientConfig, err = c.Key.clientTLS(c.Job); err != nil {
+		if w.pipeline.tls, err = c.Key.clientTLS(c.Job); err != nil {
 			return nil, err
 		}
 	}
 	followNone := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	w.client = &retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: followNone},
+		HTTPClient:   &http.Client{Transport: w.pipeline, CheckRedirect: followNone},
 		RetryMax:     1 << 30, // shouldRetry ends the tries
 		CheckRetry:   w.shouldRetry,
 		Backoff:      retryPause,
@@ -66,11 +64,11 @@ func retryPause(_, _ time.Duration, attempt int, _ *http.Response) time.Duration
 	return pause + rand.N(pause/4) //nolint:gosec // nobody gains anything by guessing it
 }
 
-func (w *worker) close() { w.client.HTTPClient.CloseIdleConnections() }
+func (w *worker) close() { w.pipeline.close() }
 
 // dial connects to the address to which the leader's name resolves now. Where the name does not resolve any
 // more, it connects to the last known address.
-func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+func (w *worker) dial(ctx context.Context) (net.Conn, error) {
 	lookup, cancel := context.WithCancel(ctx)
 	addr := w.lastAddress()
 	if addr != "" {
@@ -89,17 +87,12 @@ func (w *worker) dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	case addr == "":
 		return nil, fmt.Errorf("its name does not resolve: %w", err)
 	}
-	ctx, cancel = context.WithTimeout(ctx, w.config.reconnectGrace())
+	ctx, cancel = context.WithTimeout(ctx, w.config.connectTime())
 	defer cancel()
-	return w.config.dial(ctx, network, addr)
-}
-
-// dial connects to an address.
-func (c *Config) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if c.Dial != nil {
-		return c.Dial(ctx, network, addr)
+	if w.config.Dial != nil {
+		return w.config.Dial(ctx, "tcp", addr)
 	}
-	return (&net.Dialer{LocalAddr: c.localAddr}).DialContext(ctx, network, addr)
+	return (&net.Dialer{LocalAddr: w.config.localAddr}).DialContext(ctx, "tcp", addr)
 }
 
 func (w *worker) lastAddress() string {
@@ -109,23 +102,27 @@ func (w *worker) lastAddress() string {
 }
 
 func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (view, error) {
-	w.released, w.trouble = h.released, trouble
+	w.hello, w.trouble, w.lastTry = h, trouble, time.Now()
+	w.setPatience()
+	w.pipeline.sent = false
 	body, err := json.Marshal(h)
 	if err != nil {
 		return view{}, err
 	}
+	body = append(body, '\n') // see arrivals
 	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, w.url, body)
 	if err != nil {
 		return view{}, err
 	}
 	answer, err := w.client.Do(request)
+	w.told = w.told || h.Ended != nil && w.pipeline.sent
 	if err != nil {
 		return view{}, err
 	}
 	defer answer.Body.Close()
 	v, err := readView(answer, w.config)
 	if err == nil {
-		w.lastAnswer, w.refusedSince, w.everAnswered = time.Now(), time.Time{}, true
+		w.lastAnswer, w.everAnswered = time.Now(), true
 	}
 	return v, err
 }
@@ -134,7 +131,7 @@ func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (v
 // the answer is not one of entrain.
 func readView(answer *http.Response, c *Config) (view, error) {
 	var v view
-	data, err := io.ReadAll(io.LimitReader(answer.Body, int64(maxHello+1024*len(c.Hosts))))
+	data, err := io.ReadAll(answer.Body)
 	if err == nil {
 		err = json.Unmarshal(data, &v)
 	}
@@ -150,9 +147,10 @@ func readView(answer *http.Response, c *Config) (view, error) {
 }
 
 // shouldRetry reports whether to say a hello again. Before the release it is always true, since the leader
-// may start late. After the release it is true until the leader counts as lost.
+// may start late. After the release it is true until the leader counts as lost: until nothing was heard of
+// it for PeerTimeout, whatever took the place of an answer. A goodbye is not said to a leader that has ended.
 func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
-	now := time.Now()
+	w.forgiveStandstill()
 	switch {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
@@ -165,17 +163,45 @@ func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err err
 		return false, &RefusedError{By: w.config.leaderHost(), Why: why}
 	}
 	w.trouble(errors.New(w.config.oneLine(diagnose(err, w.lastAddress(), w.everAnswered))))
-	switch {
-	case !isRefused(err):
-		w.refusedSince = time.Time{}
-	case w.refusedSince.IsZero():
-		w.refusedSince = now
-	}
-	silent := now.Sub(w.lastAnswer)
-	isGone := !w.refusedSince.IsZero() && now.Sub(w.refusedSince) > w.config.reconnectGrace()
-	if w.released && (silent > w.config.silenceBound() || isGone) {
+	silent := time.Since(w.lastAnswer)
+	if w.hello.released && silent >= w.config.PeerTimeout {
 		text := lossText(err, w.lastAddress(), silent)
 		return false, &PeerError{Host: w.config.leaderHost(), Code: CodeLost, Text: w.config.oneLine(text)}
 	}
+	if w.hello.Bye && isRefused(err) {
+		return false, err
+	}
+	w.setPatience()
 	return true, nil
+}
+
+// stands reports whether an end stands although the leader counts as lost, or another program has taken its
+// place. A good end stands once it was told over a standing connection: whatever the network does then is no
+// failure of this host. A failure stands if the leader has answered after it, and so was no reason for it.
+func (w *worker) stands(end *End, _ error) bool {
+	if end.Code == 0 {
+		return w.told
+	}
+	return w.lastAnswer.After(end.At.Add(earlierFailureWait))
+}
+
+// setPatience bounds the wait for the next answer. It ends with the time after which the leader counts as
+// lost, but is never shorter than a try needs.
+func (w *worker) setPatience() {
+	patience := milliseconds(w.hello.Hold) + w.config.answerDelay()
+	if w.hello.released {
+		left := w.config.PeerTimeout - time.Since(w.lastAnswer)
+		patience = min(patience, max(left, w.config.connectTime()))
+	}
+	w.pipeline.patience = patience
+}
+
+// forgiveStandstill moves the last answer by the time in which this process stood still, such as in a
+// container that is paused. What the leader said meanwhile is not read yet.
+func (w *worker) forgiveStandstill() {
+	longest := w.config.longestTry(w.pipeline.patience)
+	if late := time.Since(w.lastTry) - longest; late > standstill {
+		w.lastAnswer = w.lastAnswer.Add(late)
+	}
+	w.lastTry = time.Now()
 }
