@@ -22,11 +22,12 @@ func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello), l.config)
-	if errors.Is(err, errCut) {
-		panic(http.ErrAbortHandler) // it closes the connection
-	}
 	if err != nil {
-		l.refuse(r.Context(), w, from, refusal{http.StatusBadRequest, err.Error()})
+		status := http.StatusBadRequest
+		if errors.Is(err, errCut) {
+			status = http.StatusServiceUnavailable
+		}
+		l.refuse(r.Context(), w, from, refusal{status, err.Error()})
 		return
 	}
 	refused := l.identify(r.Context(), h, from)

@@ -45,8 +45,8 @@ func (s *Session) endWith(err error) {
 	}
 }
 
-// sayGoodbye tells the leader that this host needs it no more. If the answer does not come in time, the leader
-// finds that out by the silence of this host.
+// sayGoodbye tells the leader that this host needs it no more. If the answer does not come in time, the
+// leader finds that out by the silence of this host.
 func (s *Session) sayGoodbye(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.goodbyeTime())
 	defer cancel()

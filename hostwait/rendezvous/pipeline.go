@@ -114,10 +114,7 @@ func (p *pipeline) connect(ctx context.Context) error {
 	if p.dialing == nil {
 		result := make(chan dialled, 1)
 		p.dialing = result
-		go func() {
-			conn, err := p.open()
-			result <- dialled{conn, err}
-		}()
+		go p.open(result)
 	}
 	select {
 	case d := <-p.dialing:
@@ -135,11 +132,16 @@ func (p *pipeline) connect(ctx context.Context) error {
 }
 
 // open connects to the leader, with TLS where there is a cluster key.
-func (p *pipeline) open() (net.Conn, error) {
+func (p *pipeline) open(result chan<- dialled) {
 	conn, err := p.dial(p.ctx)
-	if err != nil || p.tls == nil {
-		return conn, err
+	if err == nil && p.tls != nil {
+		conn, err = p.secure(conn)
 	}
+	result <- dialled{conn, err}
+}
+
+// secure makes the TLS handshake.
+func (p *pipeline) secure(conn net.Conn) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.handshake)
 	defer cancel()
 	secure := tls.Client(conn, p.tls)

@@ -15,6 +15,7 @@ type simHost struct {
 	host    int
 	life    simLife
 	session *Session
+	done    context.Context // ends when nobody waits for the host any more
 
 	mu       sync.Mutex
 	signals  int           // the SIGTERMs that the trainer got
@@ -37,11 +38,11 @@ type simLife struct {
 	notices  time.Duration // how long after the loss of another host the trainer fails; 0: it does not
 }
 
-// run is the life of a host. done is closed when nobody waits for the host any more.
-func (h *simHost) run(c Config, done context.Context) {
+// run is the life of a host.
+func (h *simHost) run(c Config) {
 	select {
 	case <-time.After(h.life.start):
-	case <-done.Done():
+	case <-h.done.Done():
 		return
 	}
 	s, err := Open(c)
@@ -52,19 +53,19 @@ func (h *simHost) run(c Config, done context.Context) {
 	h.session = s
 	h.mu.Unlock()
 	s.Ready(nil)
-	ctx, cancel := context.WithTimeout(done, simWait)
+	ctx, cancel := context.WithTimeout(h.done, simWait)
 	defer cancel()
 	_, err = s.Gather(ctx)
 	if err == nil {
 		h.released = true
-		err = h.train(s, done)
+		err = h.train(s)
 	}
-	if h.machine.isKilled() || done.Err() != nil {
-		<-done.Done()
-		_ = s.Leave(done, 0)
+	if h.machine.isKilled() || h.done.Err() != nil {
+		<-h.done.Done()
+		_ = s.Leave(h.done, 0)
 		return
 	}
-	h.leave(s, err, done)
+	h.leave(s, err)
 }
 
 // simWait is --wait-timeout.
@@ -76,7 +77,7 @@ type simError int
 func (e simError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // train runs the trainer, and returns how it ended.
-func (h *simHost) train(s *Session, done context.Context) error {
+func (h *simHost) train(s *Session) error {
 	end, code := time.NewTimer(h.life.train), h.life.code
 	defer end.Stop()
 	stop := make(<-chan time.Time)
@@ -85,7 +86,7 @@ func (h *simHost) train(s *Session, done context.Context) error {
 	}
 	lost := make(chan struct{})
 	if h.life.notices > 0 {
-		ctx, cancel := context.WithCancel(done)
+		ctx, cancel := context.WithCancel(h.done)
 		defer cancel()
 		go h.noticeLoss(ctx, lost)
 	}
@@ -120,7 +121,7 @@ func (h *simHost) train(s *Session, done context.Context) error {
 			term()
 		case <-h.machine.killed:
 			return nil
-		case <-done.Done():
+		case <-h.done.Done():
 			return nil
 		}
 	}
@@ -146,13 +147,13 @@ func (h *simHost) noticeLoss(ctx context.Context, lost chan struct{}) {
 }
 
 // leave ends the session, and notes with which code the host ends, as peers.Leave and report do.
-func (h *simHost) leave(s *Session, err error, done context.Context) {
+func (h *simHost) leave(s *Session, err error) {
 	e := End{At: time.Now()}
 	if err != nil {
 		e.Code, e.Text = simCode(err), err.Error()
 	}
 	s.End(e)
-	ctx, cancel := context.WithCancel(done)
+	ctx, cancel := context.WithCancel(h.done)
 	defer cancel()
 	left := make(chan error, 1)
 	go func() { left <- s.Leave(ctx, 0) }()
@@ -160,8 +161,10 @@ func (h *simHost) leave(s *Session, err error, done context.Context) {
 	select {
 	case peer = <-left:
 	case <-h.machine.killed:
-		<-done.Done()
-		<-left
+		<-h.done.Done()
+		if err := <-left; err != nil {
+			h.net.note("h%d, which was killed, leaves with %v", h.host, err)
+		}
 		return
 	}
 	if peer != nil {

@@ -173,9 +173,13 @@ func (m *simMachine) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 
 // synPasses reports whether a SYN of a worker and its answer arrive.
 func (n *simNet) synPasses(near *simConn, try int) bool {
-	up := n.passes(near.worker, true, n.since()) && n.passes(near.worker, false, n.since())
-	return up && !near.machine.isKilled() &&
-		n.roll("syn", near.worker, near.number, try) >= n.loss && n.roll("synack", near.worker, near.number, try) >= n.loss
+	for _, what := range []string{"syn", "synack"} {
+		isUp := n.passes(near.worker, what == "syn", n.since())
+		if !isUp || n.roll(what, near.worker, near.number, try) < n.loss {
+			return false
+		}
+	}
+	return !near.machine.isKilled()
 }
 
 // thaw waits while the process is frozen.

@@ -49,7 +49,7 @@ func (j *simJob) calm() {
 }
 
 // simLosses are the parts of all segments that a network may lose.
-var simLosses = []float64{0, 0, 0, 0.05, 0.2} //nolint:gochecknoglobals // a table
+var simLosses = []float64{0, 0, 0, 0.05, 0.2}
 
 // planHost decides the life of a host.
 func (j *simJob) planHost(h *simHost, span time.Duration) {
@@ -65,7 +65,8 @@ func (j *simJob) planHost(h *simHost, span time.Duration) {
 		h.life.termCode = 0
 	}
 	leaderIsCut := j.net.roll("the leader is cut") < 0.4
-	if roll("cut") < 0.4 && (!j.gentle || j.cutting && leaderIsCut == (h.host == 0)) { // so that two cuts do not add up
+	mayBeCut := !j.gentle || j.cutting && leaderIsCut == (h.host == 0) // so that two cuts do not add up
+	if mayBeCut && roll("cut") < 0.4 {
 		longest := j.timeout * 2
 		if j.gentle {
 			longest = j.survivable()

@@ -71,6 +71,7 @@ func (j *simJob) play() {
 	done, cancel := context.WithCancel(context.Background())
 	var work, lives sync.WaitGroup
 	for i, h := range j.hosts {
+		h.done = done
 		if m := h.machine; m.kill.at > 0 && m.kill.atWrite == 0 {
 			work.Go(func() {
 				select {
@@ -82,7 +83,7 @@ func (j *simJob) play() {
 		}
 		ended := make(chan struct{})
 		work.Go(func() {
-			h.run(j.config(i), done)
+			h.run(j.config(i))
 			close(ended)
 		})
 		lives.Go(func() {

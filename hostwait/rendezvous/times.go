@@ -51,8 +51,9 @@ const (
 	firstHelloWait = 500 * time.Millisecond
 
 	// farewellTime is how long a worker that leaves before its release waits for the answer to its last hello,
-	// whether or not the leader was reached before. A leader that is up answers within milliseconds. It must be larger than the
-	// longest pause between two tries (shortestRetryPause after retryPauseDoublings, with its jitter).
+	// whether or not the leader was reached before. A leader that is up answers within milliseconds. It must be
+	// larger than the longest pause between two tries (shortestRetryPause after retryPauseDoublings, with its
+	// jitter).
 	farewellTime = time.Second
 
 	// farewellPause is the pause between two looks at whether the leader can still be reached while a worker
@@ -63,8 +64,8 @@ const (
 	// survives the loss of one or two.
 	longestConnectTime = 3 * time.Second
 
-	// shortestAnswerDelay bounds answerDelay from below, for a short PeerTimeout. The kernel sends a lost segment
-	// again after 0.2 s, 0.6 s and 1.4 s, so an answer survives the loss of three.
+	// shortestAnswerDelay bounds answerDelay from below, for a short PeerTimeout. The kernel sends a lost
+	// segment again after 0.2 s, 0.6 s and 1.4 s, so an answer survives the loss of three.
 	shortestAnswerDelay = 2 * time.Second
 
 	// lastWordHold bounds how long the leader holds back the answer to a hello with an end. The answer is
@@ -131,8 +132,8 @@ func (c *Config) longestTry(patience time.Duration) time.Duration {
 }
 
 // settleBound is how long a worker that was released stays at most after its end. The leader may first have
-// to find out whether another host is lost, which takes PeerTimeout. It must be larger than twice PeerTimeout,
-// since the leader itself may be lost afterwards.
+// to find out whether another host is lost, which takes PeerTimeout. It must be larger than twice
+// PeerTimeout, since the leader itself may be lost afterwards.
 func (c *Config) settleBound() time.Duration { return c.PeerTimeout * 5 / 2 }
 
 // goodbyeTime is how long a worker tries to say goodbye. Its own end is settled, so it only spares the leader
