@@ -114,7 +114,7 @@ func (p *pipeline) connect(ctx context.Context) error {
 	if p.dialing == nil {
 		result := make(chan dialled, 1)
 		p.dialing = result
-		go p.open(result)
+		go p.open(p.ctx, result)
 	}
 	select {
 	case d := <-p.dialing:
@@ -132,17 +132,17 @@ func (p *pipeline) connect(ctx context.Context) error {
 }
 
 // open connects to the leader, with TLS where there is a cluster key.
-func (p *pipeline) open(result chan<- dialled) {
-	conn, err := p.dial(p.ctx)
+func (p *pipeline) open(ctx context.Context, result chan<- dialled) {
+	conn, err := p.dial(ctx)
 	if err == nil && p.tls != nil {
-		conn, err = p.secure(conn)
+		conn, err = p.secure(ctx, conn)
 	}
 	result <- dialled{conn, err}
 }
 
 // secure makes the TLS handshake.
-func (p *pipeline) secure(conn net.Conn) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, p.handshake)
+func (p *pipeline) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.handshake)
 	defer cancel()
 	secure := tls.Client(conn, p.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {

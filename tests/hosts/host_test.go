@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // write writes a file of a host.
@@ -47,10 +48,23 @@ func (h *host) admitOnly(port int) {
 
 // filter adds or deletes a rule of the packet filter.
 func (h *host) filter(do string, port int, part float64) {
-	argv := []string{"iptables", "-w", do, "INPUT", "-p", "tcp", "--dport", strconv.Itoa(port), "-j", "DROP"}
+	match := []string{"--dport", strconv.Itoa(port)}
 	if part < 1 {
 		probability := strconv.FormatFloat(part, 'f', -1, 64)
-		argv = append(argv, "-m", "statistic", "--mode", "random", "--probability", probability)
+		match = append(match, "-m", "statistic", "--mode", "random", "--probability", probability)
 	}
+	h.rule(do, match)
+}
+
+// rule adds or deletes a rule by which the packet filter drops the incoming TCP packets that match.
+func (h *host) rule(do string, match []string) {
+	argv := append([]string{"iptables", "-w", do, "INPUT", "-p", "tcp", "-j", "DROP"}, match...)
 	must(h.lab.t, h.in(argv...)...)
+}
+
+// lose drops the incoming TCP packets that match, for a time.
+func (h *host) lose(match []string, span time.Duration) {
+	h.rule("-A", match)
+	<-time.After(span)
+	h.rule("-D", match)
 }

@@ -1,0 +1,65 @@
+package hosts
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestLastWordIsHeard checks that all hosts end with one code although the network loses the last words of
+// a job for some seconds, with the time-outs that users have.
+func TestLastWordIsHeard(t *testing.T) {
+	const onCommand = `echo training; until [ -e /opt/ml/go ]; do sleep 0.05; done; `
+	args := func(script string) []string {
+		return []string{"run", "--args-style", "none", "--", "sh", "-c", onCommand + script}
+	}
+	answers := []string{"-i", "eth0", "--sport", "7791", "--tcp-flags", "PSH", "PSH"}
+	connections := []string{"--dport", "7791", "-s", "10.77.0.2", "--syn"}
+	loseAtEnd := func(host int, match []string, span time.Duration) func(*lab) {
+		return func(l *lab) {
+			var losing sync.WaitGroup
+			losing.Go(func() { l.hosts[host].lose(match, span) })
+			for _, h := range l.hosts {
+				h.write("ml/go", "")
+			}
+			losing.Wait()
+		}
+	}
+	const fails = `test $SM_CURRENT_HOST != algo-3 || exit 3; sleep 60`
+	for _, s := range []scenario{
+		{
+			name: "a worker loses the answers of the leader", words: args("true"),
+			act: loseAtEnd(1, answers, 7*time.Second), codes: []int{0, 0, 0},
+		},
+		{
+			name: "the leader loses new connections of a worker", words: args("true"),
+			act: loseAtEnd(0, connections, 4*time.Second), codes: []int{0, 0, 0},
+		},
+		{
+			name: "a worker loses the news of a failure", words: args(fails),
+			act: loseAtEnd(1, answers, 7*time.Second), codes: []int{3, 3, 3},
+			failure: "algo-3: exit code 3", failed: map[int]string{2: "sh: exit code 3"},
+		},
+		{
+			name: "the leader refuses a worker that connects, for a while", words: args("true"),
+			act: refuseForAWhile, codes: []int{0, 0, 0},
+		},
+	} {
+		s.n, s.within = 3, 30*time.Second
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t)
+		})
+	}
+}
+
+// refuseForAWhile resets the connection of a worker, and refuses new ones for some seconds. Then the trainers end.
+func refuseForAWhile(l *lab) {
+	const rule = `iptables -w $0 INPUT -p tcp --dport 7791 -s 10.77.0.2 -j REJECT --reject-with tcp-reset`
+	must(l.t, l.hosts[0].in("sh", "-c", rule, "-I")...)
+	<-time.After(8 * time.Second) // a hello comes every 5 s
+	must(l.t, l.hosts[0].in("sh", "-c", rule, "-D")...)
+	for _, h := range l.hosts {
+		h.write("ml/go", "")
+	}
+}
