@@ -3,8 +3,8 @@ package launch
 import "time"
 
 // Every bound, grace and pause of this package is in this file. The user chooses two times: --grace (110 s by
-// default), from a stop to SIGKILL, and --peer-timeout (30 s by default), in which the loss of a host is
-// noticed and all other hosts end. The functions below are parts of these two.
+// default), from a stop to SIGKILL, and --peer-timeout (30 s by default): a host of which nothing was
+// heard for so long is lost. The functions below are parts of these two.
 const (
 	// messageBound is how long this host waits for a message that is usually on its way already: that the
 	// launcher has ended, that a rank has begun on another host, how a rank of this host has ended. A message
@@ -46,8 +46,6 @@ const (
 	// failureGraceAlone is the failure grace of a host alone: see failureGrace. It equals that of the default
 	// --peer-timeout of 30 s.
 	failureGraceAlone = 2500 * time.Millisecond
-	// longestLossNotice bounds lossNoticeBound. It equals longestReconnectGrace of hostwait/rendezvous.
-	longestLossNotice = 3 * time.Second
 	// rankGrace is the grace of a rank's wrapper. It must be longer than any --grace: this host's run knows the
 	// job's grace, and ends the rank.
 	rankGrace = 24 * time.Hour
@@ -66,8 +64,8 @@ func lateInGrace(grace time.Duration) time.Duration { return grace * 3 / 4 }
 // Then they get SIGTERM, and SIGKILL after failureKillAfter. peerTimeout is --peer-timeout; 0 for a host
 // alone.
 //
-// All of it happens within --peer-timeout: the rendezvous notices a loss within ten twelfths, and SIGKILL
-// comes one and a half twelfths later.
+// Both are parts of --peer-timeout, so that all hosts end soon after a loss: the rendezvous notices it
+// --peer-timeout after the last sign of life, and SIGKILL comes an eighth of that later.
 func failureGrace(peerTimeout time.Duration) time.Duration {
 	if peerTimeout == 0 {
 		return failureGraceAlone
@@ -78,14 +76,14 @@ func failureGrace(peerTimeout time.Duration) time.Duration {
 // failureKillAfter is how long after a failure everything that is left gets SIGKILL.
 func failureKillAfter(failureGrace time.Duration) time.Duration { return failureGrace * 3 / 2 }
 
-// portBound is how long a daemon may take to reach its launcher. It is the time in which the rendezvous
-// notices a loss: what is left of --peer-timeout is for the end of all hosts.
+// portBound is how long a daemon may take to reach its launcher. What is left of --peer-timeout is for the
+// end of all hosts.
 func portBound(peerTimeout time.Duration) time.Duration { return peerTimeout * 10 / 12 }
 
-// lossNoticeBound is how long the rendezvous takes at most to notice the loss of a host whose connection was
-// closed: reconnectGrace of hostwait/rendezvous. It must not be shorter than that.
+// lossNoticeBound is how long the rendezvous takes at most to notice the loss of a host: PeerTimeout and
+// lossCheckPause of hostwait/rendezvous. It must not be shorter than both together.
 func lossNoticeBound(peerTimeout time.Duration) time.Duration {
-	return min(longestLossNotice, peerTimeout/3)
+	return peerTimeout + peerTimeout/30
 }
 
 // explainBound is how long this host waits for the end of a launcher that may have ended a rank or an rsh

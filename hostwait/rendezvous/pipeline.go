@@ -114,7 +114,7 @@ func (p *pipeline) connect(ctx context.Context) error {
 	if p.dialing == nil {
 		result := make(chan dialled, 1)
 		p.dialing = result
-		go p.open(p.ctx, result)
+		go p.open(context.WithoutCancel(ctx), result)
 	}
 	select {
 	case d := <-p.dialing:
@@ -131,8 +131,11 @@ func (p *pipeline) connect(ctx context.Context) error {
 	}
 }
 
-// open connects to the leader, with TLS where there is a cluster key.
+// open connects to the leader, with TLS where there is a cluster key. It ends with close.
 func (p *pipeline) open(ctx context.Context, result chan<- dialled) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
 	conn, err := p.dial(ctx)
 	if err == nil && p.tls != nil {
 		conn, err = p.secure(ctx, conn)

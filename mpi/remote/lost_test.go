@@ -17,7 +17,7 @@ func TestLostHostIsNamed(t *testing.T) {
 		why  string
 	}{
 		"its run ends":     {func(s *Server, _ *Pool, _ func()) { s.Close() }, "it closed the connection"},
-		"the cable is cut": {func(_ *Server, _ *Pool, cut func()) { cut() }, "nothing was heard of it for 500ms"},
+		"the cable is cut": {func(_ *Server, _ *Pool, cut func()) { cut() }, "nothing was heard of it for 1s"},
 		"our run ends":     {func(_ *Server, p *Pool, _ func()) { p.Close() }, "this host ended the connection"},
 	} {
 		t.Run(what, func(t *testing.T) {

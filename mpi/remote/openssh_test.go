@@ -20,12 +20,12 @@ func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 		o.Client(): {
 			"StrictHostKeyChecking yes", "BatchMode yes", "UserKnownHostsFile /tmp/x/known_hosts",
 			"GlobalKnownHostsFile none", "IdentityFile /tmp/x/ssh_key", "IdentitiesOnly yes", "Port 7791",
-			"ConnectTimeout 10", "ConnectionAttempts 10", "ServerAliveInterval 5", "ServerAliveCountMax 3",
+			"ConnectTimeout 10", "ConnectionAttempts 10", "ServerAliveInterval 10", "ServerAliveCountMax 3",
 		},
 		o.Server(): {
 			"ListenAddress 10.0.0.2", "ListenAddress 2001:db8::2", "HostKey /tmp/x/ssh_key", "AuthorizedKeysFile /tmp/x/authorized_keys",
 			"AuthenticationMethods publickey", "LoginGraceTime 10", "DisableForwarding yes", "PermitTTY no",
-			"ClientAliveInterval 5", "ClientAliveCountMax 3", "SetEnv \"PATH=/opt/my bin:/bin\"",
+			"ClientAliveInterval 10", "ClientAliveCountMax 3", "SetEnv \"PATH=/opt/my bin:/bin\"",
 		},
 	} {
 		for _, want := range wants {

@@ -27,7 +27,7 @@ const (
 
 	// lossGrace bounds how long a session whose channel has ended without an exit code waits for the end of its
 	// connection, which tells the cause. The connection usually ends within a millisecond. It is smaller than
-	// the 3 s after which the rendezvous takes a host with a closed connection for lost.
+	// PeerTimeout, after which the rendezvous takes a host for lost.
 	lossGrace = time.Second
 )
 
@@ -94,20 +94,19 @@ const (
 	keepalivesUntilSilence = 3
 )
 
-// connectTimeout is how long a host may take to be reached at all, from the first attempt. It is the time
-// after which the rendezvous takes a silent host for lost, five sixths of PeerTimeout: a sixth is left to end
-// all hosts within PeerTimeout. It is larger than dialTimeout for any PeerTimeout of more than 3.6 s.
+// connectTimeout is how long a host may take to be reached at all, from the first attempt: five sixths of
+// PeerTimeout. A sixth is left to end all hosts within PeerTimeout. It is larger than dialTimeout for any
+// PeerTimeout of more than 3.6 s.
 func (c *Config) connectTimeout() time.Duration { return c.PeerTimeout * 5 / 6 }
 
-// silenceTimeout is how long nothing may be heard of a peer until its connection is broken. It is smaller
-// than the time after which the rendezvous takes a silent host for lost (five sixths of PeerTimeout), so that
-// the launch knows of the loss first.
-func (c *Config) silenceTimeout() time.Duration { return c.PeerTimeout / 2 }
+// silenceTimeout is how long nothing may be heard of a peer until its connection is broken. It is the time
+// after which the rendezvous takes a silent host for lost: one clock counts for both.
+func (c *Config) silenceTimeout() time.Duration { return c.PeerTimeout }
 
 // keepaliveInterval is how often the client of a connection asks the server whether it is there. It is a
 // third of silenceTimeout, so that two answers may be late or lost.
 func (c *Config) keepaliveInterval() time.Duration { return keepaliveInterval(c.PeerTimeout) }
 
 func keepaliveInterval(peerTimeout time.Duration) time.Duration {
-	return peerTimeout / 2 / keepalivesUntilSilence
+	return peerTimeout / keepalivesUntilSilence
 }

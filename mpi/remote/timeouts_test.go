@@ -9,7 +9,6 @@ import (
 func TestTimeLimitsAreInOrder(t *testing.T) {
 	c := Config{PeerTimeout: 30 * time.Second} // the default of --peer-timeout
 	const grace = 110 * time.Second            // the default of --grace
-	const rendezvousLoss = 3 * time.Second     // hostwait/rendezvous, for a closed connection
 	for _, order := range []struct {
 		what          string
 		small, larger time.Duration
@@ -22,8 +21,9 @@ func TestTimeLimitsAreInOrder(t *testing.T) {
 		{"a lost SYN does not lose a host", dialTimeout, c.connectTimeout()},
 		{"a host that is never reached ends the job in time", c.connectTimeout(), c.PeerTimeout * 11 / 12},
 		{"a failed Accept does not fail a dial", 10 * acceptPause, dialTimeout},
-		{"the cause of a loss is known before the rendezvous tells it", lossGrace, rendezvousLoss},
-		{"the launch knows of a loss before the rendezvous", c.silenceTimeout(), c.PeerTimeout * 5 / 6},
+		{"the cause of a loss is known before the rendezvous tells it", lossGrace, c.PeerTimeout},
+		{"silence is no loss before it is one for the rendezvous", c.PeerTimeout, c.silenceTimeout() + 1},
+		{"silence is a loss when it is one for the rendezvous", c.silenceTimeout(), c.PeerTimeout + 1},
 		{"two keepalives may be lost", 2 * c.keepaliveInterval(), c.silenceTimeout()},
 		{"a session ends within the grace", killGrace + outputGrace, grace / 10},
 		{"a rank that does not read does not delay the others for long", sendTimeout, grace / 10},

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 )
 
 // write writes a file of a host.
@@ -60,11 +59,4 @@ func (h *host) filter(do string, port int, part float64) {
 func (h *host) rule(do string, match []string) {
 	argv := append([]string{"iptables", "-w", do, "INPUT", "-p", "tcp", "-j", "DROP"}, match...)
 	must(h.lab.t, h.in(argv...)...)
-}
-
-// lose drops the incoming TCP packets that match, for a time.
-func (h *host) lose(match []string, span time.Duration) {
-	h.rule("-A", match)
-	<-time.After(span)
-	h.rule("-D", match)
 }

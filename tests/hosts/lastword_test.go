@@ -1,7 +1,6 @@
 package hosts
 
 import (
-	"sync"
 	"testing"
 	"time"
 )
@@ -17,12 +16,10 @@ func TestLastWordIsHeard(t *testing.T) {
 	connections := []string{"--dport", "7791", "-s", "10.77.0.2", "--syn"}
 	loseAtEnd := func(host int, match []string, span time.Duration) func(*lab) {
 		return func(l *lab) {
-			var losing sync.WaitGroup
-			losing.Go(func() { l.hosts[host].lose(match, span) })
-			for _, h := range l.hosts {
-				h.write("ml/go", "")
-			}
-			losing.Wait()
+			l.hosts[host].rule("-A", match)
+			l.endTrainers()
+			<-time.After(span)
+			l.hosts[host].rule("-D", match)
 		}
 	}
 	const fails = `test $SM_CURRENT_HOST != algo-3 || exit 3; sleep 60`
@@ -53,12 +50,19 @@ func TestLastWordIsHeard(t *testing.T) {
 	}
 }
 
-// refuseForAWhile resets the connection of a worker, and refuses new ones for some seconds. Then the trainers end.
+// refuseForAWhile resets the connection of a worker, and refuses new ones for some seconds. Then the trainers
+// end.
 func refuseForAWhile(l *lab) {
 	const rule = `iptables -w $0 INPUT -p tcp --dport 7791 -s 10.77.0.2 -j REJECT --reject-with tcp-reset`
 	must(l.t, l.hosts[0].in("sh", "-c", rule, "-I")...)
-	<-time.After(8 * time.Second) // a hello comes every 5 s
+	<-time.After(10 * time.Second) // a hello comes every 5 s
 	must(l.t, l.hosts[0].in("sh", "-c", rule, "-D")...)
+	l.endTrainers()
+}
+
+// endTrainers lets the trainers end that wait for a file.
+func (l *lab) endTrainers() {
+	l.t.Helper()
 	for _, h := range l.hosts {
 		h.write("ml/go", "")
 	}
