@@ -135,7 +135,7 @@ func (p *pipeline) connect(ctx context.Context) error {
 func (p *pipeline) open(ctx context.Context, result chan<- dialled) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)()
+	defer context.AfterFunc(p.ctx, cancel)() //nolint:contextcheck // close ends the attempt, no request does
 	conn, err := p.dial(ctx)
 	if err == nil && p.tls != nil {
 		conn, err = p.secure(ctx, conn)

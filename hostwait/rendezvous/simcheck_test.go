@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -28,20 +29,86 @@ func (j *simJob) check() (wrong []string) {
 func (j *simJob) checkFailure(say func(string, ...any)) {
 	head := j.hosts[0]
 	if head.session == nil || head.machine.isKilled() {
+		j.checkWithoutLeader(say)
 		return
 	}
 	k := head.session.link.(*leader).roster
-	if k.firstFailure == nil || k.firstHeardAt.IsZero() || k.stoppedHost != "" {
+	if k.stoppedHost != "" {
 		return
 	}
-	heardAt, first := k.firstHeardAt.Sub(j.net.start), k.firstFailure
+	causes := j.causes()
+	if k.firstFailure == nil {
+		for _, c := range causes {
+			say("h%d %s at %s, and the leader ended with %d", c.host, c.what, c.at, head.code)
+		}
+		return
+	}
+	first := k.firstFailure
+	isTired := j.net.loss+j.net.troubles > 0 // the network may have kept a host from speaking for long
+	if !k.firstIsLoss || j.net.machines[hostNumber(first.Host)].isKilled() || !isTired {
+		j.checkCause(say, causes, first)
+	}
 	for _, h := range j.hosts {
-		if h.machine.isKilled() || h.endedAt < heardAt || j.isAway(h) {
+		if h.machine.isKilled() || h.endedAt < k.firstHeardAt.Sub(j.net.start) || j.isAway(h) {
 			continue
 		}
 		own := h.host == hostNumber(first.Host)
 		if h.code != first.Code || !own && h.reason != first.Host+": "+first.Text {
 			say("h%d ended with %d (%s), but the leader knew of %+v", h.host, h.code, h.reason, *first)
+		}
+	}
+}
+
+// simCause is something that ends a job.
+type simCause struct {
+	host int
+	what string
+	at   time.Duration
+}
+
+// causes returns what ended a job: the hosts that were killed before the end of their trainers, and the
+// trainers that failed by themselves.
+func (j *simJob) causes() (all []simCause) {
+	for _, h := range j.hosts {
+		switch {
+		case h.machine.isKilled() && h.released && h.endedAt == 0:
+			all = append(all, simCause{h.host, "was killed", h.machine.diedAt})
+		case !h.machine.isKilled() && h.ownCode != 0 && h.signals == 0 && h.ownCode == h.life.code:
+			all = append(all, simCause{h.host, "failed", h.endedAt})
+		}
+	}
+	return all
+}
+
+// checkCause checks that the failure which counts is the only one, or the first one.
+func (j *simJob) checkCause(say func(string, ...any), causes []simCause, first *failure) {
+	if len(causes) == 0 {
+		return
+	}
+	for _, h := range j.hosts {
+		if j.isAway(h) || !h.released {
+			return // it may count as lost
+		}
+	}
+	earliest := slices.MinFunc(causes, func(a, b simCause) int { return int(a.at - b.at) })
+	const inaccuracy = 2 * time.Second // of the moment of a failure, where the network loses segments
+	for _, c := range causes {
+		isExact := c.what == "failed" && earliest.what == "failed" && c.at <= earliest.at+inaccuracy
+		isNear := c.at <= earliest.at+j.timeout/3
+		if c.host == hostNumber(first.Host) && (isExact || isNear && c.what != earliest.what || c == earliest) {
+			return
+		}
+	}
+	say("the failure that counts is %+v, but h%d %s first", *first, earliest.host, earliest.what)
+}
+
+// checkWithoutLeader checks that no host ends well that had not told its end before the leader was killed.
+func (j *simJob) checkWithoutLeader(say func(string, ...any)) {
+	const notice = 3 // a worker that says hello meanwhile has noticed after this part of the time
+	for _, h := range j.hosts {
+		known := h.endedAt > j.net.machines[0].diedAt+j.timeout/notice+5*time.Second
+		if !h.machine.isKilled() && h.released && known && h.code == 0 {
+			say("h%d ended with 0, and the leader was killed at %s", h.host, j.net.machines[0].diedAt)
 		}
 	}
 }

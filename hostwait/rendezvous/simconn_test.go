@@ -112,7 +112,7 @@ func (c *simConn) send(data []byte) {
 		c.reset(at + time.Millisecond)
 		return
 	case x < n.troubles:
-		stall := time.Duration(n.roll("stall", c.worker, c.number, c.sent) * float64(4*time.Second))
+		stall := time.Duration(n.roll("stall", c.worker, c.number, c.sent) * float64(n.stall))
 		n.note("h%d's connection %d stalls for %s", c.worker, c.number, stall.Round(time.Millisecond))
 		at += stall
 	}

@@ -18,8 +18,9 @@ import (
 type simNet struct {
 	seed     uint64
 	start    time.Time
-	loss     float64 // the part of all segments that is lost
-	troubles float64 // the part of all segments at which a connection is reset, cut or stalled
+	loss     float64       // the part of all segments that is lost
+	troubles float64       // the part of all segments at which a connection is reset, cut or stalled
+	stall    time.Duration // how long a connection stalls at most
 
 	mu       sync.Mutex
 	trace    []string
@@ -35,6 +36,7 @@ type simMachine struct {
 	frozen simSpan       // when the process stands still, and the kernel does not
 	kill   simKill       // when the process is killed
 	killed chan struct{} // closed when the process is killed
+	diedAt time.Duration // when that was
 	dials  int           // the connections so far
 	writes int           // the writes so far
 	conns  []*simConn    // the open ones
@@ -132,6 +134,7 @@ func (m *simMachine) die() {
 		return
 	}
 	close(m.killed)
+	m.diedAt = m.net.since()
 	conns, listener := m.conns, m.net.listener
 	m.net.mu.Unlock()
 	m.net.note("h%d is killed, its machine too: %v", m.host, m.kill.machine)

@@ -21,6 +21,7 @@ func newSimJob(seed uint64) *simJob {
 	if n.roll("troubles") < 0.5 {
 		n.troubles = 0.1
 	}
+	n.stall = 4 * time.Second
 	j.calm()
 	span := time.Duration(n.roll("length") * float64(2*j.timeout))
 	for i, m := range n.machines {
@@ -42,7 +43,7 @@ func (j *simJob) calm() {
 		n.troubles, n.loss = 0, min(n.loss, 0.05)
 		j.cutting = true
 	case x < 0.7:
-		n.loss = min(n.loss, 0.05)
+		n.loss, n.stall = min(n.loss, 0.05), j.timeout/10
 	default:
 		n.troubles, j.timeout = 0, 30*time.Second
 	}
@@ -69,11 +70,15 @@ func (j *simJob) planHost(h *simHost, span time.Duration) {
 	if mayBeCut && roll("cut") < 0.4 {
 		longest := j.timeout * 2
 		if j.gentle {
-			longest = j.survivable()
+			longest = j.survivable() / 2 // a frozen host may add as much
 		}
 		from := upTo("cut from", span+5*time.Second)
 		h.machine.cuts = append(h.machine.cuts,
 			simSpan{from, from + upTo("cut for", longest), roll("one way") < 0.4})
+	}
+	if (!j.gentle || mayBeCut) && roll("freeze") < 0.1 {
+		from := upTo("freeze from", span+5*time.Second)
+		h.machine.frozen = simSpan{from: from, to: from + upTo("freeze for", j.survivable()/2)}
 	}
 	if j.gentle {
 		return
