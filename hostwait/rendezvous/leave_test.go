@@ -59,10 +59,13 @@ func TestLeaderStaysUntilEachEndIsSettled(t *testing.T) {
 	if k.isUnneeded(false, start) {
 		t.Error("the leader leaves before the worker learns of the decision")
 	}
-	if !k.isUnneeded(false, start.Add(k.config.silenceBound()+time.Millisecond)) {
+	if !k.isUnneeded(false, start.Add(k.config.PeerTimeout)) {
 		t.Error("the leader stays for a worker that is lost")
 	}
-	k.noteSettled(h)
+	h.Count, h.Bye = 2, true
+	if r := k.takeHello(h, netip.Addr{}, start); r != nil {
+		t.Fatal(r.why)
+	}
 	if !k.isUnneeded(false, start) {
 		t.Error("the leader stays after the worker has learned of the decision")
 	}

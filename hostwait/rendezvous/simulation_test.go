@@ -119,7 +119,7 @@ func (j *simJob) config(i int) Config {
 	}
 	return Config{
 		Hosts: names, Self: Member{Host: names[i], Slots: 1, CPUs: 1}, Mode: "run", Version: "test", Port: 1,
-		PeerTimeout: j.timeout, Lookup: lookup, Key: j.key, Job: "job",
+		PeerTimeout: j.timeout, Lookup: lookup, Printable: printable, Key: j.key, Job: "job",
 		Warn: func(text string) { j.net.note("h%d warns: %s", i, text) },
 		Dial: j.net.machines[i].dial, Listen: j.net.listen,
 	}
