@@ -37,7 +37,8 @@ func TestInterfaceThatDoesNotExist(t *testing.T) {
 	}
 }
 
-// TestInterfacesAreAskedForOnlyWhereTheyMatter: only what starts a trainer on one of several hosts needs them.
+// TestInterfacesAreAskedForOnlyWhereTheyMatter: only what starts a trainer on one of several hosts needs
+// them.
 func TestInterfacesAreAskedForOnlyWhereTheyMatter(t *testing.T) {
 	for _, scope := range []Scope{ScopeContract, ScopeTrainer, ScopeLaunch} {
 		for _, resource := range []string{alone, two} {

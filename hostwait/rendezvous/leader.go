@@ -72,7 +72,8 @@ func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 
 // noteWrongKey notes that a peer did not show this cluster's key.
 func (l *leader) noteWrongKey(conn net.Conn, err error) {
-	l.roster.noteRefusal(addrOf(conn.RemoteAddr()), "came without this cluster's key: "+l.config.oneLine(err.Error()))
+	why := "came without this cluster's key: " + l.config.oneLine(err.Error())
+	l.roster.noteRefusal(addrOf(conn.RemoteAddr()), why)
 }
 
 // watch looks for lost hosts until ctx ends.

@@ -8,11 +8,11 @@ import (
 	"entrain/hostwait"
 )
 
-// Leave ends the session after End. A worker leaves once it knows that the leader knows how the worker
-// ended. It says goodbye then. The leader leaves when all other hosts have said goodbye or are lost. Before
-// the release the leader may not be reachable yet, and other hosts may join late: Leave then stays up to
-// stayUnreleased, or until Hurry. It does not wait for a leader that is lost or gone. It returns nil, or the failure
-// of another host as a *PeerError if that counts for this host too.
+// Leave ends the session after End. A worker leaves once it knows that the leader knows how the worker ended.
+// It says goodbye then. The leader leaves when all other hosts have said goodbye or are lost. Before the
+// release the leader may not be reachable yet, and other hosts may join late: Leave then stays up to
+// stayUnreleased, or until Hurry. It does not wait for a leader that is lost or gone. It returns nil, or the
+// failure of another host as a *PeerError if that counts for this host too.
 func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error {
 	staying, cancel := context.WithTimeout(ctx, stayUnreleased)
 	defer cancel()

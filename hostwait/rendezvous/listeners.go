@@ -13,8 +13,8 @@ import (
 
 // listenAtAll listens at a port of some addresses. Without addresses it listens at all addresses of the host:
 // it gives package net no address, which then knows whether this machine has IPv6, and takes 0.0.0.0 where it
-// has not. An address that the kernel does not let anybody use yet, such as a new IPv6 address, is left out if
-// there is another one.
+// has not. An address that the kernel does not let anybody use yet, such as a new IPv6 address, is left out
+// if there is another one.
 func listenAtAll(ctx context.Context, addrs []netip.Addr, port int) (net.Listener, error) {
 	hosts := make([]string, 0, max(1, len(addrs)))
 	for _, a := range addrs {

@@ -79,8 +79,8 @@ func TestDoubtsNameWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestHostListensAtSeveralAddresses: a listener at several addresses takes connections at each of them, and at
-// no other. After Close it takes none.
+// TestHostListensAtSeveralAddresses: a listener at several addresses takes connections at each of them, and
+// at no other. After Close it takes none.
 func TestHostListensAtSeveralAddresses(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	port := newNetwork(t, 1).port

@@ -23,7 +23,8 @@ func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 			"ConnectTimeout 10", "ConnectionAttempts 10", "ServerAliveInterval 10", "ServerAliveCountMax 3",
 		},
 		o.Server(): {
-			"ListenAddress 10.0.0.2", "ListenAddress 2001:db8::2", "HostKey /tmp/x/ssh_key", "AuthorizedKeysFile /tmp/x/authorized_keys",
+			"ListenAddress 10.0.0.2", "ListenAddress 2001:db8::2", "HostKey /tmp/x/ssh_key",
+			"AuthorizedKeysFile /tmp/x/authorized_keys",
 			"AuthenticationMethods publickey", "LoginGraceTime 10", "DisableForwarding yes", "PermitTTY no",
 			"ClientAliveInterval 10", "ClientAliveCountMax 3", "SetEnv \"PATH=/opt/my bin:/bin\"",
 		},
