@@ -59,7 +59,8 @@ func TestRankWordsAreRefusedUnlessComplete(t *testing.T) {
 	}
 }
 
-// TestTextOfRankIsPrintable: a rank's text, which may hold what a trainer printed, becomes one printable line.
+// TestTextOfRankIsPrintable: a rank's text, which may hold what a trainer printed, becomes one printable
+// line.
 func TestTextOfRankIsPrintable(t *testing.T) {
 	h := &Host{launch: &plan.Launch{}}
 	r := &standInRank{number: 2, end: remote.RankEnd{Code: 3, Text: "exit code 3:\x1b]0;t\a\nx\u202ey"}}
