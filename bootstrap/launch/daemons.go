@@ -58,9 +58,9 @@ func (h *Host) startDaemon(words []string, files [3]*os.File, ended func(code in
 	}
 	env := append(daemon.Env, h.plan.Command.Env...) // the first of two variables with the same name counts
 	cmd := proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}
-	over := make(chan struct{})
+	over := make(chan int, 1)
 	kill, err = h.effects.Start(cmd, files, func(code int) {
-		close(over)
+		over <- code
 		ended(code)
 	})
 	if err != nil {
@@ -137,6 +137,8 @@ func (h *Host) daemonFailed(host string, code int, err error) {
 	case h.launch.Script:
 		return // the script decides what to do about it
 	}
+	// A daemon that ends before any rank has begun on its host may have a reason that its host tells.
+	e.Follows = err == nil && h.rendezvous != nil && slices.Contains(h.rendezvous.NotBegun(), host)
 	h.work.Go(func() {
 		if !h.awaitOver(messageBound) {
 			h.tellFault(host, e)

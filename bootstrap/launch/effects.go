@@ -57,6 +57,8 @@ type Effects struct {
 	// ReachOf says how far the programs of this host have come with connections to addresses, and for which of
 	// them: see remote.ReachOf.
 	ReachOf func(addrs []netip.AddrPort) (remote.Reach, netip.AddrPort)
+	// Dial connects to an address.
+	Dial func(ctx context.Context, addr netip.AddrPort) (io.Closer, error)
 	// Serve listens in a directory for the calls of the launcher and of the ranks.
 	Serve func(dir string, h Calls) (io.Closer, error)
 }
@@ -94,6 +96,9 @@ func realEffects(signals *proc.Signals) Effects {
 		SetDeadline: leash.Shorten,
 		OOMKills:    proc.OOMKills,
 		ReachOf:     remote.ReachOf,
+		Dial: func(ctx context.Context, addr netip.AddrPort) (io.Closer, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr.String())
+		},
 		Serve: func(dir string, c Calls) (io.Closer, error) {
 			local, err := remote.Listen(dir, remote.Handlers{
 				Remote: c.Remote,

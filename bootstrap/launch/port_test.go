@@ -1,8 +1,11 @@
 package launch
 
 import (
+	"context"
+	"io"
 	"net/netip"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,12 +93,66 @@ func TestPortIsWatchedUntilDaemonEnds(t *testing.T) {
 			looks.Add(1)
 			return remote.ReachPending, addrs[0]
 		}
-		ended := make(chan struct{})
-		time.AfterFunc(3500*time.Millisecond, func() { close(ended) })
+		ended := make(chan int, 1)
+		time.AfterFunc(3500*time.Millisecond, func() { ended <- 0 })
 		daemon := mpi.Daemon{Argv: []string{"hydra_pmi_proxy", "--control-port", "10.77.0.1:33229"}}
 		m.host.watchPort(daemon, ended)
 		if looks.Load() != 3 {
 			t.Errorf("%d looks in 3.5 s, expected 3", looks.Load())
 		}
 	})
+}
+
+// TestDaemonThatWasRefusedIsExplained: a worker whose daemon fails looks whether the launcher's port refuses
+// connections. It keeps a connection that stands, since Hydra ends when one is closed.
+func TestDaemonThatWasRefusedIsExplained(t *testing.T) {
+	refuse := func(context.Context, netip.AddrPort) (io.Closer, error) { return nil, syscall.ECONNREFUSED }
+	silent := func(ctx context.Context, _ netip.AddrPort) (io.Closer, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	for what, c := range map[string]struct {
+		code int
+		dial func(context.Context, netip.AddrPort) (io.Closer, error)
+		want string
+	}{
+		"refused": {
+			5, refuse,
+			"algo-2: cannot reach port 33229 of algo-1 (10.77.0.1), where MPI listens: connection refused",
+		},
+		"a daemon that ends well":         {0, refuse, ""},
+		"nobody answers in time":          {5, silent, ""},
+		"the launcher takes a connection": {5, nil, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			j := newStandInJob(t, "algo-1", "algo-2")
+			m, kept := j.hosts[1], &connection{}
+			if m.host.effects.Dial = c.dial; c.dial == nil {
+				m.host.effects.Dial = func(context.Context, netip.AddrPort) (io.Closer, error) { return kept, nil }
+			}
+			m.host.on(hostsReleased, nil)
+			ended := make(chan int, 1)
+			ended <- c.code
+			m.host.watchPort(mpi.Daemon{Argv: []string{"hydra_pmi_proxy", "--control-port", "10.77.0.1:33229"}}, ended)
+			synctest.Wait()
+			if first := j.first; first == nil && c.want != "" || first != nil && first.Error() != c.want {
+				t.Errorf("%s: the hosts hear of %v, expected %q", what, first, c.want)
+			}
+			if kept.closed {
+				t.Errorf("%s: the connection is closed before the job's end", what)
+			}
+			m.host.Close()
+			if kept.closed != (c.dial == nil) {
+				t.Errorf("%s: at the end the connection is closed: %v", what, kept.closed)
+			}
+		})
+	}
+}
+
+// connection is a connection that can be closed.
+type connection struct{ closed bool }
+
+func (c *connection) Close() error {
+	c.closed = true
+	return nil
 }

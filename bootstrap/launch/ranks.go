@@ -2,6 +2,7 @@ package launch
 
 import (
 	"fmt"
+	"syscall"
 	"time"
 
 	"entrain/bootstrap/report/cause"
@@ -38,7 +39,9 @@ func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 	end, told := r.End()
 	switch {
 	case told:
-		follows := h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
+		// Launchers end ranks by SIGTERM because of another failure. The SIGTERM of a stop comes from entrain.
+		follows := syscall.Signal(end.Signal) == syscall.SIGTERM && !end.Told ||
+			h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
 		text := fmt.Sprintf("rank %d: %s", r.Number(), cause.OneLine(end.Text))
 		return rendezvous.End{Code: end.Code, Text: text, At: end.At, Follows: follows}, !end.Told
 	case h.effects.OOMKills() > h.oomKillsBefore:

@@ -37,6 +37,13 @@ const (
 	// portSilence is how long a daemon's connection may be pending until the log says so. The kernel sends a
 	// lost SYN again after a second, and once more after two.
 	portSilence = 4 * time.Second
+	// portDialBound bounds the look whether the addresses of a launcher refuse connections. A host that refuses
+	// answers within milliseconds. It must be shorter than the time in which the rendezvous waits for an earlier
+	// failure: earlierFailureWaitLaunched of hostwait/rendezvous, 600 ms.
+	portDialBound = 400 * time.Millisecond
+	// clockError is how much the clocks of two hosts may differ after the leader has corrected them. The
+	// correction errs by the way of a message, which takes less.
+	clockError = 5 * time.Millisecond
 	// portLookupBound bounds the look-up of the launcher's name in a daemon's words. The name has resolved
 	// before. Close waits for the look-up, so it is short.
 	portLookupBound = 3 * time.Second
