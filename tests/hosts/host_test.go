@@ -40,9 +40,18 @@ func (h *host) refuse(port int) {
 }
 
 // admitOnly loses the packets by which other hosts begin a connection to a host, but for one port.
-func (h *host) admitOnly(port int) {
-	must(h.lab.t, h.in("iptables", "-w", "-A", "INPUT", "-i", "eth0", "-p", "tcp", "--syn",
-		"!", "--dport", strconv.Itoa(port), "-j", "DROP")...)
+// refuseAllBut answers them with a reset.
+func (h *host) admitOnly(port int) { h.filterOthers(port, "DROP") }
+
+func (h *host) refuseAllBut(port int) { h.filterOthers(port, "REJECT", "--reject-with", "tcp-reset") }
+
+// filterOthers does something with the packets that begin a connection to another port.
+func (h *host) filterOthers(port int, do ...string) {
+	argv := []string{
+		"iptables", "-w", "-A", "INPUT", "-i", "eth0", "-p", "tcp", "--syn",
+		"!", "--dport", strconv.Itoa(port), "-j",
+	}
+	must(h.lab.t, h.in(append(argv, do...)...)...)
 }
 
 // filter adds or deletes a rule of the packet filter.

@@ -20,6 +20,13 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 		return "algo-2: cannot be reached at port 7791 of " + address +
 			", to which its name leads on algo-1: " + why
 	}
+	const refused = "algo-2: cannot reach port [0-9]+ of algo-1 \\(10\\.77\\.0\\.1\\), where MPI listens: " +
+		"connection refused"
+	refuseMPI := func(l *lab) {
+		for _, h := range l.hosts {
+			h.refuseAllBut(7791)
+		}
+	}
 	onlyRendezvous := func(l *lab) {
 		for _, h := range l.hosts {
 			h.admitOnly(7791)
@@ -34,6 +41,14 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 		{
 			name: "only 7791 is open, Open MPI", words: launchArgs("mpirun.openmpi", "true"),
 			prepare: onlyRendezvous, failure: mpiPort,
+		},
+		{
+			name: "MPI's ports are refused, MPICH", words: launchArgs("mpirun.mpich", "true"),
+			prepare: refuseMPI, failure: refused, act: func(*lab) {},
+		},
+		{
+			name: "MPI's ports are refused, Open MPI", words: launchArgs("mpirun.openmpi", "true"),
+			prepare: refuseMPI, failure: refused, act: func(*lab) {},
 		},
 		{
 			name: "a worker's 7791 is filtered", words: launchArgs(standIn, "true"),
@@ -57,7 +72,9 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 		},
 	} {
 		s.n, s.codes, s.before = 2, []int{69, 69}, true
-		s.act = func(l *lab) { l.hosts[1].job.waitFor("no rank has begun on algo-2 yet, after 5s") }
+		if s.act == nil {
+			s.act = func(l *lab) { l.hosts[1].job.waitFor("no rank has begun on algo-2 yet, after 5s") }
+		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			if mpirun := s.words[slices.Index(s.words, "--mpirun")+1]; mpirun != standIn {
