@@ -8,6 +8,7 @@ import (
 
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
+	"entrain/proc"
 )
 
 // launchFailure says why a launch does not succeed.
@@ -121,6 +122,20 @@ func (h *Host) beginning(command mpi.Launch) beginning {
 		})
 	}
 	return b
+}
+
+// tellAbsent tells on which host no rank had begun when the launcher failed, if ranks of other hosts had.
+// Open MPI ends when the wrapper of a rank dies, and first ends the other ranks: their ends then look like
+// the cause. A rank that failed by itself before that stays the first failure.
+func (h *Host) tellAbsent(command mpi.Launch, exit proc.Exit) {
+	known, b := h.knowledge(true), h.beginning(command)
+	if exit.Code == 0 || known.script || known.ending || known.daemonFailure != nil {
+		return
+	}
+	if len(b.absent) > 0 && !b.all {
+		const text = "the launcher ended before a rank had begun there"
+		h.tellFault(b.absent[0], rendezvous.End{Code: rendezvous.CodeLost, Text: text, At: exit.At})
+	}
 }
 
 // tellLaunchFailure tells all hosts why the launch does not succeed.

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"entrain/bootstrap/events"
 	"entrain/bootstrap/report"
+	"entrain/hostwait/rendezvous"
+	"entrain/mpi/remote"
+	"entrain/proc"
 
 	"github.com/rs/zerolog"
 )
@@ -129,6 +133,56 @@ func TestLaunchWhoseRanksHaveBegunGoesOn(t *testing.T) {
 				t.Errorf("the job took %s, and the log says %s", took, log)
 			}
 		})
+	}
+}
+
+// TestLauncherThatFailsEarlyNamesHostWithoutRanks: ranks of other hosts have begun, and the launcher has
+// ended them. Where another cause is known, or no rank has begun anywhere, nothing is said.
+func TestLauncherThatFailsEarlyNamesHostWithoutRanks(t *testing.T) {
+	for what, c := range map[string]struct {
+		code   int
+		before func(leader *Host)
+		want   string
+	}{
+		"a host without ranks":   {2, func(*Host) {}, "algo-2: the launcher ended before a rank had begun there"},
+		"the launcher ends well": {0, func(*Host) {}, ""},
+		"a daemon has failed": {2, func(leader *Host) {
+			leader.keepDaemonFailure("algo-2", rendezvous.End{Code: 5}, false)
+		}, ""},
+		"a stop":   {2, func(leader *Host) { leader.on(stopAsked, nil) }, ""},
+		"a script": {2, func(leader *Host) { leader.launch.Script = true }, ""},
+		"the user's options place the ranks": {2, func(leader *Host) {
+			leader.launch.Options = []string{"-npernode", "1"}
+		}, ""},
+	} {
+		j := newStandInJob(t, "algo-1", "algo-2")
+		leader := j.hosts[0].host
+		leader.on(hostsReleased, nil)
+		leader.on(rankBegan, j.hosts[0].ranks[0])
+		c.before(leader)
+		leader.tellAbsent(leader.launch.Launch, proc.Exit{Code: c.code})
+		if first := j.first; first == nil && c.want != "" || first != nil && first.Error() != c.want {
+			t.Errorf("%s: the hosts hear of %v, expected %q", what, first, c.want)
+		}
+	}
+}
+
+// TestRankThatLauncherEndsFollows: its SIGTERM comes because of another failure, unless the launch was
+// stopped.
+func TestRankThatLauncherEndsFollows(t *testing.T) {
+	signals := map[syscall.Signal]bool{syscall.SIGTERM: true, syscall.SIGSEGV: false, 0: false}
+	for signal, follows := range signals {
+		for _, stopped := range []bool{false, true} {
+			m := newStandInJob(t, "algo-1", "algo-2").hosts[1]
+			m.host.on(hostsReleased, nil)
+			if stopped {
+				m.host.on(stopAsked, nil)
+			}
+			m.ranks[0].end = remote.RankEnd{Code: 9, Signal: int(signal), Told: true}
+			if e, _ := m.host.outcomeOf(m.ranks[0]); e.Follows != (follows && !stopped) {
+				t.Errorf("signal %d, stopped %v: Follows is %v", signal, stopped, e.Follows)
+			}
+		}
 	}
 }
 

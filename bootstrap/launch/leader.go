@@ -26,6 +26,7 @@ func (h *Host) lead(command mpi.Launch, o proc.Options) (proc.Exit, error) {
 	var failure error
 	o.Ended = func(exit proc.Exit) {
 		h.setOver()
+		h.tellAbsent(command, exit)
 		var follows bool
 		follows, failure = h.judgeEnd(cmd.Argv[0], exit)
 		if h.rendezvous != nil {

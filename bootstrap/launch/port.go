@@ -93,7 +93,7 @@ func (h *Host) noWayTo(at netip.AddrPort) string {
 // The addresses of a launcher that has just ended refuse too. The launcher's end is then the reason, since it
 // came first: both failures count as those that follow from another.
 func (h *Host) explainDaemon(code int, addrs []netip.AddrPort) {
-	if code == 0 {
+	if code == 0 || h.hasBegunHere() {
 		return
 	}
 	at := time.Now().Add(-clockError)

@@ -39,8 +39,8 @@ func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 	end, told := r.End()
 	switch {
 	case told:
-		// Launchers end ranks by SIGTERM because of another failure. The SIGTERM of a stop comes from entrain.
-		follows := syscall.Signal(end.Signal) == syscall.SIGTERM && !end.Told ||
+		// Without a stop, SIGTERM comes from a launcher, which ends ranks because of another failure.
+		follows := syscall.Signal(end.Signal) == syscall.SIGTERM && !h.knowledge(true).ending ||
 			h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
 		text := fmt.Sprintf("rank %d: %s", r.Number(), cause.OneLine(end.Text))
 		return rendezvous.End{Code: end.Code, Text: text, At: end.At, Follows: follows}, !end.Told
