@@ -77,11 +77,15 @@ func (k *roster) isOlderThanBreakOf(m *member) bool {
 	if k.firstFailure == nil {
 		return false
 	}
-	aliveAt := m.lastHeard
-	if !m.brokenAt.IsZero() && !m.brokenAt.After(k.firstHeardAt) {
-		aliveAt = m.brokenAt
+	return k.firstEnd.At.Before(k.aliveAt(m).Add(-earlierFailureWait))
+}
+
+// aliveAt returns the last moment at which a host was certainly alive.
+func (k *roster) aliveAt(m *member) time.Time {
+	if !m.brokenAt.IsZero() && (k.firstFailure == nil || !m.brokenAt.After(k.firstHeardAt)) {
+		return m.brokenAt
 	}
-	return k.firstEnd.At.Before(aliveAt.Add(-earlierFailureWait))
+	return m.lastHeard
 }
 
 // decideFirst makes the first failure the one that all hosts are told of.
@@ -151,12 +155,15 @@ func (k *roster) reasonForLoss(m *member, now time.Time) string {
 		"(its network is cut, or its host is gone or hangs)", silent.Round(time.Second))
 }
 
-// noteLoss notes the loss of a host. The loss counts from the last hello of the host, and so before all
-// failures that follow from it. But a failure that the host itself reported stands, and so does one from
+// noteLoss notes the loss of a host. The loss counts from the last hello of the host, or from earlierFailureWait
+// before its connection broke, and so before all failures that follow from it. But a failure that the host itself reported stands, and so does one from
 // before the break.
 func (k *roster) noteLoss(host string, m *member, why string, now time.Time) {
 	m.ended, m.left = true, true
 	at := m.lastHeard
+	if beforeBreak := k.aliveAt(m).Add(-earlierFailureWait); beforeBreak.After(at) {
+		at = beforeBreak
+	}
 	if k.isOlderThanBreakOf(m) || k.firstFailure != nil && k.firstFailure.Host == host {
 		at = now
 	}

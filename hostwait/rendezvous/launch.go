@@ -37,11 +37,19 @@ func (k *roster) areAllQuiet() bool {
 }
 
 // measureLag keeps the smallest lag, which is that of the fastest hello. A lag that grows by more than
-// clockJump means that a clock was set, and is kept as the new one.
+// clockJump twice in a row means that a clock was set, and the smaller of the two is kept as the new one. Once
+// alone it means that the network has held a hello up.
 func (m *member) measureLag(h *hello, now time.Time) {
 	lag := now.Sub(time.UnixMicro(h.Clock))
-	if m.lastHeard.IsZero() || lag < m.lag || lag-m.lag > clockJump {
+	if m.lastHeard.IsZero() || lag < m.lag {
 		m.lag = lag
+	}
+	late := m.lateLag
+	if m.lateLag = 0; lag-m.lag > clockJump {
+		m.lateLag = lag
+	}
+	if late > 0 && m.lateLag > 0 {
+		m.lag, m.lateLag = min(late, lag), 0
 	}
 }
 

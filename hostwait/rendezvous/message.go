@@ -86,6 +86,27 @@ type hello struct {
 	released bool     // the host knows that it is released; not sent
 }
 
+// at returns a hello as it is said at a later moment: the ages of its ends have grown.
+func (h *hello) at(now time.Time) *hello {
+	later := *h
+	later.Clock = now.UnixMicro()
+	if h.Ended != nil {
+		e := h.Ended.after(later.Clock - h.Clock)
+		later.Ended = &e
+	}
+	if h.Fault != nil {
+		later.Fault = &fault{Host: h.Fault.Host, ended: h.Fault.after(later.Clock - h.Clock)}
+	}
+	return &later
+}
+
+// after returns an end as it is some microseconds later.
+func (e *ended) after(microseconds int64) ended {
+	later := *e
+	later.Age = max(0, e.Age+microseconds)
+	return later
+}
+
 // fault is a failure that is known before its host ends. Only the leader may report a fault of another host.
 type fault struct {
 	Host string `json:"host"`

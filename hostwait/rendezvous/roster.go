@@ -47,6 +47,7 @@ type member struct {
 	addr      netip.Addr
 	lastHeard time.Time
 	lag       time.Duration // the difference of the two clocks plus the delay of the fastest hello
+	lateLag   time.Duration // the lag of the last hello where that was much larger than lag; otherwise 0
 	brokenAt  time.Time     // when the connection of its last hello was closed; zero while it is open
 	ended     bool          // its work has ended, or it is lost: no hello of it is waited for
 	left      bool          // it needs the leader no more

@@ -37,16 +37,18 @@ func (j *simJob) checkFailure(say func(string, ...any)) {
 		return
 	}
 	causes := j.causes()
-	if k.firstFailure == nil {
+	if k.firstFailure == nil && head.code == 0 {
 		for _, c := range causes {
 			say("h%d %s at %s, and the leader ended with %d", c.host, c.what, c.at, head.code)
 		}
-		return
 	}
 	first := k.firstFailure
+	if first == nil {
+		return
+	}
 	isTired := j.net.loss+j.net.troubles > 0 // the network may have kept a host from speaking for long
-	if !k.firstIsLoss || j.net.machines[hostNumber(first.Host)].isKilled() || !isTired {
-		j.checkCause(say, causes, first)
+	if !k.firstIsLoss || !isTired {
+		j.checkCause(say, causes, k)
 	}
 	for _, h := range j.hosts {
 		if h.machine.isKilled() || h.endedAt < k.firstHeardAt.Sub(j.net.start) || j.isAway(h) {
@@ -81,7 +83,8 @@ func (j *simJob) causes() (all []simCause) {
 }
 
 // checkCause checks that the failure which counts is the only one, or the first one.
-func (j *simJob) checkCause(say func(string, ...any), causes []simCause, first *failure) {
+func (j *simJob) checkCause(say func(string, ...any), causes []simCause, k *roster) {
+	first := k.firstFailure
 	if len(causes) == 0 {
 		return
 	}
@@ -95,7 +98,7 @@ func (j *simJob) checkCause(say func(string, ...any), causes []simCause, first *
 	for _, c := range causes {
 		isExact := c.what == "failed" && earliest.what == "failed" && c.at <= earliest.at+inaccuracy
 		isNear := c.at <= earliest.at+j.timeout/3
-		if c.host == hostNumber(first.Host) && (isExact || isNear && c.what != earliest.what || c == earliest) {
+		if c.host == hostNumber(first.Host) && (isExact || isNear && k.firstIsLoss || c == earliest) {
 			return
 		}
 	}
@@ -118,16 +121,20 @@ func hostNumber(name string) (n int) {
 	return n
 }
 
-// isAway reports whether a host could not speak to the leader for too long.
+// isAway reports whether a host could not speak to the leader for too long. A network that loses segments
+// makes that longer.
 func (j *simJob) isAway(h *simHost) bool {
+	var away time.Duration
 	for _, m := range []*simMachine{j.net.machines[0], h.machine} {
-		for _, c := range m.cuts {
-			if c.to-c.from > j.survivable() {
-				return true
-			}
+		for _, c := range append([]simSpan{m.frozen}, m.cuts...) {
+			away += c.to - c.from
 		}
 	}
-	return false
+	longest := j.survivable()
+	if j.net.loss+j.net.troubles > 0 {
+		longest /= 2
+	}
+	return away > longest
 }
 
 // checkTimes compares the ends of all hosts with their bounds.

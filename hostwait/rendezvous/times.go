@@ -93,7 +93,8 @@ const (
 	// milliseconds.
 	clockDifferenceWarned = 2 * time.Second
 
-	// clockJump is the growth of a hello's lag from which on the clock of its host counts as set anew. A hello
+	// clockJump is the growth of the lag of two hellos from which on the clock of their host counts as set anew.
+	// A hello
 	// that the network held up is usually less late. It must be larger than earlierFailureWait.
 	clockJump = time.Second
 

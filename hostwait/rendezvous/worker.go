@@ -1,6 +1,7 @@
 package rendezvous
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,6 +52,7 @@ func newWorker(c *Config) (*worker, error) {
 		HTTPClient:   &http.Client{Transport: w.pipeline, CheckRedirect: followNone},
 		RetryMax:     1 << 30, // shouldRetry ends the tries
 		CheckRetry:   w.shouldRetry,
+		PrepareRetry: w.fill,
 		Backoff:      retryPause,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
@@ -105,12 +107,10 @@ func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (v
 	w.hello, w.trouble, w.lastTry = h, trouble, time.Now()
 	w.setPatience()
 	w.pipeline.sent = false
-	body, err := json.Marshal(h)
-	if err != nil {
-		return view{}, err
+	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, w.url, nil)
+	if err == nil {
+		err = w.fill(request.Request)
 	}
-	body = append(body, '\n') // see arrivals
-	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, w.url, body)
 	if err != nil {
 		return view{}, err
 	}
@@ -125,6 +125,18 @@ func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (v
 		w.lastAnswer, w.everAnswered = time.Now(), true
 	}
 	return v, err
+}
+
+// fill puts the present hello into a request, by the clock of now. A hello that is said again much later would
+// otherwise look as if the clock of this host had been set.
+func (w *worker) fill(request *http.Request) error {
+	body, err := json.Marshal(w.hello.at(time.Now()))
+	if err != nil {
+		return err
+	}
+	body = append(body, '\n') // see arrivals
+	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return nil
 }
 
 // readView reads an answer of the leader. It returns a *RefusedError if the leader refuses this host, or if
