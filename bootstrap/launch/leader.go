@@ -42,7 +42,7 @@ func (h *Host) lead(command mpi.Launch, o proc.Options) (proc.Exit, error) {
 // failure.
 func (h *Host) judgeEnd(program string, exit proc.Exit) (follows bool, err error) {
 	if exit.Code != 0 {
-		h.tellCause(exit.Code)
+		h.tellCause()
 		bounded.WaitIdle(rankEndBound, &h.attendedRanks)
 		failure := &proc.ExitError{Program: program, Exit: exit}
 		follows = exit.Signal == 0 // a launcher that ends by itself usually does so because a rank has failed
@@ -61,7 +61,7 @@ func (h *Host) judgeEnd(program string, exit proc.Exit) (follows bool, err error
 			Code: failure.Code, Text: failure.Text, At: known.daemonFailedAt, Follows: known.tellRshKilled != nil,
 		})
 	}
-	h.tellCause(exit.Code)
+	h.tellCause()
 	// Without a failed daemon the launcher's 0 itself is the first failure: ranks that end after it follow from
 	// it.
 	return known.daemonFailure != nil, failure
@@ -90,19 +90,14 @@ func (h *Host) hasBegunSoon() bool {
 }
 
 // tellCause tells the other hosts the cause of the launcher's failure, as far as this host knows it, before
-// they hear of the failure itself. Some launchers end at once when a host is lost. The rendezvous needs a
-// moment longer to notice the loss, so tellCause waits for that.
-func (h *Host) tellCause(code int) {
+// they hear of the failure itself.
+func (h *Host) tellCause() {
 	h.mu.Lock()
 	tellRshKilled := h.reasons.tellRshKilled
 	h.mu.Unlock()
 	if tellRshKilled != nil {
 		tellRshKilled()
 	}
-	if h.rendezvous == nil || code != codeHydraLostHost && code != codeORTELostHost {
-		return
-	}
-	bounded.Wait(lossNoticeBound(peerTimeout(h.plan))+messageBound, h.context().Done())
 }
 
 // follow serves the launcher on a worker, until the leader says that the launcher has ended.

@@ -87,12 +87,6 @@ func failureKillAfter(failureGrace time.Duration) time.Duration { return failure
 // end of all hosts.
 func portBound(peerTimeout time.Duration) time.Duration { return peerTimeout * 10 / 12 }
 
-// lossNoticeBound is how long the rendezvous takes at most to notice the loss of a host: PeerTimeout and
-// lossCheckPause of hostwait/rendezvous. It must not be shorter than both together.
-func lossNoticeBound(peerTimeout time.Duration) time.Duration {
-	return peerTimeout + peerTimeout/30
-}
-
 // explainBound is how long this host waits for the end of a launcher that may have ended a rank or an rsh
 // itself. If the launcher ends in this time, its exit code says more than the end of the rank or of the rsh.
 // It is a quarter of --peer-timeout, but no longer than launcherEndBound.
