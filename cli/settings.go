@@ -73,6 +73,7 @@ func (s *settings) waitFlags() []cli.Flag {
 		toggle("dns-only", "look the hosts up without /etc/hosts", &o.DNSOnly),
 		choice("rendezvous", "start and end together with the other hosts", "off", "on", &o.Rendezvous.On),
 		port("port", "port that the leader listens on for the other hosts", &o.Rendezvous.Port),
+		toggle("require-key", "do not start several hosts without a cluster key", &o.Rendezvous.RequireKey),
 		duration("peer-timeout", "how long a host may be away before it counts as lost", &o.Rendezvous.PeerTimeout),
 	)
 }

@@ -2,11 +2,13 @@ package peers_test
 
 import (
 	"testing"
+	"time"
 
 	"entrain/bootstrap/peers"
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
 	"entrain/contract"
+	"entrain/proc"
 )
 
 // TestMalformedKeyIsRefusedWithoutShowingIt: the error says where the key is and what is wrong with it.
@@ -16,6 +18,7 @@ func TestMalformedKeyIsRefusedWithoutShowingIt(t *testing.T) {
 		variable = "the cluster key in ENTRAIN_CLUSTER_KEY: "
 		expected = "expected the 64 hexadecimal digits that entrain keygen writes, "
 	)
+	signals := proc.Catch()
 	for _, c := range []struct {
 		env        []string
 		file, want string
@@ -38,11 +41,13 @@ func TestMalformedKeyIsRefusedWithoutShowingIt(t *testing.T) {
 		if job == nil {
 			t.Fatal(problems)
 		}
-		p, err := plan.DecideWait(job, snap, plan.Defaults())
+		o := plan.Defaults()
+		o.WaitTimeout, o.Rendezvous.Port = time.Millisecond, 0 // it stays for nobody
+		p, err := plan.DecideWait(job, snap, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = peers.Process{}.Join(p, "run", nil)
+		_, err = peers.Process{Signals: signals}.Join(p, "run", nil)
 		if err == nil || err.Error() != c.want || report.ExitCode(err) != report.CodeUsage {
 			t.Errorf("%q: %v, expected %s", c.env, err, c.want)
 		}

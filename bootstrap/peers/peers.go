@@ -47,9 +47,13 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 	if p.Rendezvous == nil {
 		return nil, nil //nolint:nilnil // a host alone has the nil Peers
 	}
-	c, err := h.config(p.Rendezvous, verb)
-	if err != nil {
-		return nil, err
+	c := h.config(p.Rendezvous, verb)
+	var err error
+	if c.Key, err = parseKey(p.Rendezvous.Key); err != nil {
+		return nil, h.failWithoutKey(p, c, err)
+	}
+	if p.Rendezvous.Digests != nil { // this host has not failed already, perhaps since its key cannot be read
+		h.tellKey(p.Rendezvous.Key)
 	}
 	if launch != nil {
 		c.Self.PublicKey = launch.PublicKey
@@ -68,16 +72,8 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 	}, nil
 }
 
-// config is what the rendezvous needs to know of this host.
-func (h Process) config(p *plan.Rendezvous, verb string) (rendezvous.Config, error) {
-	var key rendezvous.Key
-	if p.Key.Given {
-		var err error
-		if key, err = rendezvous.ParseKey(p.Key.Text()); err != nil {
-			text := "the cluster key in " + p.Key.From + ": " + err.Error()
-			return rendezvous.Config{}, &plan.UsageError{Err: errors.New(text)}
-		}
-	}
+// config is what the rendezvous needs to know of this host, but for the cluster key.
+func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 	return rendezvous.Config{
 		Hosts:   p.Hosts,
 		Self:    rendezvous.Member{Host: p.Host, Slots: p.Slots, CPUs: p.CPUs, Accelerators: p.Accelerators},
@@ -87,11 +83,11 @@ func (h Process) config(p *plan.Rendezvous, verb string) (rendezvous.Config, err
 			Hosts: p.Digests["hosts"], Hyperparameters: p.Digests["hyperparameters"],
 			Command: p.Digests["command"], Launcher: p.Digests["launcher"],
 		},
-		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Key: key, Job: p.Job,
+		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Job: p.Job,
 		Lookup: Lookup(p), Printable: report.OneLine, Ignore: p.Ignore,
 		Warn: func(text string) { h.Log.Warn().Msg(text) },
 		Info: func(text string) { h.Log.Info().Msg(text) },
-	}, nil
+	}
 }
 
 // Members are all hosts in the order of ranks; nil before they are released.

@@ -32,6 +32,8 @@ type Options struct {
 	End           End
 	// Mask replaces secrets by stars. A masked plan is only shown. It is never carried out.
 	Mask bool
+
+	ignoreKey bool // a mistake in the cluster key counts as no key
 }
 
 // RendezvousOptions are the user's choices for the rendezvous.
@@ -40,6 +42,7 @@ type RendezvousOptions struct {
 	Port        int           // the TCP port of the leader
 	PeerTimeout time.Duration // a host that is silent for longer counts as lost
 	Ignore      bool          // a host that fails does not end the others
+	RequireKey  bool          // without a cluster key, several hosts do not start
 }
 
 // Defaults returns the options of a user who has chosen nothing.

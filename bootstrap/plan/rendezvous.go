@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,7 +61,11 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 		return nil, err
 	}
 	key, err := findKey(snap)
-	if err != nil {
+	if err == nil && o.Rendezvous.RequireKey && !key.Given {
+		err = &UsageError{Err: errors.New("--require-key: there is no cluster key" +
+			"\nhint: in the Dockerfile: RUN entrain keygen " + KeyFile + "; or set " + KeyVariable)}
+	}
+	if err != nil && !o.ignoreKey {
 		return nil, err
 	}
 	params := make([]string, 0, len(job.Params))
@@ -112,6 +117,7 @@ func DecideFailure(snap *contract.Snapshot, o Options) *Plan {
 	if job == nil {
 		return nil
 	}
+	o.ignoreKey = true // without a key that can be used, this host can still say so
 	p, err := DecideWait(job, snap, o)
 	if err != nil || p.Rendezvous == nil {
 		return nil

@@ -72,9 +72,7 @@ func readFiles(root string, env []string) *contract.Snapshot {
 			s.Files[name] = readFile(filepath.Join(root, "input/data/sm_drivers", name))
 		}
 	}
-	if key := readFile(plan.KeyFile); key.Problem != missing {
-		s.ClusterKey, s.ClusterKeyMode = key, permissions(plan.KeyFile)
-	}
+	s.ClusterKey, s.ClusterKeyMode = readKey(plan.KeyFile)
 	return s
 }
 
@@ -110,6 +108,19 @@ func readFile(path string) contract.File {
 		return contract.File{Problem: readProblem(err)}
 	}
 	return contract.File{Data: data}
+}
+
+// readKey reads the file of the cluster key and its permission bits. Both are zero if there is no file. A
+// link to nothing is a mistake, not the same as no file.
+func readKey(path string) (contract.File, uint32) {
+	key := readFile(path)
+	if key.Problem == missing {
+		if _, err := os.Lstat(path); err != nil {
+			return contract.File{}, 0
+		}
+		key.Problem = "is a link to nothing"
+	}
+	return key, permissions(path)
 }
 
 // permissions returns a file's permission bits. It returns 0 if they cannot be read.

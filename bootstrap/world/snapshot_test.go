@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -224,4 +225,22 @@ func noQuestions(*contract.Snapshot) contract.Questions { return contract.Questi
 func coresOf(instanceType string) int {
 	cores, _ := contract.CoresPerNeuronDevice(instanceType)
 	return cores
+}
+
+// TestKeyFileThatLinksToNothing: such a link is a mistake, unlike no file.
+func TestKeyFileThatLinksToNothing(t *testing.T) {
+	dir := t.TempDir()
+	link, file, none := dir+"/link", dir+"/file", dir+"/none"
+	if err := errors.Join(os.Symlink(none, link), os.WriteFile(file, []byte("k"), 0o640)); err != nil {
+		t.Fatal(err)
+	}
+	if key, _ := readKey(link); key.Problem != "is a link to nothing" {
+		t.Errorf("a link to nothing: %+v", key)
+	}
+	if key, mode := readKey(none); key.Problem != "" || key.Data != nil || mode != 0 {
+		t.Errorf("no file: %+v, %o", key, mode)
+	}
+	if key, mode := readKey(file); string(key.Data) != "k" || mode != 0o640 {
+		t.Errorf("a file: %+v, %o", key, mode)
+	}
 }

@@ -15,6 +15,7 @@ type guard struct {
 	net.Listener
 	maxUnknown int
 	onClose    func(lastHello *hello, now time.Time) // called when a connection that carried a hello is closed
+	onTLS      func(net.Conn)                        // called when a peer begins with TLS; may be nil
 
 	mu      sync.Mutex
 	unknown []*guarded // the connections without a valid hello, the oldest first
@@ -25,6 +26,7 @@ type guarded struct {
 	net.Conn
 	guard     *guard
 	lastHello *hello // nil before the first one, and where the close says nothing about a host
+	hasBegun  bool   // the peer has sent something; only Read uses it
 }
 
 func newGuard(l net.Listener, maxUnknown int, onClose func(lastHello *hello, now time.Time)) *guard {
@@ -45,6 +47,21 @@ func (g *guard) Accept() (net.Conn, error) {
 	}
 	return c, nil
 }
+
+// Read looks at the first byte that a peer sends.
+func (c *guarded) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.hasBegun {
+		c.hasBegun = true
+		if p[0] == recordHandshake && c.guard.onTLS != nil {
+			c.guard.onTLS(c.Conn)
+		}
+	}
+	return n, err
+}
+
+// recordHandshake is the first byte of a connection with TLS (RFC 8446, section 5.1).
+const recordHandshake = 22
 
 // Close also reports a close between two requests, which no handler notices.
 func (c *guarded) Close() error {

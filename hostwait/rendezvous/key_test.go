@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +75,7 @@ func TestKeyIsReadButNeverPrinted(t *testing.T) {
 }
 
 // TestOnlyHostsWithOneKeyMeet: a host with another key, a key of another job, or no key is refused and
-// learns why. The leader goes on.
+// learns why. The leader need not wait for it any longer.
 func TestOnlyHostsWithOneKeyMeet(t *testing.T) {
 	with := func(text string) func(*Config) {
 		return func(c *Config) { c.Key, c.Job = Key{strings.Repeat(text, keySize)}, "arn:job" }
@@ -93,10 +95,17 @@ func TestOnlyHostsWithOneKeyMeet(t *testing.T) {
 		what   string
 		change func(*Config)
 		want   string
+		leader string
 	}{
-		{"another", with("b"), different},
-		{"another job's", func(c *Config) { with("a")(c); c.Job = "arn:other" }, different},
-		{"none", func(*Config) {}, "h0 refuses: it has a cluster key, and this host has none"},
+		{"another", with("b"), different, lacksKey + "it has another one"},
+		{
+			"another job's", func(c *Config) { with("a")(c); c.Job = "arn:other" }, different,
+			lacksKey + "it has another one",
+		},
+		{
+			"none", func(*Config) {}, "h0 refuses: it has a cluster key, and this host has none",
+			lacksKey + "it has none",
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			defer goleak.VerifyNone(t)
@@ -111,19 +120,64 @@ func TestOnlyHostsWithOneKeyMeet(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 			_ = odd.Leave(ctx, 0)
-			if c.what != "none" {
-				deadline := time.Now().Add(testTimeout)
-				for !n.warned("came without this cluster's key") && time.Now().Before(deadline) {
-					time.Sleep(time.Millisecond)
-				}
-				const want = "127.1.0.1 was refused: came without this cluster's key"
-				if why := leader.Missing()[1].Err.Error(); !strings.Contains(why, want) {
-					t.Errorf("about h1 the leader says: %s", why)
-				}
+			if _, err := leader.Gather(ctx); err == nil || err.Error() != "h1: "+c.leader {
+				t.Errorf("the leader: %v, want h1: %s", err, c.leader)
 			}
-			leader.Stopped()
+			if !n.warned("refused a connection from 127.1.0.1: " + c.leader) {
+				t.Errorf("warnings: %q", n.warns)
+			}
 			leader.End(End{Code: 143})
 			_ = leader.Leave(ctx, 0)
 		})
 	}
+}
+
+// TestStrangerWithoutKeyEndsNothing: only a host's own address makes a peer that host.
+func TestStrangerWithoutKeyEndsNothing(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for what, key := range map[string]Key{"none": {}, "another": {strings.Repeat("b", keySize)}} {
+		n := newNetwork(t, 2)
+		n.change = func(c *Config) { c.Key = Key{strings.Repeat("a", keySize)} }
+		leader := n.open(0)
+		leader.Ready(nil)
+		n.change = func(c *Config) { c.Key, c.localAddr = key, &net.TCPAddr{IP: address(9).AsSlice()} }
+		stranger := n.open(1) // it says that it is h1
+		ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+		defer cancel()
+		if _, err := stranger.Gather(ctx); err == nil {
+			t.Errorf("%s: a stranger is released", what)
+		}
+		_ = stranger.Leave(ctx, 0)
+		n.change = func(c *Config) { c.Key = Key{strings.Repeat("a", keySize)} }
+		peer := n.open(1)
+		peer.Ready(nil)
+		if _, err := peer.Gather(ctx); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		leave(t, []*Session{leader, peer}, End{}, End{})
+	}
+}
+
+// TestHostWithoutUsableKeyTellsWhy: a host whose own key cannot be used joins without one, to say so.
+func TestHostWithoutUsableKeyTellsWhy(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	n := newNetwork(t, 3)
+	n.change = func(c *Config) { c.Key = Key{strings.Repeat("a", keySize)} }
+	leader, other := n.open(0), n.open(2)
+	n.change = func(c *Config) { c.Digests = Digests{} }
+	failed := n.open(1)
+	failed.End(End{Code: 64, Text: "the cluster key in x: expected more", At: time.Now()})
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	if err := failed.Leave(ctx, testTimeout); err != nil {
+		t.Error(err)
+	}
+	for i, s := range []*Session{leader, other} {
+		_, err := s.Gather(ctx)
+		if e, ok := errors.AsType[*PeerError](err); !ok || e.Code != 64 ||
+			e.Error() != "h1: the cluster key in x: expected more" {
+			t.Errorf("session %d: %v", i, err)
+		}
+	}
+	leave(t, []*Session{leader, other}, End{Code: 64}, End{Code: 64})
 }

@@ -20,7 +20,8 @@ type leader struct {
 	roster  *roster
 	server  *http.Server
 	sources sources
-	stop    context.CancelFunc // ends watch
+	ctx     context.Context    // ends at the end of close
+	stop    context.CancelFunc // ends ctx
 	work    sync.WaitGroup
 }
 
@@ -33,7 +34,7 @@ const (
 // startLeader listens for the other hosts and answers their hellos until close.
 func startLeader(c *Config) (*leader, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	l := &leader{config: c, roster: newRoster(c), stop: stop, sources: sources{lookup: c.Lookup}}
+	l := &leader{config: c, roster: newRoster(c), ctx: ctx, stop: stop, sources: sources{lookup: c.Lookup}}
 	listener, err := l.listen(ctx)
 	if err != nil {
 		stop()
@@ -65,15 +66,10 @@ func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 	}
 	guarded := newGuard(listener, maxStrangers+len(l.config.Hosts), l.roster.noteBreak)
 	if config == nil {
+		guarded.onTLS = l.noteKey
 		return arrivalsListener{guarded}, nil
 	}
-	return arrivalsListener{&secureListener{guarded, config, l.noteWrongKey}}, nil
-}
-
-// noteWrongKey notes that a peer did not show this cluster's key.
-func (l *leader) noteWrongKey(conn net.Conn, err error) {
-	why := "came without this cluster's key: " + l.config.oneLine(err.Error())
-	l.roster.noteRefusal(addrOf(conn.RemoteAddr()), why)
+	return arrivalsListener{&secureListener{guarded, config, l.config, l.noteRefusedPeer}}, nil
 }
 
 // watch looks for lost hosts until ctx ends.

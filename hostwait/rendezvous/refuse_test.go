@@ -46,7 +46,8 @@ func TestHostsThatDifferRefuseEachOther(t *testing.T) {
 		},
 		{
 			"a key on h1 alone", func(c *Config) { c.Key = Key{strings.Repeat("x", keySize)} },
-			"h0 refuses: it has no cluster key, and this host has one", "",
+			"h0 refuses: it has no cluster key, and this host has one",
+			"h1: has a cluster key, and h0 has none",
 		},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package rendezvous
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -18,16 +19,22 @@ import (
 // handshake only as a sentence in its log.
 type secureListener struct {
 	net.Listener
-	config *tls.Config
-	failed func(net.Conn, error) // called once for each connection whose peer does not show this cluster's key
+	tls     *tls.Config
+	config  *Config
+	refused refusedPeer
 }
+
+// refusedPeer is called once for each connection whose peer has shown why it cannot join. lacksKey says that
+// the peer has shown that it does not have this cluster's key. h is the hello of a peer that does not use TLS,
+// if it said one.
+type refusedPeer func(conn net.Conn, why string, lacksKey bool, h *hello)
 
 func (l *secureListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return newSecureConn(conn, l.config, l.failed), nil
+	return newSecureConn(conn, l), nil
 }
 
 // secureConn is the leader's end of a TLS connection. It makes the handshake in its first Read, which the
@@ -38,17 +45,16 @@ type secureConn struct {
 	handshake func() error
 }
 
-func newSecureConn(conn net.Conn, config *tls.Config, failed func(net.Conn, error)) *secureConn {
-	c := &secureConn{Conn: tls.Server(conn, config)}
+func newSecureConn(conn net.Conn, l *secureListener) *secureConn {
+	first := &firstBytes{Conn: conn}
+	c := &secureConn{Conn: tls.Server(first, l.tls)}
 	c.handshake = sync.OnceValue(func() error {
 		err := c.HandshakeContext(context.Background()) // the deadline of the Read bounds it
-		if err == nil || hasLeft(err) {
-			return err
+		first.isUnkept = true
+		if err != nil {
+			l.tellRefused(first, err)
 		}
-		failed(conn, err)
-		if plain, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(plain.RecordHeader[:]) == "POST " {
-			refusePlain(conn)
-		}
+		first.kept = nil
 		return err
 	})
 	return c
@@ -61,8 +67,41 @@ func (c *secureConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// hasLeft reports whether a handshake failed only because the peer went away or said nothing, or because
-// the leader closed the connection. Such a peer has shown neither this cluster's key nor another one.
+// NetConn returns the connection below TLS.
+func (c *secureConn) NetConn() net.Conn { return c.Conn.NetConn().(*firstBytes).Conn }
+
+// tellRefused tells why a handshake failed, if that says anything about the peer. A peer that went away or
+// was too slow, or whose connection the leader closed, has shown neither this cluster's key nor another one.
+func (l *secureListener) tellRefused(conn *firstBytes, err error) {
+	record, isNoTLS := errors.AsType[tls.RecordHeaderError](err)
+	op, isOp := errors.AsType[*net.OpError](err)
+	isAlert := isOp && op.Op == "remote error"
+	switch {
+	case isNoTLS && string(record.RecordHeader[:]) == "POST ":
+		l.refused(conn.Conn, lacksKey+"it has none", true, conn.readHello(l.config))
+		refusePlain(conn)
+	case isNoTLS:
+		l.refused(conn.Conn, "does not speak TLS", false, nil)
+	case errors.Is(err, errOtherKey), isAlert && op.Err.Error() == alertBadCertificate:
+		l.refused(conn.Conn, lacksKey+"it has another one", true, nil)
+	case err.Error() == noCertificate:
+		l.refused(conn.Conn, lacksKey+"it shows none", true, nil)
+	case hasLeft(err), isOp && !isAlert:
+	default:
+		l.refused(conn.Conn, "failed in the TLS handshake: "+l.config.oneLine(err.Error()), false, nil)
+	}
+}
+
+const lacksKey = "came without this cluster's key: "
+
+// Errors of crypto/tls that have no type. The first is what a peer says that refuses the key of this end.
+const (
+	alertBadCertificate = "tls: bad certificate"
+	noCertificate       = "tls: client didn't provide a certificate"
+)
+
+// hasLeft reports whether a handshake failed only because the peer went away or said nothing, or because the
+// leader closed the connection.
 func hasLeft(err error) bool {
 	for _, target := range []error{
 		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, syscall.ECONNRESET,
@@ -72,6 +111,35 @@ func hasLeft(err error) bool {
 		}
 	}
 	return false
+}
+
+// firstBytes is a connection that keeps what its peer said first, until the handshake is over.
+type firstBytes struct {
+	net.Conn
+	kept     []byte
+	isUnkept bool
+}
+
+func (f *firstBytes) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	if !f.isUnkept {
+		f.kept = append(f.kept, p[:n]...)
+	}
+	return n, err
+}
+
+// readHello reads a hello that a peer says without TLS. It is nil if the peer says something else.
+func (f *firstBytes) readHello(c *Config) *hello {
+	from := io.LimitReader(io.MultiReader(bytes.NewReader(f.kept), f.Conn), maxHeader+maxHello)
+	request, err := http.ReadRequest(bufio.NewReader(from))
+	if err != nil || request.URL.Path != syncPath {
+		return nil
+	}
+	h, err := readHello(io.LimitReader(request.Body, maxHello), c)
+	if err != nil {
+		return nil
+	}
+	return h
 }
 
 // refusePlain answers a host that says hello without TLS, since it has no cluster key.

@@ -2,9 +2,11 @@ package rendezvous
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,9 +37,14 @@ func handshake(t *testing.T, act func(t *testing.T, peer, own net.Conn)) (report
 	if err != nil {
 		t.Fatal(err)
 	}
-	secure := newSecureConn(own, config, func(_ net.Conn, err error) {
-		reported = append(reported, err.Error())
-	})
+	listener := &secureListener{tls: config, config: &Config{Printable: printable}}
+	listener.refused = func(_ net.Conn, why string, lacks bool, _ *hello) {
+		if strings.HasPrefix(why, lacksKey) != lacks {
+			t.Errorf("%q: %v", why, lacks)
+		}
+		reported = append(reported, strings.TrimPrefix(why, lacksKey))
+	}
+	secure := newSecureConn(own, listener)
 	read := make(chan error, 1)
 	go func() {
 		_, _ = secure.Read(make([]byte, 1))
@@ -83,7 +90,7 @@ func TestPeerThatLeavesIsNotReported(t *testing.T) {
 func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	got := handshake(t, func(_ *testing.T, peer, _ net.Conn) { _, _ = peer.Write([]byte("SSH-2.0-x\r\n")) })
-	if len(got) != 1 {
+	if !slices.Equal(got, []string{"does not speak TLS"}) {
 		t.Errorf("reported %q", got)
 	}
 	got = handshake(t, func(t *testing.T, peer, _ net.Conn) {
@@ -102,7 +109,35 @@ func TestPeerWithoutKeyIsReportedOnce(t *testing.T) {
 		}
 		peer.Close()
 	})
-	if len(got) != 1 {
+	if !slices.Equal(got, []string{"it has none"}) {
 		t.Errorf("reported %q", got)
+	}
+}
+
+// TestOnlyFinishedHandshakeShowsKey: a peer lacks the key only if it has shown so.
+func TestOnlyFinishedHandshakeShowsKey(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	other, err := Key{strings.Repeat("o", keySize)}.clientTLS("job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blind := other.Clone() // it does not look at the leader's key
+	blind.VerifyConnection = nil
+	bare := blind.Clone()
+	bare.GetClientCertificate = nil
+	old := bare.Clone()
+	old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+	for want, config := range map[string]*tls.Config{
+		"it has another one": other, "it has another one!": blind, "it shows none": bare,
+		"failed in the TLS handshake: tls: client offered only unsupported versions: [303]": old,
+	} {
+		got := handshake(t, func(_ *testing.T, peer, _ net.Conn) {
+			c := tls.Client(peer, config)
+			_ = c.Handshake()
+			_, _ = c.Read(make([]byte, 1))
+		})
+		if !slices.Equal(got, []string{strings.TrimSuffix(want, "!")}) {
+			t.Errorf("reported %q, want %q", got, want)
+		}
 	}
 }

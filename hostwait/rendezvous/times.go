@@ -88,6 +88,11 @@ const (
 	// among them is looked up at once, so it depends on no other time.
 	addressesValidTime = time.Minute
 
+	// searchPause is the shortest time from the start of one look-up of the names of all missing hosts to the
+	// start of the next. A peer without the cluster key causes it, and strangers may come all the time. It must
+	// be smaller than addressesValidTime.
+	searchPause = time.Second
+
 	// clockDifferenceWarned is the difference of two clocks from which on the leader warns. The moment of a
 	// failure does not depend on it (see member.measureLag), the times in the logs do. Hosts with NTP differ by
 	// milliseconds.
