@@ -57,7 +57,7 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 	}
 	if launch != nil {
 		c.Self.PublicKey = launch.PublicKey
-		c.Launches, c.OnQuiet = true, launch.OnQuiet
+		c.Launches, c.Table, c.OnQuiet = true, true, launch.OnQuiet
 		c.OnStop = func() { h.Signals.Raise(syscall.SIGTERM) }
 	}
 	session, err := rendezvous.Open(c)
@@ -90,7 +90,8 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 	}
 }
 
-// Members are all hosts in the order of ranks; nil before they are released.
+// Members are all hosts in the order of ranks, if a launcher starts ranks on this host, else none. They are nil
+// before the hosts are released.
 func (p *Peers) Members() []rendezvous.Member { return p.members }
 
 // Lookup finds the addresses of the other hosts as the trainer will.
@@ -170,7 +171,7 @@ func (p *Peers) awaitRelease(ctx context.Context, w plan.Wait, start time.Time) 
 	<-progressEnded
 	if err == nil {
 		p.Log.Debug().Msgf("all %d hosts have joined after %s: %+v",
-			len(members), time.Since(start).Round(time.Millisecond), members)
+			len(w.Hosts), time.Since(start).Round(time.Millisecond), members)
 	}
 	return err
 }

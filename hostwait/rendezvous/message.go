@@ -83,6 +83,7 @@ type hello struct {
 	Fault    *fault   `json:"fault,omitempty"` // why the job fails, although the host goes on
 	Begun    bool     `json:"begun,omitempty"` // a rank has begun on the host
 	Quiet    bool     `json:"quiet,omitempty"` // no rank is at work on the host any more
+	Table    bool     `json:"table,omitempty"` // the host uses what the others tell about themselves
 	released bool     // the host knows that it is released; not sent
 }
 
@@ -130,7 +131,7 @@ func (e *End) toWire(now time.Time) ended {
 type view struct {
 	Seq      int             `json:"seq"` // grows with every change
 	Released bool            `json:"released"`
-	Members  json.RawMessage `json:"members,omitempty"` // a list of Member in the order of ranks, at the release
+	Members  json.RawMessage `json:"members,omitempty"` // a list of row, at the release, for a host that uses it
 	Missing  []absence       `json:"missing,omitempty"` // the first missing hosts, before the release
 	First    *failure        `json:"first,omitempty"`   // the first failure, once it is decided
 	Stopped  string          `json:"stopped,omitempty"` // the first host that was sent SIGTERM

@@ -66,7 +66,11 @@ func TestViewExamples(t *testing.T) {
 		var v view
 		strictly(t, text, &v)
 		if v.Members != nil {
-			strictly(t, v.Members, &[]Member{})
+			var rows []row
+			strictly(t, v.Members, &rows)
+			if _, err := membersOf(rows, []string{"algo-1", "algo-2", "algo-3"}); err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
 		}
 	}
 }

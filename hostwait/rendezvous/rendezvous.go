@@ -28,6 +28,8 @@ type Config struct {
 	Version string // of the program
 	Digests Digests
 
+	Table bool // this host uses what the others tell about themselves: Gather returns it
+
 	Port        int           // the TCP port of the leader
 	Interface   string        // the network interface by which the other hosts reach this one
 	PeerTimeout time.Duration // a host of which nothing was heard for so long is lost

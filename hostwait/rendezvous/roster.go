@@ -23,7 +23,7 @@ type roster struct {
 	seq      int                   // counts the changes that the hosts must know of
 	changed  chan struct{}         // closed at the next change
 	released int                   // the seq at which all hosts were released; 0 before
-	table    json.RawMessage       // a list of Member, once all hosts are released
+	table    json.RawMessage       // a list of row, once all hosts are released
 	// encodedViews keeps the last view as JSON, without and with the table.
 	encodedViews map[bool][]byte
 
@@ -144,7 +144,7 @@ func (k *roster) releaseIfReady() {
 		}
 		table[i] = m.Member
 	}
-	k.table, _ = json.Marshal(table) // never fails for strings and numbers
+	k.table, _ = json.Marshal(rowsOf(table)) // never fails for strings and numbers
 	k.announceChange()
 	k.released = k.seq
 }
@@ -161,7 +161,7 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 		v.First = k.firstFailure
 	}
 	v.Undecided = k.firstFailure != nil && !k.decided
-	if h.Seen < k.released {
+	if h.Table && h.Seen < k.released {
 		v.Members = k.table
 	}
 	if k.released == 0 {

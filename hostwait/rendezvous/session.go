@@ -55,7 +55,7 @@ func Open(c Config) (*Session, error) {
 	s.hurry = sync.OnceFunc(func() { close(s.hurried) })
 	s.self = hello{
 		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self,
-		Digests: c.Digests,
+		Digests: c.Digests, Table: c.Table,
 	}
 	var err error
 	if c.leads() {
@@ -109,7 +109,8 @@ func (s *Session) tellLeader(change func()) {
 	}
 }
 
-// Gather waits until all hosts are released, and returns them in the order of ranks. If Context or ctx ends
+// Gather waits until all hosts are released, and returns them in the order of ranks, or none without
+// Config.Table. If Context or ctx ends
 // before that, it returns the cause.
 func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 	select {
@@ -128,12 +129,18 @@ func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 	return nil, cause
 }
 
-// table returns all hosts in the order of ranks.
-func (s *Session) table() (members []Member, err error) {
+// table returns all hosts in the order of ranks. It returns none on a host that does not use them.
+func (s *Session) table() ([]Member, error) {
+	if !s.config.Table {
+		return []Member{}, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err = json.Unmarshal(s.lastView.Members, &members)
-	return members, err
+	var rows []row
+	if err := json.Unmarshal(s.lastView.Members, &rows); err != nil {
+		return nil, err
+	}
+	return membersOf(rows, s.config.Hosts)
 }
 
 // Missing returns the hosts that the release waits for, as far as this host knows.
