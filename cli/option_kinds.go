@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +77,9 @@ func duration(name, usage string, to *time.Duration) cli.Flag {
 	o := &option{name: name, valueName: "DURATION", usage: usage, defaultValue: to.String()}
 	o.set = func(s string) error {
 		d, err := time.ParseDuration(s)
+		if isTooLong(s) {
+			return errors.New("expected a duration of at most 2562047h, which is 292 years")
+		}
 		if err != nil || d <= 0 {
 			return errors.New("expected a duration above zero such as 90s or 15m")
 		}
@@ -83,6 +87,13 @@ func duration(name, usage string, to *time.Duration) cli.Flag {
 		return nil
 	}
 	return o
+}
+
+// isTooLong says whether a text is a duration that a time.Duration cannot hold.
+func isTooLong(text string) bool {
+	_, err := time.ParseDuration(text)
+	isDuration := regexp.MustCompile(`^\+?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`)
+	return err != nil && isDuration.MatchString(text)
 }
 
 // count makes an option for a number of at least 1.

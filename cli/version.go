@@ -36,7 +36,8 @@ type build struct {
 	Go       string `json:"go"`
 	OS       string `json:"os"`
 	Arch     string `json:"arch"`
-	// Build has two parts. The first is "static", or "dynamic" for a program that is linked with C. The second
+	// Build has these parts. The first is "static", or "dynamic" for a program that is linked with C. The next
+	// one is "PIE", only for a position-independent executable. The last
 	// is "own entry point" for a program that knows which signals were ignored at its start, else "plain build".
 	Build string `json:"build"`
 }
@@ -44,6 +45,7 @@ type build struct {
 func buildInfo() build {
 	b := build{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Build: "static"}
 	var settings []debug.BuildSetting
+	pie := false
 	if info, ok := debug.ReadBuildInfo(); ok {
 		settings = info.Settings
 	}
@@ -57,7 +59,12 @@ func buildInfo() build {
 			if s.Value == "1" {
 				b.Build = "dynamic"
 			}
+		case "-buildmode":
+			pie = s.Value == "pie"
 		}
+	}
+	if pie {
+		b.Build += ", PIE"
 	}
 	b.Build += ", " + bootstrap.Build()
 	return b

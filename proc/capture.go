@@ -18,6 +18,7 @@ import (
 type capture struct {
 	r, w   *os.File // the pipe; nil without capture
 	size   int      // bytes that it was asked to hold
+	unseen bool     // the caller wants no capture, so nobody sees what is written
 	mu     sync.Mutex
 	tail   tail          // guarded by mu
 	copied chan struct{} // closed when copy has returned
@@ -34,7 +35,7 @@ const kernelPipe = 64 << 10
 // or closed. The pipe from the program holds size bytes, so that a busy trainer need not wait; 0 leaves the
 // size to the kernel.
 func newCapture(off bool, marker string, size int) (*capture, error) {
-	c := &capture{tail: newTail(marker), size: size}
+	c := &capture{tail: newTail(marker), size: size, unseen: off}
 	_, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS)
 	if isTerminal, isClosed := err == nil, errors.Is(err, unix.EBADF); off || isTerminal || isClosed {
 		return c, nil
@@ -200,6 +201,9 @@ func writeAll(fd int, data []byte) error {
 
 // unfinished says whether the last line that was passed on lacks its newline.
 func (c *capture) unfinished() bool {
+	if c.unseen {
+		return true // nobody knows
+	}
 	kept := c.kept()
 	return len(kept) > 0 && kept[len(kept)-1] != '\n'
 }

@@ -57,7 +57,7 @@ func (h Process) Await(p *Peers, w plan.Wait, open func(context.Context) error) 
 	cancel()
 	release()
 	if stop, ok := errors.AsType[*proc.SignalError](context.Cause(signals)); ok {
-		return fmt.Errorf("waiting for the other hosts: %w", stop) // also if all hosts were ready already
+		return fmt.Errorf("%w while this host waited for the others", stop) // also if all hosts were ready already
 	}
 	return err
 }

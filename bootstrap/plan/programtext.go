@@ -16,6 +16,7 @@ type interpreter struct {
 	// shell says that the text is the first word after all options (sh -c -e TEXT). Otherwise it is the word
 	// after its own option.
 	shell       bool
+	firstIsText bool   // the first word that is no option is program text, without an option that says so
 	posix       bool   // a shell that reads "$@" and $0 as POSIX says
 	wordLetters string // other one-letter options that take a word of their own
 }
@@ -43,6 +44,11 @@ func interpreters() []interpreter {
 		{names: []string{"julia"}, textLetters: "eE", textOptions: evalPrint},
 		{names: []string{"lua", "luajit"}, textLetters: "e"},
 		{names: []string{"php"}, textLetters: "r"},
+		{
+			names: []string{"pwsh", "powershell"}, textLetters: "c",
+			textOptions: []string{"-Command", "-command"},
+		},
+		{names: []string{"awk", "gawk", "mawk", "nawk", "original-awk"}, firstIsText: true, wordLetters: "FvfE"},
 		{names: []string{"env"}, textLetters: "S", textOptions: []string{"--split-string"}, wordLetters: "uC"},
 	}
 }
@@ -65,6 +71,9 @@ func programTexts(words []string) []bool {
 // findInterpreter finds the interpreter that a program's name or path stands for. It returns nil for none.
 func findInterpreter(known []interpreter, program string) *interpreter {
 	name := strings.TrimRight(path.Base(program), "0123456789.-")
+	if python, found := strings.CutPrefix(path.Base(program), "python"); found {
+		name = "python" + strings.TrimLeft(strings.TrimRight(python, "dmt"), "0123456789.-") // python3.14t has no GIL
+	}
 	for i, in := range known {
 		if slices.Contains(in.names, name) {
 			return &known[i]
@@ -75,9 +84,13 @@ func findInterpreter(known []interpreter, program string) *interpreter {
 
 // markTexts sets texts for the program texts among the words after an interpreter's name.
 func (in *interpreter) markTexts(words []string, texts []bool) {
-	operandIsText := false
+	operandIsText, unknown := in.firstIsText, false
 	for i := 0; i < len(words); i++ {
 		if !isOption(words[i]) {
+			if unknown && !operandIsText && i+1 < len(words) && isOption(words[i+1]) {
+				unknown = false // it may belong to the option before it, as in bash --rcfile FILE -c TEXT
+				continue
+			}
 			if operandIsText {
 				in.markOperand(words[i:], texts[i:])
 			}
@@ -86,6 +99,7 @@ func (in *interpreter) markTexts(words []string, texts []bool) {
 			}
 			return // the words after it belong to the program in the text
 		}
+		unknown = strings.HasPrefix(words[i], "--") && !strings.Contains(words[i], "=")
 		place, taken := in.readOption(words[i])
 		switch {
 		case place == textAttached:
@@ -123,7 +137,7 @@ const (
 // readOption says where the program text of an option is, and how many words the option takes for something
 // else.
 func (in *interpreter) readOption(word string) (place textPlace, taken int) {
-	if strings.HasPrefix(word, "--") {
+	if strings.HasPrefix(word, "--") || slices.Contains(in.textOptions, word) {
 		name, _, assigned := strings.Cut(word, "=")
 		switch {
 		case !slices.Contains(in.textOptions, name):

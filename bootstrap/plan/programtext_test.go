@@ -24,6 +24,14 @@ bash -o pipefail -ec TEXT
 bash --norc -c TEXT
 bash +x -c TEXT
 bash -O extglob -c TEXT
+bash --rcfile rc.sh -c TEXT
+bash --rcfile=rc.sh -c TEXT
+node --require ./x -e TEXT
+python3.14t -c TEXT
+pwsh -Command TEXT
+pwsh -c TEXT
+awk TEXT file
+gawk -F : -v x=1 TEXT file
 sh script.sh -c x
 sh -e run.sh -c x
 bash
