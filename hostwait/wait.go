@@ -35,16 +35,10 @@ type Missing struct {
 	Err  error // of the last probe; nil while the first probe runs
 }
 
-func (m Missing) String() string {
-	if m.Err == nil {
-		return m.Host + " (no answer yet)"
-	}
-	return fmt.Sprintf("%s (%v)", m.Host, m.Err)
-}
-
 // UnavailableError says that some hosts were still missing at the deadline.
 type UnavailableError struct {
-	Missing []Missing // at least one, in the order of the hosts
+	Missing []Missing // at least one; perhaps only the first
+	Number  int       // the number of all that are missing; 0 if Missing holds them all
 	Of      int       // the number of all hosts, missing or not
 	Elapsed time.Duration
 	Doubts  []string // what may be wrong with this host itself
@@ -52,28 +46,11 @@ type UnavailableError struct {
 
 func (e *UnavailableError) Error() string {
 	lines := []string{fmt.Sprintf("%d of %d hosts missing after %s: %s",
-		len(e.Missing), e.Of, e.Elapsed.Round(100*time.Millisecond), Names(e.Missing))}
+		max(e.Number, len(e.Missing)), e.Of, e.Elapsed.Round(100*time.Millisecond), Names(e.Missing, e.Number))}
 	for _, doubt := range e.Doubts {
 		lines = append(lines, "it may be this host: "+doubt)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// maxNamed is the number of missing hosts that Names names. A line with hundreds of names cannot be read.
-const maxNamed = 10
-
-// Names names missing hosts and their reasons in one line. It names the first ten, and says how many more
-// are missing.
-func Names(missing []Missing) string {
-	var names []string
-	for _, m := range missing[:min(len(missing), maxNamed)] {
-		names = append(names, m.String())
-	}
-	text := strings.Join(names, ", ")
-	if more := len(missing) - len(names); more > 0 {
-		text += fmt.Sprintf(", and %d more", more)
-	}
-	return text
 }
 
 // All waits until the probe or the hint has succeeded once for every host. It returns an *UnavailableError

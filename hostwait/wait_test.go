@@ -126,7 +126,7 @@ func TestDeadlineIsOneForAllHosts(t *testing.T) {
 		if !ok {
 			t.Fatal(err)
 		}
-		want := "3 of 4 hosts missing after 20m0s: c (no such host), slow (no answer yet), b (no such host)"
+		want := "3 of 4 hosts missing after 20m0s: c and b (no such host), slow (no answer yet)"
 		if unavailable.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}

@@ -39,7 +39,7 @@ func (h Process) Await(p *Peers, w plan.Wait, open func(context.Context) error) 
 	o.Timeout = w.Timeout
 	o.Progress = func(elapsed time.Duration, missing []hostwait.Missing) {
 		p.tellPending(missing)
-		h.tellMissing(w, elapsed, missing)
+		h.tellMissing(w, elapsed, missing, len(missing))
 	}
 	if err = hostwait.All(ctx, probe, w.Hosts, o); err != nil {
 		if ctx.Err() == nil {
@@ -62,12 +62,12 @@ func (h Process) Await(p *Peers, w plan.Wait, open func(context.Context) error) 
 	return err
 }
 
-// tellMissing logs which hosts are missing.
-func (h Process) tellMissing(w plan.Wait, elapsed time.Duration, missing []hostwait.Missing) {
+// tellMissing logs which hosts are missing: the first of them, and the number of all.
+func (h Process) tellMissing(w plan.Wait, elapsed time.Duration, missing []hostwait.Missing, number int) {
 	if len(missing) == 0 {
 		return // all hosts are ready, so the wait is about to end
 	}
-	h.Log.Waiting(len(missing), len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing))
+	h.Log.Waiting(number, len(w.Hosts), elapsed, w.Timeout-elapsed, hostwait.Names(missing, number))
 }
 
 // probe says how to look names up: as the trainer will, with the hosts file for hints, or by DNS alone.

@@ -153,7 +153,8 @@ func (p *Peers) awaitRelease(ctx context.Context, w plan.Wait, start time.Time) 
 		defer close(progressEnded)
 		doubts := p.Doubts
 		hostwait.Often(ctx, start, func(elapsed time.Duration) {
-			p.tellMissing(w, elapsed, p.Missing())
+			missing, number := p.Missing()
+			p.tellMissing(w, elapsed, missing, number)
 			for _, doubt := range doubts(ctx) {
 				p.Log.Warn().Msg(doubt)
 			}
@@ -163,8 +164,10 @@ func (p *Peers) awaitRelease(ctx context.Context, w plan.Wait, start time.Time) 
 	members, err := p.Gather(ctx)
 	p.members = members
 	if errors.Is(err, context.DeadlineExceeded) {
+		missing, number := p.Missing()
 		err = &hostwait.UnavailableError{
-			Missing: p.Missing(), Of: len(w.Hosts), Elapsed: time.Since(start), Doubts: p.doubtsAtLast(ctx),
+			Missing: missing, Number: number, Of: len(w.Hosts), Elapsed: time.Since(start),
+			Doubts: p.doubtsAtLast(ctx),
 		}
 	}
 	cancel()

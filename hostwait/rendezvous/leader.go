@@ -134,9 +134,10 @@ func (l *leader) exchange(ctx context.Context, h *hello, _ func(error)) (view, e
 // stands is false, since the leader's own hellos do not go over the network.
 func (l *leader) stands(*End, error) bool { return false }
 
-// missing returns all hosts for which the others wait.
-func (l *leader) missing() []hostwait.Missing {
+// missing returns the first hosts for which the others wait, and their number.
+func (l *leader) missing() ([]hostwait.Missing, int) {
 	l.roster.mu.Lock()
 	defer l.roster.mu.Unlock()
-	return l.roster.missingHosts(len(l.config.Hosts))
+	missing, number := l.roster.missingHosts(maxNames)
+	return named(missing), number
 }

@@ -82,7 +82,7 @@ func TestFailedWorkerStaysUntilItsLeaderComes(t *testing.T) {
 	go func() { left <- worker.Leave(context.Background(), testTimeout) }()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
-	for worker.Missing() == nil && ctx.Err() == nil { // until its first hello has failed
+	for countMissing(worker) == 0 && ctx.Err() == nil { // until its first hello has failed
 		hostwait.Pause(ctx, time.Millisecond)
 	}
 	hostwait.Pause(ctx, 2*farewellTime) // longer than the wait of a worker that must not stay

@@ -133,6 +133,7 @@ type view struct {
 	Released bool            `json:"released"`
 	Members  json.RawMessage `json:"members,omitempty"` // a list of row, at the release, for a host that uses it
 	Missing  []absence       `json:"missing,omitempty"` // the first missing hosts, before the release
+	Lacking  int             `json:"lacking,omitempty"` // the number of all missing hosts
 	First    *failure        `json:"first,omitempty"`   // the first failure, once it is decided
 	Stopped  string          `json:"stopped,omitempty"` // the first host that was sent SIGTERM
 	Begun    bool            `json:"begun,omitempty"`   // a rank has begun on some host

@@ -86,7 +86,7 @@ func TestSecondHostWithOneNameIsRefused(t *testing.T) {
 	first.Ready(nil)
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
-	for len(leader.Missing()) > 1 && ctx.Err() == nil {
+	for countMissing(leader) > 1 && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
 	second := n.open(1)

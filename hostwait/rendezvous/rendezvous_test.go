@@ -94,6 +94,12 @@ func printable(text string) string {
 	}, text)
 }
 
+// countMissing returns how many hosts a session knows to be missing.
+func countMissing(s *Session) int {
+	_, number := s.Missing()
+	return number
+}
+
 // warned reports whether any host has warned with this text.
 func (n *network) warned(text string) bool {
 	n.mu.Lock()

@@ -1,6 +1,7 @@
 package rendezvous
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,7 +16,8 @@ import (
 
 // roster is what the leader knows of all hosts.
 type roster struct {
-	config *Config
+	config   *Config
+	byNumber []string // all hosts in the order of their numbers
 
 	mu       sync.Mutex
 	members  map[string]*member    // the hosts that have joined, by name
@@ -56,7 +58,8 @@ type member struct {
 
 func newRoster(c *Config) *roster {
 	return &roster{
-		config: c, members: map[string]*member{}, refused: map[netip.Addr]string{},
+		config: c, byNumber: slices.SortedStableFunc(slices.Values(c.Hosts), hostwait.ByNumber),
+		members: map[string]*member{}, refused: map[netip.Addr]string{},
 		encodedViews: map[bool][]byte{}, changed: make(chan struct{}),
 	}
 }
@@ -165,31 +168,32 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 		v.Members = k.table
 	}
 	if k.released == 0 {
-		for _, m := range k.missingHosts(maxNames) {
-			v.Missing = append(v.Missing, absence{m.Host, m.Err.Error()})
-		}
+		v.Missing, v.Lacking = k.missingHosts(maxNames)
 	}
 	return v, k.changed
 }
 
-// missingHosts returns the first hosts for which the others wait, at most so many.
-func (k *roster) missingHosts(most int) []hostwait.Missing {
-	var missing []hostwait.Missing
-	for _, host := range k.config.Hosts {
-		if len(missing) == most {
-			break
-		}
+// missingHosts returns the first hosts for which the others wait, in the order of their numbers, and the number
+// of all such hosts.
+func (k *roster) missingHosts(most int) (missing []absence, number int) {
+	unjoined := ""
+	for _, host := range k.byNumber {
 		m := k.members[host]
+		if m != nil && m.Ready {
+			continue
+		}
+		number++
 		switch {
+		case len(missing) == most:
 		case m == nil:
-			missing = append(missing, hostwait.Missing{Host: host, Err: absenceError(k.reasonForAbsence())})
-		case !m.Ready:
+			unjoined = cmp.Or(unjoined, k.reasonForAbsence())
+			missing = append(missing, absence{host, unjoined})
+		default:
 			names := strings.TrimSpace("names " + strings.Join(m.Pending, ", "))
-			why := absenceError("is there, and waits for the " + names)
-			missing = append(missing, hostwait.Missing{Host: host, Err: why})
+			missing = append(missing, absence{host, "is there, and waits for the " + names})
 		}
 	}
-	return missing
+	return missing, number
 }
 
 // reasonForAbsence says all that the leader can know about a host that never said hello.

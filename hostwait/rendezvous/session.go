@@ -143,18 +143,23 @@ func (s *Session) table() ([]Member, error) {
 	return membersOf(rows, s.config.Hosts)
 }
 
-// Missing returns the hosts that the release waits for, as far as this host knows.
-func (s *Session) Missing() []hostwait.Missing {
+// Missing returns the first hosts that the release waits for, as far as this host knows, and their number.
+func (s *Session) Missing() (missing []hostwait.Missing, number int) {
 	if l, leads := s.link.(*leader); leads {
 		return l.missing()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.unreachable != nil {
-		return []hostwait.Missing{{Host: s.config.leaderHost(), Err: s.unreachable}}
+		return []hostwait.Missing{{Host: s.config.leaderHost(), Err: s.unreachable}}, 1
 	}
+	return named(s.lastView.Missing), s.lastView.Lacking
+}
+
+// named returns the missing hosts of a view.
+func named(absent []absence) []hostwait.Missing {
 	var missing []hostwait.Missing
-	for _, a := range s.lastView.Missing {
+	for _, a := range absent {
 		missing = append(missing, hostwait.Missing{Host: a.Host, Err: absenceError(a.Why)})
 	}
 	return missing
