@@ -65,7 +65,7 @@ func (k *roster) decideIfDue() {
 func (k *roster) mayFollowLossOf(host string) bool {
 	m := k.members[host]
 	return !m.ended && host != k.config.leaderHost() && host != k.firstFailure.Host &&
-		m.lastHeard.Before(k.firstHeardAt) && !k.isOlderThanBreakOf(m)
+		m.saidAt.Before(k.firstHeardAt) && !k.isOlderThanBreakOf(m)
 }
 
 // isOlderThanBreakOf reports whether the first failure happened while a host was certainly alive: before its
@@ -85,7 +85,7 @@ func (k *roster) aliveAt(m *member) time.Time {
 	if !m.brokenAt.IsZero() && (k.firstFailure == nil || !m.brokenAt.After(k.firstHeardAt)) {
 		return m.brokenAt
 	}
-	return m.lastHeard
+	return m.saidAt
 }
 
 // decideFirst makes the first failure the one that all hosts are told of.
@@ -155,12 +155,12 @@ func (k *roster) reasonForLoss(m *member, now time.Time) string {
 		"(its network is cut, or its host is gone or hangs)", silent.Round(time.Second))
 }
 
-// noteLoss notes the loss of a host. The loss counts from the last hello of the host, or from earlierFailureWait
-// before its connection broke, and so before all failures that follow from it. But a failure that the host itself reported stands, and so does one from
-// before the break.
+// noteLoss notes the loss of a host. The loss counts from the last hello of the host, or from
+// earlierFailureWait before its connection broke, and so before all failures that follow from it. But a
+// failure that the host itself reported stands, and so does one from before the break.
 func (k *roster) noteLoss(host string, m *member, why string, now time.Time) {
 	m.ended, m.left = true, true
-	at := m.lastHeard
+	at := m.saidAt
 	if beforeBreak := k.aliveAt(m).Add(-earlierFailureWait); beforeBreak.After(at) {
 		at = beforeBreak
 	}

@@ -37,8 +37,8 @@ func (k *roster) areAllQuiet() bool {
 }
 
 // measureLag keeps the smallest lag, which is that of the fastest hello. A lag that grows by more than
-// clockJump twice in a row means that a clock was set, and the smaller of the two is kept as the new one. Once
-// alone it means that the network has held a hello up.
+// clockJump twice in a row means that a clock was set, and the smaller of the two is kept as the new one. A
+// single one means that the network has held a hello up.
 func (m *member) measureLag(h *hello, now time.Time) {
 	lag := now.Sub(time.UnixMicro(h.Clock))
 	if m.lastHeard.IsZero() || lag < m.lag {

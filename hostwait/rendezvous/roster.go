@@ -48,6 +48,7 @@ type member struct {
 	hello     // the last one
 	addr      netip.Addr
 	lastHeard time.Time
+	saidAt    time.Time     // when it said its last hello, by the leader's clock
 	lag       time.Duration // the difference of the two clocks plus the delay of the fastest hello
 	lateLag   time.Duration // the lag of the last hello where that was much larger than lag; otherwise 0
 	brokenAt  time.Time     // when the connection of its last hello was closed; zero while it is open
@@ -76,6 +77,10 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 		return nil // a newer hello has overtaken this one
 	}
 	m.measureLag(h, now)
+	m.saidAt = time.UnixMicro(h.Clock).Add(m.lag + time.Microsecond) // Clock has whole microseconds
+	if m.saidAt.After(now) {
+		m.saidAt = now
+	}
 	m.hello, m.lastHeard, m.brokenAt, m.left = *h, now, time.Time{}, h.Bye
 	if h.Stopped && k.stoppedHost == "" {
 		k.stoppedHost = h.Host

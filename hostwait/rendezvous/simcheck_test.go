@@ -102,6 +102,10 @@ func (j *simJob) checkCause(say func(string, ...any), causes []simCause, k *rost
 			return
 		}
 	}
+	if m := j.net.machines[hostNumber(first.Host)]; k.firstIsLoss && m.diedAt > 0 &&
+		m.diedAt <= earliest.at+j.timeout/3 {
+		return // it was killed after its end, and the end was not told
+	}
 	say("the failure that counts is %+v, but h%d %s first", *first, earliest.host, earliest.what)
 }
 

@@ -21,7 +21,7 @@ func newSimJob(seed uint64) *simJob {
 	if n.roll("troubles") < 0.5 {
 		n.troubles = 0.1
 	}
-	n.stall = 4 * time.Second
+	n.stall = j.timeout / 7
 	j.calm()
 	span := time.Duration(n.roll("length") * float64(2*j.timeout))
 	for i, m := range n.machines {

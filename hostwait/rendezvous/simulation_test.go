@@ -107,6 +107,7 @@ func (j *simJob) play() {
 	cancel()
 	work.Wait()
 	<-all
+	time.Sleep(simWait) // until no process stands still any more
 }
 
 // simEnd is when a simulation gives up.

@@ -127,8 +127,8 @@ func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (v
 	return v, err
 }
 
-// fill puts the present hello into a request, by the clock of now. A hello that is said again much later would
-// otherwise look as if the clock of this host had been set.
+// fill puts the present hello into a request, by the clock of now. A hello that is said again much later
+// would otherwise look as if the clock of this host had been set.
 func (w *worker) fill(request *http.Request) error {
 	body, err := json.Marshal(w.hello.at(time.Now()))
 	if err != nil {
