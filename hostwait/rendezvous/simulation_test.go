@@ -37,6 +37,20 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// TestSeedsThatFoundFaults plays the seeds that have found a fault, which the other test may not reach.
+func TestSeedsThatFoundFaults(t *testing.T) {
+	for _, seed := range []uint64{
+		3,     // the loss of a host was noticed 3 s after its connection had been closed
+		8,     // the leader was gone before a worker had heard that its end was known
+		32,    // an answer that was cut counted as the answer of another program
+		98,    // a worker ended with 0 although the leader knew of a failure
+		3038,  // a failure whose word came late counted from when it came
+		11043, // a hello that was held up counted as a sign that a killed host was well
+	} {
+		playSeed(t, seed, false)
+	}
+}
+
 // playSeed plays the job of a seed. Where something is wrong it prints the seed and what happened.
 func playSeed(t *testing.T, seed uint64, verbose bool) {
 	t.Helper()
