@@ -41,8 +41,12 @@ func TestLastWordIsHeard(t *testing.T) {
 			name: "the leader refuses a worker that connects, for a while", words: args("true"),
 			act: refuseForAWhile, codes: []int{0, 0, 0},
 		},
+		{
+			name: "a fifth of the packets is lost", words: args("true"), prepare: loseAFifth, before: true,
+			act: (*lab).endTrainers, codes: []int{0, 0, 0},
+		},
 	} {
-		s.n, s.within = 3, 30*time.Second
+		s.n, s.within = 3, 60*time.Second
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			s.run(t)
@@ -58,6 +62,13 @@ func refuseForAWhile(l *lab) {
 	<-time.After(10 * time.Second) // a hello comes every 5 s
 	must(l.t, l.hosts[0].in("sh", "-c", rule, "-D")...)
 	l.endTrainers()
+}
+
+// loseAFifth loses a fifth of the TCP packets to each host.
+func loseAFifth(l *lab) {
+	for _, h := range l.hosts {
+		h.rule("-A", []string{"-i", "eth0", "-m", "statistic", "--mode", "random", "--probability", "0.2"})
+	}
 }
 
 // endTrainers lets the trainers end that wait for a file.
