@@ -56,8 +56,8 @@ func enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// ByNumber compares two names of hosts by the numbers at their ends: algo-2 comes before algo-10. Names without
-// a number come first.
+// ByNumber compares two names of hosts by the numbers at their ends: algo-2 comes before algo-10. Names
+// without a number come first.
 func ByNumber(a, b string) int { return cmp.Compare(numberOf(a), numberOf(b)) }
 
 // numberOf returns the number at the end of a name, and -1 for a name without one.

@@ -90,8 +90,8 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 	}
 }
 
-// Members are all hosts in the order of ranks, if a launcher starts ranks on this host, else none. They are nil
-// before the hosts are released.
+// Members are all hosts in the order of ranks, if a launcher starts ranks on this host, else none. They are
+// nil before the hosts are released.
 func (p *Peers) Members() []rendezvous.Member { return p.members }
 
 // Lookup finds the addresses of the other hosts as the trainer will.

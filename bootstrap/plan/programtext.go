@@ -72,7 +72,8 @@ func programTexts(words []string) []bool {
 func findInterpreter(known []interpreter, program string) *interpreter {
 	name := strings.TrimRight(path.Base(program), "0123456789.-")
 	if python, found := strings.CutPrefix(path.Base(program), "python"); found {
-		name = "python" + strings.TrimLeft(strings.TrimRight(python, "dmt"), "0123456789.-") // python3.14t has no GIL
+		// The letters of a variant follow the version, as in python3.14t.
+		name = "python" + strings.TrimLeft(strings.TrimRight(python, "dmt"), "0123456789.-")
 	}
 	for i, in := range known {
 		if slices.Contains(in.names, name) {
@@ -84,13 +85,13 @@ func findInterpreter(known []interpreter, program string) *interpreter {
 
 // markTexts sets texts for the program texts among the words after an interpreter's name.
 func (in *interpreter) markTexts(words []string, texts []bool) {
-	operandIsText, unknown := in.firstIsText, false
+	operandIsText := in.firstIsText
 	for i := 0; i < len(words); i++ {
-		if !isOption(words[i]) {
-			if unknown && !operandIsText && i+1 < len(words) && isOption(words[i+1]) {
-				unknown = false // it may belong to the option before it, as in bash --rcfile FILE -c TEXT
-				continue
-			}
+		switch {
+		case isOption(words[i]):
+		case !operandIsText && mayBelongToOption(words, i):
+			continue
+		default:
 			if operandIsText {
 				in.markOperand(words[i:], texts[i:])
 			}
@@ -99,7 +100,6 @@ func (in *interpreter) markTexts(words []string, texts []bool) {
 			}
 			return // the words after it belong to the program in the text
 		}
-		unknown = strings.HasPrefix(words[i], "--") && !strings.Contains(words[i], "=")
 		place, taken := in.readOption(words[i])
 		switch {
 		case place == textAttached:
@@ -112,6 +112,14 @@ func (in *interpreter) markTexts(words []string, texts []bool) {
 		}
 		i += taken
 	}
+}
+
+// mayBelongToOption says whether the word at i may be the value of the long option before it, as in bash
+// --rcfile FILE -c TEXT. An option has to follow: otherwise the word is the program's script, and has no text
+// behind it.
+func mayBelongToOption(words []string, i int) bool {
+	return i > 0 && strings.HasPrefix(words[i-1], "--") && len(words[i-1]) > 2 &&
+		!strings.Contains(words[i-1], "=") && i+1 < len(words) && isOption(words[i+1])
 }
 
 // markOperand sets texts for the first word that is no option. The options may end with --, or with - for a

@@ -178,8 +178,8 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 	return v, k.changed
 }
 
-// missingHosts returns the first hosts for which the others wait, in the order of their numbers, and the number
-// of all such hosts.
+// missingHosts returns the first hosts for which the others wait, in the order of their numbers, and the
+// number of all such hosts.
 func (k *roster) missingHosts(most int) (missing []absence, number int) {
 	unjoined := ""
 	for _, host := range k.byNumber {

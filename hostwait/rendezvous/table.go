@@ -2,9 +2,9 @@ package rendezvous
 
 import "fmt"
 
-// row is a part of the table that the leader sends at the release: hosts that follow each other in the order of
-// ranks, and tell the same about themselves. All hosts know all names, so a row has none. The table of a job
-// whose hosts are alike is one row, whatever their number.
+// row is a part of the table that the leader sends at the release: hosts that follow each other in the order
+// of ranks, and tell the same about themselves. All hosts know all names, so a row has none. The table of a
+// job whose hosts are alike is one row, whatever their number.
 type row struct {
 	Hosts int `json:"hosts"` // how many
 	tells
@@ -47,7 +47,8 @@ func membersOf(rows []row, hosts []string) ([]Member, error) {
 		}
 	}
 	if len(members) != len(hosts) {
-		return nil, fmt.Errorf("the leader's table has %d hosts in their order, expected %d", len(members), len(hosts))
+		return nil, fmt.Errorf("the leader's table has %d hosts in their order, expected %d",
+			len(members), len(hosts))
 	}
 	return members, nil
 }

@@ -9,7 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestTable: the table gives back what the hosts told, and does not grow with the number of hosts that are alike.
+// TestTable: the table gives back what the hosts told, and does not grow with the number of hosts that are
+// alike.
 func TestTable(t *testing.T) {
 	var hosts []string
 	var alike, mixed []Member
@@ -27,7 +28,9 @@ func TestTable(t *testing.T) {
 	if text, _ := json.Marshal(rowsOf(alike)); len(text) > 100 {
 		t.Errorf("%d bytes for hosts that are alike: %s", len(text), text)
 	}
-	for _, bad := range [][]row{nil, {{Hosts: 3999}}, {{Hosts: 4001}}, {{Hosts: 4000}, {Hosts: -1}, {Hosts: 1}}} {
+	for _, bad := range [][]row{
+		nil, {{Hosts: 3999}}, {{Hosts: 4001}}, {{Hosts: 4000}, {Hosts: -1}, {Hosts: 1}},
+	} {
 		if len(bad) == 3 {
 			bad[0].Hosts = 3999
 		}

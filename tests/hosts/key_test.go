@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestHostsWithoutOneKey checks that a host which can never join, for want of the cluster's key, ends the wait
-// of all hosts at once.
+// TestHostsWithoutOneKey checks that a host which can never join, for want of the cluster's key, ends the
+// wait of all hosts at once.
 func TestHostsWithoutOneKey(t *testing.T) {
 	key := func(digits string) []string {
 		return []string{"ENTRAIN_CLUSTER_KEY=" + strings.Repeat(digits, 32)}
