@@ -36,7 +36,7 @@ func (v *validation) flags() []cli.Flag {
 
 // print prints every problem to standard output. The error says the same, for the exit code.
 func (v *validation) print(*cli.Context) error {
-	in := v.inspect(v.request(plan.ScopeTrainer))
+	in := v.inspect(v.request(plan.ScopeLaunch))
 	err := in.Err()
 	if err != nil {
 		err = printedError{err}

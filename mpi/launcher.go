@@ -23,6 +23,15 @@ type Launcher struct {
 	Version string // in its own words: 4.1.4, 2021.10, 2019 Update 8
 }
 
+// FaultOverHosts says what is known to be wrong with this launcher where its ranks are on several hosts. It
+// is empty where nothing is known.
+func (l Launcher) FaultOverHosts() string {
+	if l.Family == FamilyMPICH && l.Version == "4.0.2" { // with ssh too: see docs/mpi.md
+		return "MPICH 4.0.2 hangs in MPI_Finalize where its ranks are on several hosts"
+	}
+	return ""
+}
+
 // format is the dialect of the launcher's hostfile.
 func (l Launcher) format() Format {
 	if l.hydra() {

@@ -231,3 +231,27 @@ func codeOf(err error) int {
 	}
 	return 0
 }
+
+func TestALauncherThatIsKnownToHangOverHostsIsAWarning(t *testing.T) {
+	const mpich402 = "HYDRA build details:\n    Version:                                 4.0.2\n"
+	for _, c := range []struct {
+		what, resource, version string
+		launcher                string
+		warns                   bool
+	}{
+		{"MPICH 4.0.2 over three hosts", three, mpich402, LauncherMPI, true},
+		{"on one host", alone, mpich402, LauncherMPI, false},
+		{"without a launcher", three, mpich402, LauncherNone, false},
+		{"a later MPICH", three, strings.Replace(mpich402, "4.0.2", "4.2.1", 1), LauncherMPI, false},
+		{"Open MPI", three, "mpirun (Open MPI) 4.1.4\n", LauncherMPI, false},
+	} {
+		in := photographMPI(t, "{}", c.resource)
+		in.Snapshot.Launcher = &contract.Program{Path: "mpirun", Version: c.version}
+		o := options("prog")
+		o.Launcher = c.launcher
+		problems := Check(in.Job, in.Snapshot, o)
+		if warns := len(problems) == 1 && problems[0].Warning; warns != c.warns {
+			t.Errorf("%s: %v", c.what, problems)
+		}
+	}
+}
