@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -100,7 +101,8 @@ func (p *pipeline) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	p.sent = true
 	response, err := p.current.await(r.Context(), p.patience, p.heard)
-	if err != nil && r.Context().Err() == nil || err == nil && response.Close {
+	// Only an error that is the end of the context leaves the connection as it is.
+	if err != nil && !errors.Is(err, context.Canceled) || err == nil && response.Close {
 		p.drop()
 	}
 	return response, err
