@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ func (p *Peers) Leave(err error) error {
 	if p == nil {
 		return err
 	}
+	err = p.explainLimit(err)
 	p.End(err, false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -117,4 +119,14 @@ func (h Process) Fail(snap *contract.Snapshot, o plan.Options, verb string, err 
 		return err
 	}
 	return others.Leave(err)
+}
+
+// explainLimit adds to an error for lack of open files how many this host may have, and how many it needs.
+func (p *Peers) explainLimit(err error) error {
+	need := p.FilesNeeded()
+	if !errors.Is(err, syscall.EMFILE) || need == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: this host may have %d, and as the leader of %d hosts it needs %d\nhint: docker run "+
+		"--ulimit nofile=%d, or ulimit -n", err, rendezvous.FilesLimit(), len(p.plan.Hosts), need, need)
 }

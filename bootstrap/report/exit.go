@@ -122,11 +122,13 @@ func isInvalid(err error) bool {
 	return invalid || refused || format || manifest
 }
 
-// isUnavailable reports whether an error says that a host or a FIFO did not come, or that a host was lost.
+// isUnavailable reports whether an error says that a host or a FIFO did not come, that a host was lost, or
+// that no more files can be opened.
 func isUnavailable(err error) bool {
 	_, names := errors.AsType[*hostwait.UnavailableError](err)
 	_, listen := errors.AsType[*rendezvous.ListenError](err)
 	_, fifo := errors.AsType[*channel.UnavailableError](err)
 	_, lost := errors.AsType[*remote.LostError](err)
-	return names || listen || fifo || lost
+	tooManyFiles := errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	return names || listen || fifo || lost || tooManyFiles
 }

@@ -19,7 +19,8 @@ func ExitCodes() []CodeMeaning {
 		own(CodeUsage, "a flag, a variable or the command is wrong"),
 		own(CodeInvalid, "the contract is invalid, here or on another host, or the hosts do not fit together; "+
 			"a stream is not valid RecordIO"),
-		own(CodeUnavailable, "a host did not come, or was lost; a FIFO did not come, or stayed empty"),
+		own(CodeUnavailable, "a host did not come, or was lost; a FIFO did not come, or stayed empty; "+
+			"too many files are open"),
 		own(CodeInternal, "something inside entrain failed"),
 		own(CodeOutput, "an output cannot be written"),
 		{"126, 127", "126: the trainer cannot be executed; 127: it was not found"},

@@ -40,7 +40,7 @@ func (k *roster) findOrAdd(h *hello, from netip.Addr, now time.Time) (*member, *
 	}
 	m = &member{hello: *h, addr: from}
 	k.members[h.Host] = m
-	if skew := now.Sub(time.UnixMicro(h.Clock)).Abs(); skew > clockDifferenceWarned {
+	if skew := now.Sub(time.UnixMicro(h.Clock)).Abs(); skew > clockDifferenceWarned && k.acceptTrouble == "" {
 		k.queueWarning(fmt.Sprintf("the clock of %s differs from that of %s by %s",
 			h.Host, k.config.leaderHost(), skew.Round(time.Second)))
 	}

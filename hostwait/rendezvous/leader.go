@@ -35,6 +35,7 @@ const (
 func startLeader(c *Config) (*leader, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &leader{config: c, roster: newRoster(c), ctx: ctx, stop: stop, sources: sources{lookup: c.Lookup}}
+	c.warnOfLimit(FilesLimit())
 	listener, err := l.listen(ctx)
 	if err != nil {
 		stop()
@@ -64,6 +65,7 @@ func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	listener = acceptsListener{listener, l.roster.noteAcceptTrouble}
 	guarded := newGuard(listener, maxStrangers+len(l.config.Hosts), l.roster.noteBreak)
 	if config == nil {
 		guarded.onTLS = l.noteKey

@@ -40,7 +40,9 @@ type roster struct {
 	quiet        bool      // no rank is at work on any host that is left
 	lookedAt     time.Time // when findLost has looked last
 	launcherCode *int      // the exit code of the leader's launcher, once that has ended
-	warnings     []string  // to be logged when the lock is released
+	// acceptTrouble says why the leader could not accept a connection. It is empty if it always could.
+	acceptTrouble string
+	warnings      []string // to be logged when the lock is released
 }
 
 // member is a host that has joined.
@@ -178,8 +180,8 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 	return v, k.changed
 }
 
-// missingHosts returns the first hosts for which the others wait, in the order of their numbers, and the
-// number of all such hosts.
+// missingHosts returns the first hosts for which the others wait, in the order of their numbers, and how many
+// such hosts there are.
 func (k *roster) missingHosts(most int) (missing []absence, number int) {
 	unjoined := ""
 	for _, host := range k.byNumber {
@@ -205,6 +207,10 @@ func (k *roster) missingHosts(most int) (missing []absence, number int) {
 func (k *roster) reasonForAbsence() string {
 	why := fmt.Sprintf("has not joined: its container has not started, has failed, "+
 		"or cannot reach port %d of %s", k.config.Port, k.config.leaderHost())
+	if k.acceptTrouble != "" {
+		why = fmt.Sprintf("has not joined: %s cannot accept its connection: %s",
+			k.config.leaderHost(), k.acceptTrouble)
+	}
 	addrs := slices.SortedFunc(maps.Keys(k.refused), netip.Addr.Compare)
 	for _, from := range addrs[:min(len(addrs), maxRefusedNamed)] {
 		why = fmt.Sprintf("%s; %s was refused: %s", why, from, k.refused[from])

@@ -25,8 +25,8 @@ type secureListener struct {
 }
 
 // refusedPeer is called once for each connection whose peer has shown why it cannot join. lacksKey says that
-// the peer has shown that it does not have this cluster's key. h is the hello of a peer that does not use
-// TLS, if it said one.
+// the peer has shown that it does not have this cluster's key. h is the hello of a peer that said one without
+// TLS, or nil.
 type refusedPeer func(conn net.Conn, why string, lacksKey bool, h *hello)
 
 func (l *secureListener) Accept() (net.Conn, error) {

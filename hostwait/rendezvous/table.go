@@ -47,8 +47,7 @@ func membersOf(rows []row, hosts []string) ([]Member, error) {
 		}
 	}
 	if len(members) != len(hosts) {
-		return nil, fmt.Errorf("the leader's table has %d hosts in their order, expected %d",
-			len(members), len(hosts))
+		return nil, fmt.Errorf("the leader's table has %d hosts, expected %d", len(members), len(hosts))
 	}
 	return members, nil
 }

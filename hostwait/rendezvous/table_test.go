@@ -9,8 +9,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestTable: the table gives back what the hosts told, and does not grow with the number of hosts that are
-// alike.
+// TestTable: the table gives back what the hosts told. Hosts that are alike do not make it longer.
 func TestTable(t *testing.T) {
 	var hosts []string
 	var alike, mixed []Member
@@ -29,11 +28,8 @@ func TestTable(t *testing.T) {
 		t.Errorf("%d bytes for hosts that are alike: %s", len(text), text)
 	}
 	for _, bad := range [][]row{
-		nil, {{Hosts: 3999}}, {{Hosts: 4001}}, {{Hosts: 4000}, {Hosts: -1}, {Hosts: 1}},
+		nil, {{Hosts: 3999}}, {{Hosts: 4001}}, {{Hosts: 3999}, {Hosts: -1}, {Hosts: 2}},
 	} {
-		if len(bad) == 3 {
-			bad[0].Hosts = 3999
-		}
 		if _, err := membersOf(bad, hosts); err == nil {
 			t.Errorf("%+v is a table", bad)
 		}

@@ -15,6 +15,15 @@ type acceptor struct {
 	// work counts the goroutines that Close waits for. Only such goroutines may start others: then no Add comes
 	// beside the Wait of Close while the counter is 0.
 	work sync.WaitGroup
+	// trouble is called once, with the first error of an Accept. It may be nil.
+	trouble     func(error)
+	troubleTold sync.Once
+}
+
+func (a *acceptor) tellTrouble(err error) {
+	if a.trouble != nil {
+		a.troubleTold.Do(func() { a.trouble(err) })
+	}
 }
 
 // start gives each connection to admit, until Close. admit must not block.
@@ -30,6 +39,7 @@ func (a *acceptor) start(listener net.Listener, admit func(net.Conn)) {
 			case a.ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 				return
 			default: // such as too many open files, which may pass
+				a.tellTrouble(err)
 				a.pause()
 			}
 		}

@@ -41,6 +41,7 @@ func Serve(c Config, listener net.Listener) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.trouble = func(err error) { c.Warn("cannot accept connections of the other hosts: " + err.Error()) }
 	s.start(listener, s.classify)
 	return s, nil
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestHostsWithoutOneKey checks that a host which can never join, for want of the cluster's key, ends the
+// TestHostsWithoutOneKey checks that a host which can never join, since it lacks the cluster's key, ends the
 // wait of all hosts at once.
 func TestHostsWithoutOneKey(t *testing.T) {
 	key := func(digits string) []string {
