@@ -66,6 +66,9 @@ func (k *roster) noteAcceptTrouble(err error) {
 	defer k.unlockAndWarn()
 	if k.acceptTrouble == "" {
 		k.acceptTrouble = k.config.oneLine(err.Error())
+		if errors.Is(err, syscall.EMFILE) {
+			k.acceptTrouble += fmt.Sprintf(" (it may have %d, and needs %d)", FilesLimit(), k.config.filesNeeded())
+		}
 		k.queueWarning("cannot accept connections of the other hosts: " + k.acceptTrouble)
 	}
 }

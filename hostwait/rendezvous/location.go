@@ -97,7 +97,7 @@ func (l location) doubts(c *Config) []string {
 	}
 	name := fmt.Sprintf("%s is this host's name, but it resolves to %v", c.Self.Host, l.ofName)
 	switch {
-	case len(l.ofName) == 0:
+	case len(l.ofName) == 0, len(l.ofHost) == 0: // one of them is unknown
 	case !resolvesTo(l.ofHost):
 		doubts = append(doubts,
 			fmt.Sprintf("%s, and this host has %v: the other hosts look for it elsewhere", name, l.ofHost))
