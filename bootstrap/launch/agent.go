@@ -48,7 +48,8 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 		Self: r.Host, Hosts: hostNames(h.launch),
 		KeyPair: func(label string) (ed25519.PrivateKey, error) { return key.KeyPair(r.Job, label) },
 		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startDaemon,
-		Warn: func(text string) { h.log.Warn().Msg(cause.OneLine(text)) },
+		Diagnose: func(err error) string { return rendezvous.Diagnose(err, "it", false) },
+		Warn:     func(text string) { h.log.Warn().Msg(cause.OneLine(text)) },
 	}
 	pool, err := remote.NewPool(c)
 	if err != nil {

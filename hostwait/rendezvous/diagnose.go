@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// diagnose says in plain words what the error of a connection to the leader most likely means. A leader
-// that has answered before has started, and no rule of the network separates this host from it. Only its
-// host or the network can then have failed.
-func diagnose(err error, addr string, everAnswered bool) string {
+// Diagnose says in plain words what the error of a connection to a host most likely means. who is the subject
+// of the sentence: an address, or "it". A host that has answered before has started, and no rule of the
+// network separates this host from it. Only that host or the network can then have failed.
+func Diagnose(err error, who string, everAnswered bool) string {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
@@ -26,20 +26,20 @@ func diagnose(err error, addr string, everAnswered bool) string {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
 	case isRefused(err) && everAnswered:
-		return addr + " refuses connections: entrain has ended there"
+		return who + " refuses connections: entrain has ended there"
 	case isRefused(err):
-		return addr + " refuses connections: entrain has not started there, or has ended, " +
+		return who + " refuses connections: entrain has not started there, or has ended, " +
 			"or another image runs there"
 	case isUnreachable && everAnswered:
-		return addr + " cannot be reached any more: the host is gone, or the network between"
+		return who + " cannot be reached any more: the host is gone, or the network between"
 	case isUnreachable:
-		return addr + " cannot be reached: no route leads there, or the host is gone"
+		return who + " cannot be reached: no route leads there, or the host is gone"
 	case isClosed:
-		return addr + " closed the connection"
+		return who + " closed the connection"
 	case isTimeout && everAnswered:
-		return addr + " does not answer any more: the host is gone, or the network between"
+		return who + " does not answer any more: the host is gone, or the network between"
 	case isTimeout:
-		return addr + " does not answer: the port is filtered, as by a security group without a rule that admits " +
+		return who + " does not answer: the port is filtered, as by a security group without a rule that admits " +
 			"its own members, or the host is gone"
 	default:
 		return err.Error()
@@ -49,7 +49,7 @@ func diagnose(err error, addr string, everAnswered bool) string {
 // lossText says that the leader is lost, and why.
 func lossText(err error, addr string, silent time.Duration) string {
 	return fmt.Sprintf("lost: the leader has not answered for %s (it was there until then): %s",
-		silent.Round(time.Second), diagnose(err, addr, true))
+		silent.Round(time.Second), Diagnose(err, addr, true))
 }
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

@@ -36,10 +36,10 @@ func TestDiagnosisKnowsWhetherTheLeaderAnswered(t *testing.T) {
 	} {
 		text := c.text
 		err := error(&url.Error{Op: "Post", URL: "http://h0", Err: &net.OpError{Op: "dial", Err: c.err}})
-		if got := diagnose(err, "10.0.0.1:7790", true); got != "10.0.0.1:7790 "+text {
+		if got := Diagnose(err, "10.0.0.1:7790", true); got != "10.0.0.1:7790 "+text {
 			t.Errorf("answered before: %q, expected %q", got, text)
 		}
-		if got := diagnose(err, "10.0.0.1:7790", false); got == "10.0.0.1:7790 "+text && text != closed {
+		if got := Diagnose(err, "10.0.0.1:7790", false); got == "10.0.0.1:7790 "+text && text != closed {
 			t.Errorf("never answered: %q", got)
 		}
 		const begin = "lost: the leader has not answered for 30s (it was there until then): 10.0.0.1:7790 "
@@ -53,7 +53,7 @@ func TestDiagnosisKnowsWhetherTheLeaderAnswered(t *testing.T) {
 func TestDiagnosisComparesNoSentence(t *testing.T) {
 	for _, text := range []string{"line 3 ends with EOF", "server gave HTTP response to HTTPS client"} {
 		err := errors.New(text)
-		if got := diagnose(err, "10.0.0.1:7790", false); got != text {
+		if got := Diagnose(err, "10.0.0.1:7790", false); got != text {
 			t.Errorf("%q", got)
 		}
 		if got := lastingReason(err); got != "" {

@@ -174,7 +174,7 @@ func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err err
 	if why := lastingReason(err); why != "" {
 		return false, &RefusedError{By: w.config.leaderHost(), Why: why}
 	}
-	w.trouble(errors.New(w.config.oneLine(diagnose(err, w.lastAddress(), w.everAnswered))))
+	w.trouble(errors.New(w.config.oneLine(Diagnose(err, w.lastAddress(), w.everAnswered))))
 	silent := time.Since(w.lastAnswer)
 	if w.hello.released && silent >= w.config.PeerTimeout {
 		text := lossText(err, w.lastAddress(), silent)

@@ -32,7 +32,6 @@ func dialledAddress(err error) string {
 
 // diagnose names the most likely cause of a connection's error.
 func (p *Pool) diagnose(err error) string {
-	var timeout net.Error
 	isClosed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 	// x/crypto/ssh has no types for the errors that two cases know by their texts.
 	switch {
@@ -42,19 +41,12 @@ func (p *Pool) diagnose(err error) string {
 		return "it closed the connection before it knew this host; its log may say why"
 	case isClosed:
 		return "it closed the connection"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "it refuses connections: entrain has not started there, or has ended"
-	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
-		return "no route leads there, or the host is gone"
 	case errors.Is(err, os.ErrDeadlineExceeded) && dialledAddress(err) == "":
 		return fmt.Sprintf("nothing was heard of it for %s", p.c.silenceTimeout())
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "it does not answer: the port is filtered, " +
-			"as by a security group without a rule that admits its own members, or the host is gone"
 	case strings.Contains(err.Error(), "unable to authenticate"):
 		return "it refuses this host; its log says why"
 	}
-	return err.Error()
+	return p.c.Diagnose(err)
 }
 
 // waitAtMost returns when something comes from c, or after limit.

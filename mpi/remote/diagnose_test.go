@@ -12,7 +12,7 @@ import (
 // TestTimeoutOfDialIsNoSilence: a host that was never reached has not fallen silent, whichever error the dial
 // ends with.
 func TestTimeoutOfDialIsNoSilence(t *testing.T) {
-	p := &Pool{c: Config{}, ctx: t.Context()}
+	p := &Pool{c: Config{Diagnose: diagnoseDial}, ctx: t.Context()}
 	dial := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 77, 0, 2), Port: 7791}}
 	for _, cause := range []error{os.ErrDeadlineExceeded, context.DeadlineExceeded} {
 		dial.Err = cause

@@ -73,7 +73,7 @@ func newNetwork(tb testing.TB, n int) *network {
 
 func (n *network) config(i int) Config {
 	c := Config{
-		Self: n.hosts[i], Hosts: n.hosts, KeyPair: pairsOf("s"), Port: n.port,
+		Self: n.hosts[i], Hosts: n.hosts, KeyPair: pairsOf("s"), Diagnose: diagnoseDial, Port: n.port,
 		PeerTimeout: 30 * time.Second, Lookup: lookup, Start: n.start,
 		Warn: func(text string) {
 			n.mu.Lock()
@@ -226,4 +226,16 @@ func pairsOf(secret string) KeyPair {
 		seed := sha256.Sum256([]byte(secret + "\x00" + label))
 		return ed25519.NewKeyFromSeed(seed[:]), nil
 	}
+}
+
+// diagnoseDial is a Config.Diagnose that knows what these tests ask for.
+func diagnoseDial(err error) string {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "it refuses connections: entrain has not started there, or has ended"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "it does not answer"
+	}
+	return err.Error()
 }

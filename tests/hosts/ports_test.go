@@ -68,7 +68,7 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 		{
 			name: "the worker's name leads elsewhere on the leader", words: launchArgs(standIn, "true"),
 			prepare: stale,
-			failure: agentPort("10.77.0.99", "(no route leads there|it does not answer)"),
+			failure: agentPort("10.77.0.99", "it (cannot be reached: no route leads there|does not answer)"),
 		},
 	} {
 		s.n, s.codes, s.before = 2, []int{69, 69}, true
