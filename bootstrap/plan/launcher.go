@@ -24,7 +24,6 @@ func checkLauncher(job *contract.Job, snap *contract.Snapshot, o Options) []cont
 	}
 	return []contract.Problem{{
 		File: snap.Launcher.Path, Warning: true, Message: fault,
-		Hint: "in the Dockerfile: RUN apt-get update && apt-get install -y --no-install-recommends openmpi-bin; " +
-			"--mpirun names one of several",
+		Hint: installMPI,
 	}}
 }
