@@ -7,27 +7,28 @@ say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# need WHAT…: installs what is missing, all at once. WHAT is a command, and the packages that hold it where those have other
+# need WHAT…: installs what is missing, all at once. WHAT is a command, and the missing_packages that hold it where those have other
 # names: need python3 "gcc gcc libc6-dev".
 need() {
   missing "$@"
-  [ "$lacks" ] || return 0
-  installs || die "$lacks; install first: apt-get install$packages"
-  say "installing$packages"
+  [ "$missing_commands" ] || return 0
+  installs || die "$missing_commands; install first: apt-get install$missing_packages"
+  say "installing$missing_packages"
   root apt-get update -qq
   # shellcheck disable=SC2086 # a list of packages
-  root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+  root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing_packages >/dev/null
 }
 
-# missing says in $lacks what is missing, and in $packages what has it.
+# missing sets missing_commands (for a message) and missing_packages (what holds them). A shell function has no variables of
+# its own, so no script may use these names: with a plain "packages" the list of an image's packages was emptied here.
 missing() {
-  lacks="" packages=""
+  missing_commands="" missing_packages=""
   for what; do
     have "${what%% *}" && continue
-    lacks="$lacks${lacks:+, }${what%% *}"
-    packages="$packages ${what#* }"
+    missing_commands="$missing_commands${missing_commands:+, }${what%% *}"
+    missing_packages="$missing_packages ${what#* }"
   done
-  lacks="${lacks:+missing: }$lacks"
+  missing_commands="${missing_commands:+missing: }$missing_commands"
 }
 
 installs() { have apt-get && { [ "$(id -u)" = 0 ] || have sudo; }; }
@@ -39,7 +40,7 @@ need_go() {
   trusts || modules || certificates=ca-certificates
   # shellcheck disable=SC2086 # none or one
   missing $certificates "$@"
-  have go || die "missing: go, from https://go.dev/dl${lacks:+; $lacks, by apt-get install$packages}"
+  have go || die "missing: go, from https://go.dev/dl${missing_commands:+; $missing_commands, by apt-get install$missing_packages}"
   # shellcheck disable=SC2086 # none or one
   if installs; then need $certificates; else need $certificates "$@"; fi
 }
