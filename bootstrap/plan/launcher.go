@@ -24,6 +24,6 @@ func checkLauncher(job *contract.Job, snap *contract.Snapshot, o Options) []cont
 	}
 	return []contract.Problem{{
 		File: snap.Launcher.Path, Warning: true, Message: fault,
-		Hint: installMPI,
+		Hint: aptInstall + "openmpi-bin, or name another launcher by --mpirun",
 	}}
 }
