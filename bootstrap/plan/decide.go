@@ -92,25 +92,13 @@ func decideWait(job *contract.Job, o Options) Wait {
 	return w
 }
 
-// Hosts returns the hosts that train together and the number of ranks on each. With slots 0 the job decides
-// the number (see decideSlots).
-func Hosts(job *contract.Job, slots int) ([]mpi.Host, error) {
-	n, err := decideSlots(job, slots)
-	names := job.Together()
-	list := make([]mpi.Host, len(names))
-	for i, name := range names {
-		list[i] = mpi.Host{Name: name, Slots: n}
-	}
-	return list, err
-}
-
 // Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
 func Hostfile(job *contract.Job, format string, slots int) (string, error) {
-	hosts, err := Hosts(job, slots)
+	together, err := TogetherOf(job, slots)
 	if err != nil {
 		return "", err
 	}
-	return mpi.Hostfile(mpi.Format(format), hosts)
+	return mpi.Hostfile(mpi.Format(format), together.Hosts)
 }
 
 // Spec is a first specification of the job's algorithm, as JSON for people to go on with.

@@ -141,10 +141,10 @@ func TestTheSlotsComeFromTheUserThenTheJobThenTheAccelerators(t *testing.T) {
 	} {
 		in := photographJob(t, c.hp, two)
 		in.Job.Machine.GPUs = c.gpus
-		hosts, err := Hosts(in.Job, c.slots)
+		together, err := TogetherOf(in.Job, c.slots)
 		got := ""
 		if err == nil {
-			got, err = mpi.Hostfile("openmpi", hosts)
+			got, err = mpi.Hostfile("openmpi", together.Hosts)
 		}
 		if err != nil {
 			got = err.Error()

@@ -72,11 +72,11 @@ func WantsMPI(job *contract.Job, o Options) bool {
 // because the job wants no launcher, or because this host is not one of those that train together (a rule of
 // the toolkit). The slots of this host count for all hosts, until the rendezvous tells the others' slots.
 func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, error) {
-	together := job.Together()
-	if !WantsMPI(job, o) || !slices.Contains(together, job.Host) {
+	names := job.Together()
+	if !WantsMPI(job, o) || !slices.Contains(names, job.Host) {
 		return nil, nil //nolint:nilnil // no launcher is no error
 	}
-	if len(together) > 1 {
+	if len(names) > 1 {
 		if err := o.Rendezvous.checkForMPI(); err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	if err != nil {
 		return nil, err
 	}
-	agent, err := decideAgent(snap, o, len(together))
+	agent, err := decideAgent(snap, o, len(names))
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +99,11 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 		Agent: l.Dir + "/" + FileRsh, Hostfile: l.Dir + "/" + FileHostfile,
 		Rank: []string{snap.Self, "rank", l.Dir},
 	}
-	if l.Hosts, err = Hosts(job, o.Slots); err != nil {
+	together, err := TogetherOf(job, o.Slots)
+	if err != nil {
 		return nil, err
 	}
+	l.Hosts = together.Hosts
 	if _, err := l.Hostfiles(); err != nil {
 		return nil, invalid(contract.Problem{File: contract.ResourceFile, Message: err.Error()})
 	}
