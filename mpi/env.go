@@ -1,6 +1,10 @@
 package mpi
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Env gives the variables with which a bare mpirun of any family, as in a user's script, starts over all
 // hosts. It holds the names of Open MPI 4, of Open MPI 5 (which ignores most names of 4), of MPICH and of
@@ -39,19 +43,54 @@ func (l Launch) openMPIEnv() []string {
 		// Without it, Open MPI 5 takes the leader for another host where its hostname is not its name in the
 		// hostfile.
 		"PRTE_MCA_prte_do_not_resolve=0",
+	)
+	env = append(env, l.transportEnv()...)
+	return append(env, l.interfaceEnv("OMPI_MCA_oob_tcp_if_include", "PRTE_MCA_prte_if_include")...)
+}
+
+// transportEnv gives the variables of Open MPI that its ranks alone read.
+func (l Launch) transportEnv() []string {
+	env := []string{
 		// A process in a container often may not read the memory of another process, even in the same container.
 		"OMPI_MCA_btl_vader_single_copy_mechanism=none",
 		"OMPI_MCA_smsc=^cma", // the same in Open MPI 5
-		"OMPI_MCA_btl="+l.btl(),
-	)
-	if l.Interface != "" {
-		env = append(env,
-			"OMPI_MCA_btl_tcp_if_include="+l.Interface,
-			"OMPI_MCA_oob_tcp_if_include="+l.Interface,
-			"PRTE_MCA_prte_if_include="+l.Interface,
-		)
+		"OMPI_MCA_btl=" + l.btl(),
+	}
+	return append(env, l.interfaceEnv("OMPI_MCA_btl_tcp_if_include")...)
+}
+
+// interfaceEnv sets the interface in variables of Open MPI whose names end in if_include. It leaves out a
+// variable where the user's options give its counterpart, which ends in if_exclude: the two contradict each
+// other.
+func (l Launch) interfaceEnv(names ...string) []string {
+	var env []string
+	for _, name := range names {
+		_, param, _ := strings.Cut(Counterpart(name), "_MCA_")
+		if l.Interface != "" && !slices.Contains(mcaParams(l.Options), param) {
+			env = append(env, name+"="+l.Interface)
+		}
 	}
 	return env
+}
+
+// Counterpart is the variable that contradicts an if_include variable of Open MPI. It is empty for any other
+// variable.
+func Counterpart(variable string) string {
+	if prefix, ok := strings.CutSuffix(variable, "_if_include"); ok {
+		return prefix + "_if_exclude"
+	}
+	return ""
+}
+
+// LauncherEnv gives the environment for mpirun itself, from that of the leader's ranks: it leaves out what
+// transportEnv has added. Open MPI carries its variables from the leader to all ranks, but each host has its
+// own. Besides, such a variable would beat a file of parameters that the user's options name.
+func (l Launch) LauncherEnv(env []string) []string {
+	if l.Launcher.hydra() {
+		return env
+	}
+	added := l.transportEnv()
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return slices.Contains(added, kv) })
 }
 
 // atLeast is the number of hosts, or the launcher's own default where that is larger.

@@ -184,6 +184,38 @@ NCCL_SOCKET_IFNAME=eth0 GLOO_SOCKET_IFNAME=eth0 FI_TCP_IFACE=eth0 UCX_NET_DEVICE
 	}
 }
 
+// TestEnvContradictsNoOption: Open MPI wants an interface to be included, or others to be excluded.
+func TestEnvContradictsNoOption(t *testing.T) {
+	const btl, oob = "OMPI_MCA_btl_tcp_if_include=eth0", "OMPI_MCA_oob_tcp_if_include=eth0"
+	for options, want := range map[string][]bool{
+		"":                               {true, true},
+		"--mca btl_tcp_if_exclude lo":    {false, true},
+		"-gmca oob_tcp_if_exclude lo -v": {true, false},
+		"--omca btl_tcp_if_exclude lo":   {false, true},
+		"-x btl_tcp_if_exclude -mca":     {true, true},
+	} {
+		l := launch(FamilyOpenMPI4)
+		l.Options = strings.Fields(options)
+		if got := []bool{slices.Contains(l.Env(), btl), slices.Contains(l.Env(), oob)}; !slices.Equal(got, want) {
+			t.Errorf("%q: includes %v, want %v", options, got, want)
+		}
+	}
+}
+
+// TestLauncherEnvLeavesTheTransportsToTheRanks: a value of the user's stays.
+func TestLauncherEnvLeavesTheTransportsToTheRanks(t *testing.T) {
+	l := launch(FamilyOpenMPI4)
+	env := append(l.Env(), "OMPI_MCA_btl=tcp")
+	got := l.LauncherEnv(env)
+	if len(got) != len(env)-4 || !slices.Contains(got, "OMPI_MCA_btl=tcp") {
+		t.Errorf("got %q", got)
+	}
+	l.Launcher.Family = FamilyMPICH
+	if got := l.LauncherEnv(env); !slices.Equal(got, env) {
+		t.Errorf("MPICH: got %q", got)
+	}
+}
+
 // TestEnvHasRoomForAllHosts: with less room than there are hosts, a launch hangs.
 func TestEnvHasRoomForAllHosts(t *testing.T) {
 	l := launch(FamilyOpenMPI4)

@@ -67,6 +67,22 @@ func EnvNames(options []string) []string {
 	return names
 }
 
+// mcaParams gives the names of the parameters that options set, as by --mca NAME VALUE of Open MPI.
+func mcaParams(options []string) []string {
+	var names []string
+	for i, word := range options[:max(0, len(options)-1)] {
+		if isMCA(optionName(word)) {
+			names = append(names, options[i+1])
+		}
+	}
+	return names
+}
+
+// isMCA says whether an option sets a parameter of Open MPI, PRRTE or PMIx. A g stands for all programs.
+func isMCA(option string) bool {
+	return slices.Contains([]string{"mca", "omca", "prtemca", "pmixmca"}, strings.TrimPrefix(option, "g"))
+}
+
 // hasOption says whether words hold one of the options. One dash or two make no difference, as for every
 // launcher. The option's value may be in the same word (-hosts=a,b) or in the next.
 func hasOption(words []string, options ...string) bool {

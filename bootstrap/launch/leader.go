@@ -21,6 +21,7 @@ func (h *Host) lead(command mpi.Launch, o proc.Options) (proc.Exit, error) {
 	cmd := proc.Cmd(h.plan.Command)
 	if !h.launch.Script {
 		cmd.Argv = command.Argv() // with the slots that the hosts have announced
+		cmd.Env = command.LauncherEnv(cmd.Env)
 	}
 	h.log.Debug().Msgf("starts %q", contract.MaskWords(cmd.Argv))
 	var failure error

@@ -55,7 +55,9 @@ func prepareRank(dir string, kept, words, env []string) (mpi.Rank, proc.Cmd, err
 	if err != nil {
 		return mpi.Rank{}, proc.Cmd{}, &plan.UsageError{Err: err}
 	}
-	env = rankEnv(strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00"), env, kept)
+	// An error, as of a process that has just ended, leaves the names in kept alone.
+	parent, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", os.Getppid()))
+	env = rankEnv(listEnv(data), env, listEnv(parent), kept)
 	addr, _ := contract.Getenv(env, "MASTER_ADDR")
 	port, _ := contract.Getenv(env, "MASTER_PORT")
 	cmd, err := rankCommand(words, env, rank.Env(addr, port))
@@ -93,19 +95,37 @@ func parseRankWords(args []string) (dir string, kept, words []string, err error)
 	return args[0], kept, args[end+1:], nil
 }
 
+// listEnv reads an environment whose entries end with NUL.
+func listEnv(data []byte) []string {
+	text := strings.TrimSuffix(string(data), "\x00")
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\x00")
+}
+
 // rankEnv is the environment of a rank: this host's variables, and those that the launcher adds. Some
 // launchers carry the leader's variables to all hosts. A variable that this host has too keeps this host's
-// value, with two exceptions: the names in kept, which the user has asked the launcher to carry, and a search
-// path that the launcher has put its own directories in front of.
-func rankEnv(host, launcher, kept []string) []string {
+// value, with three exceptions: the names in kept, which the user has asked the launcher to carry; what the
+// launcher itself has set, as for an option or a file of parameters; and a search path that the launcher has
+// put its own directories in front of.
+//
+// parent is the environment with which the launcher's process on this host has started. What differs from it
+// was set by the launcher.
+func rankEnv(host, launcher, parent, kept []string) []string {
 	env := make([]string, 0, len(host)+len(launcher))
 	known := make(map[string]bool, len(host))
+	// The launcher has carried the leader's whole environment, as for -genvall: nobody has asked for each value.
+	const nameOfHost = "SM_CURRENT_HOST"
+	carriesAll := plan.IsSet(launcher, nameOfHost) && differs(host, launcher, nameOfHost) &&
+		!isKept(kept, nameOfHost)
 	for _, kv := range host {
 		name, value, _ := strings.Cut(kv, "=")
 		known[name] = true
 		launcherValue, set := contract.Getenv(launcher, name)
 		prepended := (name == "PATH" || name == "LD_LIBRARY_PATH") && strings.HasSuffix(launcherValue, value)
-		if set && (prepended || isKept(kept, name)) {
+		launchers := parent != nil && !carriesAll && differs(parent, launcher, name)
+		if set && (prepended || launchers || isKept(kept, name)) {
 			kv = name + "=" + launcherValue
 		}
 		env = append(env, kv)
@@ -116,6 +136,14 @@ func rankEnv(host, launcher, kept []string) []string {
 		}
 	}
 	return env
+}
+
+// differs says whether a variable has another value in one environment than in another, or is not set in one
+// of them.
+func differs(a, b []string, name string) bool {
+	valueA, setA := contract.Getenv(a, name)
+	valueB, setB := contract.Getenv(b, name)
+	return setA != setB || valueA != valueB
 }
 
 // isKept says whether a name matches one of the patterns. A * at the end of a pattern stands for any text.

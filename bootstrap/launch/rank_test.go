@@ -2,6 +2,7 @@ package launch
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,8 +26,25 @@ func TestRankHasEnvironmentOfItsHost(t *testing.T) {
 		"PATH=/usr/lib/mpi/bin:/opt/bin:/bin", "SM_CURRENT_HOST=algo-2", "LD_LIBRARY_PATH=/cuda",
 		"NCCL_DEBUG=INFO", "HOROVOD_X=2", "NOEQ", "HOROVOD_Y=3", "OMPI_COMM_WORLD_RANK=3",
 	}
-	if diff := cmp.Diff(want, rankEnv(host, launcher, []string{"NCCL_DEBUG", "HOROVOD_*"})); diff != "" {
+	if diff := cmp.Diff(want, rankEnv(host, launcher, nil, []string{"NCCL_DEBUG", "HOROVOD_*"})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestRankHasWhatTheLauncherSets: that is what differs from the environment of the launcher's own process.
+// What the launcher carries from the leader for no option does not count, where it carries everything.
+func TestRankHasWhatTheLauncherSets(t *testing.T) {
+	host := []string{"SM_CURRENT_HOST=algo-2", "OMPI_MCA_btl=^openib", "A=image", "HOME=/home/x"}
+	parent := []string{"OMPI_MCA_btl=^openib", "A=image", "HOME=/root"}
+	for _, c := range []struct{ carried, want string }{
+		{"", "SM_CURRENT_HOST=algo-2 OMPI_MCA_btl=tcp A=file HOME=/home/x"},
+		{"SM_CURRENT_HOST=algo-2", "SM_CURRENT_HOST=algo-2 OMPI_MCA_btl=tcp A=file HOME=/home/x"},
+		{"SM_CURRENT_HOST=algo-1", "SM_CURRENT_HOST=algo-2 OMPI_MCA_btl=^openib A=image HOME=/home/x"},
+	} {
+		launcher := strings.Fields("OMPI_MCA_btl=tcp A=file HOME=/root " + c.carried)
+		if got := strings.Join(rankEnv(host, launcher, parent, nil), " "); got != c.want {
+			t.Errorf("%q carried: got %s, want %s", c.carried, got, c.want)
+		}
 	}
 }
 

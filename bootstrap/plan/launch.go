@@ -177,10 +177,12 @@ func (l *Launch) variables(job *contract.Job) []string {
 	return vars
 }
 
-// addVariables adds variables to the command's environment. A variable that the user has set stays as it is.
+// addVariables adds variables to the command's environment. A variable that the user has set stays as it is,
+// and one that contradicts it is not added.
 func (p *Plan) addVariables(vars []string) {
 	for _, kv := range vars {
-		if name, _, _ := strings.Cut(kv, "="); !IsSet(p.Command.Env, name) {
+		name, _, _ := strings.Cut(kv, "=")
+		if !IsSet(p.Command.Env, name) && !IsSet(p.Command.Env, mpi.Counterpart(name)) {
 			p.Command.Env = append(p.Command.Env, kv)
 			p.Added++
 		}
