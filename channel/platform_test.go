@@ -260,7 +260,7 @@ func TestManifestStreamsAttributesInOrder(t *testing.T) {
 	if err != nil || raw.String() != "one0two\na cat" {
 		t.Errorf("%v, %q", err, raw.String())
 	}
-	err = channel.Manifest(filepath.Join(dir, "manifest"), names, recordio.AppendRecord)(&wrapped)
+	err = channel.Manifest(filepath.Join(dir, "manifest"), names, recordio.WriteRecord)(&wrapped)
 	err = errors.Join(err, recordio.Decode(&wrapped, &lines, recordio.Options{Form: recordio.LengthPrefixed}))
 	want := "\x03\x00\x00\x00\x00\x00\x00\x00one" + "\x01\x00\x00\x00\x00\x00\x00\x000" +
 		"\x04\x00\x00\x00\x00\x00\x00\x00two\n" + "\x05\x00\x00\x00\x00\x00\x00\x00a cat"

@@ -14,8 +14,9 @@ import (
 	"strings"
 )
 
-// Wrap appends a record to the slice to, together with the bytes that delimit the record.
-type Wrap func(to, record []byte) ([]byte, error)
+// Wrap writes size bytes of r as a record, with the bytes that delimit the record. If r has less bytes, the
+// error is io.ErrUnexpectedEOF.
+type Wrap func(w io.Writer, r io.Reader, size int64) error
 
 // Directory returns a function that writes what the platform streams for the objects under a prefix:
 // their bytes in the order of their keys. If wrap is not nil, each object is one record.
@@ -48,18 +49,23 @@ func keys(dir string) ([]string, error) {
 
 // writeObject writes the bytes of a file, as a record if wrap is not nil.
 func writeObject(w io.Writer, path string, wrap Wrap) error {
-	if wrap != nil {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return writeRecord(w, data, wrap)
-	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if wrap != nil {
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		if err := wrap(w, onlyReader{f}, info.Size()); errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("%s: it has become shorter than %d bytes", path, info.Size())
+		} else if err != nil {
+			return err
+		}
+		return nil
+	}
 	_, err = io.CopyBuffer(w, onlyReader{f}, make([]byte, PipeSize))
 	return err
 }
@@ -70,10 +76,7 @@ type onlyReader struct{ io.Reader }
 // writeRecord writes a record, with the bytes that delimit it if wrap is not nil.
 func writeRecord(w io.Writer, record []byte, wrap Wrap) error {
 	if wrap != nil {
-		var err error
-		if record, err = wrap(nil, record); err != nil {
-			return err
-		}
+		return wrap(w, bytes.NewReader(record), int64(len(record)))
 	}
 	_, err := w.Write(record)
 	return err

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -124,6 +125,32 @@ func natural(name, usage string, to *int) cli.Flag {
 		return nil
 	}
 	return o
+}
+
+// size makes an option for a number of bytes above zero, such as 4096, 64KiB, 512MiB or 2GiB.
+func size(name, usage string, to *int64) cli.Flag {
+	o := &option{name: name, valueName: "SIZE", usage: usage, defaultValue: sizeText(*to)}
+	o.set = func(s string) error {
+		digits := strings.TrimRight(s, "KMGTiB")
+		shift, known := map[string]uint{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}[s[len(digits):]]
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || !known || n < 1 || n > math.MaxInt64>>shift {
+			return errors.New("expected a number of bytes above zero such as 4096, 64KiB, 512MiB or 2GiB")
+		}
+		*to = n << shift
+		return nil
+	}
+	return o
+}
+
+// sizeText is a number of bytes in the largest unit that leaves no fraction.
+func sizeText(n int64) string {
+	units := []string{"", "KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for n%1024 == 0 && n > 0 && i < len(units)-1 {
+		n, i = n/1024, i+1
+	}
+	return strconv.FormatInt(n, 10) + units[i]
 }
 
 // port makes an option for the number of a TCP port.

@@ -112,5 +112,7 @@ func streamJSON(s *plan.Stream) jsonObject {
 		"decode":       s.Decode,
 		"encode":       s.Encode,
 		"form":         s.Form,
+		"joint":        s.Joint,
+		"max_record":   s.MaxRecord,
 	}
 }

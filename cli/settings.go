@@ -132,8 +132,9 @@ func (s *settings) streamFlags() []cli.Flag {
 		oneOf("encode", "FORMAT", "encode records of --form into the stream", &p.Encode, plan.Codecs()),
 	}, needOneOf([]string{"decode", "encode"},
 		oneOf("form", "FORM", "how records are separated outside RecordIO", &p.Form, plan.RecordForms()),
-		choice("joint", "how split records are joined; dmlc writers (MXNet, XGBoost) need magic",
-			"magic", "nothing", &p.Bare),
+		oneOf("joint", "JOINT", "what joins the parts of a record; dmlc-core (MXNet, XGBoost) leaves out the magic",
+			&p.Joint, plan.Joints()),
+		size("max-record", "take records up to this size", &p.MaxRecord),
 	)...)
 }
 

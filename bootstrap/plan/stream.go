@@ -14,20 +14,30 @@ import (
 
 // Pipe holds the user's choices for streaming a Pipe-mode channel.
 type Pipe struct {
-	First   int           // the number of the first epoch
-	Epochs  int           // the number of epochs; 0 for no limit
-	Timeout time.Duration // for each FIFO, until its stream begins
-	Decode  string        // one of Codecs, or empty for none
-	Encode  string        // one of Codecs, or empty for none
-	Form    recordio.Form // the form of records on the side that is not RecordIO
-	Bare    bool          // nothing separates the parts of a record
+	First   int            // the number of the first epoch
+	Epochs  int            // the number of epochs; 0 for no limit
+	Timeout time.Duration  // for each FIFO, until its stream begins
+	Decode  string         // one of Codecs, or empty for none
+	Encode  string         // one of Codecs, or empty for none
+	Form    recordio.Form  // the form of records on the side that is not RecordIO
+	Joint   recordio.Joint // what joins the parts of a record
+	// MaxRecord is the largest record in bytes.
+	MaxRecord int64
 }
 
 // DefaultPipe returns the Pipe of a user who has chosen nothing.
-func DefaultPipe() Pipe { return Pipe{Timeout: 15 * time.Minute, Form: recordio.LengthPrefixed} }
+func DefaultPipe() Pipe {
+	return Pipe{
+		Timeout: 15 * time.Minute, Form: recordio.LengthPrefixed, Joint: recordio.Auto,
+		MaxRecord: recordio.DefaultMaxRecord,
+	}
+}
 
 // RecordForms returns the values of Pipe.Form, the default first.
 func RecordForms() []string { return recordio.Forms() }
+
+// Joints returns the values of Pipe.Joint, the default first.
+func Joints() []string { return recordio.Joints() }
 
 // Codecs returns the values of Pipe.Decode and Pipe.Encode.
 func Codecs() []string { return []string{"recordio"} }
@@ -68,13 +78,20 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 		hparams.Quote(name), contract.InputDataFile, hint)}
 }
 
-// Converter returns the function that converts the bytes of an epoch. It is nil if they stay as they are.
-func (s *Stream) Converter() func(io.Reader, io.Writer) error {
-	o := recordio.Options{Form: s.Form, Bare: s.Bare}
+// Converter returns the function that converts the bytes of an epoch. It is nil if they stay as they are. The
+// function calls warn or inform with what the user should know of the stream.
+func (p *Pipe) Converter(warn, inform func(string)) func(io.Reader, io.Writer) error {
+	o := recordio.Options{Form: p.Form, Joint: p.Joint, MaxRecord: p.MaxRecord, Tell: func(n recordio.Notice) {
+		if n.Warning {
+			warn(n.Msg)
+		} else {
+			inform(n.Msg)
+		}
+	}}
 	switch {
-	case s.Decode != "":
-		return func(r io.Reader, w io.Writer) error { return recordio.Decode(r, w, o) }
-	case s.Encode != "":
+	case p.Decode != "":
+		return recordio.NewDecoder(o).Decode
+	case p.Encode != "":
 		return func(r io.Reader, w io.Writer) error { return recordio.Encode(r, w, o) }
 	}
 	return nil

@@ -173,7 +173,7 @@ func Serve(ctx context.Context, dir string, t Tree) error {
 func (p *Platform) prepareSource(s *source) error {
 	var wrap channel.Wrap
 	if cmp.Or(s.wrapper, p.Wrapper) == "RecordIO" {
-		wrap = recordio.AppendRecord
+		wrap = recordio.WriteRecord
 	}
 	info, err := os.Stat(s.path)
 	switch {

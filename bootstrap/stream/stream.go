@@ -38,9 +38,11 @@ func streamTo(
 			log.Info().Msgf("waiting for %s (%s so far)", what, elapsed)
 		})
 	}
+	warn := func(msg string) { log.Warn().Msgf("channel %s: %s", s.Channel, msg) }
+	inform := func(msg string) { log.Info().Msgf("channel %s: %s", s.Channel, msg) }
 	return OutputError(outName, channel.Stream(ctx, channel.Options{
 		Prefix: s.Prefix, First: s.First, Epochs: s.Epochs, Timeout: s.Timeout,
-		Output: out, Convert: s.Converter(), Waiting: waiting,
+		Output: out, Convert: s.Converter(warn, inform), Waiting: waiting,
 	}))
 }
 

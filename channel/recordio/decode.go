@@ -9,14 +9,24 @@ import (
 	"io"
 )
 
-// Decode reads RecordIO from r and writes its records to w in the form o.Form. It writes only whole
+// Decoder decodes one stream after the other. What it has found out about a stream holds for the next ones,
+// too. It is told only once.
+type Decoder struct{ chooser chooser }
+
+// NewDecoder makes a Decoder.
+func NewDecoder(o Options) *Decoder { return &Decoder{chooser{Options: o}} }
+
+// Decode reads RecordIO from r and writes its records to w in the form of the options. It writes only whole
 // records. Before it returns a *FormatError or an error of r, it writes all records that came before the
-// error.
-func Decode(r io.Reader, w io.Writer, o Options) error {
-	out := bufio.NewWriterSize(w, bufferSize)
-	d := &decoder{in: bufio.NewReaderSize(flushing{r, out}, bufferSize), out: out, Options: o}
-	return convertAll(out, d.next)
+// error. It holds the record and less than 1 MiB beside it.
+func (d *Decoder) Decode(r io.Reader, w io.Writer) error {
+	out := bufio.NewWriterSize(w, outSize)
+	s := &decoding{in: bufio.NewReaderSize(flushing{r, out}, inSize), out: out, chooser: &d.chooser}
+	return convertAll(out, s.next)
 }
+
+// Decode decodes one stream, as a Decoder does.
+func Decode(r io.Reader, w io.Writer, o Options) error { return NewDecoder(o).Decode(r, w) }
 
 // convertAll calls next until it returns an error, and flushes out. The error io.EOF is the end of the
 // stream.
@@ -48,19 +58,19 @@ func (f flushing) Read(p []byte) (int, error) {
 	return f.r.Read(p)
 }
 
-// decoder is the state of Decode.
-type decoder struct {
-	Options
-	in     *bufio.Reader
-	out    *bufio.Writer
-	at     int64  // the number of bytes read from the stream
-	start  int64  // the offset of the record, which is that of its first part
-	open   bool   // the last part of the record has not come yet
-	record []byte // the parts of the record so far, joined
+// decoding is the state of one stream.
+type decoding struct {
+	*chooser
+	in    *bufio.Reader
+	out   *bufio.Writer
+	at    int64 // the number of bytes read from the stream
+	start int64 // the offset of the record, which is that of its first part
+	open  bool  // the last part of the record has not come yet
+	parts parts // the parts of the record so far
 }
 
 // next reads one record or part. It returns io.EOF at the end of the stream.
-func (d *decoder) next() error {
+func (d *decoding) next() error {
 	if !d.open {
 		d.start = d.at
 	}
@@ -75,19 +85,19 @@ func (d *decoder) next() error {
 		return d.formatError("found 0x%08x at byte %d, expected the magic 0x%08x", found, d.at, uint32(magic))
 	}
 	word := binary.LittleEndian.Uint32(header[4:])
-	flag, size := word>>29, int(word&maxPart)
+	flag, size := word>>29, int64(word&maxPart)
 	if err := d.checkFlag(flag); err != nil {
 		return err
 	}
 	d.skip(headerSize)
-	if flag == whole && size+padding(size) <= bufferSize {
-		return d.readSmall(size)
+	if flag == whole && size+int64(padding(size)) <= inSize {
+		return d.readSmall(int(size))
 	}
-	return d.readPart(flag, size)
+	return d.readPart(size)
 }
 
 // checkFlag checks that a part with this flag may follow the part before it.
-func (d *decoder) checkFlag(flag uint32) error {
+func (d *decoding) checkFlag(flag uint32) error {
 	switch {
 	case flag > last:
 		return d.formatError("found flag %d at byte %d, expected 0 to 3", flag, d.at)
@@ -102,97 +112,138 @@ func (d *decoder) checkFlag(flag uint32) error {
 }
 
 // readSmall passes on a whole record without a copy: all of it fits into the buffer of the reader.
-func (d *decoder) readSmall(size int) error {
-	data, err := d.in.Peek(size + padding(size))
+func (d *decoding) readSmall(size int) error {
+	if err := d.checkSize(int64(size)); err != nil {
+		return err
+	}
+	data, err := d.in.Peek(size + padding(int64(size)))
 	if err != nil {
 		return d.endedEarly(err, len(data), "a record")
 	}
-	if err := d.checkPadding(data[size:]); err != nil {
-		return err
-	}
-	err = d.writeRecord(data[:size])
-	d.skip(size + padding(size))
+	d.checkPadding(data[size:])
+	record := data[:size]
+	err = d.writeRecord(int64(size), func(do func([]byte) error) error { return do(record) })
+	d.skip(len(data))
 	return err
 }
 
 // readPart adds a part to the record, and writes the record after its last part. A large record is one
-// part. No record may be larger than a part can be. Memory grows with the bytes that come, not with the
-// size in a header.
-func (d *decoder) readPart(flag uint32, size int) error {
-	if flag >= middle && !d.Bare {
-		d.record = append(d.record, magicBytes()...)
-	}
-	if whole := len(d.record) + size; whole > maxPart {
-		return d.formatError("a record of at least %d bytes, RecordIO takes at most %d", whole, maxPart)
-	}
-	for left := size; left > 0; {
-		data, err := d.in.Peek(min(left, bufferSize))
-		if err != nil {
-			return d.endedEarly(err, len(data), "a record")
-		}
-		d.record = append(d.record, data...)
-		d.skip(len(data))
-		left -= len(data)
-	}
-	zeros, err := d.in.Peek(padding(size))
-	if err != nil {
-		return d.endedEarly(err, len(zeros), "a record's padding")
-	}
-	if err := d.checkPadding(zeros); err != nil {
+// part. Memory grows with the bytes that come, not with the size in a header.
+func (d *decoding) readPart(size int64) error {
+	d.parts.begin(size)
+	if err := d.checkSize(d.parts.heldSize(d.surely()) + size); err != nil {
 		return err
 	}
-	d.skip(len(zeros))
+	n, err := d.parts.data.readFrom(d.in, size)
+	d.at += n
+	if err != nil {
+		return d.endedEarly(err, 0, "a record")
+	}
+	rest, err := d.in.Peek(padding(size))
+	if err != nil {
+		return d.endedEarly(err, len(rest), "a record's padding")
+	}
+	d.checkPadding(rest)
+	d.skip(len(rest))
 	if d.open {
 		return nil
 	}
-	err = d.writeRecord(d.record)
-	d.record = nil
+	return d.join()
+}
+
+// surely is the joint that makes the record the smallest that it can be.
+func (d *decoding) surely() Joint {
+	if d.Joint == Magic {
+		return Magic
+	}
+	return Nothing
+}
+
+// join joins the parts, and writes the record.
+func (d *decoding) join() error {
+	joint := Nothing
+	if d.parts.count > 1 {
+		joint = d.choose(&d.parts, d.start)
+	}
+	size := d.parts.size(joint)
+	if err := d.checkSize(size); err != nil {
+		return err
+	}
+	if joint == Magic {
+		d.parts.putMagic()
+	}
+	err := d.writeRecord(size, func(do func([]byte) error) error { return d.parts.each(joint, do) })
+	d.parts.reset()
 	return err
 }
 
 // skip moves past bytes that Peek has returned.
-func (d *decoder) skip(n int) {
+func (d *decoding) skip(n int) {
 	_, _ = d.in.Discard(n) // cannot fail after Peek
 	d.at += int64(n)
 }
 
-// checkPadding checks that the bytes after the data of a part are zeros.
-func (d *decoder) checkPadding(zeros []byte) error {
-	for _, b := range zeros {
-		if b != 0 {
-			return d.formatError("its padding holds 0x%02x, expected zeros", b)
-		}
+// checkSize checks that a record is not too large.
+func (d *decoding) checkSize(size int64) error {
+	if size <= d.maxRecord() {
+		return nil
 	}
-	return nil
+	return d.formatError("a record of at least %d bytes, "+tooMany, size, d.maxRecord())
 }
 
-// writeRecord writes a record in the form of the options.
-func (d *decoder) writeRecord(record []byte) error {
-	if d.Form == Newline && bytes.IndexByte(record, '\n') >= 0 {
-		return d.formatError("the record holds a line end, which no line can\n" +
-			"hint: length-prefixed takes any record")
-	}
-	if d.Form == LengthPrefixed {
-		if _, err := d.out.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(record)))); err != nil {
-			return err
+// checkPadding warns if the bytes after the data of a part are not zeros. No reader uses them.
+func (d *decoding) checkPadding(zeros []byte) {
+	for _, b := range zeros {
+		if b != 0 {
+			d.tell("padding", true, d.start, "the record's padding holds 0x%02x, expected zeros", b)
+			return
 		}
 	}
-	_, err := d.out.Write(record)
+}
+
+// writeRecord writes a record of size bytes in the form of the options. The function each calls its argument
+// with the record's pieces.
+func (d *decoding) writeRecord(size int64, each func(func([]byte) error) error) error {
+	switch d.Form {
+	case Newline:
+		if err := each(d.refuseLineEnd); err != nil {
+			return err
+		}
+	case LengthPrefixed:
+
+		if _, err := d.out.Write(binary.LittleEndian.AppendUint64(nil, uint64(size))); err != nil {
+			return err
+		}
+	case Raw:
+	}
+	err := each(func(piece []byte) error {
+		_, err := d.out.Write(piece)
+		return err
+	})
 	if err == nil && d.Form == Newline {
 		err = d.out.WriteByte('\n')
 	}
 	return err
 }
 
+// refuseLineEnd returns a *FormatError if a piece of a record holds a line end.
+func (d *decoding) refuseLineEnd(piece []byte) error {
+	if bytes.IndexByte(piece, '\n') < 0 {
+		return nil
+	}
+	return d.formatError("the record holds a line end, which no line can\n" +
+		"hint: length-prefixed takes any record")
+}
+
 // formatError makes a *FormatError at the offset of the record.
-func (d *decoder) formatError(format string, args ...any) error {
+func (d *decoding) formatError(format string, args ...any) error {
 	return &FormatError{Offset: d.start, Msg: fmt.Sprintf(format, args...)}
 }
 
 // endedEarly returns a *FormatError for a stream that ends within a record. It returns any other error
 // unchanged. have is the number of bytes that came after d.at, and what names the thing that they are a
 // part of.
-func (d *decoder) endedEarly(err error, have int, what string) error {
+func (d *decoding) endedEarly(err error, have int, what string) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}

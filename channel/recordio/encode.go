@@ -9,11 +9,14 @@ import (
 )
 
 // Encode reads records in the form o.Form from r and writes them to w as RecordIO. A raw stream is one
-// record, or none if it is empty. Encode does not use o.Bare. A record that RecordIO cannot hold is a
-// *FormatError.
+// record, or none if it is empty. A record that is too large is a *FormatError. Encode holds the record once,
+// and less than 1 MiB beside it.
+//
+// A record is one part, with any magic in it, which every reader takes as it is. If the joint is Magic, the
+// record is in parts like those of dmlc-core.
 func Encode(r io.Reader, w io.Writer, o Options) error {
-	out := bufio.NewWriterSize(w, bufferSize)
-	e := &encoder{in: bufio.NewReaderSize(flushing{r, out}, bufferSize), out: out}
+	out := bufio.NewWriterSize(w, outSize)
+	e := &encoder{Options: o, in: bufio.NewReaderSize(flushing{r, out}, inSize), out: out}
 	next := map[Form]func() error{
 		LengthPrefixed: e.nextPrefixed, Newline: e.nextLine, Raw: e.wholeStream,
 	}[o.Form]
@@ -25,11 +28,11 @@ func Encode(r io.Reader, w io.Writer, o Options) error {
 
 // encoder is the state of Encode.
 type encoder struct {
+	Options
 	in     *bufio.Reader
 	out    *bufio.Writer
 	at     int64 // the offset of the record in the stream that is read
-	record []byte
-	part   []byte // the record as RecordIO
+	record record
 }
 
 // nextPrefixed encodes one record that follows its length.
@@ -43,20 +46,15 @@ func (e *encoder) nextPrefixed() error {
 		return err
 	}
 	size := binary.LittleEndian.Uint64(prefix[:])
-	if size > maxPart {
-		return e.formatError("a record of %d bytes, RecordIO takes at most %d", size, maxPart)
+	if size > uint64(e.maxRecord()) {
+		return e.tooLarge(fmt.Sprint(size))
 	}
-	for left := int(size); left > 0; {
-		data, err := e.in.Peek(min(left, bufferSize))
-		if errors.Is(err, io.EOF) {
-			return e.formatError("the stream ends %d bytes before the end of a record", left-len(data))
-		}
-		if err != nil {
-			return err
-		}
-		e.record = append(e.record, data...)
-		left -= len(data)
-		_, _ = e.in.Discard(len(data)) // cannot fail after Peek
+	read, err := e.record.readFrom(e.in, int64(size))
+	if errors.Is(err, io.EOF) {
+		return e.formatError("the stream ends %d bytes before the end of a record", int64(size)-read)
+	}
+	if err != nil {
+		return err
 	}
 	return e.writeRecord(len(prefix))
 }
@@ -65,15 +63,19 @@ func (e *encoder) nextPrefixed() error {
 func (e *encoder) nextLine() error {
 	for {
 		data, err := e.in.ReadSlice('\n')
-		e.record = append(e.record, data...)
+		if err == nil {
+			data = data[:len(data)-1]
+		}
+		if _, err := e.record.Write(data); err != nil {
+			return err
+		}
 		switch {
+		case e.record.size > e.maxRecord():
+			return e.tooLarge(fmt.Sprintf("at least %d", e.record.size))
 		case err == nil:
-			e.record = e.record[:len(e.record)-1]
 			return e.writeRecord(1)
-		case len(e.record) > maxPart:
-			return e.writeRecord(0)
 		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && len(e.record) > 0:
+		case errors.Is(err, io.EOF) && e.record.size > 0:
 			return e.writeRecord(0)
 		default:
 			return err
@@ -83,27 +85,65 @@ func (e *encoder) nextLine() error {
 
 // wholeStream encodes the stream as one record, and returns io.EOF.
 func (e *encoder) wholeStream() error {
-	var err error
-	e.record, err = io.ReadAll(io.LimitReader(e.in, maxPart+1))
-	if err == nil && len(e.record) > 0 {
-		err = e.writeRecord(0)
+	n, err := e.record.readFrom(e.in, e.maxRecord()+1)
+	switch {
+	case err == nil:
+		return e.tooLarge(fmt.Sprintf("at least %d", n))
+	case !errors.Is(err, io.EOF):
+		return err
+	case n == 0:
+		return io.EOF
 	}
-	if err == nil {
-		err = io.EOF
+	if err := e.writeRecord(0); err != nil {
+		return err
 	}
-	return err
+	return io.EOF
 }
 
 // writeRecord writes the record. around is the number of bytes that delimited it in the stream.
 func (e *encoder) writeRecord(around int) error {
-	var err error
-	if e.part, err = AppendRecord(e.part[:0], e.record); err != nil {
-		return e.formatError("%v", err)
+	write := func(flag int, from, to int64) error {
+		if err := writeHeader(e.out, flag, to-from); err != nil {
+			return err
+		}
+		if err := e.record.writeTo(e.out, from, to); err != nil {
+			return err
+		}
+		return writePadding(e.out, to-from)
 	}
-	e.at += int64(len(e.record) + around)
-	e.record = e.record[:0]
-	_, err = e.out.Write(e.part)
+	var err error
+	if e.Joint == Magic {
+		err = e.writeSplit(write)
+	} else {
+		err = writeParts(e.record.size, write)
+	}
+	e.at += e.record.size + int64(around)
+	e.record.reset()
 	return err
+}
+
+// writeSplit begins a new part at each magic of the record, and leaves the magic out, as dmlc-core does.
+func (e *encoder) writeSplit(write func(flag int, from, to int64) error) error {
+	if e.record.size > maxPart {
+		return e.formatError("a record of %d bytes, dmlc-core takes at most %d\nhint: leave out --joint magic",
+			e.record.size, maxPart)
+	}
+	flag, final, from := first, whole, int64(0)
+	for {
+		to := e.record.nextMagic(from)
+		if to == e.record.size {
+			return write(final, from, to)
+		}
+		if err := write(flag, from, to); err != nil {
+			return err
+		}
+		flag, final, from = middle, last, to+4
+	}
+}
+
+// tooLarge returns a *FormatError for a record that has so many bytes.
+func (e *encoder) tooLarge(size string) error {
+	return e.formatError("a record of %s bytes, "+tooMany, size, e.maxRecord())
 }
 
 // formatError makes a *FormatError at the offset of the record.
