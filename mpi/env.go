@@ -9,10 +9,10 @@ import (
 // Env gives the variables with which a bare mpirun of any family, as in a user's script, starts over all
 // hosts. It holds the names of Open MPI 4, of Open MPI 5 (which ignores most names of 4), of MPICH and of
 // Intel MPI. The leader needs them for mpirun, and the other hosts for their daemons and ranks. Interface and
-// InstanceType are those of the host that gets the variables. The user's own variables win: put the result
-// behind them, since the first of equal names counts.
+// EFA are those of the host that gets the variables. The user's own variables win: put the result behind
+// them, since the first of equal names counts.
 func (l Launch) Env() []string {
-	return append(append(append(l.openMPIEnv(), l.hydraEnv()...), l.networkEnv()...), EFA(l.InstanceType)...)
+	return append(append(l.openMPIEnv(), l.hydraEnv()...), l.networkEnv()...)
 }
 
 func (l Launch) openMPIEnv() []string {
@@ -100,7 +100,7 @@ func (l Launch) atLeast(standard int) string { return strconv.Itoa(max(standard,
 // adapter for InfiniBand and prints warnings. uct and ofi are excluded on hosts without EFA, as Debian does:
 // each start would lose a second until they find out that they have no device.
 func (l Launch) btl() string {
-	if len(EFA(l.InstanceType)) > 0 {
+	if l.EFA {
 		return "^openib"
 	}
 	return "^uct,openib,ofi"
@@ -124,19 +124,14 @@ func (l Launch) hydraEnv() []string {
 	return env
 }
 
-// networkEnv names the interface to the libraries that MPI uses, and to those that trainers use beside MPI.
-// UCX gets the name only on hosts without EFA: UCX_NET_DEVICES lists all allowed devices, so the name alone
-// would exclude the EFA adapter.
+// networkEnv names the interface to the libraries that MPI uses. UCX gets the name only on hosts without EFA:
+// UCX_NET_DEVICES lists all allowed devices, so the name alone would exclude the EFA adapter.
 func (l Launch) networkEnv() []string {
 	if l.Interface == "" {
 		return nil
 	}
-	env := []string{
-		"NCCL_SOCKET_IFNAME=" + l.Interface,
-		"GLOO_SOCKET_IFNAME=" + l.Interface,
-		"FI_TCP_IFACE=" + l.Interface,
-	}
-	if len(EFA(l.InstanceType)) == 0 {
+	env := []string{"FI_TCP_IFACE=" + l.Interface}
+	if !l.EFA {
 		env = append(env, "UCX_NET_DEVICES="+l.Interface)
 	}
 	return env

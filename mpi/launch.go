@@ -7,17 +7,17 @@ import (
 
 // Launch describes a job that mpirun starts over all hosts.
 type Launch struct {
-	Launcher     Launcher
-	Program      string   // mpirun: a path or a name
-	Hosts        []Host   // in the order of ranks
-	Processes    int      // the number of ranks; 0 means the sum of the slots
-	Interface    string   // the network interface between the hosts; empty leaves the choice to MPI
-	InstanceType string   // the instance type of this host, for EFA
-	Agent        string   // the path of the program that starts a daemon on another host; no blanks, no colons
-	Hostfile     string   // the path of the launcher's hostfile; see Hostfiles
-	Options      []string // the user's options for mpirun, the last words before Rank
-	Rank         []string // the words of `entrain rank`, which mpirun starts on every host
-	Trainer      []string // the trainer's command, which follows Rank's words
+	Launcher  Launcher
+	Program   string   // mpirun: a path or a name
+	Hosts     []Host   // in the order of ranks
+	Processes int      // the number of ranks; 0 means the sum of the slots
+	Interface string   // the network interface between the hosts; empty leaves the choice to MPI
+	EFA       bool     // this host has an Elastic Fabric Adapter
+	Agent     string   // the path of the program that starts a daemon on another host; no blanks, no colons
+	Hostfile  string   // the path of the launcher's hostfile; see Hostfiles
+	Options   []string // the user's options for mpirun, the last words before Rank
+	Rank      []string // the words of `entrain rank`, which mpirun starts on every host
+	Trainer   []string // the trainer's command, which follows Rank's words
 }
 
 // File is a text, with the path of the file that will hold it.

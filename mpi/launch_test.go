@@ -165,7 +165,7 @@ HYDRA_HOST_FILE=/run/entrain/hostfile.mpich HYDRA_ENV=none
 I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_BOOTSTRAP_EXEC=/run/entrain/rsh
 I_MPI_HYDRA_HOST_FILE=/run/entrain/hostfile.mpich
 I_MPI_HYDRA_BRANCH_COUNT=64 HYDRA_IFACE=eth0 I_MPI_HYDRA_IFACE=eth0
-NCCL_SOCKET_IFNAME=eth0 GLOO_SOCKET_IFNAME=eth0 FI_TCP_IFACE=eth0 UCX_NET_DEVICES=eth0`)
+FI_TCP_IFACE=eth0 UCX_NET_DEVICES=eth0`)
 	l := launch(FamilyOpenMPI4)
 	if diff := cmp.Diff(want, l.Env()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -176,11 +176,9 @@ NCCL_SOCKET_IFNAME=eth0 GLOO_SOCKET_IFNAME=eth0 FI_TCP_IFACE=eth0 UCX_NET_DEVICE
 			t.Errorf("%s is empty", v)
 		}
 	}
-	l.InstanceType, l.Interface = "ml.p4d.24xlarge", "eth0"
-	efa := strings.Fields(
-		"FI_TCP_IFACE=eth0 FI_PROVIDER=efa NCCL_PROTO=simple FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1")
-	if env := l.Env(); !cmp.Equal(env[len(env)-len(efa):], efa) {
-		t.Errorf("%q: want %q at the end, without UCX_NET_DEVICES", env, efa)
+	l.EFA, l.Interface = true, "eth0"
+	if env := l.Env(); env[len(env)-1] != "FI_TCP_IFACE=eth0" || !slices.Contains(env, "OMPI_MCA_btl=^openib") {
+		t.Errorf("with EFA: %q, want btl=^openib, and no UCX_NET_DEVICES at the end", env)
 	}
 }
 
@@ -227,21 +225,6 @@ func TestEnvHasRoomForAllHosts(t *testing.T) {
 	} {
 		if !slices.Contains(l.Env(), name+"=200") {
 			t.Errorf("no %s=200 in %q", name, l.Env())
-		}
-	}
-}
-
-func TestEFAKnowsTheInstanceTypes(t *testing.T) {
-	const plain = "FI_PROVIDER=efa NCCL_PROTO=simple"
-	const rdma = plain + " FI_EFA_USE_DEVICE_RDMA=1 RDMAV_FORK_SAFE=1"
-	for instance, want := range map[string]string{
-		"ml.g4dn.8xlarge": plain, "g4dn.12xlarge": plain, "ml.g5.48xlarge": plain,
-		"ml.p3dn.24xlarge": plain, "ml.p5.48xlarge": plain,
-		"ml.p4d.24xlarge": rdma, "p4de.24xlarge": rdma, "ml.trn1.32xlarge": rdma, "ml.p6e-gb200.36xlarge": rdma,
-		"": "", "local": "", "ml.m5.large": "", "ml.p4d.24xlarge2": "",
-	} {
-		if got := strings.Join(EFA(instance), " "); got != want {
-			t.Errorf("%s: %q, want %q", instance, got, want)
 		}
 	}
 }

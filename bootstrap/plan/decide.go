@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,11 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 		Wait:    decideWait(job, o),
 		End:     o.End,
 	}
+	together, err := TogetherOf(job, o.Slots)
+	if err != nil {
+		return nil, err
+	}
+	plan.addVariables(slices.Concat(networkVariables(job, snap), together.addressVariables()))
 	if plan.Rendezvous, err = decideRendezvous(job, snap, o); err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	}
 	l.Launch = mpi.Launch{
 		Launcher: launcher, Program: snap.Launcher.Path,
-		Interface: job.Interface, InstanceType: job.InstanceType,
+		Interface: job.Interface, EFA: contract.EFA(job.InstanceType) != nil,
 		Agent: l.Dir + "/" + FileRsh, Hostfile: l.Dir + "/" + FileHostfile,
 		Rank: []string{snap.Self, "rank", l.Dir},
 	}
