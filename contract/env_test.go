@@ -144,3 +144,46 @@ func TestOddFilesGiveTheVariablesOfTheReferences(t *testing.T) {
 		t.Errorf("train has not the directory of TRAIN: %s", env["SM_TRAINING_ENV"])
 	}
 }
+
+// The toolkit writes the topology of the file unchanged into SM_TRAINING_ENV, and sets SM_TOPOLOGY only for
+// one that is not empty.
+func TestTopologyIsThatOfTheFile(t *testing.T) {
+	for _, c := range []struct{ member, inEnv, variable string }{
+		{``, `[]`, "unset"},
+		{`,"topology":null`, `null`, "unset"},
+		{`,"topology":[]`, `[]`, "unset"},
+		{`,"topology":{}`, `{}`, "unset"},
+		{`,"topology":0`, `0`, "unset"},
+		{`,"topology":0.0`, `0.0`, "unset"},
+		{`,"topology":""`, `""`, "unset"},
+		{`,"topology":false`, `false`, "unset"},
+		{`,"topology":true`, `true`, "true"},
+		{`,"topology":[{"b":1,"a":null}]`, `[{"a":null,"b":1}]`, `[{"a":null,"b":1}]`},
+	} {
+		snap := snapshot(with("resourceconfig.json", `{"current_host":"a","hosts":["a"]`+c.member+`}`))
+		env := envOf(load(t, snap), snap, contract.EnvToolkit)
+		if want := `"topology":` + c.inEnv + `,`; !strings.Contains(env["SM_TRAINING_ENV"], want) {
+			t.Errorf("%q: SM_TRAINING_ENV lacks %s: %s", c.member, want, env["SM_TRAINING_ENV"])
+		}
+		variable, set := env["SM_TOPOLOGY"]
+		if !set {
+			variable = "unset"
+		}
+		if variable != c.variable {
+			t.Errorf("%q: SM_TOPOLOGY is %q, want %q", c.member, variable, c.variable)
+		}
+	}
+}
+
+// The toolkit says: region or "".
+func TestRegionThatPythonTakesForFalseIsEmpty(t *testing.T) {
+	for value, want := range map[string]string{
+		`"0"`: "", `"false"`: "", `"[]"`: "", `"{}"`: "", `"null"`: "", `""`: "", `0`: "", `"0.0"`: "", `"-0"`: "",
+		`"eu-west-1"`: "eu-west-1", `"\"eu-west-1\""`: "eu-west-1",
+	} {
+		snap := snapshot(with("hyperparameters.json", `{"sagemaker_region":`+value+`}`))
+		if got := envOf(load(t, snap), snap, contract.EnvToolkit)["SAGEMAKER_REGION"]; got != want {
+			t.Errorf("%s: SAGEMAKER_REGION is %q, want %q", value, got, want)
+		}
+	}
+}

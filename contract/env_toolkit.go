@@ -14,8 +14,8 @@ func (e *env) addToolkit(j *Job, s *Snapshot, args []string) {
 	for _, f := range t.variables(args).Fields {
 		e.set(hparams.ToolkitName(f.Key), hparams.ToolkitText(f.Value))
 	}
-	if t.topology().Truthy() {
-		e.set("SM_TOPOLOGY", hparams.ToolkitText(t.topology()))
+	if topology := t.topology(); topology.Truthy() {
+		e.set("SM_TOPOLOGY", hparams.ToolkitText(topology))
 	}
 	for _, c := range j.Channels {
 		e.set(hparams.ToolkitName("channel_"+c.Name), j.ChannelPath(c))
@@ -34,6 +34,9 @@ type toolkitView struct {
 	snap *Snapshot
 }
 
+// regionParam names the region that the toolkit gives to boto3.
+const regionParam = "sagemaker_region"
+
 func newToolkitView(j *Job, s *Snapshot) toolkitView { return toolkitView{Job: j, snap: s} }
 
 func (t toolkitView) paramText(name, fallback string) string {
@@ -43,12 +46,17 @@ func (t toolkitView) paramText(name, fallback string) string {
 	return fallback
 }
 
+// region returns the value of SAGEMAKER_REGION. As in Python's `region or ""`, a value such as 0 or [] becomes
+// the empty text.
 func (t toolkitView) region() string {
+	if v, ok := t.Params.Get(regionParam); ok && !v.Truthy() {
+		return ""
+	}
 	fallback, ok := t.snap.Getenv("AWS_DEFAULT_REGION") // boto3 looks here first; the platform does not set it
 	if !ok {
 		fallback, _ = t.snap.Getenv("AWS_REGION")
 	}
-	return t.paramText("sagemaker_region", fallback)
+	return t.paramText(regionParam, fallback)
 }
 
 func (t toolkitView) variables(args []string) hparams.Value {
@@ -162,11 +170,13 @@ func (t toolkitView) master() string {
 	return t.Hosts[0]
 }
 
+// topology returns the value of resourceconfig.json unchanged, even if it is null: today's files have that.
+// A file without the key has an empty list.
 func (t toolkitView) topology() hparams.Value {
-	if !t.Topology.Truthy() { // the toolkit says: topology or []
-		return hparams.Strs(nil)
+	if v, ok := t.Resource.Get("topology"); ok {
+		return v
 	}
-	return t.Topology
+	return hparams.Strs(nil)
 }
 
 func (t toolkitView) envOrNull(name string) hparams.Value {

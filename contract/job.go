@@ -14,13 +14,12 @@ type Job struct {
 	Name string // TRAINING_JOB_NAME; empty if unset
 	ARN  string // TRAINING_JOB_ARN; empty if unset
 
-	Host         string        // the name of this container: one of Hosts
-	Hosts        []string      // the names of all containers, in the order of the file
-	Groups       []Group       // the instance groups in the order of the file; old jobs and local mode have none
-	Group        string        // the group of this host; homogeneousCluster by default
-	InstanceType string        // the instance type of this host; local by default
-	Interface    string        // the network interface that leads to the other hosts; eth0 by default
-	Topology     hparams.Value // the topology of resourceconfig.json, unchanged
+	Host         string   // the name of this container: one of Hosts
+	Hosts        []string // the names of all containers, in the order of the file
+	Groups       []Group  // the instance groups in the order of the file; old jobs and local mode have none
+	Group        string   // the group of this host; homogeneousCluster by default
+	InstanceType string   // the instance type of this host; local by default
+	Interface    string   // the network interface that leads to the other hosts; eth0 by default
 
 	Channels []Channel // in the order of the file
 	Params   hparams.Params

@@ -37,11 +37,8 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 		job.Interface = v.Text
 	}
 	loadGroups(d, doc, job)
-	if v, ok := optionalMember(doc, "topology"); ok {
-		if v.Kind != hparams.List {
-			d.warn(v.Pos, "", "topology is %s, expected a list or null", describe(v))
-		}
-		job.Topology = v
+	if v, ok := optionalMember(doc, "topology"); ok && v.Kind != hparams.List {
+		d.warn(v.Pos, "", "topology is %s, expected a list or null", describe(v))
 	}
 }
 
