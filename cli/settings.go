@@ -81,12 +81,8 @@ func (s *settings) waitFlags() []cli.Flag {
 // trainerFlags are the flags of every verb that prepares a trainer, or shows it.
 func (s *settings) trainerFlags(dryRun *bool) []cli.Flag {
 	o := &s.options
-	return append(s.waitFlags(),
+	return append(append(s.waitFlags(), s.styleFlags()...),
 		toggle("dry-run", "print the plan and end, without any effect", dryRun),
-		s.argsStyleFlag(),
-		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, plan.EnvStyles()),
-		toggle("gnu-no", "with --args-style gnu, write --no-NAME for false (default: leave the flag out)",
-			&o.NegateFalse),
 		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
 		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)",
 			&o.HPFormat, plan.FileFormats()),
@@ -138,9 +134,44 @@ func (s *settings) streamFlags() []cli.Flag {
 	)...)
 }
 
-func (s *settings) argsStyleFlag() cli.Flag {
-	return oneOf("args-style", "STYLE", "write hyperparameters as flags in this style",
-		&s.options.ArgsStyle, plan.ArgsStyles())
+// styleFlags say how hyperparameters become flags and variables.
+func (s *settings) styleFlags() []cli.Flag {
+	o := &s.options
+	return append(boolFlags(&o.GNU.Bool),
+		oneOf("args-style", "STYLE", "write hyperparameters as flags in this style",
+			&o.ArgsStyle, plan.ArgsStyles()),
+		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, plan.EnvStyles()),
+		toggle("gnu-empty", "with --args-style gnu, write --NAME= for an empty list (default: no flag)",
+			&o.GNU.Empty),
+		toggle("gnu-short", "with --args-style gnu or json, write a name of one letter as -X VALUE "+
+			"(default: --X=VALUE)", &o.GNU.Short),
+	)
+}
+
+// boolFlags are --gnu-bool and its old name --gnu-no. It is an error if the two disagree.
+func boolFlags[T ~string](to *T) []cli.Flag {
+	const no = "no"
+	var old bool
+	flags := []cli.Flag{
+		oneOf("gnu-bool", "FORM", "with --args-style gnu, write true and false as --NAME and nothing (flag), "+
+			"--NAME and --no-NAME (no), or --NAME=true and --NAME=false (value)", to, plan.BoolForms()),
+		toggle("gnu-no", "the old name of --gnu-bool "+no, &old),
+	}
+	both := options(flags)
+	for _, o := range both {
+		set := o.set
+		o.set = func(text string) error {
+			err := set(text)
+			if old && both[0].given && *to != no {
+				return errors.New("--gnu-no means --gnu-bool no: give one of the two only")
+			}
+			if old {
+				*to = no
+			}
+			return err
+		}
+	}
+	return flags
 }
 
 func (s *settings) launcherFlag() cli.Flag {

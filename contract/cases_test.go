@@ -67,7 +67,7 @@ func TestFlagsAndVariablesEqualThoseOfBothReferencesByteForByte(t *testing.T) {
 				if job == nil {
 					t.Fatal(problems)
 				}
-				args, err := hparams.Args(hparams.Style(style), job.Params, false)
+				args, err := hparams.Args(hparams.Style(style), job.Params, hparams.GNU{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -46,8 +46,8 @@ func (t toolkitView) paramText(name, fallback string) string {
 	return fallback
 }
 
-// region returns the value of SAGEMAKER_REGION. As in Python's `region or ""`, a value such as 0 or [] becomes
-// the empty text.
+// region returns the value of SAGEMAKER_REGION. As in Python's `region or ""`, a value such as 0 or []
+// becomes the empty text.
 func (t toolkitView) region() string {
 	if v, ok := t.Params.Get(regionParam); ok && !v.Truthy() {
 		return ""

@@ -154,7 +154,7 @@ func TestJobThatTheSpecificationForbidsIsReportedAtItsPlace(t *testing.T) {
 func TestDefaultOfASpecificationCountsAsAValueOfTheJob(t *testing.T) {
 	snap := withSpec(good(), spec)
 	job := load(t, snap)
-	args, err := hparams.Args(hparams.StyleToolkit, job.Params, false)
+	args, err := hparams.Args(hparams.StyleToolkit, job.Params, hparams.GNU{})
 	want := []string{"--epochs", "10", "--lr", "0.05", "--note", ""}
 	if diff := cmp.Diff(want, words(args)); err != nil || diff != "" {
 		t.Errorf("%v, flags (-want +got):\n%s", err, diff)

@@ -15,13 +15,15 @@ const (
 	StyleDrivers Style = "drivers" // scripts written for the container drivers of SDK v3
 	StyleGNU     Style = "gnu"     // C++ programs, and others with a GNU-style parser
 	StyleHydra   Style = "hydra"   // Hydra and OmegaConf
+	StyleJSON    Style = "json"    // parsers that read lists and objects as JSON
 	StyleNone    Style = "none"    // trainers that read the environment or a file: no words
 )
 
 // Styles lists the names of all styles, the default first.
 func Styles() []string {
 	return []string{
-		string(StyleToolkit), string(StyleDrivers), string(StyleGNU), string(StyleHydra), string(StyleNone),
+		string(StyleToolkit), string(StyleDrivers), string(StyleGNU), string(StyleHydra), string(StyleJSON),
+		string(StyleNone),
 	}
 }
 
@@ -31,17 +33,18 @@ type Arg struct {
 	Words []string
 }
 
-// Args writes hyperparameters as command-line words. In the GNU style a false value becomes --no-NAME if
-// negateFalse is set, and no word otherwise. The error joins a *ParamError for each hyperparameter that the
-// style cannot express.
-func Args(style Style, params Params, negateFalse bool) ([]Arg, error) {
+// Args writes hyperparameters as command-line words. The choices count for the styles gnu and json. The error
+// joins a *ParamError for each hyperparameter that the style cannot express.
+func Args(style Style, params Params, choices GNU) ([]Arg, error) {
 	switch style {
 	case StyleToolkit:
 		return toolkitArgs(params.User()), nil
 	case StyleDrivers:
 		return driversArgs(params), nil
 	case StyleGNU:
-		return gnuArgs(params.User(), negateFalse), nil
+		return choices.args(params.User(), choices.gnuWords)
+	case StyleJSON:
+		return choices.args(params.User(), choices.jsonWords)
 	case StyleHydra:
 		return hydraArgs(params.User())
 	default:
@@ -89,52 +92,6 @@ func driversArgs(params Params) []Arg {
 		args = append(args, Arg{Name: p.Name, Words: []string{"--" + p.Name, DriversText(Decode(p.Value))}})
 	}
 	return args
-}
-
-// gnuArgs writes --name=value. A number keeps the text that it has in the file: 1.10 stays 1.10.
-func gnuArgs(params Params, negateFalse bool) []Arg {
-	var args []Arg
-	for _, p := range params {
-		if words := gnuWords(nil, p.Name, p.Value, negateFalse); len(words) > 0 {
-			args = append(args, Arg{Name: p.Name, Words: words})
-		}
-	}
-	return args
-}
-
-func gnuWords(words []string, name string, v Value, negateFalse bool) []string {
-	switch v.Kind {
-	case Null:
-		return words
-	case Bool:
-		if v.Text == "true" {
-			return append(words, "--"+name)
-		}
-		if negateFalse {
-			return append(words, "--no-"+name)
-		}
-		return words
-	case List:
-		for _, item := range v.Items {
-			words = append(words, "--"+name+"="+gnuText(item))
-		}
-		return words
-	case Object:
-		for _, f := range v.Fields {
-			words = gnuWords(words, name+"."+f.Key, f.Value, negateFalse)
-		}
-		return words
-	default:
-		return append(words, "--"+name+"="+gnuText(v))
-	}
-}
-
-// gnuText writes a value as one word: a string as it is, any other value as JSON.
-func gnuText(v Value) string {
-	if v.Kind == String {
-		return v.Text
-	}
-	return JSON(v, PlainJSON())
 }
 
 // unsupported returns the error for a hyperparameter that a style cannot express.

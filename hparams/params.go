@@ -27,6 +27,15 @@ func FromObject(doc Value) Params {
 	return params
 }
 
+// typed returns the value as parsers that know booleans take it: True and False, which the SDK's generic
+// Estimator sends, are booleans. In quotes ("\"True\"") they are text.
+func (p Param) typed() Value {
+	if p.Raw.Kind == String && (p.Raw.Text == "True" || p.Raw.Text == "False") {
+		return Value{Kind: Bool, Text: strings.ToLower(p.Raw.Text), Pos: p.Value.Pos}
+	}
+	return p.Value
+}
+
 // Find returns a hyperparameter, and whether the job has it.
 func (p Params) Find(name string) (Param, bool) {
 	for _, param := range p {

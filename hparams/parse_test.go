@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -87,18 +88,29 @@ func FuzzParse(f *testing.F) {
 }
 
 // FuzzArgs checks that a string or a number always becomes one argument: a flag and a value for the toolkit
-// and the drivers, one word in the other styles. The only other result is an error.
+// and the drivers, one word in the other styles, but for names of one letter. The only other result is an
+// error.
 func FuzzArgs(f *testing.F) {
-	f.Add("lr", "0.1")
-	f.Add("a.b-c", `{"x":[1,{"y":"z"}],"p":null}`)
-	f.Add("", `"\\'${x}"`)
-	words := map[Style]int{StyleToolkit: 2, StyleDrivers: 2, StyleGNU: 1, StyleHydra: 1}
-	f.Fuzz(func(t *testing.T, name, raw string) {
+	f.Add("lr", "0.1", uint8(0))
+	f.Add("a.b-c", `{"x":[1,{"y":"z"}],"p":null}`, uint8(1))
+	f.Add("", `"\\'${x}"`, uint8(2))
+	f.Add("x", "True", uint8(6))
+	f.Add("-x=y", "[]", uint8(5))
+	f.Add("++db/x@a:b.0", `{"0":{"true":1e-05}}`, uint8(3))
+	words := map[Style]int{StyleToolkit: 2, StyleDrivers: 2, StyleGNU: 1, StyleHydra: 1, StyleJSON: 1}
+	f.Fuzz(func(t *testing.T, name, raw string, choices uint8) {
 		params := FromObject(Dict(name, Str(raw)))
+		g := GNU{Empty: choices&1 > 0, Short: choices&2 > 0, Bool: BoolForm(BoolForms()[choices/4%3])}
 		for style, want := range words {
-			args, err := Args(style, params, true)
+			args, err := Args(style, params, g)
 			scalar := params[0].Value.Kind == String || params[0].Value.Kind == Int || params[0].Value.Kind == Float
 			if err != nil || !scalar || len(params.User()) == 0 {
+				continue
+			}
+			if g.Short && utf8.RuneCountInString(name) == 1 && (style == StyleGNU || style == StyleJSON) {
+				want = 2
+			}
+			if raw == "True" || raw == "False" { // a boolean in some styles
 				continue
 			}
 			if len(args) != 1 || len(args[0].Words) != want {

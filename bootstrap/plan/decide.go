@@ -36,7 +36,7 @@ func Decide(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error
 
 // decidePlan makes the Plan, without its secrets.
 func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, error) {
-	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
+	args, err := hparams.Args(o.ArgsStyle, job.Params, o.GNU)
 	if err != nil {
 		return nil, invalidParams(job, snap, err)
 	}

@@ -15,7 +15,7 @@ type Options struct {
 	CalledTrain bool     // the verb was the platform's word "train", and no -- followed
 	ArgsStyle   hparams.Style
 	EnvStyle    contract.EnvStyle
-	NegateFalse bool               // with the style gnu, false is passed as --no-NAME
+	GNU         hparams.GNU        // how the styles gnu and json write flags
 	HPFile      string             // the path of a file for the hyperparameters; empty for no file
 	HPFormat    hparams.FileFormat // the format of HPFile; empty for the format that its ending says
 	WaitTimeout time.Duration      // for all hosts, in total
@@ -48,7 +48,7 @@ type RendezvousOptions struct {
 // Defaults returns the options of a user who has chosen nothing.
 func Defaults() Options {
 	return Options{
-		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit,
+		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, GNU: hparams.GNU{Bool: hparams.BoolFlag},
 		WaitTimeout: 15 * time.Minute,
 		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto, LaunchTimeout: 2 * time.Minute,
 		Pipe:       DefaultPipe(),
@@ -78,6 +78,9 @@ func (e *LauncherError) Error() string { return e.Program + ": " + e.Problem + "
 
 // ArgsStyles are the words for Options.ArgsStyle.
 func ArgsStyles() []string { return hparams.Styles() }
+
+// BoolForms are the words for Options.GNU.Bool.
+func BoolForms() []string { return hparams.BoolForms() }
 
 // EnvStyles are the words for Options.EnvStyle.
 func EnvStyles() []string { return contract.EnvStyles() }

@@ -63,6 +63,7 @@ func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Pro
 		}),
 		contract.CheckOutputs(job, snap),
 		checkShellText(job, words, o),
+		checkFalse(job, snap, o),
 		checkLauncher(job, snap, o),
 	)
 }

@@ -14,7 +14,7 @@ import (
 // follow the text, so the shell has them as $0, $1 and so on. The program in the text gets them only if the
 // text passes them on.
 func checkShellText(job *contract.Job, words []string, o Options) []contract.Problem {
-	args, err := hparams.Args(o.ArgsStyle, job.Params, o.NegateFalse)
+	args, err := hparams.Args(o.ArgsStyle, job.Params, o.GNU)
 	shellAt, textAt := findShellText(words)
 	if textAt < 0 || err != nil || len(args) == 0 {
 		return nil
