@@ -11,15 +11,13 @@ import (
 	"time"
 )
 
-// lostError is the error of a peer whose connection has ended, or is about to.
+// lostError is the error of a peer that is gone.
 func (p *Pool) lostError(n *peer) error {
-	waitAtMost(lossGrace, n.gone)
-	select {
-	case <-n.gone:
-		return &LostError{Host: n.host, Why: p.diagnose(n.err), Unreached: dialledAddress(n.err), From: p.c.Self}
-	default:
-		return &LostError{Host: n.host, Why: "the session ended without an exit code"}
+	lost := &LostError{Host: n.host, Why: p.diagnose(n.err)}
+	if _, isSilent := errors.AsType[*silenceError](n.err); !isSilent {
+		lost.Unreached, lost.From = dialledAddress(n.err), p.c.Self
 	}
+	return lost
 }
 
 // dialledAddress is the address that could not be dialled; empty for an error of a connection.
@@ -32,11 +30,18 @@ func dialledAddress(err error) string {
 
 // diagnose names the most likely cause of a connection's error.
 func (p *Pool) diagnose(err error) string {
+	silent, isSilent := errors.AsType[*silenceError](err)
 	isClosed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 	// x/crypto/ssh has no types for the errors that two cases know by their texts.
 	switch {
 	case p.ctx.Err() != nil:
 		return "this host ended the connection"
+	case errors.Is(err, errHasEnded):
+		return errHasEnded.Error()
+	case isSilent && errors.Is(silent.err, os.ErrDeadlineExceeded):
+		return fmt.Sprintf("nothing was heard of it for %s", silent.silence)
+	case isSilent:
+		return fmt.Sprintf("nothing was heard of it for %s: %s", silent.silence, p.diagnose(silent.err))
 	case isClosed && strings.Contains(err.Error(), "handshake failed"):
 		return "it closed the connection before it knew this host; its log may say why"
 	case isClosed:

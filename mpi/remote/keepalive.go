@@ -2,6 +2,7 @@ package remote
 
 import (
 	"net"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -12,13 +13,26 @@ import (
 type deadlineConn struct {
 	net.Conn
 	silence time.Duration
+	start   time.Time
+	heard   atomic.Int64 // when the peer was heard last: nanoseconds after start
 }
+
+func newDeadlineConn(conn net.Conn, silence time.Duration) *deadlineConn {
+	return &deadlineConn{Conn: conn, silence: silence, start: time.Now()}
+}
+
+// lastHeard is when the peer was heard last.
+func (l *deadlineConn) lastHeard() time.Time { return l.start.Add(time.Duration(l.heard.Load())) }
 
 func (l *deadlineConn) Read(b []byte) (int, error) {
 	if err := l.SetReadDeadline(time.Now().Add(l.silence)); err != nil {
 		return 0, err
 	}
-	return l.Conn.Read(b)
+	n, err := l.Conn.Read(b)
+	if n > 0 {
+		l.heard.Store(int64(time.Since(l.start)))
+	}
+	return n, err
 }
 
 func (l *deadlineConn) Write(b []byte) (int, error) {

@@ -16,7 +16,7 @@ func TestLostHostIsNamed(t *testing.T) {
 		lose func(server *Server, p *Pool, cut func())
 		why  string
 	}{
-		"its run ends":     {func(s *Server, _ *Pool, _ func()) { s.Close() }, "it closed the connection"},
+		"its run ends":     {func(s *Server, _ *Pool, _ func()) { s.Close() }, "its run has ended"},
 		"the cable is cut": {func(_ *Server, _ *Pool, cut func()) { cut() }, "nothing was heard of it for 1s"},
 		"our run ends":     {func(_ *Server, p *Pool, _ func()) { p.Close() }, "this host ended the connection"},
 	} {

@@ -2,9 +2,11 @@ package remote
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,6 +19,7 @@ import (
 // Pool holds a host's connections to its peers, one to each.
 type Pool struct {
 	c      Config
+	id     string          // tells this pool from others of the same host, to the servers
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -24,16 +27,6 @@ type Pool struct {
 	mu       sync.Mutex
 	peers    map[string]*peer
 	isClosed bool // Close waits for work: nothing may be added to it any more
-}
-
-// peer is a host with its connection. A connection that was lost is not made again, since what ran over it is
-// gone.
-type peer struct {
-	host  string
-	ready chan struct{} // closed when the connection stands, or never will
-	gone  chan struct{} // closed when the connection has ended, or never stood
-	conn  ssh.Conn      // valid once ready is closed; nil if there never will be one
-	err   error         // valid once gone is closed: why the connection ended, or never stood
 }
 
 // LostError is the error of a host that cannot be reached, or not any more.
@@ -61,7 +54,7 @@ func NewPool(c Config) (*Pool, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	p := &Pool{c: c, peers: map[string]*peer{}}
+	p := &Pool{c: c, id: rand.Text(), peers: map[string]*peer{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p, nil
 }
@@ -91,7 +84,7 @@ func (p *Pool) peer(ctx context.Context, host string) *peer {
 	if known := p.peers[host]; known != nil {
 		return known
 	}
-	n := &peer{host: host, ready: make(chan struct{}), gone: make(chan struct{})}
+	n := newPeer(p, host)
 	p.peers[host] = n
 	if p.isClosed {
 		n.err = p.ctx.Err()
@@ -99,55 +92,28 @@ func (p *Pool) peer(ctx context.Context, host string) *peer {
 		close(n.gone)
 		return n
 	}
-	p.work.Go(func() {
-		n.err = p.runPeer(ctx, n)
-		close(n.gone)
-	})
+	p.work.Go(func() { n.run(ctx) })
 	return n
 }
 
-// runPeer connects to a peer, and keeps the connection until it ends. It returns why it ended.
-func (p *Pool) runPeer(ctx context.Context, n *peer) error {
-	c, err := p.connect(ctx, n.host)
-	if err != nil {
-		close(n.ready)
-		return err
+// start runs a function in a goroutine that Close waits for. After Close it does nothing.
+func (p *Pool) start(work func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.isClosed {
+		p.work.Go(work)
 	}
-	n.conn = c.Conn
-	close(n.ready)
-	defer func() { _ = c.Close() }()
-	defer context.AfterFunc(p.ctx, func() { _ = c.raw.Close() })()
-	var work sync.WaitGroup
-	ended := make(chan struct{})
-	work.Go(func() { ssh.DiscardRequests(c.requests) })
-	work.Go(func() { keepalive(c, p.c.keepaliveInterval(), ended) })
-	for channel := range c.channels { // channels that the server opens, until the connection ends
-		_ = channel.Reject(ssh.Prohibited, "this is a client")
-	}
-	close(ended)
-	err = c.Wait()
-	work.Wait()
-	return err
 }
 
-// clientConn is a connection as ssh.NewClientConn gives it, with the TCP connection below.
-type clientConn struct {
-	ssh.Conn
-	raw      net.Conn
-	channels <-chan ssh.NewChannel
-	requests <-chan *ssh.Request
-}
-
-// connect tries to connect to a host until it succeeds, ctx ends, connectTimeout is over, or the host shows
+// connect tries to connect to a host until it succeeds, ctx ends, the deadline has come, or the host shows
 // another key.
-func (p *Pool) connect(ctx context.Context, host string) (c clientConn, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.c.connectTimeout())
+func (p *Pool) connect(ctx context.Context, host string, deadline time.Time) (c *clientConn, err error) {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
-	deadline, _ := ctx.Deadline()
 	config, err := p.c.clientConfig(host)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	pauses := backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstRedialPause),
 		backoff.WithMaxInterval(maxRedialPause), backoff.WithMaxElapsedTime(0)) // ctx bounds the attempts
@@ -170,32 +136,37 @@ func (p *Pool) connect(ctx context.Context, host string) (c clientConn, err erro
 }
 
 // dial tries once to connect to a host. It uses the first of the host's addresses that takes a connection.
-func (p *Pool) dial(ctx context.Context, host string, config *ssh.ClientConfig) (c clientConn, err error) {
+func (p *Pool) dial(ctx context.Context, host string, config *ssh.ClientConfig) (*clientConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	addrs, err := p.c.lookup(ctx, host)
 	if err != nil {
-		return c, fmt.Errorf("its name does not resolve: %w", err)
+		return nil, fmt.Errorf("its name does not resolve: %w", err)
 	}
 	err = errors.New("its name resolves to no address")
-	// TCP's keepalive is off: the function keepalive replaces it.
-	dialer := net.Dialer{LocalAddr: p.c.local, Timeout: dialTimeout, KeepAlive: -1}
+	var raw net.Conn
 	for _, a := range addrs {
-		addr := net.JoinHostPort(a.String(), strconv.Itoa(p.c.Port))
-		if c.raw, err = dialer.DialContext(ctx, "tcp", addr); err == nil {
+		if raw, err = p.c.dialAddr(ctx, a); err == nil {
 			break
 		}
 	}
 	if err != nil {
-		return c, err
+		return nil, err
 	}
-	defer context.AfterFunc(ctx, func() { _ = c.raw.Close() })()
-	conn := &deadlineConn{c.raw, p.c.silenceTimeout()}
-	c.Conn, c.channels, c.requests, err = ssh.NewClientConn(conn, host, config)
+	defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
+	c := &clientConn{raw: newDeadlineConn(raw, p.c.silenceTimeout()), ended: make(chan struct{})}
+	c.Conn, c.channels, c.requests, err = ssh.NewClientConn(c.raw, host, config)
 	return c, err
 }
 
-// connected waits until the connection to a host stands. It returns the connection's peer.
+// dialAddr connects to one address of a host.
+func (c *Config) dialAddr(ctx context.Context, addr netip.Addr) (net.Conn, error) {
+	// TCP's keepalive is off: the function keepalive replaces it.
+	dialer := net.Dialer{LocalAddr: c.local, Timeout: dialTimeout, KeepAlive: -1}
+	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), strconv.Itoa(c.Port)))
+}
+
+// connected waits until the first connection to a host stands. It returns the connection's peer.
 func (p *Pool) connected(ctx context.Context, host string) (*peer, error) {
 	if !slices.Contains(p.c.Hosts, host) {
 		return nil, fmt.Errorf("%s is not a host of this job: %v", host, p.c.Hosts[:min(maxNames, len(p.c.Hosts))])
@@ -208,10 +179,12 @@ func (p *Pool) connected(ctx context.Context, host string) (*peer, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if n.conn == nil {
+	select {
+	case <-n.gone:
 		return nil, p.lostError(n)
+	default:
+		return n, nil
 	}
-	return n, nil
 }
 
 const maxNames = 8 // names of hosts in an error

@@ -6,6 +6,23 @@
 // `entrain rsh` instead of ssh. That is a thin client of the run on its own host (Rsh). So is `entrain rank`,
 // which runs each trainer (RankClient). Both connect to a unix socket (Local), so no key ever reaches a
 // process of the user's.
+//
+// A connection may be reset at any moment. The daemons live on, and the Pool connects again:
+//
+//	leader                                                       worker
+//	rsh ── session ══ channel ══ connection 1 ══╳
+//	          ║                                                  session ── daemon
+//	          ╚══════ channel ══ connection 2 ══ channel ══════════╝
+//
+// A session (stream.go) is the same on both sides. It has four streams: stdin one way; stdout, stderr and the
+// exit code the other way. The bytes of a stream are numbered. The sender keeps them until the receiver has
+// acknowledged them, 256 KiB at most, and begins with them on the next channel. The receiver skips what it
+// has received before. So it does not matter where a connection has ended.
+//
+// Every connection is a whole SSH connection with keys, and begins with the list of the sessions that the
+// client wants (sessionsRequest). The server kills the daemons of all others. The list is empty when the
+// leader's run ends. A Server that ends says so too (requestEnd). Without such a word, each side gives the
+// other up when it has heard nothing of it for Config.PeerTimeout, and not before.
 package remote
 
 import (
@@ -24,7 +41,7 @@ type Config struct {
 	Hosts       []string      // all hosts that may take part, in the order of ranks: the leader first
 	KeyPair     KeyPair       // derives this cluster's keys for this job
 	Port        int           // the port of every host's Server
-	PeerTimeout time.Duration // the loss of a host is noticed within this time
+	PeerTimeout time.Duration // a host is lost when nothing was heard of it for so long
 	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
 	Start       Start             // for Serve
 	Warn        func(text string) // logs a warning

@@ -21,6 +21,7 @@ type Server struct {
 	gate   gate
 
 	mu              sync.Mutex
+	clients         map[clientKey]*client
 	unauthenticated []net.Conn          // connections from hosts' addresses without a key yet, the oldest first
 	warned          map[netip.Addr]bool // the addresses that the log warns of
 }
@@ -32,7 +33,7 @@ const (
 
 // Serve answers the other hosts at a listener until Close.
 func Serve(c Config, listener net.Listener) (*Server, error) {
-	s := &Server{c: c, warned: map[netip.Addr]bool{}}
+	s := &Server{c: c, warned: map[netip.Addr]bool{}, clients: map[clientKey]*client{}}
 	s.gate = gate{c: &s.c, addrs: map[string][]netip.Addr{}}
 	err := c.check()
 	if err == nil {
@@ -96,25 +97,25 @@ func (s *Server) removeUnauthenticated(conn net.Conn) {
 }
 
 // serve authenticates a connection, and serves its sessions until it ends.
-func (s *Server) serve(raw net.Conn) {
-	late := time.AfterFunc(handshakeTimeout, func() { _ = raw.Close() })
-	_, channels, requests, err := ssh.NewServerConn(&deadlineConn{raw, s.c.silenceTimeout()}, s.config)
+func (s *Server) serve(conn net.Conn) {
+	raw := newDeadlineConn(conn, s.c.silenceTimeout())
+	late := time.AfterFunc(handshakeTimeout, func() { _ = conn.Close() })
+	client, channels, requests, err := ssh.NewServerConn(raw, s.config)
 	late.Stop()
-	s.removeUnauthenticated(raw)
+	s.removeUnauthenticated(conn)
 	if err != nil {
-		s.warnOfKey(remoteAddr(raw), err)
+		s.warnOfKey(remoteAddr(conn), err)
 		return
 	}
-	var work sync.WaitGroup
-	work.Go(func() { ssh.DiscardRequests(requests) }) // the refusal of a keepalive is the answer that it needs
-	for channel := range channels {
-		if channel.ChannelType() != sessionChannel {
-			_ = channel.Reject(ssh.Prohibited, "this is entrain's launch agent: it has sessions alone")
-			continue
-		}
-		work.Go(func() { s.serveSession(channel) })
-	}
-	work.Wait()
+	l := &link{s: s, raw: raw, conn: client, replaced: make(chan struct{})}
+	l.serve(channels, requests)
+}
+
+// Close tells the clients that this host's run ends. It kills the daemons, and waits until everything has
+// ended.
+func (s *Server) Close() {
+	s.sayGoodbye()
+	s.acceptor.Close()
 }
 
 // authorize checks a client's key and address. The user name says which host the client is. The key must be

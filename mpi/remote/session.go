@@ -5,71 +5,64 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
 )
 
-const sessionChannel = "session" // the type of a channel that runs a command (RFC 4254, 6.1)
-
-type (
-	execRequest       struct{ Command string } // the payload of a request "exec" (RFC 4254, 6.5)
-	exitStatusRequest struct{ Code uint32 }    // the payload of a request "exit-status" (RFC 4254, 6.10)
+const (
+	sessionChannel  = "session"          // a channel that carries a session (RFC 4254, 6.1)
+	requestExec     = "exec"             // begins or goes on with a session by a channel
+	requestSessions = "sessions@entrain" // the client says which sessions it wants
+	requestEnd      = "end@entrain"      // the server says that its host's run ends
 )
 
-// serveSession refuses every request but the first exec, which it carries out.
-func (s *Server) serveSession(channel ssh.NewChannel) {
-	ch, requests, err := channel.Accept()
-	if err != nil {
-		return
-	}
-	defer func() { _ = ch.Close() }()
-	for r := range requests {
-		var e execRequest
-		if r.Type != "exec" || ssh.Unmarshal(r.Payload, &e) != nil {
-			_ = r.Reply(false, nil)
-			continue
-		}
-		_ = r.Reply(true, nil)
-		s.runDaemon(ch, requests, e.Command)
-		return
-	}
+// execRequest is the payload of a request "exec". It is not that of RFC 4254, 6.5.
+type execRequest struct {
+	ID      uint32 // of the session, for this client
+	Resumed bool   // the server knows the session already
+	Command string
 }
 
-// runDaemon starts a daemon, and serves it until it ends. When the client ends the channel before, runDaemon
+// sessionsRequest says which of its sessions with an ID up to Last a client still wants. Every connection
+// begins with one.
+type sessionsRequest struct {
+	Client string // tells a Pool from another one of the same host
+	Last   uint32
+	Wanted []string // IDs
+}
+
+func formatID(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
+
+// runDaemon starts a daemon, and serves it until it ends. When nobody wants the session before, runDaemon
 // kills the daemon.
-func (s *Server) runDaemon(ch ssh.Channel, requests <-chan *ssh.Request, command string) {
-	clientGone := make(chan struct{})
-	s.work.Go(func() {
-		ssh.DiscardRequests(requests)
-		close(clientGone)
-	})
+func (s *Server) runDaemon(n *session, command string) {
 	ours, theirs, err := pipes()
 	defer closeAll(ours)
 	if err != nil {
-		s.refuseCommand(ch, err)
+		s.refuseCommand(n, err)
 		return
 	}
 	ended := make(chan int, 1)
 	kill, err := s.c.Start([]string{command}, theirs, func(code int) { ended <- code })
 	closeAll(theirs)
 	if err != nil {
-		s.refuseCommand(ch, err)
+		s.refuseCommand(n, err)
 		return
 	}
 	s.work.Go(func() {
-		_, _ = io.Copy(ours[0], ch) // until the client ends its stdin, the daemon closes it, or the channel ends
+		n.deliver(stdinStream, ours[0]) // until the client ends its stdin, or nobody wants the session
 		_ = ours[0].Close()
 	})
 	var output sync.WaitGroup
-	output.Go(func() { copyPipe(ch, ours[1]) })
-	output.Go(func() { copyPipe(ch.Stderr(), ours[2]) })
+	output.Go(func() { copyPipe(streamWriter{n, stdoutStream}, ours[1]) })
+	output.Go(func() { copyPipe(streamWriter{n, stderrStream}, ours[2]) })
 	code := 0
 	select {
 	case code = <-ended:
-	case <-clientGone:
+	case <-n.over:
 		kill()
 		waitAtMost(killGrace, ended)
 	}
@@ -77,18 +70,22 @@ func (s *Server) runDaemon(ch ssh.Channel, requests <-chan *ssh.Request, command
 		_ = pipe.SetReadDeadline(time.Now().Add(outputGrace))
 	}
 	output.Wait()
-	sendExitStatus(ch, code)
+	n.endWith(code)
 }
 
 // refuseCommand tells both hosts why a daemon was not started.
-func (s *Server) refuseCommand(ch ssh.Channel, err error) {
+func (s *Server) refuseCommand(n *session, err error) {
 	s.c.Warn(fmt.Sprintf("a remote launch was refused: %v", err))
-	_, _ = fmt.Fprintf(ch.Stderr(), "entrain on %s: %v\n", s.c.Self, err)
-	sendExitStatus(ch, CodeNotStarted)
+	_, _ = fmt.Fprintf(streamWriter{n, stderrStream}, "entrain on %s: %v\n", s.c.Self, err)
+	n.endWith(CodeNotStarted)
 }
 
-func sendExitStatus(ch ssh.Channel, code int) {
-	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(exitStatusRequest{uint32(code & maxCode)}))
+// endWith ends the streams of a daemon. The client takes the exit code from the last one.
+func (s *session) endWith(code int) {
+	_, _ = streamWriter{s, codeStream}.Write([]byte{byte(code & maxCode)})
+	for _, stream := range []uint8{stdoutStream, stderrStream, codeStream} {
+		streamWriter{s, stream}.end()
+	}
 }
 
 // copyPipe copies a daemon's output to w, up to the pipe's end or its read deadline. Another process may hold

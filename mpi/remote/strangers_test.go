@@ -165,24 +165,42 @@ func TestPeersGetNothingButExec(t *testing.T) {
 		"xon-xoff", "break", "",
 	}
 	for _, request := range others {
-		if ok, err := ch.SendRequest(request, true, ssh.Marshal(execRequest{"sftp"})); ok || err != nil {
+		if ok, err := ch.SendRequest(request, true, ssh.Marshal(execRequest{Command: "sftp"})); ok || err != nil {
 			t.Errorf("session request %q: %v, %v", request, ok, err)
 		}
 	}
 	if ok, err := ch.SendRequest("exec", true, []byte{0, 0, 0, 9, 'x'}); ok || err != nil {
 		t.Errorf("an exec cut short: %v, %v", ok, err)
 	}
-	if ok, err := ch.SendRequest("exec", true, ssh.Marshal(execRequest{"cat"})); !ok || err != nil {
+	call := ssh.Marshal(execRequest{ID: 1, Command: "cat"})
+	if ok, err := ch.SendRequest("exec", true, call); ok || err != nil {
+		t.Errorf("an exec of a client that has not said which sessions it wants: %v, %v", ok, err)
+	}
+	if ok, _, err := conn.SendRequest(requestSessions, true, []byte{1}); ok || err != nil {
+		t.Errorf("a list of sessions cut short: %v, %v", ok, err)
+	}
+	wanted := sessionsRequest{Client: "c"}
+	if ok, _, err := conn.SendRequest(requestSessions, true, ssh.Marshal(wanted)); !ok || err != nil {
+		t.Fatalf("%s: %v, %v", requestSessions, ok, err)
+	}
+	unknown := ssh.Marshal(execRequest{ID: 2, Resumed: true, Command: "cat"})
+	if ok, err := ch.SendRequest("exec", true, unknown); ok || err != nil {
+		t.Errorf("a session that the server does not know goes on: %v, %v", ok, err)
+	}
+	if ok, err := ch.SendRequest("exec", true, call); !ok || err != nil {
 		t.Fatalf("exec: %v, %v", ok, err)
 	}
 	for _, request := range append(others, "exec") {
-		if ok, err := ch.SendRequest(request, true, ssh.Marshal(execRequest{"echo again"})); ok || err != nil {
+		if ok, err := ch.SendRequest(request, true, call); ok || err != nil {
 			t.Errorf("session request %q after exec: %v, %v", request, ok, err)
 		}
 	}
-	_, _ = io.WriteString(ch, "one")
-	_ = ch.CloseWrite()
-	if out, err := io.ReadAll(ch); string(out) != "one" || err != nil {
-		t.Errorf("%q, %v", out, err)
+	s, out := newSession(clientSends), &strings.Builder{}
+	go s.carry(ch)
+	_, _ = io.WriteString(streamWriter{s, stdinStream}, "one")
+	streamWriter{s, stdinStream}.end()
+	if s.deliver(stdoutStream, out); out.String() != "one" {
+		t.Errorf("%q", out)
 	}
+	s.finish()
 }

@@ -26,8 +26,9 @@ const (
 	maxRedialPause   = time.Second
 
 	// lossGrace bounds how long a session whose channel has ended without an exit code waits for the end of its
-	// connection, which tells the cause. The connection usually ends within a millisecond. It is smaller than
-	// PeerTimeout, after which the rendezvous takes a host for lost.
+	// connection. It usually ends within a millisecond, and the next connection carries the session on. The
+	// channel of a connection that stands was ended by the server. It is smaller than PeerTimeout, after which
+	// the rendezvous takes a host for lost.
 	lossGrace = time.Second
 )
 
@@ -98,6 +99,10 @@ const (
 // PeerTimeout. A sixth is left to end all hosts within PeerTimeout. It is larger than dialTimeout for any
 // PeerTimeout of more than 3.6 s.
 func (c *Config) connectTimeout() time.Duration { return c.PeerTimeout * 5 / 6 }
+
+// farewellTimeout bounds how long a host that ends waits until a peer has heard of its end: a thirtieth of
+// PeerTimeout, a second by default. A peer that has not heard of it notices the silence.
+func (c *Config) farewellTimeout() time.Duration { return c.PeerTimeout / 30 }
 
 // silenceTimeout is how long nothing may be heard of a peer until its connection is broken. It is the time
 // after which the rendezvous takes a silent host for lost: one clock counts for both.

@@ -24,6 +24,7 @@ func TestTimeLimitsAreInOrder(t *testing.T) {
 		{"the cause of a loss is known before the rendezvous tells it", lossGrace, c.PeerTimeout},
 		{"silence is no loss before it is one for the rendezvous", c.PeerTimeout, c.silenceTimeout() + 1},
 		{"silence is a loss when it is one for the rendezvous", c.silenceTimeout(), c.PeerTimeout + 1},
+		{"a goodbye does not hold up the end of the job", c.farewellTimeout(), c.PeerTimeout / 12},
 		{"two keepalives may be lost", 2 * c.keepaliveInterval(), c.silenceTimeout()},
 		{"a session ends within the grace", killGrace + outputGrace, grace / 10},
 		{"a rank that does not read does not delay the others for long", sendTimeout, grace / 10},

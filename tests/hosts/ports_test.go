@@ -116,3 +116,30 @@ func TestLaunchTimeoutEndsTheLaunch(t *testing.T) {
 		})
 	}
 }
+
+// TestResetOfTheAgentIsSurvived: the worker resets the connection of the leader's agent, and refuses new
+// ones, for less than --peer-timeout. The launcher's daemons live on, and the job ends well.
+func TestResetOfTheAgentIsSurvived(t *testing.T) {
+	const script = `echo training; until [ -e /opt/ml/go ]; do sleep 0.05; done`
+	const rule = `iptables -w $0 INPUT -p tcp --dport 7791 -j REJECT --reject-with tcp-reset`
+	for _, mpirun := range []string{standIn, "mpirun.openmpi", "mpirun.mpich"} {
+		words := launchArgs(mpirun, "sh", "-c", script)
+		words[slices.Index(words, "--peer-timeout")+1] = "12s"
+		s := scenario{
+			n: 2, words: words, codes: []int{0, 0},
+			act: func(l *lab) {
+				must(l.t, l.hosts[1].in("sh", "-c", rule, "-I")...)
+				<-time.After(6 * time.Second) // a keepalive comes every 4 s
+				must(l.t, l.hosts[1].in("sh", "-c", rule, "-D")...)
+				l.endTrainers()
+			},
+		}
+		t.Run(mpirun, func(t *testing.T) {
+			t.Parallel()
+			if mpirun != standIn {
+				needProgram(t, mpirun)
+			}
+			s.run(t)
+		})
+	}
+}
