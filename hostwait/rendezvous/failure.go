@@ -16,6 +16,7 @@ func (k *roster) noteFailure(host string, e *End, now time.Time) {
 		k.firstHeardAt = now
 	}
 	k.firstFailure, k.firstEnd = &failure{Host: host, Code: failureCode(e.Code), Text: e.Text}, e
+	k.firstTeller = host
 	if k.released == 0 {
 		k.decideFirst()
 		return
@@ -61,10 +62,11 @@ func (k *roster) decideIfDue() {
 
 // mayFollowLossOf reports whether the first failure may follow from the loss of a host: the host has not
 // said hello since the leader heard of a failure, although that change asks every host to. If the host is
-// lost, findLost will find it. If it comes back, it is not lost.
+// lost, findLost will find it. If it comes back, it is not lost. What the leader tells of a host, such as the
+// end of a daemon there, may follow from the loss of that host too.
 func (k *roster) mayFollowLossOf(host string) bool {
 	m := k.members[host]
-	return !m.ended && host != k.config.leaderHost() && host != k.firstFailure.Host &&
+	return !m.ended && host != k.config.leaderHost() && host != k.firstTeller &&
 		m.saidAt.Before(k.firstHeardAt) && !k.isOlderThanBreakOf(m)
 }
 
@@ -164,7 +166,7 @@ func (k *roster) noteLoss(host string, m *member, why string, now time.Time) {
 	if beforeBreak := k.aliveAt(m).Add(-earlierFailureWait); beforeBreak.After(at) {
 		at = beforeBreak
 	}
-	if k.isOlderThanBreakOf(m) || k.firstFailure != nil && k.firstFailure.Host == host {
+	if k.isOlderThanBreakOf(m) || k.firstFailure != nil && k.firstTeller == host {
 		at = now
 	}
 	k.noteFailure(host, &End{Code: CodeLost, Text: why, At: at}, now)

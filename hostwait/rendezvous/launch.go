@@ -14,7 +14,10 @@ func (k *roster) takeLaunchState(m *member, h *hello, now time.Time) {
 		if host == k.config.leaderHost() && slices.Contains(k.config.Hosts, f.Host) {
 			host = f.Host // only the leader may report a fault of another host
 		}
-		k.noteFailure(host, m.endByLeaderClock(&f.ended), now)
+		e := m.endByLeaderClock(&f.ended)
+		if k.noteFailure(host, e, now); k.firstEnd == e {
+			k.firstTeller = h.Host
+		}
 	}
 	if h.Begun && !k.begun {
 		k.begun = true

@@ -63,6 +63,9 @@ func TestLossCountsBeforeTheFailuresThatFollowFromIt(t *testing.T) {
 		gone(s)
 		s.k.noteBreak(&s.k.members["h2"].hello, time.Now())
 	}
+	told := func(s *stage) {
+		s.say("h0", hello{Fault: &fault{Host: "h2", ended: ended{Code: 1, Text: "a daemon"}}})
+	}
 	const lost, failed = "h2: lost", "h1: connection reset by peer"
 	for _, c := range []struct {
 		name   string
@@ -122,6 +125,11 @@ func TestLossCountsBeforeTheFailuresThatFollowFromIt(t *testing.T) {
 			s.say("h2", hello{Fault: &fault{Host: "h2", ended: ended{Code: 1, Text: "own word"}}})
 			closed(s)
 		}, 4 * time.Second, "h2: own word"},
+		{"the leader tells of a daemon that ended with its host", func(s *stage) {
+			closed(s)
+			told(s)
+		}, 6 * time.Second, lost},
+		{"the leader tells of a daemon that ended by itself", told, 300 * time.Millisecond, "h2: a daemon"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -31,6 +31,7 @@ type roster struct {
 
 	firstFailure *failure  // the failure that counts so far; nil while there is none
 	firstEnd     *End      // the end that firstFailure is made of
+	firstTeller  string    // the host that told of it: its own host, or the leader
 	firstHeardAt time.Time // when the leader heard of any failure for the first time
 	firstIsLoss  bool      // firstFailure is the loss of a host
 	waitIsOver   bool      // the time in which an earlier failure may be heard of has passed
