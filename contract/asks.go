@@ -20,6 +20,7 @@ func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 	d := configDocument(s, HyperparametersFile, &problems)
 	if !c.Alone {
 		checkDistributions(d, j, c.Launched)
+		checkGroups(d, j)
 	}
 	checkCode(d, j, s, c.Command)
 	if p, ok := j.Params.Find("sagemaker_s3_output"); ok && p.Value.Truthy() {

@@ -38,7 +38,6 @@ func TestDistributionThatNothingStartsIsReported(t *testing.T) {
 			{`"0"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{}, ""},
 			{`"true"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{Alone: true}, ""},
 			{`"true"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{Launched: true}, "warning"},
-			{`"true"`, "", groups, contract.Call{}, "warning"},
 			{`"true"`, `,"sagemaker_distribution_instance_groups":"[\"h\"]"`, groups, contract.Call{}, "error"},
 		} {
 			snap := snapshot(with("hyperparameters.json", `{"`+d.Param+`":`+c.value+c.groups+`}`))
@@ -51,6 +50,31 @@ func TestDistributionThatNothingStartsIsReported(t *testing.T) {
 			}
 			if !strings.HasPrefix(got, want) || want == "" && got != "" {
 				t.Errorf("%s=%s on %s, %+v: %q, want %q", d.Param, c.value, c.resource, c.call, got, want)
+			}
+		}
+	}
+}
+
+// A job with two groups that does not say which of them train together is the same job on each of its hosts.
+func TestGroupsThatTheJobDoesNotNameAreReportedOnEveryHost(t *testing.T) {
+	const all = `warning hyperparameters.json:1:26 hyperparameter "sagemaker_mpi_enabled": ` +
+		`the job does not say which of 2 instance groups train together, so all do: ["algo-2","algo-3","algo-1"]`
+	for _, c := range []struct{ hp, want string }{
+		{`{"sagemaker_mpi_enabled":"true"}`, all},
+		{
+			`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"data\",\"dn\"]"}`,
+			`"sagemaker_distribution_instance_groups": "dn" is not one of instance_groups ["data","dnn"]`,
+		},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"dnn\"]"}`, ``},
+		{`{"sagemaker_mpi_enabled":"false"}`, ``},
+	} {
+		for _, host := range []string{"algo-1", "algo-2", "algo-3"} {
+			got := asks(t, openGroups(c.hp, host), contract.Call{})
+			if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+				t.Errorf("%s on %s: %q, want %q", c.hp, host, got, c.want)
+			}
+			if got := asks(t, openGroups(c.hp, host), contract.Call{Alone: true}); got != "" {
+				t.Errorf("%s on %s, each host alone: %q", c.hp, host, got)
 			}
 		}
 	}

@@ -66,5 +66,32 @@ func checkDistributions(d *document, j *Job, launched bool) {
 	}
 }
 
+// checkGroups warns of a job with a distribution that does not say which of its instance groups train
+// together, and of names that are no group of the job.
+func checkGroups(d *document, j *Job) {
+	names := make([]string, len(j.Groups))
+	for i, g := range j.Groups {
+		names[i] = g.Name
+	}
+	if p, said := j.Params.Find(groupsParam); said {
+		for _, item := range p.Value.Items {
+			if len(names) > 0 && !slices.Contains(names, item.Text) {
+				d.warn(p.Raw.Pos, Nearest(item.Text, names), "hyperparameter %s: %s is not one of instance_groups %s",
+					hparams.Quote(groupsParam), describe(item), quoteAll(names))
+			}
+		}
+		return
+	}
+	i := slices.IndexFunc(Distributions(), func(dist Distribution) bool { return dist.isEnabled(j) })
+	if i < 0 || len(names) < 2 {
+		return
+	}
+	p, _ := j.Params.Find(Distributions()[i].Param)
+	example := hparams.JSON(hparams.Strs(names[:1]), hparams.PlainJSON())
+	d.warn(p.Raw.Pos, "name the groups, e.g. "+groupsParam+"="+example,
+		"hyperparameter %s: the job does not say which of %d instance groups train together, so all do: %s",
+		hparams.Quote(p.Name), len(names), quoteAll(j.Together()))
+}
+
 const startAlone = "--launcher none (ENTRAIN_LAUNCHER=none) starts the script alone on each host; " +
 	"it then has to find the others by itself, by SM_HOSTS and SM_CURRENT_HOST"

@@ -29,37 +29,61 @@ type Job struct {
 	InputData hparams.Value // inputdataconfig.json, likewise
 
 	// DistributionGroups names the instance groups that train together. DistributionHosts lists their hosts in
-	// the order of the groups. Both follow the toolkit's environment.py.
+	// the order of the groups. Both follow the toolkit's environment.py, and may differ from host to host:
+	// Together and Leader do not.
 	DistributionGroups hparams.Value
 	DistributionHosts  []string
 
-	named bool // TRAINING_JOB_NAME is set
+	together []string // the hosts that train together, to every host the same; none if the job names none
+	named    bool     // TRAINING_JOB_NAME is set
 }
 
 // Named tells whether the platform or the SDK's local mode started this container: both set
 // TRAINING_JOB_NAME.
 func (j *Job) Named() bool { return j.named }
 
-// decideDistribution sets DistributionGroups and DistributionHosts. The groups are those of the
+// groupsParam names the instance groups that train together.
+const groupsParam = "sagemaker_distribution_instance_groups"
+
+// decideDistribution sets DistributionGroups, DistributionHosts and together. The groups are those of the
 // hyperparameter sagemaker_distribution_instance_groups. Without it, a job with a distribution has this
 // host's own group, and any other job has no group. A job without instance_groups has all its hosts in one
 // group.
 func (j *Job) decideDistribution() {
 	j.DistributionGroups = hparams.Value{Kind: hparams.List}
-	if v, ok := j.Params.Get("sagemaker_distribution_instance_groups"); ok {
+	if v, ok := j.Params.Get(groupsParam); ok {
 		j.DistributionGroups = v
 	} else if j.isDistributed() {
 		j.DistributionGroups = hparams.Strs([]string{j.Group})
 	}
-	if len(j.Groups) == 0 {
-		j.DistributionHosts = j.Hosts
-		return
+	j.DistributionHosts = j.hostsOf(func(g Group) bool { return isMember(j.DistributionGroups, g.Name) })
+	j.together = j.DistributionHosts
+	if j.groupsAreOpen() {
+		j.together = j.hostsOf(func(Group) bool { return true })
 	}
+}
+
+// hostsOf returns the hosts of the groups that count, in the order of the groups. A job without groups has
+// all its hosts.
+func (j *Job) hostsOf(counts func(Group) bool) []string {
+	if len(j.Groups) == 0 {
+		return j.Hosts
+	}
+	var hosts []string
 	for _, g := range j.Groups {
-		if isMember(j.DistributionGroups, g.Name) {
-			j.DistributionHosts = append(j.DistributionHosts, g.Hosts...)
+		if counts(g) {
+			hosts = append(hosts, g.Hosts...)
 		}
 	}
+	return hosts
+}
+
+// groupsAreOpen tells whether a job with a distribution does not say which groups train together. To the
+// toolkit each host's own group does, so the hosts of two groups would have two leaders. Here all groups do,
+// so that every host comes to the same hosts and the same leader.
+func (j *Job) groupsAreOpen() bool {
+	_, said := j.Params.Get(groupsParam)
+	return !said && j.isDistributed()
 }
 
 // isMember returns Python's `name in groups`: true for an item of a list, a key of a dict, and a part of a
@@ -79,15 +103,15 @@ func isMember(groups hparams.Value, name string) bool {
 // Order returns all hosts in the order of their ranks. The hosts that train together come first, in the
 // order of their groups, then the others in the order of the file. It never sorts: algo-10 may come before
 // algo-2.
-func (j *Job) Order() []string { return distinct(slices.Concat(j.DistributionHosts, j.Hosts)) }
+func (j *Job) Order() []string { return distinct(slices.Concat(j.together, j.Hosts)) }
 
 // Together returns the hosts that train together, in the order of their ranks. If the job does not name them,
 // these are all hosts.
 func (j *Job) Together() []string {
-	if len(j.DistributionHosts) == 0 {
+	if len(j.together) == 0 {
 		return j.Order()
 	}
-	return distinct(j.DistributionHosts)
+	return distinct(j.together)
 }
 
 // distinct keeps the first of equal items.

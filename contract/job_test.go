@@ -26,7 +26,7 @@ func TestHostsThatTrainTogetherComeFirstAndLead(t *testing.T) {
 			groups,
 			[]string{"algo-3", "algo-1", "algo-2"},
 		},
-		{"the own group", `{"sagemaker_mpi_enabled":"true"}`, groups, []string{"algo-2", "algo-1", "algo-3"}},
+		{"all groups", `{"sagemaker_mpi_enabled":"true"}`, groups, []string{"algo-2", "algo-3", "algo-1"}},
 		{
 			"switched off",
 			`{"sagemaker_mpi_enabled":"false","sagemaker_pytorch_ddp_enabled":"0"}`,
@@ -54,6 +54,43 @@ func TestHostsThatTrainTogetherComeFirstAndLead(t *testing.T) {
 				t.Errorf("leader %s, rank %s", env["SM_MASTER_ADDR"], env["SM_CURRENT_HOST_RANK"])
 			}
 		})
+	}
+}
+
+// openGroups returns the machine of a host whose job has two groups.
+func openGroups(hp, host string) *contract.Snapshot {
+	group := map[string]string{"algo-1": "dnn", "algo-2": "data", "algo-3": "dnn"}[host]
+	snap := snapshot(with("hyperparameters.json", hp))
+	snap.Files["resourceconfig.json"] = contract.File{Data: []byte(`{"current_host":"` + host + `",` +
+		`"hosts":["algo-1","algo-2","algo-3"],"instance_groups":[` +
+		`{"instance_group_name":"data","hosts":["algo-2"]},{"instance_group_name":"dnn","hosts":["algo-3","algo-1"]}],"current_group_name":"` + group + `"}`)}
+	return snap
+}
+
+// Whatever a job says of its groups, its hosts agree on the leader, on who takes part and on the ranks.
+func TestEveryHostComesToTheSameLeader(t *testing.T) {
+	groups := []string{
+		``, `,"sagemaker_distribution_instance_groups":"[\"dnn\"]"`,
+		`,"sagemaker_distribution_instance_groups":"[\"dnn\",\"data\"]"`,
+		`,"sagemaker_distribution_instance_groups":"[]"`, `,"sagemaker_distribution_instance_groups":"dnn"`,
+		`,"sagemaker_distribution_instance_groups":"[\"x\"]"`, `,"sagemaker_distribution_instance_groups":"null"`,
+	}
+	for _, d := range contract.Distributions() {
+		for _, value := range []string{`"true"`, `"false"`, `1`, `"\"x\""`} {
+			for _, named := range groups {
+				hp := `{"` + d.Param + `":` + value + named + `}`
+				first := load(t, openGroups(hp, "algo-1"))
+				for _, host := range first.Hosts {
+					job := load(t, openGroups(hp, host))
+					if diff := cmp.Diff(first.Order(), job.Order()); diff != "" {
+						t.Errorf("%s: order of algo-1 and of %s:\n%s", hp, host, diff)
+					}
+					if diff := cmp.Diff(first.Together(), job.Together()); diff != "" {
+						t.Errorf("%s: together for algo-1 and for %s:\n%s", hp, host, diff)
+					}
+				}
+			}
+		}
 	}
 }
 
