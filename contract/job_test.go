@@ -63,7 +63,8 @@ func openGroups(hp, host string) *contract.Snapshot {
 	snap := snapshot(with("hyperparameters.json", hp))
 	snap.Files["resourceconfig.json"] = contract.File{Data: []byte(`{"current_host":"` + host + `",` +
 		`"hosts":["algo-1","algo-2","algo-3"],"instance_groups":[` +
-		`{"instance_group_name":"data","hosts":["algo-2"]},{"instance_group_name":"dnn","hosts":["algo-3","algo-1"]}],"current_group_name":"` + group + `"}`)}
+		`{"instance_group_name":"data","hosts":["algo-2"]},{"instance_group_name":"dnn",` +
+		`"hosts":["algo-3","algo-1"]}],"current_group_name":"` + group + `"}`)}
 	return snap
 }
 

@@ -137,7 +137,7 @@ func TestTheAgentIsBuiltInIfThereIsAKey(t *testing.T) {
 
 const tunedMPI = `{"sagemaker_mpi_enabled":"true","sagemaker_mpi_num_of_processes_per_host":"2",` +
 	`"sagemaker_mpi_num_processes":"3","sagemaker_mpi_custom_mpi_options":"-x 'NCCL_DEBUG=a b' --verbose",` +
-	`"price":"1$ ${SM_X}","sep":":"}`
+	`"sagemaker_distribution_instance_groups":"[\"gpu\"]","price":"1$ ${SM_X}","sep":":"}`
 
 func TestTheLeaderStartsMpirunWithTheTrainer(t *testing.T) {
 	in := photographMPI(t, tunedMPI, split, key, "NCCL_SOCKET_IFNAME=ib0")
