@@ -71,8 +71,8 @@ func Build() string {
 // Rank is what a launcher starts on every host, once a rank.
 func Rank(args, env []string) error { return launch.RunRank(args, env) }
 
-// Rsh is what a launcher calls in place of a remote shell.
-func Rsh(dir string, args []string) (int, error) { return launch.Rsh(dir, args) }
+// Rsh is what a launcher calls in place of a remote shell, and sshd on a worker.
+func Rsh(dir string, args, env []string) (int, error) { return launch.Rsh(dir, args, env) }
 
 // Ran says whether a rank's trainer ran: how it ended is then known by its own words.
 func Ran(err error) bool { return launch.Ran(err) }

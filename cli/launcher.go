@@ -37,10 +37,10 @@ func calledByLauncher(args, env []string, stderr io.Writer) (code int, called bo
 	var err error
 	switch {
 	case filepath.Base(args[0]) == plan.RshName:
-		code, err = bootstrap.Rsh(filepath.Dir(args[0]), args[1:])
+		code, err = bootstrap.Rsh(filepath.Dir(args[0]), args[1:], env)
 	case len(args) > 1 && args[1] == "rsh":
 		dir, _ := plan.Getenv(env, plan.DirVariable)
-		code, err = bootstrap.Rsh(dir, args[2:])
+		code, err = bootstrap.Rsh(dir, args[2:], env)
 	case len(args) > 1 && args[1] == "rank":
 		err = bootstrap.Rank(args[2:], env)
 		code = bootstrap.ExitCode(err)

@@ -20,6 +20,9 @@ import (
 // for it by an rsh of this host. The context rsh ends when that process has ended; the daemon then ends by
 // itself.
 func (h *Host) runDaemon(rsh context.Context, host string, words []string, files [3]*os.File) (int, error) {
+	if host == remote.ThisHost {
+		return h.runDaemonForSSH(words, files)
+	}
 	defer h.daemons.Begin()()
 	ended := make(chan struct{})
 	defer close(ended)
@@ -47,6 +50,16 @@ func (h *Host) runDaemonHere(_ string, words []string, files [3]*os.File) (int, 
 		return remote.CodeNotStarted, err
 	}
 	return h.awaitDaemon(ended)
+}
+
+// runDaemonForSSH runs a daemon of this host that the leader has asked for by OpenSSH. This host tells of its
+// failure: the leader's ssh does not end as long as a rank holds the daemon's output open.
+func (h *Host) runDaemonForSSH(words []string, files [3]*os.File) (int, error) {
+	code, err := h.runDaemonHere(h.name(), words, files)
+	if h.context().Err() == nil && (code != 0 || err != nil) {
+		h.daemonFailed(h.name(), code, err)
+	}
+	return code, err
 }
 
 // startDaemon starts a daemon on this host, given by the words that a remote shell gets. The function ended

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"entrain/bootstrap/output"
+	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report/cause"
 	"entrain/bootstrap/world"
 	"entrain/contract"
@@ -34,7 +35,7 @@ func (h *Host) newOpenSSH(ctx context.Context) (agent, error) {
 	r := h.plan.Rendezvous
 	a := &openSSH{host: h, kills: map[int]func(){}, config: remote.OpenSSH{
 		Dir: h.launch.Dir, Port: r.Port, Listen: h.rendezvous.Homes(ctx), PeerTimeout: r.PeerTimeout,
-		Env: daemonEnv(h.plan.Command.Env),
+		Command: h.launch.Dir + "/" + plan.FileRsh,
 	}}
 	files := map[string]string{
 		remote.FileKey: string(h.privateKey), remote.FileAuthorized: "", remote.FileKnownHosts: "",
@@ -49,17 +50,6 @@ func (h *Host) newOpenSSH(ctx context.Context) (agent, error) {
 		return a, nil
 	}
 	return a, a.startServer()
-}
-
-// daemonEnv are the variables without which a launcher's daemon does not start.
-func daemonEnv(env []string) []string {
-	var needed []string
-	for _, name := range []string{"PATH", "LD_LIBRARY_PATH"} {
-		if value, ok := contract.Getenv(env, name); ok {
-			needed = append(needed, name+"="+value)
-		}
-	}
-	return needed
 }
 
 // writeFile writes a file of ssh or sshd into the launch's directory.

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"entrain/bootstrap/plan"
+	"entrain/contract"
 	"entrain/mpi/remote"
 	"entrain/proc"
 )
@@ -17,7 +18,10 @@ import (
 //
 // A signal does not kill the process, since Open MPI 5 takes a killed remote shell for a success. Rsh returns
 // 255 instead.
-func Rsh(dir string, args []string) (int, error) {
+func Rsh(dir string, args, env []string) (int, error) {
+	if asked, ok := contract.Getenv(env, remote.OriginalCommand); ok && len(args) == 0 {
+		args = []string{remote.ThisHost, asked}
+	}
 	if dir == "" {
 		return remote.CodeSSHError, &plan.UsageError{Err: errors.New(
 			plan.DirVariable + " is not set: only a launcher that entrain run started can call entrain rsh")}

@@ -14,14 +14,22 @@ import (
 
 // OpenSSH configures the image's ssh and sshd where they replace the built-in agent. The keys are made for
 // this job and lie in a private directory, so that no image contains one. ssh and sshd check each other's
-// keys. sshd allows commands, and nothing else.
+// keys. sshd runs Command in place of whatever ssh asks for, and gives it that in the variable
+// OriginalCommand. So the run of the host starts the daemons, as with the built-in agent.
 type OpenSSH struct {
 	Dir         string        // a private directory, which holds the files named below
 	Port        int           // the port of sshd on every host
 	Listen      []netip.Addr  // where sshd listens; none means all addresses
 	PeerTimeout time.Duration // ssh and sshd give up a peer that is silent for half of it; see silenceTimeout
-	Env         []string      // KEY=VALUE for the daemons; sshd starts them with almost no environment
+	Command     string        // the path of entrain rsh; a shell reads it
 }
+
+// OriginalCommand is the name of the variable that holds the words which ssh has asked for (sshd_config(5),
+// ForceCommand).
+const OriginalCommand = "SSH_ORIGINAL_COMMAND"
+
+// ThisHost is the name by which the Command of OpenSSH asks its run for a daemon on this host itself.
+const ThisHost = "."
 
 // The files in OpenSSH.Dir.
 const (
@@ -106,6 +114,7 @@ PermitRootLogin prohibit-password
 StrictModes no
 UsePAM no
 PidFile none
+ForceCommand %s
 LoginGraceTime %d
 MaxStartups 256
 MaxSessions 64
@@ -117,17 +126,8 @@ PermitUserRC no
 PrintMotd no
 PrintLastLog no
 UseDNS no
-`, o.Dir, FileKey, o.Dir, FileAuthorized, int(sshdLoginTimeout/time.Second),
+`, o.Dir, FileKey, o.Dir, FileAuthorized, o.Command, int(sshdLoginTimeout/time.Second),
 		o.keepaliveSeconds(), keepalivesUntilSilence)
-	var words []string
-	for _, kv := range o.Env {
-		if !strings.ContainsAny(kv, "\"\n\r\\") { // the file cannot hold these bytes
-			words = append(words, `"`+kv+`"`)
-		}
-	}
-	if len(words) > 0 { // one line for all, since sshd ignores all SetEnv lines but the first
-		fmt.Fprintf(&b, "SetEnv %s\n", strings.Join(words, " "))
-	}
 	return b.String()
 }
 

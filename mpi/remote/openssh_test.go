@@ -13,8 +13,8 @@ import (
 func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 	o := OpenSSH{
 		Dir: "/tmp/x", Port: 7791, PeerTimeout: 30 * time.Second,
-		Listen: []netip.Addr{netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("2001:db8::2")},
-		Env:    []string{"PATH=/opt/my bin:/bin", "LD_LIBRARY_PATH=a\"b"},
+		Listen:  []netip.Addr{netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("2001:db8::2")},
+		Command: "/tmp/x/entrain-rsh",
 	}
 	for text, wants := range map[string][]string{
 		o.Client(): {
@@ -26,7 +26,7 @@ func TestOpenSSHConfiguresClientAndServer(t *testing.T) {
 			"ListenAddress 10.0.0.2", "ListenAddress 2001:db8::2", "HostKey /tmp/x/ssh_key",
 			"AuthorizedKeysFile /tmp/x/authorized_keys",
 			"AuthenticationMethods publickey", "LoginGraceTime 10", "DisableForwarding yes", "PermitTTY no",
-			"ClientAliveInterval 10", "ClientAliveCountMax 3", "SetEnv \"PATH=/opt/my bin:/bin\"",
+			"ClientAliveInterval 10", "ClientAliveCountMax 3", "ForceCommand /tmp/x/entrain-rsh",
 		},
 	} {
 		for _, want := range wants {

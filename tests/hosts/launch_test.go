@@ -193,6 +193,10 @@ func TestHostsEndTogetherUnderOpenSSH(t *testing.T) {
 			codes: []int{69, 69, killedHost}, failure: "algo-3: lost: ", failed: map[int]string{2: ""},
 		},
 		{
+			name: "a worker's daemon is killed", n: 2, words: sh(forever), act: killProgram(1, "orted"),
+			codes: []int{137, 137}, failure: "algo-2: the launcher's daemon ended with exit code 137",
+		},
+		{
 			name: "ssh is killed", n: 2, words: sh(forever), act: killProgram(0, "ssh"),
 			codes: []int{anyFailure, anyFailure}, failure: "algo-2: ",
 		},

@@ -51,6 +51,14 @@ func TestFilteredPortsEndTheLaunch(t *testing.T) {
 			prepare: refuseMPI, failure: refused, act: func(*lab) {},
 		},
 		{
+			name: "only 7791 is open, MPICH by OpenSSH", words: openSSH(launchArgs("mpirun.mpich", "true")),
+			prepare: onlyRendezvous, failure: mpiPort,
+		},
+		{
+			name: "MPI's ports are refused, Open MPI by OpenSSH", act: func(*lab) {}, prepare: refuseMPI,
+			words: openSSH(launchArgs("mpirun.openmpi", "true")), failure: refused,
+		},
+		{
 			name: "a worker's 7791 is filtered", words: launchArgs(standIn, "true"),
 			prepare: func(l *lab) { l.hosts[1].drop(7791, 1) },
 			failure: agentPort("10.77.0.2", "it does not answer: the port is filtered"),
