@@ -61,7 +61,7 @@ func CodePaths(j *Job, s *Snapshot) []string {
 	dir := j.CodeDir()
 	paths = append(paths, dir, path.Join(dir, "requirements.txt"), path.Join(dir, "setup.py"))
 	if program != "" {
-		paths = append(paths, path.Join(dir, program))
+		paths = append(paths, path.Join(dir, program), shellPath)
 	}
 	return paths
 }
@@ -95,6 +95,8 @@ func checkCode(d *document, j *Job, s *Snapshot, given bool) {
 		c.report(nowhere, unpackCode, "is a file, expected a directory with the code")
 	case c.script != "" && !given && c.scriptProblem() != "":
 		c.failMissing()
+	case c.script != "" && !given && c.isUnrunnable():
+		c.failUnrunnable()
 	case c.hasArchive() && (c.script == "" || c.scriptProblem() != ""):
 		c.warnOfArchive()
 	}
@@ -173,7 +175,7 @@ func (c *codeCheck) warnOfArchive() {
 // failMissing reports a missing program at the place that asks for it. Python would only say that it cannot
 // open the file.
 func (c *codeCheck) failMissing() {
-	pos, hint := nowhere, bringCode
+	hint := bringCode
 	// The platform mounts only the directories that it fills. A user with docker run may mount over all of
 	// Root.
 	if c.snap.Caller == CallerContainer {
@@ -183,16 +185,21 @@ func (c *codeCheck) failMissing() {
 	if c.hasArchive() {
 		hint = "channel \"code\" holds " + codeArchive + ", which entrain does not unpack; " + bringCode
 	}
+	c.failScript(hint, c.script+" "+c.scriptProblem()+", expected the script there")
+}
+
+// failScript adds an error at the place that asks for the script.
+func (c *codeCheck) failScript(hint, message string) {
 	if v, _ := c.snap.Getenv(programVar); v != "" {
 		d := &document{file: programVar, problems: c.problems}
-		d.fail(nowhere, hint, "%s %s, expected the script there", c.script, c.scriptProblem())
+		d.fail(nowhere, hint, "%s", message)
 		return
 	}
+	pos := nowhere
 	if p, ok := c.job.Params.Find(programParam); ok {
 		pos = p.Raw.Pos
 	}
-	c.fail(pos, hint, "hyperparameter %s: %s %s, expected the script there",
-		hparams.Quote(programParam), c.script, c.scriptProblem())
+	c.fail(pos, hint, "hyperparameter %s: %s", hparams.Quote(programParam), message)
 }
 
 // warnOfExtras warns of files beside the script that the toolkit would install.

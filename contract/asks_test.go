@@ -255,3 +255,78 @@ func TestOutputDirectoryThatCannotBeWrittenIsReported(t *testing.T) {
 		}
 	}
 }
+
+// A script starts as the toolkit and the drivers start it, which give it the x bit.
+func TestScriptsStartByThemselvesOrByTheirInterpreter(t *testing.T) {
+	const sh, train = "/opt/ml/code/run.sh", "/opt/ml/code/train"
+	file := contract.Entry{Kind: contract.KindFile}
+	locked := func(shebang ...string) contract.Entry {
+		return contract.Entry{Kind: contract.KindFile, Unrunnable: "is not executable", Shebang: shebang}
+	}
+	withShebang := contract.Entry{Kind: contract.KindFile, Shebang: []string{"/bin/bash"}}
+	for _, c := range []struct {
+		what, program string
+		entry         contract.Entry
+		shell         bool
+		want          []string
+	}{
+		{"a script with the x bit", "run.sh", withShebang, true, []string{sh}},
+		{"a program with the x bit", "train", file, true, []string{train}},
+		{"a script without the x bit", "run.sh", locked("/bin/bash"), true, []string{"/bin/bash", sh}},
+		{
+			"an interpreter with an argument", "train", locked("/usr/bin/env", "python3 -u"), true,
+			[]string{"/usr/bin/env", "python3 -u", train},
+		},
+		{"a .sh without an interpreter", "run.sh", file, true, []string{"/bin/sh", sh}},
+		{"a .sh without an interpreter and the x bit", "run.sh", locked(), true, []string{"/bin/sh", sh}},
+		{"the same without a shell", "run.sh", locked(), false, nil},
+		{"a .sh with the x bit, without a shell", "run.sh", file, false, []string{sh}},
+		{"a program without the x bit", "train", locked(), true, nil},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			snap := snapshot(with("hyperparameters.json", `{"sagemaker_program":"`+c.program+`"}`))
+			snap.Paths = map[string]contract.Entry{"/opt/ml/code/" + c.program: c.entry}
+			if c.shell {
+				snap.Paths["/bin/sh"] = contract.Entry{Kind: contract.KindFile}
+			}
+			job := load(t, snap)
+			problems := asks(t, snap, contract.Call{})
+			if c.want == nil {
+				const message = "is not executable and names no interpreter, expected one of the two"
+				if !strings.Contains(problems, message) {
+					t.Errorf("problems %q, want %q", problems, message)
+				}
+				return
+			}
+			if got := job.ScriptWords(snap); !slices.Equal(got, c.want) || problems != "" {
+				t.Errorf("%q, want %q; problems %q", got, c.want, problems)
+			}
+		})
+	}
+}
+
+// What helps against a program that cannot be executed depends on where it is.
+func TestHintForAProgramThatCannotRunFitsItsPlace(t *testing.T) {
+	for _, c := range []struct {
+		dir, hint string
+		noExec    bool
+	}{
+		{"/opt/ml/code", "in the Dockerfile: RUN chmod +x /opt/ml/code/train", false},
+		{"/opt/ml/input/data/code", "the files of a channel are never executable", false},
+		{"/opt/ml/code", "put it where programs may run", true},
+		{"/opt/ml/input/data/code", "put it where programs may run", true},
+	} {
+		hp := `{"sagemaker_program":"train","sagemaker_submit_directory":"` + c.dir + `"}`
+		snap := snapshot(with("hyperparameters.json", hp))
+		snap.Paths = map[string]contract.Entry{c.dir + "/train": {
+			Kind: contract.KindFile, Unrunnable: "is not executable", NoExec: c.noExec,
+		}}
+		problems := contract.CheckAsks(load(t, snap), snap, contract.Call{})
+		if len(problems) != 1 || !strings.Contains(problems[0].Hint, c.hint) || problems[0].Column != 22 {
+			t.Errorf("%s, no exec %v: %+v, want the hint %q", c.dir, c.noExec, problems, c.hint)
+		}
+		if problems := contract.CheckAsks(load(t, snap), snap, contract.Call{Command: true}); len(problems) > 0 {
+			t.Errorf("%s with a command: %v", c.dir, problems)
+		}
+	}
+}

@@ -90,6 +90,12 @@ type Entry struct {
 	Kind    Kind
 	Empty   bool   // a directory without entries
 	Problem string // why it could not be looked at or read
+
+	// Unrunnable says why this program's user cannot execute a file of CodePaths, e.g. "is not executable". It
+	// is empty if the user can.
+	Unrunnable string
+	NoExec     bool     // its mount runs no programs
+	Shebang    []string // the words behind #! in its first line: an interpreter, and at most one argument
 }
 
 // Kind is the kind of a file. A symbolic link has the kind of its target.

@@ -23,5 +23,5 @@ func Exec(signals *Signals, cmd Cmd) error {
 	if err := restore(inheritedIgnored, inheritedBlocked); err != nil {
 		return err
 	}
-	return startError(cmd.Argv[0], syscall.Exec(path, cmd.Argv, cmd.Env))
+	return startError(cmd.Argv[0], resolve(cmd.Dir, path), syscall.Exec(path, cmd.Argv, cmd.Env))
 }

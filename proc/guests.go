@@ -37,7 +37,7 @@ func (g *Guests) Start(cmd Cmd, files [3]uintptr, ended func(code int)) (kill fu
 	}
 	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {
-		return nil, startError(cmd.Argv[0], err)
+		return nil, startError(cmd.Argv[0], resolve(cmd.Dir, path), err)
 	}
 	if g.onEnd == nil {
 		g.onEnd = map[int]func(int){}

@@ -82,11 +82,11 @@ func checkExecutable(name, path string) *StartError {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
 		return notFound(name, "no such file")
 	case err != nil:
-		return startError(name, errors.Unwrap(err))
+		return startError(name, path, errors.Unwrap(err))
 	case info.IsDir():
 		return &StartError{Program: name, Code: 126, Err: errDirectory}
 	case syscall.Access(path, 1) != nil: // X_OK, with the rights of this process
-		return startError(name, syscall.EACCES)
+		return startError(name, path, syscall.EACCES)
 	}
 	return nil
 }

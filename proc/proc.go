@@ -4,7 +4,6 @@ package proc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -67,21 +66,4 @@ func Output(ctx context.Context, bound time.Duration, argv ...string) ([]byte, e
 		return nil, fmt.Errorf("%s: %w: %s", argv[0], err, strings.TrimSpace(stderr.String()))
 	}
 	return out, nil
-}
-
-// startError is the error of a program that execve(2) refused, with the exit code and a hint that fit.
-func startError(program string, err error) *StartError {
-	e := &StartError{Program: program, Code: 126, Err: err}
-	switch {
-	case errors.Is(err, syscall.E2BIG):
-		e.Hint = "arguments and environment are too long together"
-	case errors.Is(err, syscall.ENOEXEC):
-		e.Hint = "it is built for another architecture, or is a script without a first line such as #!/bin/sh"
-	case errors.Is(err, syscall.ENOENT):
-		e.Code = 127
-		e.Hint = "the file exists, but the interpreter that its first line or its ELF header names does not"
-	case errors.Is(err, syscall.EACCES):
-		e.Hint = "chmod +x it in the Dockerfile; a noexec mount does the same"
-	}
-	return e
 }

@@ -68,7 +68,7 @@ func fork(cmd Cmd, stdin int, stderr uintptr) (int, error) {
 	}
 	pid, err := spawn(path, cmd.Argv, attr)
 	if err != nil {
-		return 0, startError(cmd.Argv[0], err)
+		return 0, startError(cmd.Argv[0], resolve(cmd.Dir, path), err)
 	}
 	return pid, nil
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -49,9 +48,9 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 	if text, ok := snap.Getenv(CommandVariable); ok {
 		return readCommandVariable(text)
 	}
-	if program := job.Program(snap); program != "" {
+	if job.Program(snap) != "" {
 		p.Command.Dir = job.CodeDir()
-		return scriptWords(path.Join(job.CodeDir(), program), snap), nil
+		return job.ScriptWords(snap), nil
 	}
 	if snap.Programs[trainWord] {
 		p.Remarks = append(p.Remarks, `starting the program "train" of PATH, since nothing else names a command`)
@@ -121,17 +120,6 @@ func misspeltProgramHint(env []string) string {
 		}
 	}
 	return ""
-}
-
-// scriptWords starts a Python script by the first interpreter in PATH, and any other script by itself.
-func scriptWords(script string, snap *contract.Snapshot) []string {
-	if !strings.HasSuffix(script, ".py") {
-		return []string{script}
-	}
-	if !snap.Programs["python3"] && snap.Programs["python"] {
-		return []string{"python", script}
-	}
-	return []string{"python3", script}
 }
 
 // UsageHint is the hint for a trainer that refuses its arguments, which may be due to the word "train". Exit

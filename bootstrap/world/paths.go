@@ -2,8 +2,10 @@ package world
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +18,9 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 	s.Paths, s.Outputs = map[string]contract.Entry{}, map[string]contract.Output{}
 	for _, path := range code {
 		if entry := photographEntry(path); entry.Problem != missing {
+			if entry.Kind == contract.KindFile {
+				photographProgram(path, &entry)
+			}
 			s.Paths[path] = entry
 		}
 	}
@@ -24,6 +29,41 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 			s.Outputs[path] = output
 		}
 	}
+}
+
+// photographProgram says whether this user can execute a file, and which interpreter its first line names.
+func photographProgram(path string, entry *contract.Entry) {
+	if unix.Access(path, unix.X_OK) != nil { // the kernel also refuses on a mount that runs no programs
+		var mount unix.Statfs_t
+		entry.NoExec = unix.Statfs(path, &mount) == nil && mount.Flags&unix.ST_NOEXEC != 0
+		entry.Unrunnable = "is not executable"
+		if entry.NoExec {
+			entry.Unrunnable = "is on a mount that runs no programs"
+		}
+	}
+	entry.Shebang = readShebang(path)
+}
+
+// readShebang returns the words behind #! in the first line of a file, as the kernel takes them: the path of
+// an interpreter, and all that follows it as one argument.
+func readShebang(path string) []string {
+	const longest = 256 // bytes; BINPRM_BUF_SIZE of Linux
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	head := make([]byte, longest)
+	n, _ := io.ReadFull(f, head) // an error means a shorter file
+	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	line, found := strings.CutPrefix(line, "#!")
+	if line = strings.Trim(line, " \t"); !found || line == "" {
+		return nil
+	}
+	if i := strings.IndexAny(line, " \t"); i >= 0 {
+		return []string{line[:i], strings.TrimLeft(line[i:], " \t")}
+	}
+	return []string{line}
 }
 
 // photographOutput asks the kernel whether this user can make files in a directory. The mode does not tell:

@@ -244,3 +244,30 @@ func TestKeyFileThatLinksToNothing(t *testing.T) {
 		t.Errorf("a file: %+v, %o", key, mode)
 	}
 }
+
+func TestProgramsSayWhetherTheyRunAndByWhat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	for _, c := range []struct {
+		text string
+		mode os.FileMode
+		want contract.Entry
+	}{
+		{"#!/bin/sh\necho\n", 0o755, contract.Entry{Shebang: []string{"/bin/sh"}}},
+		{"#! \t/bin/env  python3 -u \nx", 0o755, contract.Entry{Shebang: []string{"/bin/env", "python3 -u"}}},
+		{"#!/bin/sh", 0o644, contract.Entry{Unrunnable: "is not executable", Shebang: []string{"/bin/sh"}}},
+		{"echo\n#!/bin/sh\n", 0o600, contract.Entry{Unrunnable: "is not executable"}},
+		{"#!\n", 0o755, contract.Entry{}},
+		{"\x7fELF", 0o755, contract.Entry{}},
+		{"", 0o755, contract.Entry{}},
+	} {
+		writeFile(t, path, c.text)
+		if err := os.Chmod(path, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		var got contract.Entry
+		photographProgram(path, &got)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%q, mode %o (-want +got):\n%s", c.text, c.mode, diff)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package proc
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// startError is the error of a program that execve(2) refused, with the exit code and a hint that fit. Path
+// is the program's file.
+func startError(program, path string, err error) *StartError {
+	e := &StartError{Program: program, Code: 126, Err: err}
+	switch {
+	case errors.Is(err, syscall.E2BIG):
+		e.Hint = "arguments and environment are too long together"
+	case errors.Is(err, syscall.ENOEXEC):
+		e.Hint = "it is built for another architecture, or is a script without a first line such as #!/bin/sh"
+	case errors.Is(err, syscall.ENOENT):
+		e.Code = 127
+		e.Hint = hintForInterpreter(path)
+	case errors.Is(err, syscall.EACCES):
+		e.Hint = hintForAccess(path)
+	}
+	return e
+}
+
+// hintForAccess says what helps against a file that cannot be executed. That depends on where it is.
+func hintForAccess(path string) string {
+	const byInterpreter = "a script can also be started by its interpreter, such as /bin/sh "
+	var mount unix.Statfs_t
+	if unix.Statfs(path, &mount) == nil && mount.Flags&unix.ST_NOEXEC != 0 {
+		return "its mount runs no programs (noexec); " + byInterpreter + path
+	}
+	return "chmod +x it in the Dockerfile; " + byInterpreter + path
+}
+
+// hintForInterpreter names the interpreter of a file that exists and cannot be started for lack of one.
+func hintForInterpreter(path string) string {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err == nil {
+		defer func() { _ = f.Close() }()
+		line, _ := bufio.NewReader(f).ReadSlice('\n')
+		if interpreter, found := strings.CutPrefix(strings.TrimRight(string(line), "\n"), "#!"); found {
+			if strings.HasSuffix(interpreter, "\r") {
+				return "its first line ends with a carriage return: save it with the line ends of Unix"
+			}
+			return fmt.Sprintf("its first line names the interpreter %q, which does not exist",
+				strings.TrimSpace(interpreter))
+		}
+	}
+	return "the file exists, but the interpreter that its first line or its ELF header names does not"
+}
