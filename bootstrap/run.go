@@ -67,13 +67,16 @@ func (d *Doer) Run(p *plan.Plan) error {
 }
 
 func (d *Doer) newJob(p *plan.Plan) (job, error) {
-	if p.Launch != nil {
+	switch {
+	case p.Launch != nil && p.Launch.Own:
+		return launch.NewRanks(p, d.log, d.signals), nil
+	case p.Launch != nil:
 		return launch.New(p, d.log, d.signals)
 	}
 	return trainer.New(p, d.log, d.signals), nil
 }
 
-// job is what Run does once all hosts are ready: a *trainer.Alone, or a *launch.Host.
+// job is what Run does once all hosts are ready: a *trainer.Alone, a *launch.Host or a *launch.Ranks.
 type job interface {
 	Announce() *peers.Launch           // what the rendezvous has to know of it; nil for nothing
 	Join(others *peers.Peers)          // before the hosts are released
@@ -116,8 +119,12 @@ func (d *Doer) Exec(p *plan.Plan) error {
 			"hint: use entrain run, or docker run --init")
 	}
 	if p.Launch != nil {
-		return &plan.UsageError{Err: errors.New("exec cannot launch MPI, since the launcher needs entrain " +
-			"beside it\nhint: use entrain run, or --launcher none")}
+		what := "MPI, since the launcher needs entrain beside it"
+		if p.Launch.Own {
+			what = "ranks, since they need entrain beside them"
+		}
+		return &plan.UsageError{Err: errors.New(
+			"exec cannot launch " + what + "\nhint: use entrain run, or --launcher none")}
 	}
 	others, err := d.process().Join(p, "exec", nil)
 	if err != nil {

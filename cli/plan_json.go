@@ -80,6 +80,12 @@ func launchJSON(l *plan.Launch) jsonObject {
 	for _, h := range l.Hosts {
 		hosts = append(hosts, jsonObject{"name": h.Name, "slots": h.Slots})
 	}
+	if l.Own {
+		return jsonObject{
+			"launcher": plan.LauncherRanks, "dir": l.Dir, "hosts": hosts, "ranks": l.Together().Slots,
+			"argv": append([]string{}, l.Trainer...),
+		}
+	}
 	hostfile, _ := l.HostfileText() // an error would have come when the plan was made
 	return jsonObject{
 		"launcher": l.Launcher.Family,

@@ -31,16 +31,7 @@ func planText(p *plan.Plan, all bool) string {
 		key := wordFor(m.Key.Given, "without", "with")
 		fmt.Fprintf(&b, "meet     at %s:%d, %s a key\n", m.Hosts[0], m.Port, key)
 	}
-	if l := p.Launch; l != nil {
-		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n",
-			l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)
-		if l.Timeout > 0 {
-			fmt.Fprintf(&b, "begin    the ranks of every host, within %s\n", l.Timeout)
-		}
-		for _, h := range l.Hosts {
-			fmt.Fprintf(&b, "host     %s, %d slots\n", h.Name, h.Slots)
-		}
-	}
+	b.WriteString(planLaunch(p.Launch))
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
 	}
@@ -48,6 +39,27 @@ func planText(p *plan.Plan, all bool) string {
 	b.WriteString(planEnv(p, all))
 	for _, word := range p.Command.Argv {
 		fmt.Fprintf(&b, "argv     %s\n", plan.ShellQuote(word))
+	}
+	return b.String()
+}
+
+// planLaunch says who starts the ranks, and how many on each host. It is empty without a launch.
+func planLaunch(l *plan.Launch) string {
+	var b strings.Builder
+	switch {
+	case l == nil:
+		return ""
+	case l.Own:
+		fmt.Fprintf(&b, "launch   %d ranks on this host, by entrain itself\n", l.Together().Slots)
+	default:
+		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n",
+			l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)
+	}
+	if l.Timeout > 0 {
+		fmt.Fprintf(&b, "begin    the ranks of every host, within %s\n", l.Timeout)
+	}
+	for _, h := range l.Hosts {
+		fmt.Fprintf(&b, "host     %s, %d slots\n", h.Name, h.Slots)
 	}
 	return b.String()
 }

@@ -18,6 +18,7 @@ import (
 type capture struct {
 	r, w   *os.File // the pipe; nil without capture
 	size   int      // bytes that it was asked to hold
+	piece  int      // bytes that are read at once
 	unseen bool     // the caller wants no capture, so nobody sees what is written
 	mu     sync.Mutex
 	tail   tail          // guarded by mu
@@ -35,7 +36,7 @@ const kernelPipe = 64 << 10
 // or closed. The pipe from the program holds size bytes, so that a busy trainer need not wait; 0 leaves the
 // size to the kernel.
 func newCapture(off bool, marker string, size int) (*capture, error) {
-	c := &capture{tail: newTail(marker), size: size, unseen: off}
+	c := &capture{tail: newTail(marker), size: size, piece: 128 << 10, unseen: off}
 	_, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS)
 	if isTerminal, isClosed := err == nil, errors.Is(err, unix.EBADF); off || isTerminal || isClosed {
 		return c, nil
@@ -137,7 +138,7 @@ func (c *capture) kept() []byte {
 // copy passes stderr on until no process can write to it any more, or until finish is called and the pipe
 // is empty.
 func (c *capture) copy() error {
-	buffer := make([]byte, 128<<10)
+	buffer := make([]byte, c.piece)
 	out, read := stderrFd, c.r.Read
 	for {
 		n, err := read(buffer)

@@ -51,7 +51,12 @@ func (r *run) followLeash() (next time.Time) {
 	case kill:
 		r.exit.Killed = true
 		r.signalAll(syscall.SIGKILL)
-		r.ended = r.ended || r.pid == 0 // endLeftovers waits for guests that live, as for any leftovers
+		// endLeftovers waits for guests that live, as for any leftovers. The ends of a team's programs are on
+		// their way, unless one hangs in the kernel.
+		r.ended = r.ended || r.pid == 0 && r.o.Team == nil
+		r.giveUp = time.Now().Add(killTimeout)
+	case r.o.Team != nil && !r.giveUp.IsZero() && !time.Now().Before(r.giveUp):
+		r.ended = true
 	case term && r.pid == 0:
 		r.signalAll(syscall.SIGTERM, syscall.SIGCONT)
 	case term:
@@ -60,5 +65,5 @@ func (r *run) followLeash() (next time.Time) {
 			r.send(syscall.SIGCONT)
 		}
 	}
-	return next
+	return earlier(next, r.giveUp)
 }

@@ -34,6 +34,7 @@ type Options struct {
 	// Ended is called when the program has ended, before the processes that it left behind have. It may be nil.
 	Ended func(Exit)
 
+	Team   *Team   // several programs in place of one; nil for none
 	Guests *Guests // processes beside the program; nil for none
 	Leash  *Leash  // decides instead of Grace when the program ends; nil for none
 
@@ -44,7 +45,8 @@ type Options struct {
 // Run starts a program and is its init until it ends: it passes signals on, reaps every orphan, and leaves
 // no process behind. When ctx ends, the program gets SIGTERM as if somebody had sent it. Without a program
 // there are only guests: Run then returns when ctx has ended, or all guests have been killed, and no
-// process is left. The error is a *StartError where the program cannot start.
+// process is left. A team ends when all its programs have. The error is a *StartError where a program cannot
+// start.
 //
 // One goroutine handles signals and calls wait4(-1). A second waiter would steal exit statuses. A process
 // that this goroutine has not reaped keeps its number, so a signal to that number reaches no other process.
@@ -70,6 +72,7 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	defer ooms.close()
 	r.supervise(ctx)
 	o.Guests.close()
+	o.Team.waitForCalls(r)
 	r.noteEnd(start, ooms)
 	if r.ctxEnded && !r.deadline.IsZero() { // a process that saves may outlive the shell that started it
 		r.endLeftovers()
@@ -79,11 +82,12 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		o.Ended(r.exit)
 	}
 	r.endLeftovers()
-	err = stderr.finish()
+	err = errors.Join(stderr.finish(), o.Team.finish())
 	if r.terminal {
 		takeTerminal()
 	}
-	r.exit.Stderr, r.exit.Unfinished = stderr.kept(), stderr.unfinished()
+	r.exit.Stderr = stderr.kept()
+	r.exit.Unfinished = o.Team.unfinished() || o.Team == nil && stderr.unfinished()
 	return r.exit, err
 }
 
@@ -105,6 +109,7 @@ type run struct {
 	ended     bool
 	stopped   syscall.Signal // the signal that has stopped the program; 0 while it runs
 	deadline  time.Time      // the end of the grace; zero until a SIGTERM came
+	giveUp    time.Time      // when a team is no longer waited for, after its SIGKILL; zero for never
 	continued bool           // the program has had the SIGCONT that has continued us
 	ctxEnded  bool           // ctx has ended, and that was acted upon
 	termSent  bool           // the program got SIGTERM because ctx ended; the next one from outside is dropped
@@ -202,6 +207,10 @@ func (r *run) pass(sig syscall.Signal) {
 
 // send sends a signal to the program, or to its process group.
 func (r *run) send(sig syscall.Signal) {
+	if r.o.Team != nil {
+		r.o.Team.signal(sig, r.o.SignalGroup)
+		return
+	}
 	target := r.pid
 	if target == 0 {
 		return // there is no program; kill(0) would reach our own group
@@ -216,11 +225,11 @@ func (r *run) send(sig syscall.Signal) {
 func (r *run) reap() {
 	for {
 		var status syscall.WaitStatus
-		pid, err := r.o.Guests.wait4(&status, syscall.WNOHANG|syscall.WUNTRACED|unix.WCONTINUED)
+		pid, err := r.o.Team.wait4(r, &status, syscall.WNOHANG|syscall.WUNTRACED|unix.WCONTINUED)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case err != nil || pid <= 0:
-			r.ended = r.ended || r.pid == 0 && r.ctxEnded && err != nil
+			r.ended = r.ended || r.pid == 0 && r.ctxEnded && err != nil || r.o.Team.isOver()
 			return
 		case pid == r.pid:
 			r.noteStatus(status)

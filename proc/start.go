@@ -32,10 +32,13 @@ func adopt(parentDeath syscall.Signal, parent int) error {
 	return nil
 }
 
-// start starts the program, if there is one.
+// start starts the program, or the programs of the team, if there are any.
 func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
-	if len(cmd.Argv) > 0 {
-		pid, err = fork(cmd, o.Stdin, stderr)
+	switch {
+	case o.Team != nil:
+		err = o.Team.start(o)
+	case len(cmd.Argv) > 0:
+		pid, err = fork(cmd, [3]uintptr{uintptr(o.Stdin), 1, stderr}, inForeground(unix.Getpgrp()))
 	}
 	if o.Stdin != 0 {
 		_ = unix.Close(o.Stdin) // then only the program holds it, and its writer sees when the program ends
@@ -43,10 +46,10 @@ func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
 	return pid, err
 }
 
-// fork starts the program in a process group of its own, which has the foreground of a terminal if our
-// group has it. The kernel kills the program when we are killed: nobody else would end it and say how it
-// ended.
-func fork(cmd Cmd, stdin int, stderr uintptr) (int, error) {
+// fork starts a program in a process group of its own, which gets the foreground of the terminal if asked
+// to. Files are its stdin, stdout and stderr. The kernel kills the program when we are killed: nobody else
+// would end it and say how it ended.
+func fork(cmd Cmd, files [3]uintptr, foreground bool) (int, error) {
 	path, lookErr := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
 	if lookErr != nil {
 		return 0, lookErr
@@ -58,10 +61,10 @@ func fork(cmd Cmd, stdin int, stderr uintptr) (int, error) {
 	attr := &syscall.ProcAttr{
 		Dir:   cmd.Dir,
 		Env:   cmd.Env,
-		Files: []uintptr{uintptr(stdin), 1, stderr},
+		Files: files[:],
 		Sys: &syscall.SysProcAttr{
 			Setpgid:    true,
-			Foreground: inForeground(unix.Getpgrp()),
+			Foreground: foreground,
 			Ctty:       0,
 			Pdeathsig:  syscall.SIGKILL,
 		},

@@ -29,6 +29,9 @@
 // entrain does not ask a launcher to stop its ranks, since Open MPI kills ranks one second after their
 // SIGTERM. Instead each host sends SIGTERM to its own ranks, once. No rank leaves before all have saved their
 // work.
+//
+// Where there is no launcher (--launcher ranks), the type Ranks does a host's part: entrain itself starts the
+// trainers of its host. The states are the same, and the events come from proc.Run and the rendezvous alone.
 package launch
 
 import (

@@ -82,6 +82,7 @@ type machine struct {
 	// activeRanks counts the ranks of this host whose trainers have not ended.
 	activeRanks int
 
+	own          bool          // there is no launcher: entrain has started the ranks of this host
 	leads        bool          // the launcher runs on this host
 	script       bool          // the launcher is a script of the user, which decides by itself what its ranks do
 	grace        time.Duration // from a stop to SIGKILL
@@ -201,6 +202,9 @@ func (m *machine) jobFailed() []action {
 	}
 	m.failedFirst = m.phase() != stopping
 	m.moveTo(failing)
+	if m.own {
+		return []action{{kind: stopRanks}, {kind: setDeadline, term: ownKillAfter, kill: ownKillAfter}}
+	}
 	return []action{
 		{kind: stopRanks},
 		{kind: letRanksGo},

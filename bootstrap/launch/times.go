@@ -53,6 +53,12 @@ const (
 	// failureGraceAlone is the failure grace of a host alone: see failureGrace. It equals that of the default
 	// --peer-timeout of 30 s.
 	failureGraceAlone = 2500 * time.Millisecond
+	// ownKillAfter is how long the ranks that entrain itself has started may take after a failure, from SIGTERM
+	// to SIGKILL. They cannot save anything: a collective operation without a member never ends.
+	ownKillAfter = 5 * time.Second
+	// causeBound is how long a host alone waits, once a rank has failed only because another one had gone, until
+	// it ends the others. A Python program takes up to a second from its exception to its end.
+	causeBound = time.Second
 	// rankGrace is the grace of a rank's wrapper. It must be longer than any --grace: this host's run knows the
 	// job's grace, and ends the rank.
 	rankGrace = 24 * time.Hour

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -74,8 +75,12 @@ func (p *Peers) peerFailure(peer, err error) error {
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok && p.plan.MPI {
 		return &report.LaunchError{First: theirs, Exit: exit}
 	}
+	if launch, ok := errors.AsType[*report.LaunchError](err); ok && *launch.First == *theirs {
+		return err // the same failure, and it says more
+	}
 	if err != nil && peer.Error() != err.Error() {
-		own := rendezvous.PeerError{Host: "this host", Text: report.Summary(err)}
+		text := strings.TrimPrefix(report.Summary(err), p.plan.Host+": ")
+		own := rendezvous.PeerError{Host: "this host", Text: text}
 		p.Log.Warn().Msg(own.Error())
 	}
 	return peer

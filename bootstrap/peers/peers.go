@@ -39,6 +39,9 @@ type Peers struct {
 type Launch struct {
 	PublicKey string // the public key of this host's ssh or sshd; empty if they are not used
 	OnQuiet   func() // called once, when no rank is at work on any host after a stop
+	// Own says that each host starts its own ranks. No launcher's end is then the end of the job, and a stop
+	// ends each host's context. The other fields do not count.
+	Own bool
 }
 
 // Join begins to take part in the rendezvous of a plan, for a verb of the command line. launch is nil unless
@@ -55,7 +58,9 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 	if p.Rendezvous.Digests != nil { // this host has not failed already, perhaps since its key cannot be read
 		h.tellKey(p.Rendezvous.Key)
 	}
-	if launch != nil {
+	if launch != nil && launch.Own {
+		c.Table, c.OwnRanks = true, true
+	} else if launch != nil {
 		c.Self.PublicKey = launch.PublicKey
 		c.Launches, c.Table, c.OnQuiet = true, true, launch.OnQuiet
 		c.OnStop = func() { h.Signals.Raise(syscall.SIGTERM) }

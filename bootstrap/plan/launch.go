@@ -22,10 +22,13 @@ const (
 	// LauncherScript prepares all hosts for MPI and runs the command on the leader only. The command calls
 	// mpirun.
 	LauncherScript = "mpi-script"
+	LauncherRanks  = "ranks" // every host starts the trainer once for each of its slots
 )
 
 // Launchers returns the values of Options.Launcher, the default first.
-func Launchers() []string { return []string{LauncherAuto, LauncherNone, LauncherMPI, LauncherScript} }
+func Launchers() []string {
+	return []string{LauncherAuto, LauncherNone, LauncherMPI, LauncherScript, LauncherRanks}
+}
 
 // Agent is a way to start a launcher's daemons on the other hosts.
 type Agent string
@@ -50,6 +53,9 @@ type Launch struct {
 	Agent  Agent
 	Dir    string // a directory that only this user can enter; it has the same path on all hosts
 	Script bool   // the command calls the launcher by itself
+	// Own says that entrain itself starts the ranks of its host. Such a launch has the Hosts and the Trainer of
+	// mpi.Launch alone.
+	Own bool
 	// Timeout is how long after the release of the hosts the ranks of each host may take to begin. 0 means for
 	// ever: a script may do other things first.
 	Timeout time.Duration
@@ -77,7 +83,7 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 		return nil, nil //nolint:nilnil // no launcher is no error
 	}
 	if len(names) > 1 {
-		if err := o.Rendezvous.checkForMPI(); err != nil {
+		if err := o.Rendezvous.checkForRanks("MPI"); err != nil {
 			return nil, err
 		}
 	}
@@ -120,24 +126,14 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	return l, nil
 }
 
-// checkForMPI reports a choice with which MPI does not work over several hosts.
-func (r RendezvousOptions) checkForMPI() error {
-	switch {
-	case !r.On:
-		return &UsageError{Err: errors.New("--rendezvous off: " +
-			"MPI over several hosts cannot do without the rendezvous\nhint: leave the flag out")}
-	case r.Ignore:
-		return &UsageError{Err: errors.New("--on-peer-failure ignore: " +
-			"MPI cannot go on without a rank\nhint: leave the flag out")}
-	}
-	return nil
-}
-
 // decideLaunch decides how a launcher starts the trainer, and changes the plan's command accordingly: the
 // leader runs the launcher, and the other hosts run no command. args are the hyperparameters' words.
 func (p *Plan) decideLaunch(
 	job *contract.Job, snap *contract.Snapshot, o Options, words, args []string,
 ) error {
+	if WantsRanks(job, o) {
+		return p.decideRanks(job, snap, o, words, args)
+	}
 	l, err := newLaunch(job, snap, o)
 	if l == nil || err != nil {
 		return err
@@ -150,7 +146,7 @@ func (p *Plan) decideLaunch(
 	}
 	if p.Stdin != nil {
 		return &UsageError{Err: errors.New("--stdin-channel: MPI gives its ranks no common standard input\n" +
-			"hint: let each rank start entrain pipe CHANNEL and read from it")}
+			channelOfRank)}
 	}
 	p.Launch = l
 	l.setTrainer(words, args)

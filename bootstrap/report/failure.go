@@ -52,6 +52,10 @@ func Summary(err error) string {
 	return strings.Join(slices.Compact(lines), "; ")
 }
 
+// Follows says whether the last output of a program says only that another process has gone: the failure then
+// follows from another one.
+func Follows(exit *proc.ExitError) bool { return cause.Follows(exit.Stderr, endOf(exit.Exit)) }
+
 // Printable removes from a text what a terminal would act on instead of showing it: see cause.Printable.
 func Printable(text string) string { return cause.Printable(text) }
 

@@ -23,16 +23,16 @@ func stopOf(ctx context.Context, exit proc.Exit) error {
 	if exit.Stopped {
 		stopper = &proc.SignalError{Signal: syscall.SIGTERM}
 	}
-	if stopper == nil || !endedByStop(exit) {
+	if stopper == nil || !EndedByStop(exit) {
 		return nil
 	}
 	return stopper
 }
 
-// endedByStop says whether a program ended as SIGTERM ends a program: by the signal itself, like a shell
+// EndedByStop says whether a program ended as SIGTERM ends a program: by the signal itself, like a shell
 // whose child ended by the signal, or like a Python program whose signal handler raises an exception.
 // torchrun raises SignalException, other programs KeyboardInterrupt, as for Ctrl-C.
-func endedByStop(exit proc.Exit) bool {
+func EndedByStop(exit proc.Exit) bool {
 	const (
 		uncaught    = 1
 		terminated  = 128 + int(syscall.SIGTERM)

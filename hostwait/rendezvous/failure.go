@@ -33,7 +33,7 @@ func (k *roster) decideLater() {
 	}
 	wait := earlierFailureWait
 	switch {
-	case k.config.Launches && k.firstEnd.Follows && k.launcherCode == nil:
+	case (k.config.Launches || k.config.OwnRanks) && k.firstEnd.Follows && k.launcherCode == nil:
 		wait = causeWait
 	case k.config.Launches:
 		wait = earlierFailureWaitLaunched

@@ -50,6 +50,10 @@ type Config struct {
 	Launches        bool
 	OnStop, OnQuiet func()
 
+	// OwnRanks says that each host starts several ranks of a job. A failure that follows from another one then
+	// waits longer for that one: a rank that has lost its peer may end before the peer has.
+	OwnRanks bool
+
 	// Dial connects to the leader, and Listen makes the leader's listener. They are nil for TCP. A simulation
 	// of a network sets them.
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)

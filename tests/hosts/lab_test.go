@@ -178,7 +178,7 @@ var build = sync.OnceValue(func() error {
 	}
 	self, err := os.Executable()
 	err = errors.Join(err, os.Mkdir(filepath.Join(tools(), "standin"), 0o755))
-	for _, name := range []string{"standin/mpirun", "standin/orted", "peer", "environ", "gloo"} {
+	for _, name := range []string{"standin/mpirun", "standin/orted", "peer", "environ", "gloo", "ddp"} {
 		err = errors.Join(err, exec.Command("cp", self, filepath.Join(tools(), name)).Run())
 	}
 	return err

@@ -19,7 +19,7 @@ import (
 // TestMain runs the test binary as a launcher, as its daemon or as a trainer if it has the name of one.
 func TestMain(m *testing.M) {
 	roles := map[string]func([]string) int{
-		"mpirun": mpirun, "orted": orted, "peer": peer, "environ": environ, "gloo": gloo,
+		"mpirun": mpirun, "orted": orted, "peer": peer, "environ": environ, "gloo": gloo, "ddp": ddp,
 	}
 	if play := roles[filepath.Base(os.Args[0])]; play != nil {
 		os.Exit(play(os.Args[1:]))

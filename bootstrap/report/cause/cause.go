@@ -21,6 +21,11 @@ func Cause(output []byte, end End) string {
 	return newText(readable(output)).cause(end).text
 }
 
+// Follows reports whether the line that says why the program failed only says that another process has gone.
+func Follows(output []byte, end End) bool {
+	return newText(readable(output)).cause(end).kind == peer
+}
+
 // JobCode returns the exit code of the job that a program ran. It is the program's own code, except for
 // torchrun. Torchrun always ends with 1 when a worker fails, and names the worker's code at the end of its
 // output.

@@ -1,0 +1,209 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"entrain/contract"
+	"entrain/mpi"
+)
+
+// decideRanks decides how entrain itself starts the ranks of this host. words are the command's, before their
+// expansion, and args those of the hyperparameters. A host that is not one of those that train together runs
+// the command once.
+func (p *Plan) decideRanks(
+	job *contract.Job, snap *contract.Snapshot, o Options, words, args []string,
+) error {
+	together, err := TogetherOf(job, o.Slots)
+	if err != nil || !together.IsMember() {
+		return err
+	}
+	if err := p.checkRanks(together, o, words); err != nil {
+		return err
+	}
+	l := &Launch{Own: true, Host: job.Host, Dir: launchDir(job, snap)}
+	l.Hosts = together.Hosts
+	l.Trainer = slices.Clone(words)
+	for _, arg := range args {
+		l.Trainer = append(l.Trainer, escapeReferences(arg))
+	}
+	p.Launch = l
+	p.addVariables(l.ownVariables(job, together))
+	p.showFirstRank(together)
+	if p.Rendezvous != nil {
+		p.Rendezvous.Digests["launcher"] = LauncherRanks
+	}
+	return nil
+}
+
+// showFirstRank gives the command the environment of this host's first rank, as far as it is known. RankEnv
+// gives every rank its own numbers.
+func (p *Plan) showFirstRank(t Together) {
+	inherited := p.Command.Env[:len(p.Command.Env)-p.Added]
+	p.Command.Env = RankEnv(p.Command.Env, t.Place(0), p.Launch.Dir)
+	p.Added = len(p.Command.Env)
+	for _, kv := range inherited {
+		if slices.Contains(p.Command.Env, kv) {
+			p.Added--
+		}
+	}
+	if !t.Met {
+		p.Remarks = append(p.Remarks, fmt.Sprintf("RANK, WORLD_SIZE and the numbers made of them are known once "+
+			"the hosts have met; entrain plan shows them as if every host had %d slots", t.Slots))
+	}
+}
+
+// checkRanks reports choices with which entrain cannot start the ranks.
+func (p *Plan) checkRanks(t Together, o Options, words []string) error {
+	if len(t.Hosts) > 1 {
+		if err := o.Rendezvous.checkForRanks("--launcher " + LauncherRanks); err != nil {
+			return err
+		}
+	}
+	if starter := starterOf(words); starter != "" {
+		return &UsageError{Err: fmt.Errorf("the command is %s, which would be started %d times on this host\n"+
+			"hint: leave %s out, since --launcher %s starts the ranks; or use --launcher %s",
+			starter, t.Slots, starter, LauncherRanks, LauncherNone)}
+	}
+	if p.Stdin != nil && t.Slots > 1 {
+		return &UsageError{Err: fmt.Errorf("--stdin-channel: the %d ranks of this host have no common standard "+
+			"input\n%s", t.Slots, channelOfRank)}
+	}
+	return nil
+}
+
+// channelOfRank is the hint how each rank reads a Pipe-mode channel.
+const channelOfRank = "hint: give each rank a channel of its own, and let it read that channel: " +
+	"entrain pipe train_${ENTRAIN_LOCAL_RANK}"
+
+// checkForRanks reports a choice with which ranks on several hosts cannot work together.
+func (r RendezvousOptions) checkForRanks(what string) error {
+	switch {
+	case !r.On:
+		return &UsageError{Err: errors.New("--rendezvous off: " +
+			what + " over several hosts cannot do without the rendezvous\nhint: leave the flag out")}
+	case r.Ignore:
+		return &UsageError{Err: errors.New("--on-peer-failure ignore: " +
+			what + " cannot go on without a rank\nhint: leave the flag out")}
+	}
+	return nil
+}
+
+// ownVariables returns the variables that are the same for all ranks of this host, as KEY=VALUE.
+func (l *Launch) ownVariables(job *contract.Job, t Together) []string {
+	vars := append(rankDefaults(job.Name, t.Slots), DirVariable+"="+l.Dir)
+	if len(t.Hosts) > 1 {
+		return vars // addressVariables has those by which the hosts find each other
+	}
+	const alone = "127.0.0.1"
+	return append(vars,
+		"MASTER_ADDR="+alone, "MASTER_PORT="+strconv.Itoa(contract.MasterPort), "NODE_RANK=0",
+		"JAX_COORDINATOR_ADDRESS="+alone+":"+strconv.Itoa(coordinatorPort))
+}
+
+// rankDefaults returns the variables of torchrun that are no numbers. torch takes a process with
+// TORCHELASTIC_RUN_ID for one of torchrun, as Lightning does; and without its agent, rank 0 itself serves
+// MASTER_PORT.
+func rankDefaults(job string, slots int) []string {
+	vars := []string{
+		"ROLE_NAME=default", "TORCHELASTIC_RUN_ID=" + orNone(job), "TORCHELASTIC_USE_AGENT_STORE=False",
+		"TORCH_NCCL_ASYNC_ERROR_HANDLING=1", "PYTHONUNBUFFERED=1",
+	}
+	if slots > 1 {
+		vars = append(vars, "OMP_NUM_THREADS=1")
+	}
+	return vars
+}
+
+// orNone is the job's name, or torchrun's own word for a run without a name.
+func orNone(name string) string {
+	if name == "" {
+		return "none"
+	}
+	return name
+}
+
+// RankPlace is the place of a rank: among all, among those of its host, and that of its host among the hosts
+// that train together.
+type RankPlace struct {
+	mpi.Rank
+	Node, Nodes int
+}
+
+// Place returns the place of one of this host's ranks, from 0. It counts only if Met is true.
+func (t Together) Place(local int) RankPlace {
+	return RankPlace{
+		Rank: mpi.Rank{Rank: t.Base() + local, Size: t.World(), LocalRank: local, LocalSize: t.Slots},
+		Node: t.Index, Nodes: len(t.Hosts),
+	}
+}
+
+// RankEnv returns the environment of a rank: that of its host, with the rank's own variables in place of
+// variables of the same name. Dir is the directory for the rank's error file; without one there is no such
+// file.
+func RankEnv(host []string, at RankPlace, dir string) []string {
+	own := at.variables(dir)
+	env := make([]string, 0, len(host)+len(own))
+	for _, kv := range host {
+		if name, _, _ := strings.Cut(kv, "="); !IsSet(own, name) && name != errorFileVariable {
+			env = append(env, kv)
+		}
+	}
+	return append(env, own...)
+}
+
+// variables returns the variables that differ between ranks, as KEY=VALUE.
+func (at RankPlace) variables(dir string) []string {
+	set := func(name string, n int) string { return name + "=" + strconv.Itoa(n) }
+	vars := []string{
+		set("RANK", at.Rank.Rank), set("LOCAL_RANK", at.LocalRank),
+		set("WORLD_SIZE", at.Size), set("LOCAL_WORLD_SIZE", at.LocalSize),
+		set("GROUP_RANK", at.Node), set("GROUP_WORLD_SIZE", at.Nodes),
+		set("ROLE_RANK", at.Rank.Rank), set("ROLE_WORLD_SIZE", at.Size),
+		set("ENTRAIN_RANK", at.Rank.Rank), set("ENTRAIN_LOCAL_RANK", at.LocalRank),
+		set("TORCHELASTIC_RESTART_COUNT", 0), set("TORCHELASTIC_MAX_RESTARTS", 0),
+		set("JAX_PROCESS_ID", at.Rank.Rank), set("JAX_NUM_PROCESSES", at.Size),
+	}
+	if at.LocalSize > 1 {
+		vars = append(vars, set("JAX_LOCAL_DEVICE_IDS", at.LocalRank))
+	}
+	if dir != "" {
+		vars = append(vars, errorFileVariable+"="+ErrorFile(dir, at.Rank.Rank))
+	}
+	return vars
+}
+
+// errorFileVariable names the file in which a program of torch says why it fails.
+const errorFileVariable = "TORCHELASTIC_ERROR_FILE"
+
+// ErrorFile is the path of the file in which a rank may say why it fails. torch's @record writes it.
+func ErrorFile(dir string, rank int) string { return fmt.Sprintf("%s/error-%d.json", dir, rank) }
+
+// Together returns the hosts of a launch as a value, with the slots that are known so far.
+func (l *Launch) Together() Together {
+	index := slices.IndexFunc(l.Hosts, func(h mpi.Host) bool { return h.Name == l.Host })
+	return Together{Hosts: l.Hosts, Index: index, Slots: l.Hosts[index].Slots, Met: len(l.Hosts) == 1}
+}
+
+// RankCommand returns the command of one of this host's ranks, where the place of the rank is known.
+func (p *Plan) RankCommand(at RankPlace, dir string) (Command, error) {
+	env := RankEnv(p.Command.Env, at, dir)
+	argv, err := ExpandWords(p.Launch.Trainer, env)
+	return Command{Argv: argv, Env: env, Dir: p.Command.Dir}, err
+}
+
+// firstRankEnv returns the environment by which the words of the command are checked and shown: that of this
+// host's first rank, if ranks are started. Every rank expands the words anew.
+func (p *Plan) firstRankEnv(job *contract.Job, o Options) []string {
+	together, err := TogetherOf(job, o.Slots)
+	if err != nil || !together.IsMember() || !WantsMPI(job, o) && !WantsRanks(job, o) {
+		return p.Command.Env
+	}
+	return RankEnv(p.Command.Env, together.Place(0), "")
+}
+
+// WantsRanks says whether entrain itself starts the ranks.
+func WantsRanks(_ *contract.Job, o Options) bool { return o.Launcher == LauncherRanks }

@@ -1,0 +1,96 @@
+package hosts
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// rankArgs returns the arguments of entrain for a training with two ranks on each host. DDP says what they
+// do: see ddp.
+func rankArgs(does, steps string) []string {
+	return []string{
+		"DDP=" + does, "run", "--launcher", "ranks", "--slots", "2", "--args-style", "none", "--peer-timeout", "6s",
+		"--", "/opt/bin/ddp", steps,
+	}
+}
+
+// waitForRanks waits until a number of ranks has printed "training", on all hosts together.
+func (l *lab) waitForRanks(n int) {
+	l.t.Helper()
+	err := eventually("all ranks train", func() bool {
+		said := 0
+		for _, h := range l.hosts {
+			said += strings.Count(h.job.said.String(), "training")
+		}
+		return said == n
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// TestRanksOnHostsEndTogether plays what may happen to the ranks that entrain itself starts.
+func TestRanksOnHostsEndTogether(t *testing.T) {
+	training := func(n int, act func(*lab)) func(*lab) {
+		return func(l *lab) {
+			l.waitForRanks(n)
+			act(l)
+		}
+	}
+	const place = `test $WORLD_SIZE = 3 || exit 9
+case $RANK-$LOCAL_RANK-$LOCAL_WORLD_SIZE in $WANT) exec /opt/bin/ddp 5;; *) exit 8;; esac`
+	const steps = "1000" // more than there is time for
+	for _, s := range []scenario{
+		{name: "all ranks finish", n: 2, words: rankArgs("", "5"), codes: []int{0, 0}},
+		{
+			name: "an exception, and the others end before it", n: 2, words: rankArgs("3:raise", steps),
+			codes: []int{1, 1}, failure: "algo-2: rank 3: exit code 1: RuntimeError: boom", within: 10 * time.Second,
+		},
+		{
+			name: "a rank exits with 3", n: 2, words: rankArgs("3:exit", steps), codes: []int{3, 3},
+			failure: "algo-2: rank 3: exit code 3: error: no such file: labels.csv", within: 5 * time.Second,
+		},
+		{
+			name: "a rank has a segmentation fault", n: 2, words: rankArgs("0:segv", steps), codes: []int{139, 139},
+			failure: "algo-1: rank 0: killed by SIGSEGV", within: 5 * time.Second,
+		},
+		{
+			name: "a rank is killed", n: 2, words: rankArgs("2:kill", steps), codes: []int{137, 137},
+			failure: "algo-2: rank 2: killed by SIGKILL", within: 5 * time.Second,
+		},
+		{
+			name: "a host is killed", n: 3, words: rankArgs("", steps),
+			before: true, act: training(6, sendSignal(2, syscall.SIGKILL)), codes: []int{69, 69, killedHost},
+			failure: "algo-3: lost: ", failed: map[int]string{2: ""},
+		},
+		{
+			name: "the leader is killed", n: 2, words: rankArgs("", steps),
+			before: true, act: training(4, sendSignal(0, syscall.SIGKILL)), codes: []int{killedHost, 69},
+			failure: "algo-1: lost: ", failed: map[int]string{0: ""},
+		},
+		{
+			name: "a stop saves, and the workers of the ranks live", n: 2, words: rankArgs("*:save 3s", steps),
+			before: true, act: training(4, sendSignal(1, syscall.SIGTERM)), codes: []int{0, 0},
+		},
+		{
+			name: "a stop of ranks that do not save", n: 2, words: rankArgs("", steps),
+			before: true, act: training(4, sendSignal(0, syscall.SIGTERM)), codes: []int{143, 143},
+			failure: "stopped(, since algo-1 was sent| by) SIGTERM", within: 5 * time.Second,
+		},
+		{
+			name: "hosts with one and two slots", n: 2,
+			words: []string{"run", "--launcher", "ranks", "--args-style", "none", "--", "sh", "-c", place},
+			special: map[int][]string{
+				0: {"ENTRAIN_SLOTS=1", "WANT=0-0-1"}, 1: {"ENTRAIN_SLOTS=2", "WANT=[12]-[01]-2"},
+			},
+			codes: []int{0, 0},
+		},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t)
+		})
+	}
+}
