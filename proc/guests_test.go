@@ -190,13 +190,10 @@ func TestProgramThatEndsBeforeItsSIGTERMIsNotTold(t *testing.T) {
 		}
 		done <- exit
 	}()
-	pid := 0
-	if err := eventually(func() bool {
-		pid = slices.Max(append(descendants(os.Getpid()), 0))
-		return sleepsBelow() == 1
-	}); err != nil {
+	if err := eventually(func() bool { return sleepsBelow() == 1 }); err != nil {
 		t.Fatal(err)
 	}
+	pid := slices.Max(descendants(os.Getpid()))
 	guests.mu.Lock() // the loop cannot reap now
 	signals.Raise(syscall.SIGTERM)
 	err := syscall.Kill(pid, syscall.SIGKILL)
