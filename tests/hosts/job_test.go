@@ -42,6 +42,9 @@ func (h *host) run(words ...string) {
 	argv = append(argv, words[:variables]...)
 	argv = append(argv, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "/opt/bin/entrain")
 	argv = h.in(append(argv, words[variables:]...)...)
+	if h.limit != "" {
+		argv = append([]string{"sh", "-c", h.limit + ` && exec "$@"`, "sh"}, argv...)
+	}
 	j := &job{t: t, cmd: exec.Command(argv[0], argv[1:]...), said: &text{}, ended: make(chan struct{})}
 	j.cmd.Stdout, j.cmd.Stderr = j.said, j.said
 	j.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -37,6 +37,8 @@ type host struct {
 	name string
 	dir  string // its directory on the machine: ml is its /opt/ml, tmp is its /tmp
 	job  *job   // the last job that was started
+
+	limit string // a shell command that limits the processes of the next job
 }
 
 // namespaces are held by a process.
