@@ -82,6 +82,7 @@ func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hell
 			isNews = v.settles(h.Ended)
 		}
 		if !held || isNews {
+			l.roster.noteAnswer(h, time.Now())
 			write(w, http.StatusOK, l.roster.encode(v))
 			return
 		}

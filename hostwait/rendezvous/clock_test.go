@@ -31,32 +31,40 @@ func TestLossWaitsForALeaderThatStoodStill(t *testing.T) {
 	}
 }
 
-// TestOneLateHelloSetsNoClock: one hello that comes late does not move the moments of a host. Two in a row
-// do, since the clock of the host was set then.
-func TestOneLateHelloSetsNoClock(t *testing.T) {
-	start := time.Now()
-	var m member
+// TestLateHellosSetNoClock: hellos that come late do not move the moments of a host, however many there are.
+// The clocks of two machines run apart, and that does.
+func TestLateHellosSetNoClock(t *testing.T) {
+	start, window := time.Now(), 2*time.Minute
+	var l lags
 	for i, c := range []struct{ lag, want time.Duration }{
-		{time.Millisecond, time.Millisecond},
-		{7 * time.Second, time.Millisecond},
-		{2 * time.Millisecond, time.Millisecond},
-		{time.Hour, time.Millisecond},
-		{time.Hour + time.Second, time.Hour},
-		{time.Minute, time.Minute},
+		{time.Hour, 0},
+		{time.Hour + 7*time.Second, 7 * time.Second},
+		{time.Hour + 6*time.Second, 6 * time.Second},
+		{time.Hour - time.Millisecond, 0},
+		{time.Hour + time.Second, time.Second + time.Millisecond},
+		{time.Hour + time.Second, time.Second + time.Millisecond},
+		{time.Hour + time.Second, 0}, // the fastest hello is two windows old
+		{time.Hour + 2*time.Second, time.Second},
 	} {
-		sent := start.Add(time.Duration(i) * time.Minute)
-		m.measureLag(&hello{Clock: sent.UnixMicro()}, time.UnixMicro(sent.UnixMicro()).Add(c.lag))
-		m.lastHeard = sent
-		if m.lag != c.want {
-			t.Errorf("hello %d: lag %s, expected %s", i, m.lag, c.want)
+		if got := l.add(c.lag, start.Add(time.Duration(i)*time.Minute), window); got != c.want {
+			t.Errorf("hello %d was %s on its way, expected %s", i, got, c.want)
 		}
+	}
+}
+
+// TestClockRunsSteadily: the clock of a host is the time of day at its start, and counts on from there.
+func TestClockRunsSteadily(t *testing.T) {
+	start := time.Now()
+	c := steadyClock{start}
+	if got, want := c.at(start.Add(time.Hour)), start.UnixMicro()+time.Hour.Microseconds(); got != want {
+		t.Errorf("%d, expected %d", got, want)
 	}
 }
 
 // TestHelloThatIsSaidAgainHasTheClockOfNow: the ages of its ends grow with the clock.
 func TestHelloThatIsSaidAgainHasTheClockOfNow(t *testing.T) {
 	now := time.Now()
-	h := &hello{Clock: now.UnixMicro(), Ended: &ended{Age: 5}, Fault: &fault{ended: ended{Age: 7}}}
+	h := &hello{made: now, Clock: now.UnixMicro(), Ended: &ended{Age: 5}, Fault: &fault{ended: ended{Age: 7}}}
 	later := h.at(now.Add(time.Second))
 	if later.Clock-h.Clock != 1e6 || later.Ended.Age != 1e6+5 || later.Fault.Age != 1e6+7 {
 		t.Errorf("%d, %+v, %+v", later.Clock-h.Clock, later.Ended, later.Fault)

@@ -12,9 +12,8 @@ func (k *roster) noteFailure(host string, e *End, now time.Time) {
 	if k.decided || k.stoppedHost != "" || isLater {
 		return
 	}
-	if k.firstFailure == nil {
-		k.firstHeardAt = now
-	}
+	isFirst := k.firstFailure == nil
+	asks := isFirst || k.firstEnd.At.Before(e.At)
 	k.firstFailure, k.firstEnd = &failure{Host: host, Code: failureCode(e.Code), Text: e.Text}, e
 	k.firstTeller = host
 	if k.released == 0 {
@@ -22,6 +21,12 @@ func (k *roster) noteFailure(host string, e *End, now time.Time) {
 		return
 	}
 	k.announceChange() // every host that is not lost answers at once
+	if isFirst {
+		k.firstHeardAt = now
+	}
+	if asks {
+		k.firstSeq = k.seq
+	}
 	k.decideLater()
 }
 
@@ -46,14 +51,14 @@ func (k *roster) decideLater() {
 	})
 }
 
-// decideIfDue decides on the first failure once the wait for an earlier one is over, unless that failure
-// may still turn out to follow from the loss of a host.
+// decideIfDue decides on the first failure once the wait for an earlier one is over, unless the loss of a
+// host may still turn out to be earlier.
 func (k *roster) decideIfDue() {
 	if !k.waitIsOver || k.decided || k.firstFailure == nil {
 		return
 	}
 	for host := range k.members {
-		if !k.firstIsLoss && k.mayFollowLossOf(host) {
+		if k.mayFollowLossOf(host) {
 			return
 		}
 	}
@@ -61,13 +66,23 @@ func (k *roster) decideIfDue() {
 }
 
 // mayFollowLossOf reports whether the first failure may follow from the loss of a host: the host has not
-// said hello since the leader heard of a failure, although that change asks every host to. If the host is
-// lost, findLost will find it. If it comes back, it is not lost. What the leader tells of a host, such as the
-// end of a daemon there, may follow from the loss of that host too.
+// said hello since it could know of a failure, although that change asks every host to, and its loss would
+// count before the failure. If the host is lost, findLost will find it. If it comes back, it is not lost. The
+// clock of a hello does not show that the host knew: the network may have held the hello up. What the leader
+// tells of a host, such as the end of a daemon there, may follow from the loss of that host too.
 func (k *roster) mayFollowLossOf(host string) bool {
 	m := k.members[host]
 	return !m.ended && host != k.config.leaderHost() && host != k.firstTeller &&
-		m.saidAt.Before(k.firstHeardAt) && !k.isOlderThanBreakOf(m)
+		m.Seen < k.firstSeq && k.lossMoment(m).Before(k.firstEnd.countsAt())
+}
+
+// lossMoment is the moment from which the loss of a host counts: its last hello, or earlierFailureWait before
+// its connection broke.
+func (k *roster) lossMoment(m *member) time.Time {
+	if beforeBreak := k.aliveAt(m).Add(-earlierFailureWait); beforeBreak.After(m.saidAt) {
+		return beforeBreak
+	}
+	return m.saidAt
 }
 
 // isOlderThanBreakOf reports whether the first failure happened while a host was certainly alive: before its
@@ -104,7 +119,7 @@ func (k *roster) noteBreak(h *hello, now time.Time) {
 	defer k.unlockAndWarn()
 	m := k.members[h.Host]
 	if m != nil && m.Instance == h.Instance && m.Count == h.Count && m.brokenAt.IsZero() {
-		m.brokenAt = now
+		m.brokenAt = now.Add(-k.stoodStill(now)) // it may have broken at the beginning of that
 		k.decideIfDue()
 	}
 }
@@ -114,8 +129,9 @@ func (k *roster) findLost(now time.Time) {
 	k.mu.Lock()
 	defer k.unlockAndWarn()
 	k.forgiveStandstill(now)
-	for host, m := range k.members {
-		if m.ended || host == k.config.leaderHost() {
+	for _, host := range k.config.Hosts[1:] {
+		m := k.members[host]
+		if m == nil || m.ended {
 			continue
 		}
 		why := k.reasonForLoss(m, now)
@@ -135,19 +151,46 @@ func (k *roster) findLost(now time.Time) {
 // forgiveStandstill moves what was heard of all hosts by the time in which this process stood still, such as
 // in a container that is paused. What they said meanwhile is not read yet.
 func (k *roster) forgiveStandstill(now time.Time) {
-	if late := now.Sub(k.lookedAt) - k.config.lossCheckPause(); !k.lookedAt.IsZero() && late > standstill {
+	if late := k.stoodStill(now); late > 0 {
 		for _, m := range k.members {
-			m.lastHeard = m.lastHeard.Add(late)
+			m.lastHeard, m.answered = m.lastHeard.Add(late), m.answered.Add(late)
 		}
 	}
 	k.lookedAt = now
+}
+
+// stoodStill returns for how long this process has stood still since it looked for lost hosts.
+func (k *roster) stoodStill(now time.Time) time.Duration {
+	late := now.Sub(k.lookedAt) - k.config.lossCheckPause()
+	if k.lookedAt.IsZero() || late <= standstill {
+		return 0
+	}
+	return late
+}
+
+// silentSince returns from when on the silence of a host counts: its last word. Where the leader has answered
+// that, the next word is due wordDelay later, and silence counts from then on.
+func (k *roster) silentSince(m *member) time.Time {
+	if due := m.answered.Add(k.config.wordDelay()); due.After(m.lastHeard) {
+		return due
+	}
+	return m.lastHeard
+}
+
+// noteAnswer notes that a hello is answered.
+func (k *roster) noteAnswer(h *hello, now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if m := k.members[h.Host]; m != nil && m.Instance == h.Instance && m.Count == h.Count {
+		m.answered = now
+	}
 }
 
 // reasonForLoss says why a host counts as lost. It is empty if the host does not.
 func (k *roster) reasonForLoss(m *member, now time.Time) string {
 	silent := now.Sub(m.lastHeard)
 	switch {
-	case silent < k.config.PeerTimeout:
+	case now.Sub(k.silentSince(m)) < k.config.PeerTimeout:
 		return ""
 	case !m.brokenAt.IsZero():
 		return fmt.Sprintf("lost: its connection was closed and it did not come back for %s "+
@@ -157,15 +200,11 @@ func (k *roster) reasonForLoss(m *member, now time.Time) string {
 		"(its network is cut, or its host is gone or hangs)", silent.Round(time.Second))
 }
 
-// noteLoss notes the loss of a host. The loss counts from the last hello of the host, or from
-// earlierFailureWait before its connection broke, and so before all failures that follow from it. But a
-// failure that the host itself reported stands, and so does one from before the break.
+// noteLoss notes the loss of a host. The loss counts from lossMoment, and so before all failures that follow
+// from it. But a failure that the host itself reported stands, and so does one from before the break.
 func (k *roster) noteLoss(host string, m *member, why string, now time.Time) {
 	m.ended, m.left = true, true
-	at := m.saidAt
-	if beforeBreak := k.aliveAt(m).Add(-earlierFailureWait); beforeBreak.After(at) {
-		at = beforeBreak
-	}
+	at := k.lossMoment(m)
 	if k.isOlderThanBreakOf(m) || k.firstFailure != nil && k.firstTeller == host {
 		at = now
 	}

@@ -88,7 +88,7 @@ func (s *Session) nextHello() *hello {
 	}
 	now := time.Now()
 	s.self.Count++
-	s.self.Clock, s.self.Seen = now.UnixMicro(), s.lastView.Seq
+	s.self.Clock, s.self.made, s.self.Seen = s.clock.at(now), now, s.lastView.Seq
 	s.self.Hold = s.config.answerHold().Milliseconds()
 	if !s.isReleased() {
 		s.self.Hold = min(answerHoldBeforeRelease, s.config.answerHold()).Milliseconds()

@@ -149,10 +149,11 @@ func TestGoodEndStandsOnceItWasTold(t *testing.T) {
 		w    *worker
 		want bool
 	}{
-		{"a good end that was told", End{At: now}, &worker{told: true, lastAnswer: now.Add(-time.Hour)}, true},
+		{"a good end that was told", End{At: now}, &worker{told: now, lastAnswer: now.Add(-time.Hour)}, true},
+		{"a good end, and a failure is known", End{At: now}, &worker{told: now, undecided: true}, false},
 		{"a good end that was not told", End{At: now}, &worker{lastAnswer: now.Add(-time.Second)}, false},
 		{"a failure before an answer", End{Code: 3, At: now}, &worker{lastAnswer: now.Add(time.Second)}, true},
-		{"a failure after all answers", End{Code: 3, At: now}, &worker{told: true, lastAnswer: now}, false},
+		{"a failure after all answers", End{Code: 3, At: now}, &worker{told: now, lastAnswer: now}, false},
 	} {
 		if got := c.w.stands(&c.end, nil); got != c.want {
 			t.Errorf("%s stands: %v", c.name, got)

@@ -39,28 +39,17 @@ func (k *roster) areAllQuiet() bool {
 	return true
 }
 
-// measureLag keeps the smallest lag, which is that of the fastest hello. A lag that grows by more than
-// clockJump twice in a row means that a clock was set, and the smaller of the two is kept as the new one. A
-// single one means that the network has held a hello up.
-func (m *member) measureLag(h *hello, now time.Time) {
-	lag := now.Sub(time.UnixMicro(h.Clock))
-	if m.lastHeard.IsZero() || lag < m.lag {
-		m.lag = lag
-	}
-	late := m.lateLag
-	if m.lateLag = 0; lag-m.lag > clockJump {
-		m.lateLag = lag
-	}
-	if late > 0 && m.lateLag > 0 {
-		m.lag, m.lateLag = min(late, lag), 0
-	}
+// noteMoment notes when a host has said its last hello, by the clock of the leader.
+func (k *roster) noteMoment(m *member, h *hello, now time.Time) {
+	lag := time.Duration(k.clock.at(now)-h.Clock) * time.Microsecond
+	m.saidAt = now.Add(-m.lags.add(lag, now, k.config.lagWindow()))
 }
 
 // endByLeaderClock returns the end that the last hello of a host reports, with its moment by the clock of
 // the leader. A hello that was delayed does not make the moment later.
 func (m *member) endByLeaderClock(e *ended) *End {
-	age := min(e.Age, longestSpan.Microseconds())
-	return &End{Code: e.Code, Text: e.Text, At: time.UnixMicro(m.Clock - age).Add(m.lag), Follows: e.Follows}
+	age := time.Duration(min(e.Age, longestSpan.Microseconds())) * time.Microsecond
+	return &End{Code: e.Code, Text: e.Text, At: m.saidAt.Add(-age), Follows: e.Follows}
 }
 
 // Fault reports why the job fails, from a host that goes on until it is told to end. The failed host is

@@ -225,6 +225,9 @@ func TestWaitForAnEarlierFailureDependsOnTheFirst(t *testing.T) {
 				say("h1", c.first)
 				time.Sleep(c.secondAfter)
 				say("h0", c.second)
+				answer := c.first // h1 answers the change
+				answer.Seen = k.seq
+				say("h1", answer)
 				time.Sleep(c.decidedAfter - c.secondAfter - time.Millisecond)
 				early, _ := k.viewFor(&hello{})
 				time.Sleep(2 * time.Millisecond)

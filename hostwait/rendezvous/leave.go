@@ -40,7 +40,8 @@ func (s *Session) Hurry() { s.hurry() }
 
 // waitUntilSettled waits until an answer of the leader settles how this host ended, and until the goodbye is
 // said. A host that is released waits until the leader counts as lost. Any other host waits for farewellTime
-// in any case, then until staying ends, and after that up to PeerTimeout for a leader that answers.
+// in any case, or for farewellTimeReached if the leader has answered. Then it waits until staying ends, and
+// after that up to PeerTimeout for a leader that answers.
 func (s *Session) waitUntilSettled(ctx, staying context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -52,7 +53,7 @@ func (s *Session) waitUntilSettled(ctx, staying context.Context) {
 		hostwait.Pause(ctx, s.config.settleBound())
 		return
 	}
-	hostwait.Pause(ctx, farewellTime)
+	hostwait.Pause(ctx, s.farewellTime())
 	for ctx.Err() == nil && !s.isReleased() && staying.Err() == nil {
 		waitFor(ctx, staying.Done())
 	}
@@ -60,6 +61,16 @@ func (s *Session) waitUntilSettled(ctx, staying context.Context) {
 	for ctx.Err() == nil && time.Now().Before(until) && s.isReachable() {
 		hostwait.Pause(ctx, farewellPause)
 	}
+}
+
+// farewellTime is how long a host that is not released stays for the answer to its end in any case.
+func (s *Session) farewellTime() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answered {
+		return farewellTimeReached
+	}
+	return farewellTime
 }
 
 // isReachable reports whether the leader has answered the last hello.

@@ -20,6 +20,7 @@ type stage struct {
 func (s *stage) say(host string, h hello) {
 	s.t.Helper()
 	s.count++
+	h.Seen = s.k.seq // it has got the last view
 	h.Protocol, h.Host, h.Instance, h.Clock, h.Count = Protocol, host, host, time.Now().UnixMicro(), s.count
 	if r := s.k.takeHello(&h, netip.Addr{}, time.Now()); r != nil {
 		s.t.Fatal(r.why)

@@ -71,26 +71,28 @@ type hello struct {
 	Instance string `json:"instance"` // random; two processes with the name of one host differ in it
 	Count    int    `json:"count"`    // the number of this hello, from 1 on
 	Member
-	Digests  Digests  `json:"digests"`
-	Ready    bool     `json:"ready"`             // all names resolve on the host
-	Pending  []string `json:"pending,omitempty"` // the first names that do not
-	Clock    int64    `json:"clock"`             // of the host, in microseconds since 1970
-	Seen     int      `json:"seen"`              // the Seq of the last view that the host got
-	Hold     int64    `json:"hold"`              // how long the leader may hold the answer back, in milliseconds
-	Stopped  bool     `json:"stopped,omitempty"` // the host was sent SIGTERM
-	Ended    *ended   `json:"ended,omitempty"`
-	Bye      bool     `json:"bye,omitempty"`   // the host knows that its end is settled, and leaves
-	Fault    *fault   `json:"fault,omitempty"` // why the job fails, although the host goes on
-	Begun    bool     `json:"begun,omitempty"` // a rank has begun on the host
-	Quiet    bool     `json:"quiet,omitempty"` // no rank is at work on the host any more
-	Table    bool     `json:"table,omitempty"` // the host uses what the others tell about themselves
-	released bool     // the host knows that it is released; not sent
+	Digests  Digests   `json:"digests"`
+	Ready    bool      `json:"ready"`             // all names resolve on the host
+	Pending  []string  `json:"pending,omitempty"` // the first names that do not
+	Clock    int64     `json:"clock"`             // of the host; see steadyClock
+	Seen     int       `json:"seen"`              // the Seq of the last view that the host got
+	Hold     int64     `json:"hold"`              // how long the leader may hold the answer, in milliseconds
+	Stopped  bool      `json:"stopped,omitempty"` // the host was sent SIGTERM
+	Ended    *ended    `json:"ended,omitempty"`
+	Bye      bool      `json:"bye,omitempty"`   // the host knows that its end is settled, and leaves
+	Fault    *fault    `json:"fault,omitempty"` // why the job fails, although the host goes on
+	Begun    bool      `json:"begun,omitempty"` // a rank has begun on the host
+	Quiet    bool      `json:"quiet,omitempty"` // no rank is at work on the host any more
+	Table    bool      `json:"table,omitempty"` // the host uses what the others tell about themselves
+	released bool      // the host knows that it is released; not sent
+	made     time.Time // the moment of Clock; not sent
 }
 
 // at returns a hello as it is said at a later moment: the ages of its ends have grown.
 func (h *hello) at(now time.Time) *hello {
 	later := *h
-	later.Clock = now.UnixMicro()
+	later.made = now
+	later.Clock += now.Sub(h.made).Microseconds()
 	if h.Ended != nil {
 		e := h.Ended.after(later.Clock - h.Clock)
 		later.Ended = &e

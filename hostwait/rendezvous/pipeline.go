@@ -24,10 +24,11 @@ type pipeline struct {
 	dial      func(ctx context.Context) (net.Conn, error)
 	tls       *tls.Config // nil without a cluster key
 	handshake time.Duration
-	maxBody   int64         // bytes of an answer
-	patience  time.Duration // for the answer to the next request
-	heard     func()        // called for each answer
-	sent      bool          // a request was written since sent was false
+	maxBody   int64                     // bytes of an answer
+	patience  time.Duration             // for the answer to the next request
+	heard     func()                    // called for each answer
+	fill      func(*http.Request) error // writes the body of a request that is sent now
+	sent      time.Time                 // when the first request was written since sent was zero
 
 	ctx     context.Context // ends with close
 	cancel  context.CancelFunc
@@ -88,18 +89,22 @@ func (p *pipeline) drop() {
 // RoundTrip sends a request, and waits up to patience for its answer. If the context of the request ends
 // before, the connection stays.
 func (p *pipeline) RoundTrip(r *http.Request) (*http.Response, error) {
-	defer func() { _ = r.Body.Close() }()
 	if c := p.current; c != nil && (c.unanswered >= maxUnanswered || c.unanswered == 0 && len(c.answers) > 0) {
 		p.drop() // the leader has closed it, or answers nothing
 	}
 	if err := p.connect(r.Context()); err != nil {
 		return nil, err
 	}
+	if err := p.fill(r); err != nil {
+		return nil, err
+	}
 	if err := p.current.send(r, p.patience); err != nil {
 		p.drop()
 		return nil, err
 	}
-	p.sent = true
+	if p.sent.IsZero() {
+		p.sent = time.Now()
+	}
 	response, err := p.current.await(r.Context(), p.patience, p.heard)
 	// Only an error that is the end of the context leaves the connection as it is.
 	if err != nil && !errors.Is(err, context.Canceled) || err == nil && response.Close {

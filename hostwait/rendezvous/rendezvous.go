@@ -58,6 +58,9 @@ type Config struct {
 	// of a network sets them.
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	Listen func(ctx context.Context) (net.Listener, error)
+	// Vary returns a length of time from 0 up to longest, which a pause between two tries is longer by. It is
+	// nil for a random one. A simulation sets it, so that a job can be played again exactly.
+	Vary func(longest time.Duration) time.Duration
 
 	localAddr net.Addr // for tests with many hosts on one machine: where a worker connects from; nil for any
 }

@@ -17,6 +17,7 @@ import (
 // roster is what the leader knows of all hosts.
 type roster struct {
 	config   *Config
+	clock    steadyClock
 	byNumber []string // all hosts in the order of their numbers
 
 	mu       sync.Mutex
@@ -33,6 +34,7 @@ type roster struct {
 	firstEnd     *End      // the end that firstFailure is made of
 	firstTeller  string    // the host that told of it: its own host, or the leader
 	firstHeardAt time.Time // when the leader heard of any failure for the first time
+	firstSeq     int       // the seq at which it asked all hosts for a sign of life, since then
 	firstIsLoss  bool      // firstFailure is the loss of a host
 	waitIsOver   bool      // the time in which an earlier failure may be heard of has passed
 	decided      bool      // firstFailure can no longer change
@@ -51,19 +53,20 @@ type member struct {
 	hello     // the last one
 	addr      netip.Addr
 	lastHeard time.Time
-	saidAt    time.Time     // when it said its last hello, by the leader's clock
-	lag       time.Duration // the difference of the two clocks plus the delay of the fastest hello
-	lateLag   time.Duration // the lag of the last hello where that was much larger than lag; otherwise 0
-	brokenAt  time.Time     // when the connection of its last hello was closed; zero while it is open
-	ended     bool          // its work has ended, or it is lost: no hello of it is waited for
-	left      bool          // it needs the leader no more
-	lastFault string        // the last fault of it that was noted
+	saidAt    time.Time // when it said its last hello, by the leader's clock
+	lags      lags
+	answered  time.Time // when the answer to its last hello was written; zero while none is
+	brokenAt  time.Time // when the connection of its last hello was closed; zero while it is open
+	ended     bool      // its work has ended, or it is lost: no hello of it is waited for
+	left      bool      // it needs the leader no more
+	lastFault string    // the last fault of it that was noted
 }
 
 func newRoster(c *Config) *roster {
 	return &roster{
-		config: c, byNumber: slices.SortedStableFunc(slices.Values(c.Hosts), hostwait.ByNumber),
-		members: map[string]*member{}, refused: map[netip.Addr]string{},
+		config: c, clock: steadyClock{time.Now()},
+		byNumber: slices.SortedStableFunc(slices.Values(c.Hosts), hostwait.ByNumber),
+		members:  map[string]*member{}, refused: map[netip.Addr]string{},
 		encodedViews: map[bool][]byte{}, changed: make(chan struct{}),
 	}
 }
@@ -79,12 +82,9 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 	if h.Count < m.Count {
 		return nil // a newer hello has overtaken this one
 	}
-	m.measureLag(h, now)
-	m.saidAt = time.UnixMicro(h.Clock).Add(m.lag + time.Microsecond) // Clock has whole microseconds
-	if m.saidAt.After(now) {
-		m.saidAt = now
-	}
+	k.noteMoment(m, h, now)
 	m.hello, m.lastHeard, m.brokenAt, m.left = *h, now, time.Time{}, h.Bye
+	m.answered = time.Time{}
 	if h.Stopped && k.stoppedHost == "" {
 		k.stoppedHost = h.Host
 		k.announceChange()
@@ -235,7 +235,7 @@ func (k *roster) isUnneeded(stays bool, now time.Time) bool {
 	defer k.mu.Unlock()
 	for _, host := range k.config.Hosts[1:] {
 		m := k.members[host]
-		isSilent := m != nil && now.Sub(m.lastHeard) >= k.config.PeerTimeout
+		isSilent := m != nil && now.Sub(k.silentSince(m)) >= k.config.PeerTimeout
 		isThere := m != nil && !m.left && (!m.ended || !isSilent)
 		if isThere || m == nil && k.released == 0 && stays {
 			return false

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"time"
 
 	"entrain/hostwait"
 )
@@ -32,6 +33,7 @@ type Session struct {
 	released    chan struct{} // closed when all hosts are released
 	unreachable error         // why the leader does not answer; nil while it does
 	answered    bool          // the leader has answered a hello
+	clock       steadyClock
 }
 
 // link delivers hellos to the leader.
@@ -49,7 +51,7 @@ type link interface {
 func Open(c Config) (*Session, error) {
 	s := &Session{
 		config: c, toSay: make(chan struct{}, 1), leaving: make(chan struct{}), hellosEnded: make(chan struct{}),
-		hurried: make(chan struct{}), released: make(chan struct{}),
+		hurried: make(chan struct{}), released: make(chan struct{}), clock: steadyClock{time.Now()},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.hurry = sync.OnceFunc(func() { close(s.hurried) })

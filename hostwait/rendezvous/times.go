@@ -23,8 +23,8 @@ const (
 	causeWait = 3 * time.Second
 
 	// answerHoldBeforeRelease is the longest time that the leader holds an answer back before the release. The
-	// answers then list the missing hosts, which change often, so it is shorter than the default
-	// answerHold (5 s).
+	// answers then list the missing hosts, which change often, so it is no longer than the default
+	// answerHold.
 	answerHoldBeforeRelease = 2 * time.Second
 
 	// requestReadTime bounds the TLS handshake and the reading of one request. A host needs milliseconds, a
@@ -56,6 +56,10 @@ const (
 	// jitter).
 	farewellTime = time.Second
 
+	// farewellTimeReached replaces farewellTime where the leader has answered before: the network may lose a
+	// connection at that moment. It must be larger than farewellTime.
+	farewellTimeReached = 5 * time.Second
+
 	// farewellPause is the pause between two looks at whether the leader can still be reached while a worker
 	// leaves. It must be smaller than farewellTime.
 	farewellPause = farewellTime / 10
@@ -63,6 +67,9 @@ const (
 	// longestConnectTime bounds connectTime. The kernel sends a lost SYN again after 1 s and after 3 s, so a try
 	// survives the loss of one or two.
 	longestConnectTime = 3 * time.Second
+
+	// longestReconnectTime bounds reconnectTime. It must not be larger than longestConnectTime.
+	longestReconnectTime = time.Second
 
 	// shortestAnswerDelay bounds answerDelay from below, for a short PeerTimeout. The kernel sends a lost
 	// segment again after 0.2 s, 0.6 s and 1.4 s, so an answer survives the loss of three.
@@ -77,11 +84,11 @@ const (
 	standstill = 2 * time.Second
 
 	// shortestRetryPause is the pause after the first hello that could not be delivered. It doubles
-	// retryPauseDoublings times, up to 800 ms, and a random quarter is added, so that the hosts do not come
-	// all at once. With the longest pause, 1 s, a host notices its leader at most a second late. That must be
-	// smaller than farewellTime and longestConnectTime.
+	// retryPauseDoublings times, up to 400 ms, and a random quarter is added, so that the hosts do not come
+	// all at once. With the longest pause, 0.5 s, a host notices its leader at most half a second late. That
+	// must be smaller than farewellTime and longestConnectTime.
 	shortestRetryPause  = 50 * time.Millisecond
-	retryPauseDoublings = 4
+	retryPauseDoublings = 3
 
 	// addressesValidTime is how long the leader trusts the addresses of a host's name before it looks them up
 	// again. Without it a thousand hosts would ask the name server 200 times a second. An address that is not
@@ -98,20 +105,25 @@ const (
 	// milliseconds.
 	clockDifferenceWarned = 2 * time.Second
 
-	// clockJump is the growth of the lag of two hellos from which on the clock of their host counts as set anew.
-	// A hello
-	// that the network held up is usually less late. It must be larger than earlierFailureWait.
-	clockJump = time.Second
-
 	// longestSpan bounds the durations that hosts send. A longer one would overflow when it is converted, and
 	// means the same. It must be larger than any PeerTimeout.
 	longestSpan = 24 * time.Hour
 )
 
 // answerHold is the longest time that the leader holds an answer back, and so the pause between two hellos
-// of a host without news. It is a sixth of PeerTimeout: several hellos in a row may be lost before
+// of a host without news. It is a fifteenth of PeerTimeout: several hellos in a row may be lost before
 // PeerTimeout has passed.
-func (c *Config) answerHold() time.Duration { return c.PeerTimeout / 6 }
+func (c *Config) answerHold() time.Duration { return c.PeerTimeout / 15 }
+
+// wordDelay is how late the next word of a host may be that was answered, and of a leader whose answer is
+// due, before its silence counts. A network that was divided for almost PeerTimeout has this time to bring a
+// new connection about: it must be larger than reconnectTime with the longest pause between two tries, where
+// PeerTimeout is long enough for that (24 s).
+func (c *Config) wordDelay() time.Duration { return c.PeerTimeout / 15 }
+
+// lagWindow is the time after which the fastest hello of a host is looked for anew. A hundred hellos of a
+// host without news are in it. Two clocks run apart by less than a tenth of a second meanwhile.
+func (c *Config) lagWindow() time.Duration { return 100 * c.answerHold() }
 
 // longestAnswerHold is answerHold where that is longer than answerHoldBeforeRelease, and otherwise the
 // latter. The leader holds no answer back longer, whatever a hello asks for. The time to write an answer
@@ -136,6 +148,11 @@ func (c *Config) longestTry(patience time.Duration) time.Duration {
 	const longestPause = shortestRetryPause << retryPauseDoublings * 5 / 4
 	return c.answerHold() + c.connectTime() + c.answerDelay() + patience + longestPause
 }
+
+// reconnectTime bounds one attempt to connect to a leader that was reached before. The kernel sends a lost
+// SYN again after 1 s; the next attempt does that as well. So a network that was cut is noticed within this
+// time and a pause once it is back.
+func (c *Config) reconnectTime() time.Duration { return min(longestReconnectTime, c.connectTime()) }
 
 // settleBound is how long a worker that was released stays at most after its end. The leader may first have
 // to find out whether another host is lost, which takes PeerTimeout. It must be larger than twice

@@ -26,19 +26,24 @@ type worker struct {
 	lastAnswer   time.Time // of the leader, or the start of this host
 	lastTry      time.Time // the end of the last try
 	hello        *hello    // the present one
-	told         bool      // a hello with the end of this host went over a standing connection
+	again        bool      // the present hello was said before, and the answer did not come
+	broken       bool      // the connection broke before the next answer was due
+	told         time.Time // when the end of this host went over a standing connection first; zero before
+	undecided    bool      // the last answer said that a failure is known
 	everAnswered bool      // the leader has answered a hello
 	trouble      func(error)
 
 	mu       sync.Mutex // a dial may go on after its request has ended
 	lastAddr string     // where the leader was found last, with the port; empty before
+	reached  bool       // the leader has answered
+	dials    int        // the attempts to connect since the last answer
 }
 
 func newWorker(c *Config) (*worker, error) {
 	address := net.JoinHostPort(c.leaderHost(), strconv.Itoa(c.Port))
 	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath, pipeline: newPipeline()}
 	w.pipeline.dial, w.pipeline.handshake = w.dial, c.answerDelay()
-	w.pipeline.heard = func() { w.lastAnswer = time.Now() }
+	w.pipeline.heard, w.pipeline.fill = w.noteAnswer, w.fill
 	w.pipeline.maxBody = int64(maxHello + 1024*len(c.Hosts))
 	if c.Key.isSet() {
 		w.url = "https://" + address + syncPath
@@ -52,8 +57,7 @@ func newWorker(c *Config) (*worker, error) {
 		HTTPClient:   &http.Client{Transport: w.pipeline, CheckRedirect: followNone},
 		RetryMax:     1 << 30, // shouldRetry ends the tries
 		CheckRetry:   w.shouldRetry,
-		PrepareRetry: w.fill,
-		Backoff:      retryPause,
+		Backoff:      w.retryPause,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	return w, nil
@@ -61,76 +65,62 @@ func newWorker(c *Config) (*worker, error) {
 
 // retryPause returns the pause after a failed try. It varies at random, so that the hosts do not all come
 // at once.
-func retryPause(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
+func (w *worker) retryPause(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
 	pause := shortestRetryPause << min(attempt, retryPauseDoublings)
+	if w.config.Vary != nil {
+		return pause + w.config.Vary(pause/4)
+	}
 	return pause + rand.N(pause/4) //nolint:gosec // nobody gains anything by guessing it
 }
 
 func (w *worker) close() { w.pipeline.close() }
 
-// dial connects to the address to which the leader's name resolves now. Where the name does not resolve any
-// more, it connects to the last known address.
-func (w *worker) dial(ctx context.Context) (net.Conn, error) {
-	lookup, cancel := context.WithCancel(ctx)
-	addr := w.lastAddress()
-	if addr != "" {
-		// A silent name server must not take the time in which the loss of the leader would be noticed.
-		cancel()
-		lookup, cancel = context.WithTimeout(ctx, w.config.answerHold())
-	}
-	addrs, err := w.config.Lookup(lookup, w.config.leaderHost())
-	cancel()
-	switch {
-	case err == nil:
-		addr = net.JoinHostPort(addrs[0].String(), strconv.Itoa(w.config.Port))
-		w.mu.Lock()
-		w.lastAddr = addr
-		w.mu.Unlock()
-	case addr == "":
-		return nil, fmt.Errorf("its name does not resolve: %w", err)
-	}
-	ctx, cancel = context.WithTimeout(ctx, w.config.connectTime())
-	defer cancel()
-	if w.config.Dial != nil {
-		return w.config.Dial(ctx, "tcp", addr)
-	}
-	return (&net.Dialer{LocalAddr: w.config.localAddr}).DialContext(ctx, "tcp", addr)
-}
-
-func (w *worker) lastAddress() string {
+// noteAnswer notes that the leader has answered.
+func (w *worker) noteAnswer() {
+	w.lastAnswer, w.broken = time.Now(), false
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.lastAddr
+	w.reached, w.dials = true, 0
 }
 
 func (w *worker) exchange(ctx context.Context, h *hello, trouble func(error)) (view, error) {
-	w.hello, w.trouble, w.lastTry = h, trouble, time.Now()
+	w.hello, w.trouble, w.lastTry, w.again = h, trouble, time.Now(), false
 	w.setPatience()
-	w.pipeline.sent = false
+	w.pipeline.sent = time.Time{}
 	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, w.url, nil)
-	if err == nil {
-		err = w.fill(request.Request)
-	}
 	if err != nil {
 		return view{}, err
 	}
 	answer, err := w.client.Do(request)
-	w.told = w.told || h.Ended != nil && w.pipeline.sent
+	w.noteTold()
 	if err != nil {
 		return view{}, err
 	}
 	defer answer.Body.Close()
 	v, err := readView(answer, w.config)
 	if err == nil {
-		w.lastAnswer, w.everAnswered = time.Now(), true
+		w.noteAnswer()
+		w.everAnswered, w.undecided = true, v.Undecided
 	}
 	return v, err
 }
 
-// fill puts the present hello into a request, by the clock of now. A hello that is said again much later
-// would otherwise look as if the clock of this host had been set.
+// noteTold notes whether the end of this host was told.
+func (w *worker) noteTold() {
+	if w.told.IsZero() && w.hello.Ended != nil {
+		w.told = w.pipeline.sent
+	}
+}
+
+// fill puts the present hello into a request, by the clock of now. A hello that is said much later than it
+// was made would otherwise look as if the network had held it up. An answer is due at once where the one
+// before did not come.
 func (w *worker) fill(request *http.Request) error {
-	body, err := json.Marshal(w.hello.at(time.Now()))
+	h := w.hello.at(time.Now())
+	if w.again {
+		h.Hold = 0
+	}
+	body, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}
@@ -175,34 +165,58 @@ func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err err
 		return false, &RefusedError{By: w.config.leaderHost(), Why: why}
 	}
 	w.trouble(errors.New(w.config.oneLine(Diagnose(err, w.lastAddress(), w.everAnswered))))
-	silent := time.Since(w.lastAnswer)
-	if w.hello.released && silent >= w.config.PeerTimeout {
-		text := lossText(err, w.lastAddress(), silent)
+	w.noteTold()
+	w.broken = w.broken || time.Now().Before(w.due())
+	if w.hello.released && time.Since(w.silentSince()) >= w.config.PeerTimeout {
+		text := lossText(err, w.lastAddress(), time.Since(w.lastAnswer))
 		return false, &PeerError{Host: w.config.leaderHost(), Code: CodeLost, Text: w.config.oneLine(text)}
 	}
 	if w.hello.Bye && isRefused(err) {
 		return false, err
 	}
+	w.again = true
 	w.setPatience()
 	return true, nil
 }
 
 // stands reports whether an end stands although the leader counts as lost, or another program has taken its
-// place. A good end stands once it was told over a standing connection: whatever the network does then is no
-// failure of this host. A failure stands if the leader has answered after it, and so was no reason for it.
+// place. A good end stands once it was told over a standing connection, if no failure was known: whatever the
+// network does then is no failure of this host. A failure stands if the leader has answered after it, and so
+// was no reason for it.
 func (w *worker) stands(end *End, _ error) bool {
 	if end.Code == 0 {
-		return w.told
+		return !w.told.IsZero() && !w.undecided
 	}
 	return w.lastAnswer.After(end.At.Add(earlierFailureWait))
+}
+
+// due is when the next answer must have come, if the network carries it.
+func (w *worker) due() time.Time {
+	return w.lastAnswer.Add(w.config.answerHold() + w.config.wordDelay())
+}
+
+// silentSince returns from when on the silence of the leader counts: its last word, or the moment at which
+// the next one was due. A good end that was told gives the leader PeerTimeout anew, to say that it counts.
+func (w *worker) silentSince() time.Time {
+	since := w.due()
+	if w.broken {
+		since = w.lastAnswer
+	}
+	if w.hello.Ended != nil && w.hello.Ended.Code == 0 && !w.undecided && w.told.After(since) {
+		return w.told
+	}
+	return since
 }
 
 // setPatience bounds the wait for the next answer. It ends with the time after which the leader counts as
 // lost, but is never shorter than a try needs.
 func (w *worker) setPatience() {
-	patience := milliseconds(w.hello.Hold) + w.config.answerDelay()
+	patience := w.config.answerDelay()
+	if !w.again {
+		patience += milliseconds(w.hello.Hold)
+	}
 	if w.hello.released {
-		left := w.config.PeerTimeout - time.Since(w.lastAnswer)
+		left := w.config.PeerTimeout - time.Since(w.silentSince())
 		patience = min(patience, max(left, w.config.connectTime()))
 	}
 	w.pipeline.patience = patience
