@@ -13,6 +13,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"entrain/hostwait/rendezvous/simnet"
+
 	"go.uber.org/goleak"
 )
 
@@ -51,12 +53,7 @@ func newNetwork(t *testing.T, n int) *network {
 }
 
 // address returns the address of host i.
-func address(i int) netip.Addr {
-	if i == 0 {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
-	return netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)})
-}
+func address(i int) netip.Addr { return simnet.Address(i) }
 
 // lookup is a hostwait.Lookup for the hosts of a network.
 func lookup(_ context.Context, host string) ([]netip.Addr, error) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"entrain/hostwait/rendezvous/simnet"
 )
 
 // check returns what is wrong with the end of a job.
@@ -28,7 +30,7 @@ func (j *simJob) check() (wrong []string) {
 // checkFailure compares the ends of all hosts with the failure that the leader knows.
 func (j *simJob) checkFailure(say func(string, ...any)) {
 	head := j.hosts[0]
-	if head.session == nil || head.machine.isKilled() {
+	if head.session == nil || head.machine.IsKilled() {
 		j.checkWithoutLeader(say)
 		return
 	}
@@ -46,12 +48,15 @@ func (j *simJob) checkFailure(say func(string, ...any)) {
 	if first == nil {
 		return
 	}
-	isTired := j.net.loss+j.net.troubles > 0 // the network may have kept a host from speaking for long
+	isTired := j.net.Loss+j.net.Troubles > 0 // the network may have kept a host from speaking for long
 	if !k.firstIsLoss || !isTired {
 		j.checkCause(say, causes, k)
 	}
 	for _, h := range j.hosts {
-		if h.machine.isKilled() || h.endedAt < k.firstHeardAt.Sub(j.net.start) || j.isAway(h) {
+		if h.machine.IsKilled() || h.endedAt < k.firstHeardAt.Sub(j.net.Start()) || j.isAway(h) {
+			continue
+		}
+		if isTired && (h.hasLostLeader() || j.isLost(h)) {
 			continue
 		}
 		own := h.host == hostNumber(first.Host)
@@ -61,11 +66,24 @@ func (j *simJob) checkFailure(say func(string, ...any)) {
 	}
 }
 
+// hasLostLeader reports whether a worker has heard nothing of the leader for PeerTimeout.
+func (h *simHost) hasLostLeader() bool {
+	w, ok := h.session.link.(*worker)
+	return ok && h.net.Start().Add(h.leftAt).Sub(w.lastAnswer) >= w.config.PeerTimeout
+}
+
+// isLost reports whether the leader has heard nothing of a worker for PeerTimeout.
+func (j *simJob) isLost(h *simHost) bool {
+	m := j.hosts[0].session.link.(*leader).roster.members[h.session.config.Self.Host]
+	return m != nil && m.left && !m.Bye && m.Ended == nil
+}
+
 // simCause is something that ends a job.
 type simCause struct {
 	host int
 	what string
 	at   time.Duration
+	seen time.Duration // when the other hosts can know that it was not later
 }
 
 // causes returns what ended a job: the hosts that were killed before the end of their trainers, and the
@@ -73,13 +91,36 @@ type simCause struct {
 func (j *simJob) causes() (all []simCause) {
 	for _, h := range j.hosts {
 		switch {
-		case h.machine.isKilled() && h.released && h.endedAt == 0:
-			all = append(all, simCause{h.host, "was killed", h.machine.diedAt})
-		case !h.machine.isKilled() && h.ownCode != 0 && h.signals == 0 && h.ownCode == h.life.code:
-			all = append(all, simCause{h.host, "failed", h.endedAt})
+		case h.machine.IsKilled() && h.isAtWork():
+			all = append(all, simCause{h.host, "was killed", j.lastHeardOf(h), j.seenAt(h.machine.BrokeAt())})
+		case !h.machine.IsKilled() && h.ownCode != 0 && h.signals == 0 && h.ownCode == h.life.code:
+			all = append(all, simCause{h.host, "failed", h.endedAt, h.endedAt})
 		}
 	}
 	return all
+}
+
+// seenAt returns when the leader sees what arrives at a time. It may be frozen then.
+func (j *simJob) seenAt(at time.Duration) time.Duration {
+	if f := j.net.Machines[0].Frozen; f.From <= at && at < f.To {
+		return f.To
+	}
+	return at
+}
+
+// lastHeardOf returns when the others have heard of a host last that was killed: at its death, or before a
+// cut after which it did not come back.
+func (j *simJob) lastHeardOf(h *simHost) time.Duration {
+	const comesBack = 10 * time.Second // within this time after a cut
+	at := h.machine.DiedAt()
+	for _, m := range []*simnet.Machine{j.net.Machines[0], h.machine} {
+		for _, c := range m.Cuts {
+			if c.From < at && at < c.To+comesBack {
+				at = c.From
+			}
+		}
+	}
+	return at
 }
 
 // checkCause checks that the failure which counts is the only one, or the first one.
@@ -94,28 +135,34 @@ func (j *simJob) checkCause(say func(string, ...any), causes []simCause, k *rost
 		}
 	}
 	earliest := slices.MinFunc(causes, func(a, b simCause) int { return int(a.at - b.at) })
+	counts := j.hosts[hostNumber(first.Host)]
 	const inaccuracy = 2 * time.Second // of the moment of a failure, where the network loses segments
 	for _, c := range causes {
 		isExact := c.what == "failed" && earliest.what == "failed" && c.at <= earliest.at+inaccuracy
 		isNear := c.at <= earliest.at+j.timeout/3
-		if c.host == hostNumber(first.Host) && (isExact || isNear && k.firstIsLoss || c == earliest) {
+		if c.host == counts.host && (isExact || isNear && k.firstIsLoss || c == earliest) {
 			return
 		}
 	}
-	if m := j.net.machines[hostNumber(first.Host)]; k.firstIsLoss && m.diedAt > 0 &&
-		m.diedAt <= earliest.at+j.timeout/3 {
+	if m := counts.machine; k.firstIsLoss && m.DiedAt() > 0 && m.DiedAt() <= earliest.at+j.timeout/3 {
 		return // it was killed after its end, and the end was not told
+	}
+	if !k.firstIsLoss && counts.endedAt < earliest.seen-earlierFailureWait && earliest.seen < never {
+		return // the end of the connection was seen later than the failure happened
 	}
 	say("the failure that counts is %+v, but h%d %s first", *first, earliest.host, earliest.what)
 }
+
+// never is a moment after each simulation.
+const never = 100 * time.Hour
 
 // checkWithoutLeader checks that no host ends well that had not told its end before the leader was killed.
 func (j *simJob) checkWithoutLeader(say func(string, ...any)) {
 	const notice = 3 // a worker that says hello meanwhile has noticed after this part of the time
 	for _, h := range j.hosts {
-		known := h.endedAt > j.net.machines[0].diedAt+j.timeout/notice+5*time.Second
-		if !h.machine.isKilled() && h.released && known && h.code == 0 {
-			say("h%d ended with 0, and the leader was killed at %s", h.host, j.net.machines[0].diedAt)
+		known := h.endedAt > j.net.Machines[0].DiedAt()+j.timeout/notice+5*time.Second
+		if !h.machine.IsKilled() && h.released && known && h.code == 0 {
+			say("h%d ended with 0, and the leader was killed at %s", h.host, j.net.Machines[0].DiedAt())
 		}
 	}
 }
@@ -129,13 +176,13 @@ func hostNumber(name string) (n int) {
 // makes that longer.
 func (j *simJob) isAway(h *simHost) bool {
 	var away time.Duration
-	for _, m := range []*simMachine{j.net.machines[0], h.machine} {
-		for _, c := range append([]simSpan{m.frozen}, m.cuts...) {
-			away += c.to - c.from
+	for _, m := range []*simnet.Machine{j.net.Machines[0], h.machine} {
+		for _, c := range append([]simnet.Span{m.Frozen}, m.Cuts...) {
+			away += c.To - c.From
 		}
 	}
 	longest := j.survivable()
-	if j.net.loss+j.net.troubles > 0 {
+	if j.net.Loss+j.net.Troubles > 0 {
 		longest /= 2
 	}
 	return away > longest
@@ -149,11 +196,11 @@ func (j *simJob) checkTimes(say func(string, ...any)) {
 		if !h.released {
 			last = max(last, h.life.start+simWait)
 		}
-		if h.machine.isKilled() {
-			last = max(last, h.machine.kill.at)
+		if h.machine.IsKilled() {
+			last = max(last, h.machine.Kill.At)
 		}
-		for _, c := range h.machine.cuts {
-			last = max(last, c.to)
+		for _, c := range h.machine.Cuts {
+			last = max(last, c.To)
 		}
 	}
 	for _, h := range j.hosts {

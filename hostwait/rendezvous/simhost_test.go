@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"entrain/hostwait/rendezvous/simnet"
 )
 
 // simHost is a host of a simulation: a stand-in for entrain and its trainer around a real Session.
 type simHost struct {
-	net     *simNet
-	machine *simMachine
+	net     *simnet.Net
+	machine *simnet.Machine
 	host    int
+	others  []*simHost
 	life    simLife
 	session *Session
 	done    context.Context // ends when nobody waits for the host any more
@@ -57,10 +60,12 @@ func (h *simHost) run(c Config) {
 	defer cancel()
 	_, err = s.Gather(ctx)
 	if err == nil {
+		h.mu.Lock()
 		h.released = true
+		h.mu.Unlock()
 		err = h.train(s)
 	}
-	if h.machine.isKilled() || h.done.Err() != nil {
+	if h.machine.IsKilled() || h.done.Err() != nil {
 		<-h.done.Done()
 		_ = s.Leave(h.done, 0)
 		return
@@ -82,7 +87,7 @@ func (h *simHost) train(s *Session) error {
 	defer end.Stop()
 	stop := make(<-chan time.Time)
 	if h.life.stopAt > 0 {
-		stop = time.After(max(0, h.life.stopAt-h.net.since()))
+		stop = time.After(max(0, h.life.stopAt-h.net.Since()))
 	}
 	lost := make(chan struct{})
 	if h.life.notices > 0 {
@@ -101,8 +106,8 @@ func (h *simHost) train(s *Session) error {
 		case <-end.C:
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.endedAt, h.ownCode = h.net.since(), code
-			h.net.note("h%d's trainer ends with %d", h.host, code)
+			h.endedAt, h.ownCode = h.net.Since(), code
+			h.net.Note("h%d's trainer ends with %d", h.host, code)
 			if code == 0 {
 				return nil
 			}
@@ -111,15 +116,15 @@ func (h *simHost) train(s *Session) error {
 			losing, code = nil, 1
 			end.Reset(0)
 		case <-ending:
-			h.net.note("h%d is told: %v", h.host, context.Cause(s.Context()))
+			h.net.Note("h%d is told: %v", h.host, context.Cause(s.Context()))
 			ending, stop = nil, nil
 			term()
 		case <-stop:
-			h.net.note("h%d is sent SIGTERM", h.host)
+			h.net.Note("h%d is sent SIGTERM", h.host)
 			ending, stop = nil, nil
 			s.Stopped()
 			term()
-		case <-h.machine.killed:
+		case <-h.machine.Killed():
 			return nil
 		case <-h.done.Done():
 			return nil
@@ -128,22 +133,37 @@ func (h *simHost) train(s *Session) error {
 }
 
 // noticeLoss closes lost a while after another host was killed, as the connections of a trainer would break.
+// A trainer that has ended has no connections any more.
 func (h *simHost) noticeLoss(ctx context.Context, lost chan struct{}) {
-	for _, m := range h.net.machines {
-		if m == h.machine || m.kill == (simKill{}) {
-			continue
-		}
-		select {
-		case <-m.killed:
+	noticed := make(chan struct{}, len(h.others))
+	for _, other := range h.others {
+		go func() {
 			select {
-			case <-time.After(h.life.notices):
-				close(lost)
+			case <-other.machine.Killed():
+				if other.isAtWork() {
+					noticed <- struct{}{}
+				}
 			case <-ctx.Done():
 			}
-		case <-ctx.Done():
-		}
+		}()
+	}
+	select {
+	case <-noticed:
+	case <-ctx.Done():
 		return
 	}
+	select {
+	case <-time.After(h.life.notices):
+		close(lost)
+	case <-ctx.Done():
+	}
+}
+
+// isAtWork reports whether the trainer of a host runs.
+func (h *simHost) isAtWork() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.released && h.endedAt == 0
 }
 
 // leave ends the session, and notes with which code the host ends, as peers.Leave and report do.
@@ -160,10 +180,10 @@ func (h *simHost) leave(s *Session, err error) {
 	var peer error
 	select {
 	case peer = <-left:
-	case <-h.machine.killed:
+	case <-h.machine.Killed():
 		<-h.done.Done()
 		if err := <-left; err != nil {
-			h.net.note("h%d, which was killed, leaves with %v", h.host, err)
+			h.net.Note("h%d, which was killed, leaves with %v", h.host, err)
 		}
 		return
 	}
@@ -175,11 +195,11 @@ func (h *simHost) leave(s *Session, err error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.leftAt = h.net.since()
+	h.leftAt = h.net.Since()
 	if err != nil {
 		h.code, h.reason = simCode(err), err.Error()
 	}
-	h.net.note("h%d ends with %d: %s", h.host, h.code, h.reason)
+	h.net.Note("h%d ends with %d: %s", h.host, h.code, h.reason)
 }
 
 // simCode is the exit code of an error, as in package report.

@@ -3,28 +3,30 @@ package rendezvous
 import (
 	"strings"
 	"time"
+
+	"entrain/hostwait/rendezvous/simnet"
 )
 
 // newSimJob decides by a seed what happens in a job.
 func newSimJob(seed uint64) *simJob {
-	n := newSimNet(seed, 0)
-	j := &simJob{net: newSimNet(seed, 3+int(4*n.roll("hosts"))-1), timeout: 30 * time.Second}
+	n := simnet.New(seed, 0)
+	j := &simJob{net: simnet.New(seed, 3+int(4*n.Roll("hosts"))-1), timeout: 30 * time.Second}
 	n = j.net
-	if n.roll("key") < 0.3 {
+	if n.Roll("key") < 0.3 {
 		j.key = Key{strings.Repeat("k", keySize)}
 	}
-	if n.roll("short") < 0.3 {
+	if n.Roll("short") < 0.3 {
 		j.timeout = 6 * time.Second
 	}
-	j.gentle = n.roll("gentle") < 0.5
-	n.loss = simLosses[int(n.roll("loss")*float64(len(simLosses)))]
-	if n.roll("troubles") < 0.5 {
-		n.troubles = 0.1
+	j.gentle = n.Roll("gentle") < 0.5
+	n.Loss = simLosses[int(n.Roll("loss")*float64(len(simLosses)))]
+	if n.Roll("troubles") < 0.5 {
+		n.Troubles = 0.1
 	}
-	n.stall = j.timeout / 7
+	n.Stall = j.timeout / 7
 	j.calm()
-	span := time.Duration(n.roll("length") * float64(2*j.timeout))
-	for i, m := range n.machines {
+	span := time.Duration(n.Roll("length") * float64(2*j.timeout))
+	for i, m := range n.Machines {
 		h := &simHost{net: n, machine: m, host: i}
 		j.hosts = append(j.hosts, h)
 		j.planHost(h, span)
@@ -38,14 +40,14 @@ func (j *simJob) calm() {
 	if !j.gentle {
 		return
 	}
-	switch x := n.roll("kind"); {
+	switch x := n.Roll("kind"); {
 	case x < 0.4:
-		n.troubles, n.loss = 0, min(n.loss, 0.05)
+		n.Troubles, n.Loss = 0, min(n.Loss, 0.05)
 		j.cutting = true
 	case x < 0.7:
-		n.loss, n.stall = min(n.loss, 0.05), j.timeout/10
+		n.Loss, n.Stall, n.Mercy = min(n.Loss, 0.05), j.timeout/10, j.timeout/3
 	default:
-		n.troubles, j.timeout = 0, 30*time.Second
+		n.Troubles, j.timeout = 0, 30*time.Second
 	}
 }
 
@@ -54,7 +56,7 @@ var simLosses = []float64{0, 0, 0, 0.05, 0.2}
 
 // planHost decides the life of a host.
 func (j *simJob) planHost(h *simHost, span time.Duration) {
-	roll := func(what string) float64 { return j.net.roll(what, h.host) }
+	roll := func(what string) float64 { return j.net.Roll(what, h.host) }
 	upTo := func(what string, longest time.Duration) time.Duration {
 		return time.Duration(roll(what) * float64(longest))
 	}
@@ -65,20 +67,24 @@ func (j *simJob) planHost(h *simHost, span time.Duration) {
 	if roll("well behaved") < 0.3 {
 		h.life.termCode = 0
 	}
-	leaderIsCut := j.net.roll("the leader is cut") < 0.4
+	leaderIsCut := j.net.Roll("the leader is cut") < 0.4
 	mayBeCut := !j.gentle || j.cutting && leaderIsCut == (h.host == 0) // so that two cuts do not add up
 	if mayBeCut && roll("cut") < 0.4 {
-		longest := j.timeout * 2
+		cut := simnet.Span{From: upTo("cut from", span+5*time.Second), OneWay: roll("one way") < 0.4}
+		length := upTo("cut for", 2*j.timeout)
 		if j.gentle {
-			longest = j.survivable() / 2 // a frozen host may add as much
+			length = upTo("cut for", j.survivable())
+			if roll("as long as may be") < 0.3 {
+				length = j.survivable()
+			}
 		}
-		from := upTo("cut from", span+5*time.Second)
-		h.machine.cuts = append(h.machine.cuts,
-			simSpan{from, from + upTo("cut for", longest), roll("one way") < 0.4})
+		cut.To = cut.From + length
+		h.machine.Cuts = append(h.machine.Cuts, cut)
 	}
-	if (!j.gentle || mayBeCut) && roll("freeze") < 0.1 {
+	isCut := len(h.machine.Cuts) > 0
+	if (!j.gentle || mayBeCut && !isCut) && roll("freeze") < 0.1 {
 		from := upTo("freeze from", span+5*time.Second)
-		h.machine.frozen = simSpan{from: from, to: from + upTo("freeze for", j.survivable()/2)}
+		h.machine.Frozen = simnet.Span{From: from, To: from + upTo("freeze for", j.survivable()/2)}
 	}
 	if j.gentle {
 		return
@@ -88,9 +94,11 @@ func (j *simJob) planHost(h *simHost, span time.Duration) {
 		h.life.code = 3 + h.host
 		h.life.train = upTo("fails", span) + time.Second
 	case x < 0.25:
-		h.machine.kill = simKill{at: upTo("killed", span) + 5*time.Second, machine: roll("machine") < 0.3}
+		h.machine.Kill = simnet.Kill{At: upTo("killed", span) + 5*time.Second, Machine: roll("machine") < 0.3}
 	case x < 0.3:
-		h.machine.kill = simKill{at: upTo("killed", span) + 5*time.Second, atWrite: 1, before: roll("before") < 0.5}
+		h.machine.Kill = simnet.Kill{
+			At: upTo("killed", span) + 5*time.Second, AtWrite: 1, Before: roll("before") < 0.5,
+		}
 	case x < 0.33:
 		h.life.stopAt = upTo("stopped", span) + time.Second
 	}
@@ -99,5 +107,13 @@ func (j *simJob) planHost(h *simHost, span time.Duration) {
 	}
 }
 
-// survivable is how long a host may be cut off without being lost.
-func (j *simJob) survivable() time.Duration { return j.timeout * 6 / 10 }
+// survivable is how long a host may be cut off without being lost: almost PeerTimeout, if that is long enough
+// for a new connection afterwards, and the network carries the connection at once.
+func (j *simJob) survivable() time.Duration {
+	if j.net.Loss+j.net.Troubles > 0 {
+		return j.timeout * 6 / 10
+	}
+	c := Config{PeerTimeout: j.timeout}
+	const pause = shortestRetryPause << retryPauseDoublings * 5 / 4
+	return j.timeout - max(100*time.Millisecond, c.reconnectTime()+pause+c.lossCheckPause()-c.wordDelay())
+}

@@ -1,4 +1,4 @@
-package rendezvous
+package simnet
 
 import (
 	"net"
@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// simStream is one direction of a connection.
-type simStream struct {
-	net *simNet
+// stream is one direction of a connection.
+type stream struct {
+	net *Net
 
 	mu       sync.Mutex
-	segments []simSegment  // the ones that were not read
+	segments []segment     // the ones that were not read
 	last     time.Duration // when the last of them arrives
 	endsAt   time.Duration // when the end arrives
 	end      error         // io.EOF, or why reading fails; nil while the stream goes on
@@ -23,18 +23,18 @@ type simStream struct {
 	changed  chan struct{} // closed at each change
 }
 
-type simSegment struct {
+type segment struct {
 	data []byte
 	at   time.Duration // when it arrives
 }
 
-func (s *simStream) announce() {
+func (s *stream) announce() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
 // fail lets the reader fail from a time on, whatever it has not read.
-func (s *simStream) fail(err error, at time.Duration) {
+func (s *stream) fail(err error, at time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fault == nil || at < s.failsAt {
@@ -44,9 +44,9 @@ func (s *simStream) fail(err error, at time.Duration) {
 }
 
 // take reads what has arrived. It returns how long to wait for more, where there is nothing yet.
-func (s *simStream) take(p []byte) (got int, wait time.Duration, err error) {
-	now := s.net.since()
-	wait = never
+func (s *stream) take(p []byte) (got int, wait time.Duration, err error) {
+	now := s.net.Since()
+	wait = never()
 	until := func(at time.Duration) { wait = min(wait, at-now) }
 	if s.fault != nil {
 		if s.failsAt <= now {
@@ -83,7 +83,7 @@ func (s *simStream) take(p []byte) (got int, wait time.Duration, err error) {
 }
 
 // add lets data arrive. It reports whether the reader has closed its end before.
-func (s *simStream) add(data []byte, at time.Duration) (closed bool) {
+func (s *stream) add(data []byte, at time.Duration) (closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fault == net.ErrClosed { //nolint:errorlint // Close sets it
@@ -93,7 +93,7 @@ func (s *simStream) add(data []byte, at time.Duration) (closed bool) {
 		return false
 	}
 	s.last = max(s.last, at)
-	s.segments = append(s.segments, simSegment{data, s.last})
+	s.segments = append(s.segments, segment{data, s.last})
 	s.announce()
 	return false
 }
