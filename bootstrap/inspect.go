@@ -89,7 +89,7 @@ func (in *Inspection) Stream(channel string, p plan.Pipe) (*plan.Stream, error) 
 
 // Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
 func (in *Inspection) Hostfile(format string, slots int) (string, error) {
-	return plan.Hostfile(in.Job, format, slots)
+	return plan.Hostfile(in.Job, in.Snapshot, format, slots)
 }
 
 // Spec is a first specification of the job's algorithm, as JSON for people to go on with.

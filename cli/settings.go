@@ -83,9 +83,6 @@ func (s *settings) trainerFlags(dryRun *bool) []cli.Flag {
 	o := &s.options
 	return append(append(s.waitFlags(), s.styleFlags()...),
 		toggle("dry-run", "print the plan and end, without any effect", dryRun),
-		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
-		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)",
-			&o.HPFormat, plan.FileFormats()),
 		toggle("keep-train", `keep "train" as the last word of the command`, &o.KeepTrain),
 		s.slotsFlag(),
 		s.launcherFlag(),
@@ -145,6 +142,9 @@ func (s *settings) styleFlags() []cli.Flag {
 			&o.GNU.Empty),
 		toggle("gnu-short", "with --args-style gnu or json, write a name of one letter as -X VALUE "+
 			"(default: --X=VALUE)", &o.GNU.Short),
+		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
+		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)",
+			&o.HPFormat, plan.FileFormats()),
 	)
 }
 

@@ -38,7 +38,7 @@ const (
 func loadChannels(d *document, doc hparams.Value, job *Job) {
 	job.InputData = doc
 	if n := len(doc.Fields); n > maxChannels {
-		d.fail(doc.Fields[maxChannels].Pos, "", "%d channels, the platform takes at most %d", n, maxChannels)
+		d.warn(doc.Fields[maxChannels].Pos, "", "%d channels, the platform takes at most %d", n, maxChannels)
 	}
 	for _, f := range doc.Fields {
 		if !hparams.IsWord(f.Key, ".-_") || len(f.Key) > maxChannelName || f.Key == "." || f.Key == ".." {

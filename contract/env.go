@@ -28,7 +28,7 @@ type Var struct{ Name, Value, Param string }
 // each name once. Args holds the command-line words that the hyperparameters became.
 func Env(j *Job, s *Snapshot, style EnvStyle, args []string) []Var {
 	const usual = 64 // the usual number of variables
-	e := &env{vars: make([]Var, 0, usual), index: make(map[string]int, usual)}
+	e := &env{snap: s, vars: make([]Var, 0, usual), index: make(map[string]int, usual)}
 	switch style {
 	case EnvToolkit:
 		e.addToolkit(j, s, args)
@@ -45,8 +45,11 @@ func Env(j *Job, s *Snapshot, style EnvStyle, args []string) []Var {
 }
 
 type env struct {
+	snap  *Snapshot
 	vars  []Var
 	index map[string]int // where each name is in vars
+	// nameless holds the variables with a name that no environment can hold. They have only their second name.
+	nameless []Var
 }
 
 // set gives a variable a value.
@@ -54,8 +57,9 @@ func (e *env) set(name, value string) { e.setVar(Var{Name: name, Value: value}) 
 
 // setVar sets a variable. The last of equal names counts, as in a Python dict.
 func (e *env) setVar(v Var) {
-	if strings.ContainsAny(v.Name, "=\x00") { // an environment cannot hold such a name
-		v.Name = hparams.ShellName(v.Name)
+	if !isVariableName(v.Name) {
+		e.nameless = append(e.nameless, v)
+		return
 	}
 	if i, again := e.index[v.Name]; again {
 		e.vars[i] = v
@@ -65,22 +69,38 @@ func (e *env) setVar(v Var) {
 	e.vars = append(e.vars, v)
 }
 
+// setOwn sets a variable that only entrain has. It gives way to the references' variables, and to those of
+// the container: whoever made the image knows what the trainer reads.
+func (e *env) setOwn(v Var) {
+	_, taken := e.index[v.Name]
+	if _, given := e.snap.Getenv(v.Name); !taken && !given {
+		e.setVar(v)
+	}
+}
+
+// isVariableName tells whether an environment can hold a name.
+func isVariableName(name string) bool { return !strings.ContainsAny(name, "=\x00") }
+
 // addExtras adds the variables that the drivers have and the toolkit lacks. Rank and leader follow Job.Order,
 // unlike those of the drivers.
 func (e *env) addExtras(j *Job) {
-	e.set("SM_HOST_COUNT", strconv.Itoa(len(j.Hosts)))
-	e.set("SM_CURRENT_HOST_RANK", strconv.Itoa(j.Rank(j.Host)))
-	e.set("SM_MASTER_ADDR", j.Leader())
-	e.set("SM_MASTER_PORT", strconv.Itoa(MasterPort))
-	e.set("SM_INPUT_DATA_DIR", j.DataDir())
-	e.set("SM_OUTPUT_FAILURE", j.Dir("output/failure"))
+	for _, v := range []Var{
+		{Name: "SM_HOST_COUNT", Value: strconv.Itoa(len(j.Hosts))},
+		{Name: "SM_CURRENT_HOST_RANK", Value: strconv.Itoa(j.Rank(j.Host))},
+		{Name: "SM_MASTER_ADDR", Value: j.Leader()},
+		{Name: "SM_MASTER_PORT", Value: strconv.Itoa(MasterPort)},
+		{Name: "SM_INPUT_DATA_DIR", Value: j.DataDir()},
+		{Name: "SM_OUTPUT_FAILURE", Value: j.Dir("output/failure")},
+	} {
+		e.setOwn(v)
+	}
 }
 
 // addModes adds the mode of each channel. A trainer needs it to read SM_CHANNEL_NAME: in Pipe mode that is no
 // path but the start of several.
 func (e *env) addModes(j *Job) {
 	for _, c := range j.Channels {
-		e.set("ENTRAIN_CHANNEL_"+strings.ToUpper(c.Name)+"_MODE", string(c.Mode))
+		e.setOwn(Var{Name: "ENTRAIN_CHANNEL_" + strings.ToUpper(c.Name) + "_MODE", Value: string(c.Mode)})
 	}
 }
 
@@ -112,13 +132,10 @@ const MasterPort = 7777
 // cannot read its first. A variable that already has that name keeps it.
 func (e *env) addAliases() {
 	prefixes := []string{"SM_HP_", "SM_CHANNEL_", "ENTRAIN_CHANNEL_"}
-	for _, v := range e.vars {
-		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(v.Name, p) }) {
-			continue
-		}
-		v.Name = hparams.ShellName(v.Name)
-		if _, taken := e.index[v.Name]; !taken {
-			e.setVar(v)
+	for _, v := range slices.Concat(e.nameless, e.vars) {
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(v.Name, p) }) {
+			v.Name = hparams.ShellName(v.Name)
+			e.setOwn(v)
 		}
 	}
 }

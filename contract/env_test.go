@@ -187,3 +187,114 @@ func TestRegionThatPythonTakesForFalseIsEmpty(t *testing.T) {
 		}
 	}
 }
+
+// Whoever made the image knows what the trainer reads: what only entrain sets gives way to it. What the
+// toolkit sets does not.
+func TestVariablesOfEntrainGiveWayToThoseOfTheContainer(t *testing.T) {
+	snap := snapshot(map[string]string{
+		"hyperparameters.json": `{"batch-size":"1","lr":"2"}`,
+		"inputdataconfig.json": `{"my-data":{}}`, "resourceconfig.json": `{"current_host":"a","hosts":["a","b"]}`,
+	})
+	own := []string{
+		"SM_HOST_COUNT", "SM_CURRENT_HOST_RANK", "SM_MASTER_ADDR", "SM_MASTER_PORT", "SM_INPUT_DATA_DIR",
+		"SM_OUTPUT_FAILURE", "SM_HP_BATCH_SIZE", "SM_CHANNEL_MY_DATA", "ENTRAIN_CHANNEL_MY-DATA_MODE",
+		"ENTRAIN_CHANNEL_MY_DATA_MODE",
+	}
+	job := load(t, snap)
+	before := envOf(job, snap, contract.EnvToolkit)
+	for _, name := range own {
+		if _, set := before[name]; !set {
+			t.Errorf("%s is not set", name)
+		}
+		snap.Env = append(snap.Env, name+"=mine")
+	}
+	snap.Env = append(snap.Env, "SM_HP_LR=mine", "SM_HP_BATCH-SIZE=mine", "SM_HOSTS=mine", "CURRENT_HOST=mine")
+	after := envOf(job, snap, contract.EnvToolkit)
+	for _, name := range own {
+		if value, set := after[name]; set {
+			t.Errorf("%s=%q replaces the container's", name, value)
+		}
+	}
+	for name, want := range map[string]string{
+		"SM_HP_LR": "2", "SM_HP_BATCH-SIZE": "1", "SM_HOSTS": `["a","b"]`, "CURRENT_HOST": "a",
+	} {
+		if after[name] != want {
+			t.Errorf("%s=%q, want %q", name, after[name], want)
+		}
+	}
+	if drivers := envOf(job, snap, contract.EnvDrivers); drivers["SM_MASTER_PORT"] != "7777" {
+		t.Errorf("the drivers' own SM_MASTER_PORT is %q", drivers["SM_MASTER_PORT"])
+	}
+}
+
+// A second name never takes the place of a variable that has this name by itself.
+func TestSecondNamesGiveWayToNames(t *testing.T) {
+	for _, c := range []struct{ hp, name, want string }{
+		{`{"a=b":"1","a_b":"2"}`, "SM_HP_A_B", "2"},
+		{`{"a_b":"2","a=b":"1"}`, "SM_HP_A_B", "2"},
+		{`{"a-b":"1","a_b":"2"}`, "SM_HP_A_B", "2"},
+		{`{"a_b":"2","a-b":"1"}`, "SM_HP_A_B", "2"},
+		{`{"a\u0000b":"1","a_b":"2"}`, "SM_HP_A_B", "2"},
+		{`{"a=b":"1"}`, "SM_HP_A_B", "1"},
+		{`{"a.b":"1","a-b":"2"}`, "SM_HP_A_B", "1"},
+		{`{"a.b":"1","a=b":"2"}`, "SM_HP_A_B", "2"}, // it has no other name
+		{`{"lr":"1","LR":"2"}`, "SM_HP_LR", "2"},
+	} {
+		snap := snapshot(with("hyperparameters.json", c.hp))
+		if got := envOf(load(t, snap), snap, contract.EnvToolkit)[c.name]; got != c.want {
+			t.Errorf("%s: %s=%q, want %q", c.hp, c.name, got, c.want)
+		}
+	}
+}
+
+func TestNamesThatShareAVariableAreReported(t *testing.T) {
+	for _, c := range []struct {
+		what, hp, in string
+		style        contract.EnvStyle
+		want         []string
+	}{
+		{"two cases", `{"lr":"1","LR":"2"}`, `{}`, contract.EnvToolkit, []string{
+			`warning: hyperparameters.json:1:11: hyperparameters "lr" and "LR" share the variable SM_HP_LR, ` +
+				`which holds "LR"`,
+		}},
+		{"three", `{"a_b":"1","A_B":"2","A_b":"3"}`, `{}`, contract.EnvToolkit, []string{
+			`warning: hyperparameters.json:1:22: hyperparameters "a_b" and "A_B" and "A_b" ` +
+				`share the variable SM_HP_A_B, which holds "A_b"`,
+		}},
+		{"an equals sign", `{"a_b":"1","a=b":"2"}`, `{}`, contract.EnvToolkit, []string{
+			`warning: hyperparameters.json:1:12: hyperparameters "a_b" and "a=b" share the variable SM_HP_A_B, ` +
+				`which holds "a_b"`,
+		}},
+		{"second names", `{"a.b":"1","a-b":"2"}`, `{}`, contract.EnvToolkit, []string{
+			`warning: hyperparameters.json:1:12: hyperparameters "a.b" and "a-b" share the variable SM_HP_A_B, ` +
+				`which holds "a.b"`,
+		}},
+		{"the drivers' names", `{"a-b":"1","a_b":"2"}`, `{}`, contract.EnvDrivers, []string{
+			`warning: hyperparameters.json:1:12: hyperparameters "a-b" and "a_b" share the variable SM_HP_A_B, ` +
+				`which holds "a_b"`,
+		}},
+		{"channels", `{}`, `{"train":{},"TRAIN":{}}`, contract.EnvToolkit, []string{
+			`warning: inputdataconfig.json:1:13: channels "train" and "TRAIN" share the variable SM_CHANNEL_TRAIN, ` +
+				`which holds "TRAIN"`,
+		}},
+		{"two pairs", `{"lr":"1","b-c":"1","LR":"2","B-C":"2"}`, `{}`, contract.EnvToolkit, []string{
+			`warning: hyperparameters.json:1:21: hyperparameters "lr" and "LR" share the variable SM_HP_LR, ` +
+				`which holds "LR"`,
+			`warning: hyperparameters.json:1:30: hyperparameters "b-c" and "B-C" share the variable SM_HP_B-C, ` +
+				`which holds "B-C"`,
+		}},
+		{"no variables", `{"lr":"1","LR":"2"}`, `{"a":{},"A":{}}`, contract.EnvNone, []string{}},
+		{
+			"other names", `{"lr":"1","l_r":"2","sagemaker_X":"1","SAGEMAKER_x":"1"}`, `{"a":{},"b":{}}`,
+			contract.EnvToolkit,
+			[]string{},
+		},
+	} {
+		snap := snapshot(with("hyperparameters.json", c.hp))
+		snap.Files["inputdataconfig.json"] = contract.File{Data: []byte(c.in)}
+		got := printed(contract.CheckVariables(load(t, snap), snap, c.style))
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.what, diff)
+		}
+	}
+}

@@ -160,7 +160,7 @@ const (
 func loadParams(d *document, doc hparams.Value, job *Job) {
 	job.Params = hparams.FromObject(doc)
 	if n := len(job.Params); n > maxParams {
-		d.fail(job.Params[maxParams].Pos, "put the rest into a file of a channel, or several into one JSON value",
+		d.warn(job.Params[maxParams].Pos, "put the rest into a file of a channel, or several into one JSON value",
 			"%d hyperparameters, the platform takes at most %d", n, maxParams)
 	}
 	for _, p := range job.Params {

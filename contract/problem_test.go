@@ -129,7 +129,7 @@ func TestEachMistakeHasItsOwnMessageWithItsPlace(t *testing.T) {
 		{
 			"too many", hp,
 			many(101, func(i int) string { return `"` + name(i) + `":"1"` }),
-			[]string{`hyperparameters.json:1:5752: 101 hyperparameters, the platform takes at most 100`},
+			[]string{`warning: hyperparameters.json:1:5752: 101 hyperparameters, the platform takes at most 100`},
 		},
 		{"as large as may be", hp, `{}` + strings.Repeat(" ", 8<<20-2), []string{}},
 		{
@@ -165,7 +165,7 @@ func TestEachMistakeHasItsOwnMessageWithItsPlace(t *testing.T) {
 		{
 			"too many channels", in,
 			many(21, func(i int) string { return `"` + name(i) + `":{}` }),
-			[]string{"inputdataconfig.json:1:332: 21 channels, the platform takes at most 20"},
+			[]string{"warning: inputdataconfig.json:1:332: 21 channels, the platform takes at most 20"},
 		},
 		{"other words", in, `{"t":{"S3DistributionType":"Half","RecordWrapperType":"recordio",` +
 			`"ContentType":3}}`, []string{
@@ -175,6 +175,24 @@ func TestEachMistakeHasItsOwnMessageWithItsPlace(t *testing.T) {
 				`RecordWrapperType is "recordio", expected it spelled "RecordIO"`,
 			`inputdataconfig.json:1:80: channel "t": ContentType is 3, expected a string`,
 		}},
+		{
+			"NUL and half a surrogate pair", rc, `{"current_host":"a","hosts":["a"],` +
+				`"network_interface_name":"e\u0000h","current_instance_type":"\ud800","current_group_name":"\u0000","topology":"\udfff"}`, []string{
+				`resourceconfig.json:1:60: network_interface_name "e\u0000h" holds a NUL character, ` +
+					`which no variable can hold`,
+				`resourceconfig.json:1:95: current_instance_type "\ud800" holds half of a surrogate pair, ` +
+					`which is no text`,
+				`resourceconfig.json:1:125: current_group_name "\u0000" holds a NUL character, ` +
+					`which no variable can hold`,
+				`resourceconfig.json:1:145: topology "\udfff" holds half of a surrogate pair, which is no text`,
+				`warning: resourceconfig.json:1:145: topology is "\udfff", expected a list or null`,
+			},
+		},
+		{
+			"a number that Python does not read", rc,
+			"{\"current_host\":\"a\",\n \"n\": -" + strings.Repeat("9", 4301) + `,"hosts":["a"]}`,
+			[]string{"resourceconfig.json:2:7: a whole number of 4301 digits, expected at most 4300"},
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			job, problems := contract.Load(snapshot(with(c.file, c.text)))

@@ -37,8 +37,24 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 		job.Interface = v.Text
 	}
 	loadGroups(d, doc, job)
+	d.checkVariables(doc, "current_instance_type", "network_interface_name", "current_group_name", "topology")
 	if v, ok := optionalMember(doc, "topology"); ok && v.Kind != hparams.List {
 		d.warn(v.Pos, "", "topology is %s, expected a list or null", describe(v))
+	}
+}
+
+// checkVariables adds an error for each text that no variable can hold. The variables hold these texts as
+// they are.
+func (d *document) checkVariables(doc hparams.Value, keys ...string) {
+	for _, key := range keys {
+		v, _ := doc.Get(key)
+		switch {
+		case v.Kind != hparams.String:
+		case strings.ContainsRune(v.Text, 0):
+			d.fail(v.Pos, "", "%s %s holds a NUL character, which no variable can hold", key, hparams.Quote(v.Text))
+		case hparams.HasSurrogate(v.Text):
+			d.fail(v.Pos, "", "%s %s holds half of a surrogate pair, which is no text", key, hparams.Quote(v.Text))
+		}
 	}
 }
 

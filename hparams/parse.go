@@ -66,9 +66,12 @@ type parser struct {
 }
 
 // fail records an error at the position, unless there is one already.
-func (p *parser) fail(format string, args ...any) {
+func (p *parser) fail(format string, args ...any) { p.failAt(p.pos, format, args...) }
+
+// failAt records an error at another position, unless there is one already.
+func (p *parser) failAt(pos int, format string, args ...any) {
 	if p.err == nil {
-		p.err = &SyntaxError{Pos: p.pos, Msg: fmt.Sprintf(format, args...)}
+		p.err = &SyntaxError{Pos: pos, Msg: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -235,7 +238,7 @@ func (p *parser) readNumber() (Kind, string) {
 		}
 	}
 	if kind == Int && whole-first > maxDigits {
-		p.fail("a whole number of more than %d digits", maxDigits)
+		p.failAt(from, "a whole number of %d digits, expected at most %d", whole-first, maxDigits)
 	}
 	return kind, p.text[from:p.pos]
 }

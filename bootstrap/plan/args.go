@@ -1,9 +1,43 @@
 package plan
 
 import (
+	"cmp"
+	"errors"
+	"slices"
+
 	"entrain/contract"
 	"entrain/hparams"
 )
+
+// checkValues reports the hyperparameters that cannot be passed on: those that the style or the file's format
+// cannot express, what the kernel refuses, and mistakes in those of MPI if MPI starts the trainer. words are
+// those of the user's command, without the variables in them.
+func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []string) []contract.Problem {
+	args, err := hparams.Args(o.ArgsStyle, job.Params, o.GNU)
+	problems := paramProblems(job, snap, err)
+	if o.HPFile != "" {
+		_, err := hpFile(job, o)
+		problems = append(problems, paramProblems(job, snap, err)...)
+	}
+	vars := contract.Env(job, snap, o.EnvStyle, argWords(args))
+	argv := slices.Concat([]string{""}, words, argWords(args))
+	command := Command{Argv: argv, Env: environment(snap, vars)}
+	problems = append(problems, checkLimits(job, snap, command, args, vars)...)
+	if !WantsMPI(job, o) || !slices.Contains(job.Together(), job.Host) {
+		return problems
+	}
+	_, err = o.together(job, snap)
+	if e, ok := errors.AsType[*contract.InvalidError](err); ok {
+		problems = append(problems, e.Problems...)
+	}
+	_, _, err = launchParams(job)
+	return append(problems, paramProblems(job, snap, err)...)
+}
+
+// hpFile returns the content of the file for the hyperparameters.
+func hpFile(job *contract.Job, o Options) ([]byte, error) {
+	return hparams.File(cmp.Or(o.HPFormat, hparams.FormatOf(o.HPFile)), job.Params.User())
+}
 
 // checkFalse warns of each false that adds no flag: a parser whose default is true would keep true.
 func checkFalse(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Problem {

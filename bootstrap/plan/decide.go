@@ -2,13 +2,10 @@ package plan
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"entrain/contract"
@@ -50,7 +47,7 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 		Wait:    decideWait(job, o),
 		End:     o.End,
 	}
-	together, err := TogetherOf(job, o.Slots)
+	together, err := o.together(job, snap)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +61,7 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 		}
 	}
 	if o.HPFile != "" {
-		data, err := hparams.File(cmp.Or(o.HPFormat, hparams.FormatOf(o.HPFile)), job.Params.User())
+		data, err := hpFile(job, o)
 		if err != nil {
 			return nil, invalidParams(job, snap, err)
 		}
@@ -99,10 +96,10 @@ func decideWait(job *contract.Job, o Options) Wait {
 }
 
 // Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
-func Hostfile(job *contract.Job, format string, slots int) (string, error) {
+func Hostfile(job *contract.Job, snap *contract.Snapshot, format string, slots int) (string, error) {
 	together, err := TogetherOf(job, slots)
 	if err != nil {
-		return "", err
+		return "", placeSlotsError(job, snap, err)
 	}
 	return mpi.Hostfile(mpi.Format(format), together.Hosts)
 }
@@ -115,34 +112,23 @@ func Spec(job *contract.Job) string {
 	return b.String() + "\n"
 }
 
-// decideSlots returns the number of ranks on this host: slots if it is not 0, else the job's hyperparameter
-// for MPI, else the number of this host's accelerators, else 1.
-func decideSlots(job *contract.Job, slots int) (int, error) {
-	const param = "sagemaker_mpi_num_of_processes_per_host"
-	if v, ok := job.Params.Get(param); ok && slots == 0 {
-		text := hparams.ToolkitText(v)
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return 0, invalid(contract.Problem{
-				File: contract.HyperparametersFile,
-				Message: fmt.Sprintf("hyperparameter %q is %s, expected a whole number of at least 1",
-					param, hparams.Quote(text)),
-			})
-		}
-		slots = n
-	}
-	return cmp.Or(slots, job.Machine.GPUs, job.Machine.NeuronCores, 1), nil
-}
-
 func invalid(problems ...contract.Problem) error { return &contract.InvalidError{Problems: problems} }
 
 // invalidParams gives each hyperparameter that a style or a format cannot express its place in the file.
 func invalidParams(job *contract.Job, snap *contract.Snapshot, err error) error {
+	return invalid(paramProblems(job, snap, err)...)
+}
+
+// paramProblems returns a problem for each of the errors that err joins, and none for nil.
+func paramProblems(job *contract.Job, snap *contract.Snapshot, err error) []contract.Problem {
 	list := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		list = joined.Unwrap()
 	}
 	var problems []contract.Problem
+	if err == nil {
+		return nil
+	}
 	for _, err := range list {
 		if p, ok := errors.AsType[*hparams.ParamError](err); ok {
 			problems = append(problems, contract.ParamProblem(job, snap, p.Name, "", p.Msg))
@@ -150,7 +136,7 @@ func invalidParams(job *contract.Job, snap *contract.Snapshot, err error) error 
 		}
 		problems = append(problems, contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})
 	}
-	return invalid(problems...)
+	return problems
 }
 
 // absolute returns the absolute path of file, which is relative to dir. run writes files after it has left

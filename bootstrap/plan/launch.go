@@ -105,7 +105,7 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 		Agent: l.Dir + "/" + FileRsh, Hostfile: l.Dir + "/" + FileHostfile,
 		Rank: []string{snap.Self, "rank", l.Dir},
 	}
-	together, err := TogetherOf(job, o.Slots)
+	together, err := o.together(job, snap)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +113,8 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	if _, err := l.Hostfiles(); err != nil {
 		return nil, invalid(contract.Problem{File: contract.ResourceFile, Message: err.Error()})
 	}
-	if err := l.readParams(job, snap); err != nil {
-		return nil, err
+	if l.Processes, l.Options, err = launchParams(job); err != nil {
+		return nil, invalidParams(job, snap, err)
 	}
 	if o.Mask {
 		l.Options = contract.MaskWords(l.Options)

@@ -1,9 +1,9 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"entrain/contract"
@@ -24,34 +24,20 @@ const (
 	colonReference = "${" + colonVariable + "}"
 )
 
-// readParams reads the hyperparameters that say how mpirun is called.
-func (l *Launch) readParams(job *contract.Job, snap *contract.Snapshot) error {
-	var problems []contract.Problem
-	var err error
-	if l.Processes, err = decideProcesses(job); err != nil {
-		problems = append(problems, contract.ParamProblem(job, snap, processesParam, "", err.Error()))
+// launchParams reads the hyperparameters that say how mpirun is called: the number of ranks on all hosts
+// together, where 0 means the sum of the slots, and the words that the user adds to mpirun's options. The
+// error joins a *hparams.ParamError for each mistake.
+func launchParams(job *contract.Job) (processes int, options []string, err error) {
+	var errs []error
+	if v, ok := job.Params.Get(processesParam); ok {
+		if processes, err = countOf(v); err != nil {
+			errs = append(errs, &hparams.ParamError{Name: processesParam, Msg: "it is " + err.Error()})
+		}
 	}
-	if l.Options, err = customOptions(job); err != nil {
-		problems = append(problems, contract.ParamProblem(job, snap, optionsParam, "", err.Error()))
+	if options, err = customOptions(job); err != nil {
+		errs = append(errs, &hparams.ParamError{Name: optionsParam, Msg: err.Error()})
 	}
-	if len(problems) > 0 {
-		return invalid(problems...)
-	}
-	return nil
-}
-
-// decideProcesses returns the number of ranks on all hosts together. 0 means the sum of the slots.
-func decideProcesses(job *contract.Job) (int, error) {
-	v, ok := job.Params.Get(processesParam)
-	if !ok {
-		return 0, nil
-	}
-	text := hparams.ToolkitText(v)
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("it is %s, expected a whole number of at least 1", hparams.Quote(text))
-	}
-	return n, nil
+	return processes, options, errors.Join(errs...)
 }
 
 // customOptions returns the words that the user adds to mpirun's options.

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"entrain/contract"
@@ -86,10 +87,19 @@ func (l *limits) checkCommonWord(what, word string) {
 	case len(word) > maxWord:
 		l.report(l.largestParam(), "it makes %s %d bytes long, "+atMost, what, len(word), maxWord)
 	case strings.ContainsRune(word, 0):
-		l.report("", holdsNUL, what)
+		l.report(l.paramWith(func(s string) bool { return strings.ContainsRune(s, 0) }), holdsNUL, what)
 	case hparams.HasSurrogate(word):
-		l.report("", holdsSurrogate, what)
+		l.report(l.paramWith(hparams.HasSurrogate), holdsSurrogate, what)
 	}
+}
+
+// paramWith returns the first hyperparameter whose text is such, and the empty text if none is.
+func (l *limits) paramWith(isSuch func(string) bool) string {
+	i := slices.IndexFunc(l.job.Params, func(p hparams.Param) bool { return isSuch(p.Value.Text) })
+	if i < 0 {
+		return ""
+	}
+	return l.job.Params[i].Name
 }
 
 // report adds a problem, unless the same hyperparameter has one already. param is empty if no hyperparameter

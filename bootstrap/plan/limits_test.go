@@ -35,7 +35,8 @@ func TestAHyperparameterThatTheKernelRefusesIsNamed(t *testing.T) {
 		{
 			"NUL in a variable that no single hyperparameter makes",
 			`{"sagemaker_job_name":"a\u0000b"}`, 0,
-			`the trainer's start: the variable SAGEMAKER_JOB_NAME would hold a NUL character`,
+			`hyperparameters.json:1:23: hyperparameter "sagemaker_job_name": ` +
+				`the variable SAGEMAKER_JOB_NAME would hold a NUL character`,
 		},
 		{
 			"surrogate",

@@ -61,9 +61,11 @@ func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Pro
 		contract.CheckAsks(job, snap, contract.Call{
 			Alone: o.Launcher == LauncherNone, Launched: WantsMPI(job, o), Command: given,
 		}),
+		contract.CheckVariables(job, snap, o.EnvStyle),
 		contract.CheckOutputs(job, snap),
 		checkShellText(job, words, o),
 		checkFalse(job, snap, o),
+		checkValues(job, snap, o, words),
 		checkLauncher(job, snap, o),
 	)
 }

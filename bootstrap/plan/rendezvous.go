@@ -56,7 +56,7 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 	if len(job.Hosts) < 2 || !o.Rendezvous.On {
 		return nil, nil //nolint:nilnil // a host alone is no error
 	}
-	slots, err := decideSlots(job, o.Slots)
+	together, err := o.together(job, snap)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 	slices.Sort(params) // the order of an object's names means nothing
 	return &Rendezvous{
 		Hosts: job.Order(), Host: job.Host, Interface: job.Interface, Job: cmp.Or(job.ARN, job.Name),
-		Slots: slots, CPUs: job.Machine.CPUs,
+		Slots: together.Slots, CPUs: job.Machine.CPUs,
 		Accelerators: cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores),
 		Digests: map[string]string{
 			"hosts":           digest(job.Order()...),

@@ -1,9 +1,14 @@
 package plan
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 
 	"entrain/contract"
+	"entrain/hparams"
 	"entrain/mpi"
 )
 
@@ -32,6 +37,66 @@ func TogetherOf(job *contract.Job, slots int) (Together, error) {
 	}
 	t.Met = len(names) == 1 && t.Index == 0
 	return t, nil
+}
+
+// slotsParam is the hyperparameter of the number of ranks on each host.
+const slotsParam = "sagemaker_mpi_num_of_processes_per_host"
+
+// together returns the hosts that train together. A mistake in slotsParam stops only a job that uses MPI. Its
+// error then has the place of the mistake.
+func (o Options) together(job *contract.Job, snap *contract.Snapshot) (Together, error) {
+	together, err := TogetherOf(job, o.Slots)
+	if err == nil {
+		return together, nil
+	}
+	if WantsMPI(job, o) {
+		return Together{}, placeSlotsError(job, snap, err)
+	}
+	return TogetherOf(job, defaultSlots(job))
+}
+
+// placeSlotsError gives an error of decideSlots the place of the hyperparameter.
+func placeSlotsError(job *contract.Job, snap *contract.Snapshot, err error) error {
+	e, ok := errors.AsType[*contract.InvalidError](err)
+	if !ok {
+		return err
+	}
+	placed := contract.ParamProblem(job, snap, slotsParam, "", "")
+	placed.Message = e.Problems[0].Message
+	return invalid(placed)
+}
+
+// decideSlots returns the number of ranks on this host: slots if it is not 0, else the job's hyperparameter
+// for MPI, else defaultSlots.
+func decideSlots(job *contract.Job, slots int) (int, error) {
+	v, ok := job.Params.Get(slotsParam)
+	switch {
+	case slots != 0:
+		return slots, nil
+	case !ok:
+		return defaultSlots(job), nil
+	}
+	n, err := countOf(v)
+	if err != nil {
+		return 0, invalid(contract.Problem{
+			File:    contract.HyperparametersFile,
+			Message: fmt.Sprintf("hyperparameter %q is %v", slotsParam, err),
+		})
+	}
+	return n, nil
+}
+
+// defaultSlots returns the number of this host's accelerators, and 1 for a host without any.
+func defaultSlots(job *contract.Job) int { return cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores, 1) }
+
+// countOf returns the whole number of at least 1 that a hyperparameter holds.
+func countOf(v hparams.Value) (int, error) {
+	text := hparams.ToolkitText(v)
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%s, expected a whole number of at least 1", hparams.Quote(text))
+	}
+	return n, nil
 }
 
 // Meet returns the same hosts with the slots that each of them has told at the rendezvous, by name. A host
