@@ -177,7 +177,8 @@ func TestEachMistakeHasItsOwnMessageWithItsPlace(t *testing.T) {
 		}},
 		{
 			"NUL and half a surrogate pair", rc, `{"current_host":"a","hosts":["a"],` +
-				`"network_interface_name":"e\u0000h","current_instance_type":"\ud800","current_group_name":"\u0000","topology":"\udfff"}`, []string{
+				`"network_interface_name":"e\u0000h","current_instance_type":"\ud800",` +
+				`"current_group_name":"\u0000","topology":"\udfff"}`, []string{
 				`resourceconfig.json:1:60: network_interface_name "e\u0000h" holds a NUL character, ` +
 					`which no variable can hold`,
 				`resourceconfig.json:1:95: current_instance_type "\ud800" holds half of a surrogate pair, ` +
