@@ -73,9 +73,14 @@ func (o *option) Set(text string) error {
 
 // Apply implements cli.Flag.
 func (o *option) Apply(set *flag.FlagSet) error {
-	set.Var(o, o.name, o.usage)
+	set.Var(value{o}, o.name, o.usage)
 	return nil
 }
+
+// value is an option for package flag, which asks each flag for its text, and shows none.
+type value struct{ *option }
+
+func (value) String() string { return "" }
 
 // String is the option's line of help.
 func (o *option) String() string {

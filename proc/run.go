@@ -68,12 +68,11 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		return Exit{}, errors.Join(err, stderr.finish())
 	}
 	r := &run{signals: signals, o: o, pid: pid, terminal: inForeground(pid)}
-	ooms := openOOMCounter(groupsOfThis, groupsMount)
-	defer ooms.close()
+	defer func() { r.ooms.close() }()
 	r.supervise(ctx)
 	o.Guests.close()
 	o.Team.waitForCalls(r)
-	r.noteEnd(start, ooms)
+	r.noteEnd(start)
 	if r.ctxEnded && !r.deadline.IsZero() { // a process that saves may outlive the shell that started it
 		r.endLeftovers()
 	}
@@ -92,11 +91,11 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 }
 
 // noteEnd notes what is known once the program has ended.
-func (r *run) noteEnd(start time.Time, ooms oomCounter) {
+func (r *run) noteEnd(start time.Time) {
 	r.exit.Told = !r.deadline.IsZero() || r.exit.Killed
 	r.exit.At = time.Now()
 	r.exit.Elapsed = r.exit.At.Sub(start)
-	r.exit.OOMKills = ooms.since()
+	r.exit.OOMKills = r.ooms.since()
 }
 
 // run is the state of Run's loop.
@@ -112,6 +111,7 @@ type run struct {
 	giveUp    time.Time      // when a team is no longer waited for, after its SIGKILL; zero for never
 	continued bool           // the program has had the SIGCONT that has continued us
 	ctxEnded  bool           // ctx has ended, and that was acted upon
+	ooms      oomCounter     // none until the program has run for a moment
 	termSent  bool           // the program got SIGTERM because ctx ended; the next one from outside is dropped
 }
 
