@@ -69,25 +69,32 @@ func verbTable() string {
 	return table
 }
 
-// flagTable has one line for each flag and meaning, with the verbs that have it.
-func flagTable() string {
-	type row struct {
-		o     *option
-		verbs []string
-	}
-	var rows []*row
+// flagRow is a flag with one meaning, and the verbs that have it.
+type flagRow struct {
+	o     *option
+	verbs []string
+}
+
+// flagRows are all flags that the help shows, by name.
+func flagRows() []*flagRow {
+	var rows []*flagRow
 	for _, v := range shownVerbs() {
 		for _, o := range v.options() {
-			i := slices.IndexFunc(rows, func(r *row) bool { return r.o.String() == o.String() })
+			i := slices.IndexFunc(rows, func(r *flagRow) bool { return r.o.String() == o.String() })
 			if i < 0 {
-				i, rows = len(rows), append(rows, &row{o: o})
+				i, rows = len(rows), append(rows, &flagRow{o: o})
 			}
 			rows[i].verbs = append(rows[i].verbs, v.Name)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b *row) int { return strings.Compare(a.o.name, b.o.name) })
+	slices.SortStableFunc(rows, func(a, b *flagRow) int { return strings.Compare(a.o.name, b.o.name) })
+	return rows
+}
+
+// flagTable has one line for each flag and meaning, with the verbs that have it.
+func flagTable() string {
 	table := "| flag | variable | default | verbs | meaning |\n|---|---|---|---|---|\n"
-	for _, r := range rows {
+	for _, r := range flagRows() {
 		flag := strings.TrimSpace("--" + r.o.name + " " + r.o.valueName)
 		value := ""
 		if r.o.defaultValue != "" {
