@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"syscall"
@@ -56,11 +55,11 @@ func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // lastingReason says why an error will not go away by itself. It is empty if the error may.
 func lastingReason(err error) string {
-	switch {
-	case errors.Is(err, errOtherKey):
+	if errors.Is(err, errOtherKey) {
 		return "its cluster key and the one here are different"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return "it has no cluster key, and this host has one"
+	}
+	if plain, ok := errors.AsType[*plainError](err); ok {
+		return plain.Error()
 	}
 	return ""
 }

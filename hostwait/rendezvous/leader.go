@@ -22,6 +22,8 @@ type leader struct {
 	sources sources
 	ctx     context.Context    // ends at the end of close
 	stop    context.CancelFunc // ends ctx
+	joined  chan struct{}      // closed when the leader's own first hello is taken
+	setOnce sync.Once          // closes joined
 	work    sync.WaitGroup
 }
 
@@ -34,7 +36,10 @@ const (
 // startLeader listens for the other hosts and answers their hellos until close.
 func startLeader(c *Config) (*leader, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	l := &leader{config: c, roster: newRoster(c), ctx: ctx, stop: stop, sources: sources{lookup: c.Lookup}}
+	l := &leader{
+		config: c, roster: newRoster(c), ctx: ctx, stop: stop, sources: sources{lookup: c.Lookup},
+		joined: make(chan struct{}),
+	}
 	c.warnOfLimit(FilesLimit())
 	listener, err := l.listen(ctx)
 	if err != nil {
@@ -119,6 +124,7 @@ func (l *leader) exchange(ctx context.Context, h *hello, _ func(error)) (view, e
 	if r := l.roster.takeHello(h, netip.Addr{}, time.Now()); r != nil {
 		return view{}, &RefusedError{By: l.config.leaderHost(), Why: r.why}
 	}
+	l.setOnce.Do(func() { close(l.joined) })
 	for {
 		v, changed := l.roster.viewFor(h)
 		if v.Seq > h.Seen {

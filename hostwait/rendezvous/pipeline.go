@@ -22,6 +22,7 @@ import (
 // RoundTrip is called by one goroutine at a time.
 type pipeline struct {
 	dial      func(ctx context.Context) (net.Conn, error)
+	config    *Config
 	tls       *tls.Config // nil without a cluster key
 	handshake time.Duration
 	maxBody   int64                     // bytes of an answer
@@ -60,8 +61,8 @@ type answered struct {
 // say at once.
 const maxUnanswered = 16
 
-func newPipeline() *pipeline {
-	p := &pipeline{}
+func newPipeline(c *Config) *pipeline {
+	p := &pipeline{config: c}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -154,11 +155,17 @@ func (p *pipeline) open(ctx context.Context, result chan<- dialled) {
 func (p *pipeline) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.handshake)
 	defer cancel()
-	secure := tls.Client(conn, p.tls)
-	if err := secure.HandshakeContext(ctx); err != nil {
+	first := &firstBytes{Conn: conn}
+	secure := tls.Client(first, p.tls)
+	err := secure.HandshakeContext(ctx)
+	if err != nil {
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		err = first.readPlain(err, p.config)
+		stop()
 		_ = conn.Close()
 		return nil, err
 	}
+	first.isUnkept, first.kept = true, nil
 	return secure, nil
 }
 

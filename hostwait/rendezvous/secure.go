@@ -79,7 +79,7 @@ func (l *secureListener) tellRefused(conn *firstBytes, err error) {
 	switch {
 	case isNoTLS && string(record.RecordHeader[:]) == "POST ":
 		l.refused(conn.Conn, lacksKey+"it has none", true, conn.readHello(l.config))
-		refusePlain(conn)
+		answerPlain(conn, view{Refused: hasKey})
 	case isNoTLS:
 		l.refused(conn.Conn, "does not speak TLS", false, nil)
 	case errors.Is(err, errOtherKey), isAlert && op.Err.Error() == alertBadCertificate:
@@ -142,14 +142,44 @@ func (f *firstBytes) readHello(c *Config) *hello {
 	return h
 }
 
-// refusePlain answers a host that says hello without TLS, since it has no cluster key.
-func refusePlain(conn net.Conn) {
-	// Marshal never fails for a string.
-	body, _ := json.Marshal(view{Refused: "it has a cluster key, and this host has none"})
+// Refusals between a host with a cluster key and one without.
+const (
+	hasKey   = "it has a cluster key, and this host has none"
+	hasNoKey = "it has no cluster key, and this host has one"
+)
+
+// answerPlain answers a peer without TLS, and closes the connection on its part.
+func answerPlain(conn net.Conn, v view) {
+	body, _ := json.Marshal(v) // never fails for strings and numbers
 	answer := http.Response{
 		StatusCode: http.StatusBadRequest, ProtoMajor: 1, ProtoMinor: 1, Close: true,
 		Header:        http.Header{"Content-Type": {"application/json"}},
 		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
 	}
 	_ = answer.Write(conn) // a host that does not get the answer says hello again
+}
+
+// plainError says that the leader has answered without TLS, so it has no cluster key.
+type plainError struct{ first *failure } // why the leader has failed; nil if it did not say so
+
+func (e *plainError) Error() string { return hasNoKey }
+
+// readPlain returns the error of a handshake that a leader without a cluster key has answered. It returns the
+// error as it is if that is not so.
+func (f *firstBytes) readPlain(err error, c *Config) error {
+	record, isNoTLS := errors.AsType[tls.RecordHeaderError](err)
+	if !isNoTLS || string(record.RecordHeader[:]) != "HTTP/" {
+		return err
+	}
+	from := io.LimitReader(io.MultiReader(bytes.NewReader(f.kept), f.Conn), maxHeader+maxHello)
+	plain := &plainError{}
+	answer, err := http.ReadResponse(bufio.NewReader(from), nil)
+	if err != nil {
+		return plain
+	}
+	defer answer.Body.Close()
+	if v, _ := readView(answer, c); v.First != nil && v.First.Host == c.leaderHost() {
+		plain.first = v.First
+	}
+	return plain
 }

@@ -33,9 +33,27 @@ func (l *leader) noteRefusedPeer(conn net.Conn, why string, lacksKey bool, h *he
 	l.roster.refuseForGood(host, &e, time.Now())
 }
 
-// noteKey notes a peer that begins with TLS, as a host with a cluster key does. The leader has none.
+// noteKey notes a peer that begins with TLS, as a host with a cluster key does. The leader has none. Where
+// the leader has failed, perhaps since its own key cannot be used, the peer gets that reason.
 func (l *leader) noteKey(conn net.Conn) {
+	select {
+	case <-l.joined:
+	case <-l.ctx.Done():
+	}
+	if first := l.roster.failureOf(l.config.leaderHost()); first != nil {
+		answerPlain(conn, view{Refused: hasNoKey, First: first})
+	}
 	l.noteRefusedPeer(conn, "has a cluster key, and "+l.config.leaderHost()+" has none", true, nil)
+}
+
+// failureOf returns the failure of a host, if the job's end is decided and that is the reason.
+func (k *roster) failureOf(host string) *failure {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.decided && k.firstFailure.Host == host {
+		return k.firstFailure
+	}
+	return nil
 }
 
 // unjoinedHosts returns the hosts that have not joined, and none once all hosts are released.

@@ -41,7 +41,7 @@ type worker struct {
 
 func newWorker(c *Config) (*worker, error) {
 	address := net.JoinHostPort(c.leaderHost(), strconv.Itoa(c.Port))
-	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath, pipeline: newPipeline()}
+	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath, pipeline: newPipeline(c)}
 	w.pipeline.dial, w.pipeline.handshake = w.dial, c.answerDelay()
 	w.pipeline.heard, w.pipeline.fill = w.noteAnswer, w.fill
 	w.pipeline.maxBody = int64(maxHello + 1024*len(c.Hosts))
@@ -160,6 +160,11 @@ func (w *worker) shouldRetry(ctx context.Context, answer *http.Response, err err
 		return false, nil
 	case err == nil:
 		_, err = readView(answer, w.config)
+	}
+	if plain, ok := errors.AsType[*plainError](err); ok && plain.first != nil {
+		first := plain.first
+		text := w.config.oneLine(first.Text)
+		return false, &PeerError{Host: first.Host, Code: failureCode(first.Code), Text: text}
 	}
 	if why := lastingReason(err); why != "" {
 		return false, &RefusedError{By: w.config.leaderHost(), Why: why}

@@ -38,8 +38,12 @@ func TestHostsWithoutOneKey(t *testing.T) {
 		},
 		{
 			name: "the leader's is malformed", special: map[int][]string{0: {short}, 1: key("ab"), 2: key("ab")},
-			codes: []int{64, 65, 65}, failure: "algo-1 refuses: it has no cluster key, and this host has one",
-			failed: map[int]string{0: malformed},
+			codes: []int{64, 64, 64}, failure: "algo-1: " + malformed, failed: map[int]string{0: malformed},
+		},
+		{
+			name:    "the leader's is empty",
+			special: map[int][]string{0: {"ENTRAIN_CLUSTER_KEY="}, 1: key("ab"), 2: key("ab")},
+			codes:   []int{64, 64, 64}, failure: "(algo-1: )?.*ENTRAIN_CLUSTER_KEY.*",
 		},
 		{
 			name: "a key is required", words: []string{"run", "--require-key", "--", "true"},
