@@ -50,7 +50,8 @@ func planLaunch(l *plan.Launch) string {
 	case l == nil:
 		return ""
 	case l.Own:
-		fmt.Fprintf(&b, "launch   %d ranks on this host, by entrain itself\n", l.Together().Slots)
+		n := l.Together().Slots
+		fmt.Fprintf(&b, "launch   %d %s on this host, by entrain itself\n", n, wordFor(n == 1, "ranks", "rank"))
 	default:
 		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n",
 			l.Launcher.Family, l.Launcher.Version, l.Program, l.Agent)

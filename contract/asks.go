@@ -9,9 +9,10 @@ import (
 
 // Call says how the trainer will be started. CheckAsks needs it to know which wishes of the job are met.
 type Call struct {
-	Alone    bool // the user chose that each host starts the trainer by itself
-	Launched bool // MPI starts the trainer
-	Command  bool // the user gave the trainer's command, so the job's own program does not count
+	Alone bool // the user chose that each host starts the trainer by itself
+	// Starter names what starts the trainer in all its processes, such as MPI; empty for nothing.
+	Starter string
+	Command bool // the user gave the trainer's command, so the job's own program does not count
 }
 
 // CheckAsks returns a problem for each thing that the job asks for and that nothing would do.
@@ -19,7 +20,7 @@ func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 	var problems []Problem
 	d := configDocument(s, HyperparametersFile, &problems)
 	if !c.Alone {
-		checkDistributions(d, j, c.Launched)
+		checkDistributions(d, j, c.Starter)
 		checkGroups(d, j)
 	}
 	checkCode(d, j, s, c.Command)

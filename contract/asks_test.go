@@ -37,7 +37,7 @@ func TestDistributionThatNothingStartsIsReported(t *testing.T) {
 			{`"false"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{}, ""},
 			{`"0"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{}, ""},
 			{`"true"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{Alone: true}, ""},
-			{`"true"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{Launched: true}, "warning"},
+			{`"true"`, "", `{"current_host":"a","hosts":["a","b"]}`, contract.Call{Starter: "MPI"}, "warning"},
 			{`"true"`, `,"sagemaker_distribution_instance_groups":"[\"h\"]"`, groups, contract.Call{}, "error"},
 		} {
 			snap := snapshot(with("hyperparameters.json", `{"`+d.Param+`":`+c.value+c.groups+`}`))

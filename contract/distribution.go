@@ -21,10 +21,10 @@ func Distributions() []Distribution {
 		{"sagemaker_mpi_enabled", "MPI", true},
 		{"sagemaker_parameter_server_enabled", "a parameter server", false},
 		{"sagemaker_distributed_dataparallel_enabled", "the SageMaker data parallel library", false},
-		{"sagemaker_pytorch_ddp_enabled", "PyTorch DDP by mpirun", false},
+		{"sagemaker_pytorch_ddp_enabled", "PyTorch DDP by mpirun", true},
 		{"sagemaker_pytorch_xla_multi_worker_enabled", "PyTorch/XLA", false},
-		{"sagemaker_multi_worker_mirrored_strategy_enabled", "TensorFlow's MultiWorkerMirroredStrategy", false},
-		{"sagemaker_torch_distributed_enabled", "torchrun", false},
+		{"sagemaker_multi_worker_mirrored_strategy_enabled", "TensorFlow's MultiWorkerMirroredStrategy", true},
+		{"sagemaker_torch_distributed_enabled", "torchrun", true},
 	}
 }
 
@@ -44,7 +44,7 @@ func (j *Job) isDistributed() bool {
 // should train together, also on a host that does not belong to them: the job as a whole cannot do what it
 // asks for. It is a warning if one host alone should train in several processes, since it then trains in
 // one. It is also a warning if MPI starts the trainer.
-func checkDistributions(d *document, j *Job, launched bool) {
+func checkDistributions(d *document, j *Job, starter string) {
 	for _, dist := range Distributions() {
 		if dist.Served || !dist.isEnabled(j) {
 			continue
@@ -54,8 +54,8 @@ func checkDistributions(d *document, j *Job, launched bool) {
 		what := fmt.Sprintf("hyperparameter %s asks for %s, which entrain does not start",
 			hparams.Quote(dist.Param), dist.Name)
 		switch {
-		case launched:
-			d.warn(p.Raw.Pos, "", "%s: MPI starts the trainer", what)
+		case starter != "":
+			d.warn(p.Raw.Pos, "", "%s: %s starts the trainer", what, starter)
 		case hosts > 1:
 			d.fail(p.Raw.Pos, startAlone,
 				"%s: each of %d hosts would train by itself, expected one training on all", what, hosts)

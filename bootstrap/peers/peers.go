@@ -59,7 +59,7 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 		h.tellKey(p.Rendezvous.Key)
 	}
 	if launch != nil && launch.Own {
-		c.Table, c.OwnRanks = true, true
+		c.Table = true
 	} else if launch != nil {
 		c.Self.PublicKey = launch.PublicKey
 		c.Launches, c.Table, c.OnQuiet = true, true, launch.OnQuiet
@@ -88,7 +88,7 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 			Hosts: p.Digests["hosts"], Hyperparameters: p.Digests["hyperparameters"],
 			Command: p.Digests["command"], Launcher: p.Digests["launcher"],
 		},
-		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Job: p.Job,
+		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Job: p.Job, OwnRanks: p.Ranks,
 		Lookup: Lookup(p), Printable: report.OneLine, Ignore: p.Ignore,
 		Warn: func(text string) { h.Log.Warn().Msg(text) },
 		Info: func(text string) { h.Log.Info().Msg(text) },

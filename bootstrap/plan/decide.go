@@ -39,6 +39,7 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	}
 	vars := contract.Env(job, snap, o.EnvStyle, argWords(args))
 	plan := &Plan{
+		Host:    job.Host,
 		Role:    roleOf(job),
 		Added:   len(vars),
 		Failure: job.Dir("output/failure"),
@@ -51,7 +52,8 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	if err != nil {
 		return nil, err
 	}
-	plan.addVariables(slices.Concat(networkVariables(job, snap), together.addressVariables()))
+	plan.addVariables(slices.Concat(
+		networkVariables(job, snap), together.addressVariables(), tensorFlowVariables(job, o, together)))
 	if plan.Rendezvous, err = decideRendezvous(job, snap, o); err != nil {
 		return nil, err
 	}

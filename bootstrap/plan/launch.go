@@ -16,7 +16,7 @@ import (
 
 // The values of Options.Launcher.
 const (
-	LauncherAuto = "auto" // MPI if the job asks for it, else none
+	LauncherAuto = "auto" // the one that the job asks for, else none
 	LauncherNone = "none" // every host starts its own trainer
 	LauncherMPI  = "mpi"  // the leader starts the trainer on all hosts by mpirun
 	// LauncherScript prepares all hosts for MPI and runs the command on the leader only. The command calls
@@ -27,7 +27,7 @@ const (
 
 // Launchers returns the values of Options.Launcher, the default first.
 func Launchers() []string {
-	return []string{LauncherAuto, LauncherNone, LauncherMPI, LauncherScript, LauncherRanks}
+	return []string{LauncherAuto, LauncherNone, LauncherMPI, LauncherScript, LauncherRanks, LauncherTorchrun}
 }
 
 // Agent is a way to start a launcher's daemons on the other hosts.
@@ -67,12 +67,6 @@ const (
 	FileEnvironment = "environment" // the environment of this host's ranks: KEY=VALUE, each ended by NUL
 	FileRsh         = RshName       // a link to entrain
 )
-
-// WantsMPI says whether MPI starts the trainer.
-func WantsMPI(job *contract.Job, o Options) bool {
-	v, _ := job.Params.Get("sagemaker_mpi_enabled")
-	return o.Launcher == LauncherMPI || o.Launcher == LauncherScript || o.Launcher == LauncherAuto && v.Truthy()
-}
 
 // newLaunch says how the launcher starts the trainer. It returns nil if this host starts its own trainer:
 // because the job wants no launcher, or because this host is not one of those that train together (a rule of
@@ -131,8 +125,11 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 func (p *Plan) decideLaunch(
 	job *contract.Job, snap *contract.Snapshot, o Options, words, args []string,
 ) error {
-	if WantsRanks(job, o) {
+	switch chosenLauncher(job, o) {
+	case LauncherRanks:
 		return p.decideRanks(job, snap, o, words, args)
+	case LauncherTorchrun:
+		return p.decideTorchrun(job, snap, o)
 	}
 	l, err := newLaunch(job, snap, o)
 	if l == nil || err != nil {

@@ -18,6 +18,7 @@ import (
 
 // Plan says everything that a host does: the files to write, the hosts to wait for, the process to start.
 type Plan struct {
+	Host       string // the name of this host
 	Role       Role
 	Command    Command
 	Files      []File
@@ -26,6 +27,7 @@ type Plan struct {
 	Launch     *Launch     // nil if every host starts its own trainer
 	Stdin      *Stream     // the trainer's standard input; nil for entrain's own standard input
 	End        End
+	ErrorFile  string   // the path of the file in which the trainer may say why it fails; empty for none
 	Failure    string   // the path of the failure file
 	Notes      []string // messages for the log, once, at level info
 	Remarks    []string // messages for the log, once, at level debug

@@ -27,6 +27,10 @@ func (p *Plan) decideRanks(
 	l := &Launch{Own: true, Host: job.Host, Dir: launchDir(job, snap)}
 	l.Hosts = together.Hosts
 	l.Trainer = slices.Clone(words)
+	if v, _ := snap.Getenv("RUN_NEURON_PARALLEL_COMPILE"); v == "1" {
+		l.Trainer = slices.Concat([]string{neuronCompiler}, words)
+		p.Command.Argv = slices.Concat([]string{neuronCompiler}, p.Command.Argv)
+	}
 	for _, arg := range args {
 		l.Trainer = append(l.Trainer, escapeReferences(arg))
 	}
@@ -38,6 +42,10 @@ func (p *Plan) decideRanks(
 	}
 	return nil
 }
+
+// neuronCompiler is the program that compiles a training ahead for the Neuron accelerators. The toolkit puts
+// it in front of torchrun if RUN_NEURON_PARALLEL_COMPILE is 1.
+const neuronCompiler = "neuron_parallel_compile"
 
 // showFirstRank gives the command the environment of this host's first rank, as far as it is known. RankEnv
 // gives every rank its own numbers.
@@ -64,9 +72,13 @@ func (p *Plan) checkRanks(t Together, o Options, words []string) error {
 		}
 	}
 	if starter := starterOf(words); starter != "" {
+		keeps := LauncherTorchrun
+		if strings.HasPrefix(starter, "mpi") || strings.HasPrefix(starter, "horovodrun") {
+			keeps = LauncherScript
+		}
 		return &UsageError{Err: fmt.Errorf("the command is %s, which would be started %d times on this host\n"+
 			"hint: leave %s out, since --launcher %s starts the ranks; or use --launcher %s",
-			starter, t.Slots, starter, LauncherRanks, LauncherNone)}
+			starter, t.Slots, starter, LauncherRanks, keeps)}
 	}
 	if p.Stdin != nil && t.Slots > 1 {
 		return &UsageError{Err: fmt.Errorf("--stdin-channel: the %d ranks of this host have no common standard "+
@@ -204,6 +216,3 @@ func (p *Plan) firstRankEnv(job *contract.Job, o Options) []string {
 	}
 	return RankEnv(p.Command.Env, together.Place(0), "")
 }
-
-// WantsRanks says whether entrain itself starts the ranks.
-func WantsRanks(_ *contract.Job, o Options) bool { return o.Launcher == LauncherRanks }

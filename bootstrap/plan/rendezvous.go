@@ -31,6 +31,7 @@ type Rendezvous struct {
 	Timeout     time.Duration // all hosts must join within it
 	DNSOnly     bool          // the hosts file is not asked
 	MPI         bool          // the leader starts the trainer on the other hosts
+	Ranks       bool          // each host starts ranks that depend on those of other hosts
 	Key         Key
 }
 
@@ -83,6 +84,7 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 		},
 		Port: o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore,
 		Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly, MPI: WantsMPI(job, o), Key: key,
+		Ranks: chosenLauncher(job, o) == LauncherRanks || chosenLauncher(job, o) == LauncherTorchrun,
 	}, nil
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 
 	"entrain/bootstrap/report/cause"
+	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
 
@@ -55,6 +57,26 @@ func Summary(err error) string {
 // Follows says whether the last output of a program says only that another process has gone: the failure then
 // follows from another one.
 func Follows(exit *proc.ExitError) bool { return cause.Follows(exit.Stderr, endOf(exit.Exit)) }
+
+// RankFailureOf returns the error of torchrun, or of what calls it, on a host: which of its ranks failed
+// first, by its output, and why, by that and the error file. Where neither says more than the exit code, it
+// is that of the program.
+func RankFailureOf(host string, exit *proc.ExitError, errorFile []byte) error {
+	rank, end, says := cause.FailedRank(exit.Stderr)
+	says = cmp.Or(cause.ErrorFile(errorFile), says)
+	how := proc.ExitError{Exit: proc.Exit{Code: end.Code, Signal: syscall.Signal(end.Signal)}}
+	text := "rank " + rank + ": " + how.How()
+	switch {
+	case rank == "" && says == "":
+		return exit
+	case rank == "" || end.Code == 0:
+		end.Code, text = exit.Code, exit.How()
+	}
+	if says != "" {
+		text += ": " + cause.OneLine(says)
+	}
+	return &LaunchError{First: &rendezvous.PeerError{Host: host, Code: end.Code, Text: text}, Exit: exit}
+}
 
 // Printable removes from a text what a terminal would act on instead of showing it: see cause.Printable.
 func Printable(text string) string { return cause.Printable(text) }

@@ -105,8 +105,8 @@ func readSome(path string, most int64) []byte {
 	return data
 }
 
-// Clear removes the failure file of an earlier run. If the path is a link to a file, Clear empties that file.
-// Anything else stays.
+// Clear removes a file that says why a program failed, such as that of an earlier run. If the path is a link
+// to a file, Clear empties that file. Anything else stays.
 func Clear(path string) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {

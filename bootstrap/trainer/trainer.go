@@ -5,6 +5,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 
 	"entrain/bootstrap/events"
@@ -57,12 +58,17 @@ func (a *Alone) Run() (proc.Exit, error) {
 		}
 		return failureOf(ctx, p, exit)
 	}
+	report.Clear(p.ErrorFile)
+	defer report.Clear(p.ErrorFile)
 	o := Options(p)
 	o.Stdin = stdin.Descriptor()
 	if others != nil {
 		o.Memory = others.Memory()
 		o.Terminated = others.Stopped
-		o.Ended = func(exit proc.Exit) { others.End(failure(exit), false) }
+		o.Ended = func(exit proc.Exit) {
+			err := failure(exit)
+			others.End(err, follows(err))
+		}
 	}
 	exit, err := proc.Run(ctx, a.signals, proc.Cmd(p.Command), o)
 	Remark(a.log, exit, "the trainer")
@@ -85,10 +91,26 @@ func Options(p *plan.Plan) proc.Options {
 // ran under.
 func failureOf(ctx context.Context, p *plan.Plan, exit proc.Exit) error {
 	err := report.FailureOf(p.Command.Argv[0], exit, p.UsageHint(exit.Code))
-	if ran, ok := errors.AsType[*proc.ExitError](err); ok {
-		if stop := stopOf(ctx, exit); stop != nil {
-			return &report.StoppedError{Cause: stop, Exit: ran}
-		}
+	ran, ok := errors.AsType[*proc.ExitError](err)
+	if !ok {
+		return err
 	}
-	return err
+	if stop := stopOf(ctx, exit); stop != nil {
+		return &report.StoppedError{Cause: stop, Exit: ran}
+	}
+	if p.ErrorFile == "" {
+		return err
+	}
+	file, _ := os.ReadFile(p.ErrorFile) // most failures leave none
+	return report.RankFailureOf(p.Host, ran, file)
+}
+
+// follows says whether a trainer's failure follows from another one: it says only that another process has
+// gone.
+func follows(err error) bool {
+	if launch, ok := errors.AsType[*report.LaunchError](err); ok {
+		return report.Follows(launch.Exit)
+	}
+	ran, ok := errors.AsType[*proc.ExitError](err)
+	return ok && report.Follows(ran)
 }

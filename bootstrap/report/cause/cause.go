@@ -7,7 +7,10 @@
 // where, and of which kind. The rules of choose.go choose one finding.
 package cause
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // End is how the program ended: by the signal Signal, or with the exit code Code if Signal is 0.
 type End struct {
@@ -23,7 +26,8 @@ func Cause(output []byte, end End) string {
 
 // Follows reports whether the line that says why the program failed only says that another process has gone.
 func Follows(output []byte, end End) bool {
-	return newText(readable(output)).cause(end).kind == peer
+	f := newText(readable(output)).cause(end)
+	return f.kind == peer || strings.HasPrefix(f.text, "rank ") && isPeer(f.text)
 }
 
 // JobCode returns the exit code of the job that a program ran. It is the program's own code, except for

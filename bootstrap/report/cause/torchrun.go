@@ -25,6 +25,21 @@ func (r rootCause) code() int {
 	return r.end.Code
 }
 
+// FailedRank returns the rank that torchrun names as the first one to fail: its number, how it ended, and
+// what it said; rank is empty if the output names none.
+func FailedRank(output []byte) (rank string, end End, says string) {
+	t := newText(readable(output))
+	root, found := t.rootCause()
+	if !found || t.plainAfter(root.last) > muchOutput {
+		return "", End{}, ""
+	}
+	says, own := strings.CutPrefix(t.causeOfRank(root).text, "rank "+root.rank+": ")
+	if own && says == "exit code "+strconv.Itoa(root.end.Code) {
+		says = "" // nobody says more
+	}
+	return root.rank, End{Code: root.code(), Signal: root.end.Signal}, says
+}
+
 // rootCause returns the last block in the output, and whether there is one.
 func (t *text) rootCause() (rootCause, bool) {
 	if len(t.blocks) == 0 {
