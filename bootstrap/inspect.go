@@ -82,9 +82,22 @@ func (in *Inspection) WaitPlan(o plan.Options) (*plan.Plan, error) {
 	return plan.DecideWait(in.Job, in.Snapshot, o)
 }
 
-// Stream decides how a channel is streamed.
+// Stream decides how a channel is streamed. It returns a *contract.InvalidError for a channel that cannot be
+// read.
 func (in *Inspection) Stream(channel string, p plan.Pipe) (*plan.Stream, error) {
-	return plan.DecideStream(in.Job, channel, p)
+	s, err := plan.DecideStream(in.Job, channel, p)
+	if err != nil {
+		return nil, err
+	}
+	c, _ := in.Job.Channel(channel)
+	problems := contract.CheckChannel(in.Job, in.Snapshot, c)
+	if len(contract.Errors(problems)) > 0 {
+		return nil, &contract.InvalidError{Problems: problems}
+	}
+	for _, warning := range problems {
+		s.Warnings = append(s.Warnings, warning.String())
+	}
+	return s, nil
 }
 
 // Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.

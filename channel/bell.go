@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,22 +41,37 @@ func (b *bell) close() {
 // wait waits until one of the descriptors is ready, and returns them with the events that have come. If
 // ctx has ended, it returns the cause of ctx.
 func (b *bell) wait(ctx context.Context, fds ...unix.PollFd) ([]unix.PollFd, error) {
+	return b.waitAtMost(ctx, -1, fds...)
+}
+
+// waitAtMost waits like wait, but not longer than so much time; -1 stands for no limit. It returns no
+// descriptors if the time is over.
+func (b *bell) waitAtMost(
+	ctx context.Context, most time.Duration, fds ...unix.PollFd,
+) ([]unix.PollFd, error) {
 	fds = append(fds, unix.PollFd{Fd: int32(b.fd), Events: unix.POLLIN})
-	for {
-		_, err := unix.Poll(fds, -1)
+	for start := time.Now(); ; {
+		left := -1 // in milliseconds, as poll(2) wants it
+		if most >= 0 {
+			left = int((max(most-time.Since(start), 0) + time.Millisecond - 1) / time.Millisecond)
+		}
+		n, err := unix.Poll(fds, left)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		if !errors.Is(err, unix.EINTR) {
+			if n == 0 && err == nil {
+				return nil, nil
+			}
 			return fds, err
 		}
 	}
 }
 
 // waitForInput waits until a descriptor can be read. It returns errReaderGone if the output has no reader
-// any more and there is nothing to read.
-func (b *bell) waitForInput(ctx context.Context, in, out int) error {
-	fds, err := b.wait(ctx, readable(in), hangup(out))
+// any more and there is nothing to read. While nothing happens, i says what to do.
+func (b *bell) waitForInput(ctx context.Context, i *idle, in, out int) error {
+	fds, err := b.waitIdle(ctx, i, readable(in), hangup(out))
 	if err == nil && fds[0].Revents == 0 && hasNoReader(fds[1]) {
 		return errReaderGone
 	}

@@ -25,6 +25,13 @@ type Options struct {
 	First   int           // the epoch to begin with
 	Epochs  int           // the number of epochs; 0 for no limit
 	Timeout time.Duration // for each FIFO, until its stream begins
+	// StallTimeout is how long a stream may give no byte once it has begun; 0 for no limit.
+	StallTimeout time.Duration
+	// Stalls are the times, in growing order, after which Stalled is called while a stream stands still. From
+	// the last one on, it is called each time that so much time is over.
+	Stalls  []time.Duration
+	Stalled func(Stall) // it may be nil
+	Ended   func(Epoch) // called when an epoch has ended, or Stream within it; it may be nil
 	Output  *Output
 	// Convert changes the stream of each epoch. If it is nil, the stream stays as it is.
 	Convert func(r io.Reader, w io.Writer) error
@@ -34,15 +41,25 @@ type Options struct {
 	in      int // the open FIFO, or -1; it stays open if a reader goes before the stream has begun
 }
 
-// UnavailableError says that the stream of a FIFO did not begin in time.
+// UnavailableError says that the stream of a FIFO did not begin in time, or did not go on.
 type UnavailableError struct {
 	What    string // the path of the FIFO, and what did not happen
 	Timeout time.Duration
+	Flag    string // the flag that sets Timeout
 }
 
 func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("%s within %s (--fifo-timeout)", e.What, e.Timeout)
+	return fmt.Sprintf("%s within %s (%s)", e.What, e.Timeout, e.Flag)
 }
+
+// InvalidError says that the path of a FIFO leads to something that cannot be read as one.
+type InvalidError struct {
+	Path    string
+	Problem string // what is wrong with Path, as the end of a sentence
+	Hint    string
+}
+
+func (e *InvalidError) Error() string { return e.Path + " " + e.Problem + "\nhint: " + e.Hint }
 
 // WriteError says that a FIFO or an output could not be made or written.
 type WriteError struct{ Err error }
@@ -63,15 +80,22 @@ func (epochUnreadError) Unwrap() error { return errReaderGone }
 
 // Stream passes on one epoch after the other, and returns nil after the last one. If the reader of a pipe
 // goes, Stream also returns nil. If the reader of a FIFO closes it, the reader that opens it next gets
-// the next epoch. If ctx ends, Stream returns the cause of ctx.
+// the next epoch. If ctx ends, Stream returns the cause of ctx. While it runs, no other process can stream
+// the same channel.
 //
-// The error is an *UnavailableError, a *WriteError, an error of Options.Convert, or one of the system.
+// The error is an *UnavailableError, an *InvalidError, an *InUseError, a *WriteError, an error of
+// Options.Convert, or one of the system.
 func Stream(ctx context.Context, o Options) (err error) {
 	b, err := newBell(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
+	unlock, err := lock(o.Prefix)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	o.in = -1
 	defer o.closeIn()
 	defer func() { err = o.Output.finish(err, ctx.Err() != nil) }()
@@ -79,7 +103,7 @@ func Stream(ctx context.Context, o Options) (err error) {
 		if err := o.Output.beginEpoch(ctx, n+1 != o.Epochs, o.Waiting); err != nil {
 			return err
 		}
-		err := o.epoch(ctx, b, o.Prefix+"_"+strconv.Itoa(o.First+n))
+		err := o.epoch(ctx, b, o.First+n)
 		switch {
 		case errors.Is(err, errReaderGone) && !o.Output.isFIFO:
 			return nil
@@ -96,8 +120,9 @@ func Stream(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// epoch streams one FIFO.
-func (o *Options) epoch(ctx context.Context, b *bell, path string) error {
+// epoch streams the FIFO of one epoch.
+func (o *Options) epoch(ctx context.Context, b *bell, number int) error {
+	path := o.Prefix + "_" + strconv.Itoa(number)
 	err := o.open(ctx, path)
 	if errors.Is(err, errReaderGone) {
 		return errEpochUnread
@@ -106,11 +131,16 @@ func (o *Options) epoch(ctx context.Context, b *bell, path string) error {
 		return err
 	}
 	defer o.closeIn()
-	c := &copier{bell: b, in: o.in, out: o.Output}
+	start := time.Now()
+	c := newCopier(b, o, Epoch{Path: path, Number: number})
 	if o.Convert == nil {
 		err = c.splice(ctx)
 	} else {
-		err = o.Convert(c.reader(ctx), c.writer(ctx, o.Output))
+		err = o.Convert(c.reader(ctx), c.writer(ctx, c.idleOutput, o.Output))
+	}
+	if o.Ended != nil {
+		c.epoch.Elapsed, c.epoch.Whole = time.Since(start), err == nil
+		o.Ended(c.epoch)
 	}
 	_, isOutput := errors.AsType[*WriteError](err)
 	if err == nil || isOutput || errors.Is(err, errReaderGone) || ctx.Err() != nil {

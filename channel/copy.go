@@ -11,8 +11,11 @@ import (
 // copier passes on the stream of one FIFO.
 type copier struct {
 	*bell
-	in  int // opened with O_NONBLOCK
-	out *Output
+	in    int // opened with O_NONBLOCK
+	out   *Output
+	epoch Epoch
+	// What happens while the FIFO has no data, and while the output takes none.
+	idleInput, idleOutput *idle
 }
 
 // splice moves pages from the FIFO to the output without a copy. The kernel can do this if the output is
@@ -46,6 +49,7 @@ func (c *copier) splice(ctx context.Context) error {
 		default:
 			more = false
 			moved += int(n)
+			c.epoch.Bytes += n
 		}
 	}
 	return context.Cause(ctx)
@@ -68,15 +72,15 @@ func (c *copier) waitForMore() {
 // output has no reader any more.
 func (c *copier) await(ctx context.Context, more bool) error {
 	if more {
-		_, err := c.wait(ctx, writable(c.out.fd))
+		_, err := c.waitIdle(ctx, c.idleOutput, writable(c.out.fd))
 		return err // if the reader is gone, the next write says so
 	}
-	return c.waitForInput(ctx, c.in, c.out.fd)
+	return c.waitForInput(ctx, c.idleInput, c.in, c.out.fd)
 }
 
 // copy reads the FIFO and writes the output.
 func (c *copier) copy(ctx context.Context) error {
-	_, err := io.CopyBuffer(c.writer(ctx, c.out), c.reader(ctx), make([]byte, 256<<10))
+	_, err := io.CopyBuffer(c.writer(ctx, c.idleOutput, c.out), c.reader(ctx), make([]byte, 256<<10))
 	return err
 }
 
@@ -97,6 +101,7 @@ func (c *copier) reader(ctx context.Context) io.Reader {
 			case n == 0:
 				return 0, io.EOF
 			default:
+				c.epoch.Bytes += int64(n)
 				return n, nil
 			}
 		}
@@ -104,11 +109,12 @@ func (c *copier) reader(ctx context.Context) io.Reader {
 	})
 }
 
-// writer returns the output as an io.Writer. A Write fails when ctx ends.
-func (b *bell) writer(ctx context.Context, o *Output) io.Writer {
+// writer returns the output as an io.Writer. A Write fails when ctx ends. While the output takes no
+// byte, i says what to do.
+func (b *bell) writer(ctx context.Context, i *idle, o *Output) io.Writer {
 	return ioFunc(func(p []byte) (int, error) {
 		for rest := p; len(rest) > 0; {
-			if _, err := b.wait(ctx, writable(o.fd)); err != nil {
+			if _, err := b.waitIdle(ctx, i, writable(o.fd)); err != nil {
 				return len(p) - len(rest), err
 			}
 			n, err := unix.Write(o.fd, rest[:min(len(rest), o.chunk)])

@@ -27,7 +27,7 @@ func (o *Options) open(ctx context.Context, path string) error {
 	defer cancel()
 	late := func(err error) error {
 		if ctx.Err() == nil && within.Err() != nil {
-			return &UnavailableError{What: what.path + " " + what.late, Timeout: o.Timeout}
+			return &UnavailableError{What: what.path + " " + what.late, Timeout: o.Timeout, Flag: "--fifo-timeout"}
 		}
 		return err
 	}
@@ -64,11 +64,22 @@ func (o *Options) openFIFO(ctx context.Context, path string) (int, error) {
 		switch {
 		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINTR):
 			return 0, err
+		case errors.Is(err, unix.EACCES):
+			const hint = "user %d needs permission to read it, and to search the directories above it"
+			return 0, backoff.Permanent(&InvalidError{
+				Path: path, Problem: "cannot be read: " + err.Error(), Hint: fmt.Sprintf(hint, unix.Geteuid()),
+			})
 		case err != nil:
 			return 0, backoff.Permanent(fmt.Errorf("%s: %w", path, err))
 		case !isFIFO(in):
 			_ = unix.Close(in)
-			return 0, backoff.Permanent(fmt.Errorf("%s is not a FIFO: is the channel in Pipe mode?", path))
+			return 0, backoff.Permanent(&InvalidError{
+				Path: path, Problem: "is not a FIFO", Hint: "is the channel in Pipe mode?",
+			})
+		}
+		if err := lockFIFO(in, path); err != nil {
+			_ = unix.Close(in)
+			return 0, backoff.Permanent(err)
 		}
 		return in, nil
 	})
@@ -82,7 +93,7 @@ func (o *Options) waitForData(ctx context.Context, in int) error {
 		return err
 	}
 	defer b.close()
-	return b.waitForInput(ctx, in, o.Output.fd)
+	return b.waitForInput(ctx, nil, in, o.Output.fd)
 }
 
 // isFIFO reports whether a descriptor is a FIFO or a pipe.

@@ -90,7 +90,7 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 	enlargePipe(fd)
 	o := &Output{fd: fd, owned: true, chunk: PipeSize}
 	discardEvents(closed) // a reader that opened and closed the FIFO before it had a writer has read nothing
-	err = p.Fill(b.writer(ctx, o))
+	err = p.Fill(b.writer(ctx, nil, o))
 	// The reader may have closed the FIFO before discardEvents, which then has discarded that event.
 	early := errors.Is(err, errReaderGone) || isReaderGone(fd)
 	if errors.Is(err, errReaderGone) {

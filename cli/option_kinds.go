@@ -74,7 +74,7 @@ func toggle(name, usage string, to *bool) cli.Flag {
 }
 
 // duration makes an option for a duration above zero.
-func duration(name, usage string, to *time.Duration) cli.Flag {
+func duration(name, usage string, to *time.Duration) *option {
 	o := &option{name: name, valueName: "DURATION", usage: usage, defaultValue: to.String()}
 	o.set = func(s string) error {
 		d, err := time.ParseDuration(s)

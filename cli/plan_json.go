@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"entrain/bootstrap/plan"
 )
@@ -93,32 +94,33 @@ func launchJSON(l *plan.Launch) jsonObject {
 		"program":  l.Program,
 		"agent":    l.Agent,
 		"dir":      l.Dir,
-		"timeout":  launchTimeout(l),
+		"timeout":  optionalDuration(l.Timeout),
 		"hosts":    hosts,
 		"hostfile": hostfile,
 		"argv":     append([]string{}, l.Argv()...),
 	}
 }
 
-// launchTimeout is how long a launch may take to start all ranks; nil for a script, which has no such bound.
-func launchTimeout(l *plan.Launch) any {
-	if l.Timeout == 0 {
+// optionalDuration is a bound on the time; nil where there is none.
+func optionalDuration(d time.Duration) any {
+	if d == 0 {
 		return nil
 	}
-	return l.Timeout.String()
+	return d.String()
 }
 
 func streamJSON(s *plan.Stream) jsonObject {
 	return jsonObject{
-		"channel":      s.Channel,
-		"prefix":       s.Prefix,
-		"first_epoch":  s.First,
-		"epochs":       s.Epochs,
-		"fifo_timeout": s.Timeout.String(),
-		"decode":       s.Decode,
-		"encode":       s.Encode,
-		"form":         s.Form,
-		"joint":        s.Joint,
-		"max_record":   s.MaxRecord,
+		"channel":        s.Channel,
+		"prefix":         s.Prefix,
+		"first_epoch":    s.First,
+		"epochs":         s.Epochs,
+		"fifo_timeout":   s.Timeout.String(),
+		"stream_timeout": optionalDuration(s.StallTimeout),
+		"decode":         s.Decode,
+		"encode":         s.Encode,
+		"form":           s.Form,
+		"joint":          s.Joint,
+		"max_record":     s.MaxRecord,
 	}
 }

@@ -121,6 +121,8 @@ func (s *settings) streamFlags() []cli.Flag {
 		count("epochs", "stream this many epochs (default: all that come)", &p.Epochs),
 		natural("first-epoch", "number of the first epoch", &p.First),
 		duration("fifo-timeout", "how long to wait for each FIFO until its stream begins", &p.Timeout),
+		duration("stream-timeout", "how long a stream may give no byte once it has begun (default: no limit)",
+			&p.StallTimeout).withoutDefault(),
 		oneOf("decode", "FORMAT", "decode the stream into records of --form", &p.Decode, plan.Codecs()),
 		oneOf("encode", "FORMAT", "encode records of --form into the stream", &p.Encode, plan.Codecs()),
 	}, needOneOf([]string{"decode", "encode"},

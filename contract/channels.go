@@ -123,15 +123,22 @@ func (j *Job) ChannelPath(c Channel) string { return path.Join(j.DataDir(), c.Na
 // needs a readable directory. A Pipe channel needs nothing yet, because the platform makes its FIFOs later.
 func CheckData(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
-	d := configDocument(s, InputDataFile, &problems)
 	for _, c := range j.Channels {
-		if c.Mode == ModePipe {
-			checkFIFO(d, j, c, s.Data)
-		} else {
-			checkDir(d, j, c, s.Data)
-		}
+		problems = append(problems, CheckChannel(j, s, c)...)
 	}
-	checkNameClashes(d, j)
+	checkNameClashes(configDocument(s, InputDataFile, &problems), j)
+	return problems
+}
+
+// CheckChannel is CheckData for one channel.
+func CheckChannel(j *Job, s *Snapshot, c Channel) []Problem {
+	var problems []Problem
+	d := configDocument(s, InputDataFile, &problems)
+	if c.Mode == ModePipe {
+		checkFIFO(d, j, c, s)
+	} else {
+		checkDir(d, j, c, s.Data)
+	}
 	return problems
 }
 

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -54,12 +55,17 @@ func checkNameClashes(d *document, j *Job) {
 	}
 }
 
-// checkFIFO reports a file or directory that has the path of a Pipe channel's first FIFO. Usually there is
-// nothing at that path yet.
-func checkFIFO(d *document, j *Job, c Channel, data map[string]Entry) {
+// checkFIFO reports a file or directory that has the path of a Pipe channel's first FIFO, a FIFO that cannot
+// be read, and a directory that has the channel's name. Usually there is nothing at these paths yet.
+func checkFIFO(d *document, j *Job, c Channel, s *Snapshot) {
 	name := c.Name + "_0"
-	entry, exists := data[name]
-	if other, taken := j.Channel(name); !exists || entry.Kind == KindFIFO || taken && other.Mode != ModePipe {
+	entry, exists := s.Data[name]
+	checkReadable(d, j, c, s)
+	if !exists {
+		checkNoDir(d, j, c, s.Data)
+		return
+	}
+	if other, taken := j.Channel(name); entry.Kind == KindFIFO || taken && other.Mode != ModePipe {
 		return // checkNameClashes reports the path that another channel has too
 	}
 	problem := entry.Problem
@@ -68,6 +74,28 @@ func checkFIFO(d *document, j *Job, c Channel, data map[string]Entry) {
 	}
 	d.fail(c.Pos, "in Pipe mode the platform makes it; entrain scaffold --pipe does so elsewhere",
 		"channel %s: %s_0 %s, expected a FIFO, or nothing yet", hparams.Quote(c.Name), j.ChannelPath(c), problem)
+}
+
+// checkReadable reports the FIFOs of a channel that cannot be read.
+func checkReadable(d *document, j *Job, c Channel, s *Snapshot) {
+	for _, name := range slices.Sorted(maps.Keys(s.Data)) {
+		entry := s.Data[name]
+		if of, _, ok := j.Epoch(name); ok && of.Name == c.Name && entry.Kind == KindFIFO && entry.Problem != "" {
+			d.fail(c.Pos, fmt.Sprintf("user %d needs permission to read it", s.UID),
+				"channel %s: the FIFO %s/%s %s", hparams.Quote(c.Name), j.DataDir(), name, entry.Problem)
+		}
+	}
+}
+
+// checkNoDir warns of a directory that has the name of a Pipe channel without a FIFO: the trainer would wait
+// for a FIFO while its data is in the directory.
+func checkNoDir(d *document, j *Job, c Channel, data map[string]Entry) {
+	if data[c.Name].Kind != KindDir {
+		return
+	}
+	d.warn(c.Pos, "if the data is in the directory, TrainingInputMode has to be File or FastFile",
+		"channel %s: %s is a directory, expected FIFOs %s_0 and so on in Pipe mode",
+		hparams.Quote(c.Name), j.ChannelPath(c), c.Name)
 }
 
 // hintForMissingDir returns the hint for a channel without a directory.

@@ -47,6 +47,24 @@ func (l Log) Took(phase string, took time.Duration) {
 		Msgf("phase %s took %d ms", phase, ms)
 }
 
+// Epoch logs how far a Pipe channel has been streamed in one epoch. whole says that all of the epoch has
+// come, and stopped that a stop has ended the stream; otherwise the reader has ended the epoch.
+func (l Log) Epoch(channel string, epoch int, bytes int64, took time.Duration, whole, stopped bool) {
+	event, verb := l.Debug(), "took"
+	switch {
+	case whole:
+	case stopped:
+		event, verb = l.Info(), "was stopped after"
+	default:
+		verb = "was left after"
+	}
+	rate := float64(bytes) / 1e6 / max(took.Seconds(), 1e-9)
+	event.Str(fieldEvent, "epoch").Str("channel", channel).Int("epoch", epoch).Int64("bytes", bytes).
+		Int64(fieldMS, took.Milliseconds()).
+		Msgf("channel %s: epoch %d %s %.3f s: %d bytes, %.1f MB/s",
+			channel, epoch, verb, took.Seconds(), bytes, rate)
+}
+
 // Plan logs the notes and the remarks of a plan.
 func (l Log) Plan(p *plan.Plan) {
 	for _, note := range p.Notes {

@@ -58,7 +58,7 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 		return nil, err
 	}
 	if o.Stdin != "" {
-		if plan.Stdin, err = DecideStream(job, o.Stdin, o.Pipe); err != nil {
+		if plan.Stdin, err = decideStdin(job, o); err != nil {
 			return nil, err
 		}
 	}

@@ -23,6 +23,8 @@ type Pipe struct {
 	Joint   recordio.Joint // what joins the parts of a record
 	// MaxRecord is the largest record in bytes.
 	MaxRecord int64
+	// StallTimeout is how long a stream may give no byte once it has begun; 0 for no limit.
+	StallTimeout time.Duration
 }
 
 // DefaultPipe returns the Pipe of a user who has chosen nothing.
@@ -47,6 +49,8 @@ type Stream struct {
 	Channel string
 	Prefix  string // the path of a FIFO without its epoch
 	Pipe
+	Warnings []string // messages for the log, at level warn
+	Notes    []string // messages for the log, at level info
 }
 
 // DecideStream decides how a channel is streamed. It returns a *UsageError if the contract has no such
@@ -64,7 +68,9 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 			return nil, &UsageError{Err: fmt.Errorf("channel %s is in %s mode, expected Pipe mode\n"+
 				"hint: its data is in %s", hparams.Quote(name), c.Mode, job.ChannelPath(c))}
 		default:
-			return &Stream{Channel: name, Prefix: job.ChannelPath(c), Pipe: p}, nil
+			s := &Stream{Channel: name, Prefix: job.ChannelPath(c), Pipe: p}
+			s.compareWrapper(c.Wrapper)
+			return s, nil
 		}
 	}
 	hint := contract.Nearest(name, names)
@@ -76,6 +82,22 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 	}
 	return nil, &UsageError{Err: fmt.Errorf("channel %s is not in %s\nhint: %s",
 		hparams.Quote(name), contract.InputDataFile, hint)}
+}
+
+// compareWrapper compares the RecordWrapperType of the channel with what the user asks for.
+func (s *Stream) compareWrapper(wrapper string) {
+	name := "channel " + hparams.Quote(s.Channel)
+	switch {
+	case wrapper == "RecordIO" && s.Encode != "":
+		s.Warnings = append(s.Warnings, name+" has RecordWrapperType RecordIO, "+
+			"so --encode wraps its records once more\nhint: leave out --encode")
+	case wrapper == "RecordIO" && s.Decode == "":
+		s.Notes = append(s.Notes, name+" has RecordWrapperType RecordIO, "+
+			"and its records are passed on as they are\nhint: --decode recordio takes them out of RecordIO")
+	case wrapper == "None" && s.Decode != "":
+		s.Notes = append(s.Notes, name+" has RecordWrapperType None, "+
+			"so --decode needs objects that are RecordIO themselves")
+	}
 }
 
 // Converter returns the function that converts the bytes of an epoch. It is nil if they stay as they are. The
@@ -95,4 +117,14 @@ func (p *Pipe) Converter(warn, inform func(string)) func(io.Reader, io.Writer) e
 		return func(r io.Reader, w io.Writer) error { return recordio.Encode(r, w, o) }
 	}
 	return nil
+}
+
+// decideStdin decides how the trainer's standard input is streamed.
+func decideStdin(job *contract.Job, o Options) (*Stream, error) {
+	s, err := DecideStream(job, o.Stdin, o.Pipe)
+	if err == nil && s.Epochs == 0 {
+		s.Notes = append(s.Notes, "the trainer's standard input has no end: "+
+			"without --epochs one epoch follows the other\nhint: --epochs N ends it after N epochs")
+	}
+	return s, err
 }

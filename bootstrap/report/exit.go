@@ -119,16 +119,18 @@ func isInvalid(err error) bool {
 	_, refused := errors.AsType[*rendezvous.RefusedError](err)
 	_, format := errors.AsType[*recordio.FormatError](err)
 	_, manifest := errors.AsType[*channel.ManifestError](err)
-	return invalid || refused || format || manifest
+	_, fifo := errors.AsType[*channel.InvalidError](err)
+	return invalid || refused || format || manifest || fifo
 }
 
-// isUnavailable reports whether an error says that a host or a FIFO did not come, that a host was lost, or
-// that no more files can be opened.
+// isUnavailable reports whether an error says that a host or a FIFO did not come, that another process reads
+// the FIFO, that a host was lost, or that no more files can be opened.
 func isUnavailable(err error) bool {
 	_, names := errors.AsType[*hostwait.UnavailableError](err)
 	_, listen := errors.AsType[*rendezvous.ListenError](err)
 	_, fifo := errors.AsType[*channel.UnavailableError](err)
+	_, inUse := errors.AsType[*channel.InUseError](err)
 	_, lost := errors.AsType[*remote.LostError](err)
 	tooManyFiles := errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
-	return names || listen || fifo || lost || tooManyFiles
+	return names || listen || fifo || inUse || lost || tooManyFiles
 }

@@ -18,8 +18,9 @@ func ExitCodes() []CodeMeaning {
 		{"the first failure's", "another host failed; the failure file names it"},
 		own(CodeUsage, "a flag, a variable or the command is wrong"),
 		own(CodeInvalid, "the contract is invalid, here or on another host, or the hosts do not fit together; "+
-			"a stream is not valid RecordIO"),
-		own(CodeUnavailable, "a host did not come, or was lost; a FIFO did not come, or stayed empty; "+
+			"a stream is not valid RecordIO; a FIFO cannot be read"),
+		own(CodeUnavailable, "a host did not come, or was lost; a FIFO did not come, stayed empty or stood still, "+
+			"or another process reads it; "+
 			"too many files are open"),
 		own(CodeInternal, "something inside entrain failed"),
 		own(CodeOutput, "an output cannot be written"),

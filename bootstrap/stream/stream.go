@@ -38,12 +38,33 @@ func streamTo(
 			log.Info().Msgf("waiting for %s (%s so far)", what, elapsed)
 		})
 	}
+	for _, warning := range s.Warnings {
+		log.Warn().Msg(warning)
+	}
+	for _, note := range s.Notes {
+		log.Info().Msg(note)
+	}
 	warn := func(msg string) { log.Warn().Msgf("channel %s: %s", s.Channel, msg) }
 	inform := func(msg string) { log.Info().Msgf("channel %s: %s", s.Channel, msg) }
 	return OutputError(outName, channel.Stream(ctx, channel.Options{
 		Prefix: s.Prefix, First: s.First, Epochs: s.Epochs, Timeout: s.Timeout,
 		Output: out, Convert: s.Converter(warn, inform), Waiting: waiting,
+		StallTimeout: s.StallTimeout, Stalls: []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute},
+		Stalled: func(stall channel.Stall) { tellStall(log, stall, outName) },
+		Ended: func(e channel.Epoch) {
+			log.Epoch(s.Channel, e.Number, e.Bytes, e.Elapsed, e.Whole, ctx.Err() != nil)
+		},
 	}))
+}
+
+// tellStall logs that a stream stands still.
+func tellStall(log events.Log, s channel.Stall, outName string) {
+	elapsed := s.Elapsed.Round(time.Second)
+	if s.Reader {
+		log.Info().Msgf("%s has not been read for %s, %d bytes into %s", outName, elapsed, s.Bytes, s.Path)
+		return
+	}
+	log.Warn().Msgf("%s has given no data for %s, after %d bytes", s.Path, elapsed, s.Bytes)
 }
 
 // OutputError turns the error of a failed write into an *output.Error. It returns any other error as it is.

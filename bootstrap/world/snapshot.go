@@ -182,7 +182,11 @@ func photographEntry(path string) contract.Entry {
 	}
 	switch mode := info.Mode(); {
 	case mode&fs.ModeNamedPipe != 0:
-		return contract.Entry{Kind: contract.KindFIFO}
+		entry := contract.Entry{Kind: contract.KindFIFO}
+		if err := unix.Access(path, unix.R_OK); err != nil {
+			entry.Problem = readProblem(err)
+		}
+		return entry
 	case mode.IsRegular():
 		return contract.Entry{Kind: contract.KindFile}
 	case mode.IsDir():
