@@ -75,7 +75,7 @@ func pages(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{"README.md", "CONTRIBUTING.md"}
+	all := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}
 	for _, path := range docs {
 		all = append(all, "docs/"+filepath.Base(path))
 	}
