@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"slices"
+	"time"
 
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/world"
@@ -19,6 +20,9 @@ type Request struct {
 	// Elsewhere says that the contract is only looked at, perhaps on another machine than the job's. What is
 	// wrong with the data or with the network interfaces is then a warning.
 	Elsewhere bool
+	// Slow is called when the machine has kept one of its paths for a while without an answer, with the path and
+	// the time so far. It may be nil.
+	Slow func(path string, elapsed time.Duration)
 }
 
 // Inspection is the contract as it was found.
@@ -33,7 +37,9 @@ type Inspection struct {
 // Inspect photographs the world once and checks the contract in it, and from ScopeTrainer on what a trainer
 // needs.
 func Inspect(ctx context.Context, r Request) *Inspection {
-	snap := world.Photograph(ctx, r.Root, r.Env, r.Spec, func(files *contract.Snapshot) contract.Questions {
+	look, end := watchLooks(r.Slow)
+	defer end()
+	snap := world.Photograph(ctx, r.Root, r.Env, r.Spec, look, func(files *contract.Snapshot) contract.Questions {
 		return plan.Questions(files, r.Options, r.Scope)
 	})
 	job, problems := contract.Load(snap)

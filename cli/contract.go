@@ -13,6 +13,7 @@ import (
 func (c *command) request(scope plan.Scope) bootstrap.Request {
 	return bootstrap.Request{
 		Root: c.settings.root, Env: c.env, Spec: c.settings.spec, Options: c.options(), Scope: scope,
+		Slow: c.log.slow,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"entrain/bootstrap"
 	"entrain/bootstrap/plan"
@@ -57,6 +58,12 @@ func (l *logbook) warn(messages []string) {
 	for _, message := range messages {
 		log.Warn().Msg(message)
 	}
+}
+
+// slow logs that the machine does not answer.
+func (l *logbook) slow(path string, elapsed time.Duration) {
+	log := l.logger()
+	log.Warn().Msgf("looking at %s has taken %s: its file system does not answer", path, elapsed)
 }
 
 // report logs an error: one event for each problem in it. It does not log an error that the user has seen.

@@ -95,7 +95,7 @@ func PreparePlatform(dir string, t Tree, env []string) error {
 // channel from that contract.
 func (t *Tree) useExisting(dir string, env []string) error {
 	noQuestions := func(*contract.Snapshot) contract.Questions { return contract.Questions{} }
-	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", noQuestions))
+	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", func(string) {}, noQuestions))
 	if len(contract.Errors(problems)) > 0 {
 		return &contract.InvalidError{Problems: problems}
 	}

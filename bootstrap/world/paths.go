@@ -14,9 +14,10 @@ import (
 )
 
 // photographPaths looks at the job's code and at its outputs.
-func photographPaths(s *contract.Snapshot, code, outputs []string) {
+func photographPaths(s *contract.Snapshot, code, outputs []string, look Look) {
 	s.Paths, s.Outputs = map[string]contract.Entry{}, map[string]contract.Output{}
 	for _, path := range code {
+		look(path)
 		if entry := photographEntry(path); entry.Problem != missing {
 			if entry.Kind == contract.KindFile {
 				photographProgram(path, &entry)
@@ -25,6 +26,7 @@ func photographPaths(s *contract.Snapshot, code, outputs []string) {
 		}
 	}
 	for _, path := range outputs {
+		look(path)
 		if output, exists := photographOutput(path); exists {
 			s.Outputs[path] = output
 		}

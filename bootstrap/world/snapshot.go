@@ -28,10 +28,13 @@ type Ask func(files *contract.Snapshot) contract.Questions
 
 // Photograph looks at the machine: at the contract's files and the data directory under root, the algorithm
 // specification at spec (see readSpec and NoSpec), the CPUs and accelerators, and at what ask asks for. What
-// cannot be read is not an error: the Snapshot says why.
-func Photograph(ctx context.Context, root string, env []string, spec string, ask Ask) *contract.Snapshot {
-	s := readFiles(root, env)
-	readSpec(s, spec)
+// cannot be read is not an error: the Snapshot says why. Photograph calls look before it looks at a path that
+// may be on a mount: a mount that does not answer keeps it for ever.
+func Photograph(
+	ctx context.Context, root string, env []string, spec string, look Look, ask Ask,
+) *contract.Snapshot {
+	s := readFiles(root, env, look)
+	readSpec(s, spec, look)
 	s.UID, s.ArgMax = os.Getuid(), argMax()
 	s.Caller = photographCaller(s.Getenv, "/proc")
 	q := ask(s)
@@ -39,13 +42,14 @@ func Photograph(ctx context.Context, root string, env []string, spec string, ask
 	path, _ := s.Getenv("PATH")
 	s.Programs = map[string]bool{}
 	for _, name := range q.Programs {
+		look(name + " in PATH")
 		file := findInPath(path, name)
 		s.Programs[name] = file != "" && !isSelf(file)
 	}
 	for _, name := range q.Daemons {
 		s.Programs[name] = findInPath(path+SystemPath, name) != ""
 	}
-	photographPaths(s, q.Code, q.Outputs)
+	photographPaths(s, q.Code, q.Outputs, look)
 	if q.Launcher != "" {
 		s.Launcher = askLauncher(ctx, q.Launcher, env)
 	}
@@ -56,22 +60,29 @@ func Photograph(ctx context.Context, root string, env []string, spec string, ask
 	return s
 }
 
+// Look takes the name of what Photograph looks at next.
+type Look func(path string)
+
 // readFiles reads the contract's files and the cluster key, and looks at the data directory.
-func readFiles(root string, env []string) *contract.Snapshot {
+func readFiles(root string, env []string, look Look) *contract.Snapshot {
+	look(root)
 	s := &contract.Snapshot{Root: root, Env: env, Dir: workingDir(), Files: map[string]contract.File{}}
 	for _, name := range []string{contract.HyperparametersFile, contract.InputDataFile, contract.ResourceFile} {
-		s.Files[name] = readFile(filepath.Join(root, "input/config", name))
+		path := filepath.Join(root, "input/config", name)
+		look(path)
+		s.Files[name] = readFile(path)
 		if s.Files[name].Problem == missing && s.Config == nil {
 			s.Config, _ = listNames(filepath.Join(root, "input/config")) // the directory may be missing too
 		}
 	}
 	channels := contract.ChannelNames(s.Files[contract.InputDataFile])
-	s.Data = photographData(filepath.Join(root, "input/data"), channels)
+	s.Data = photographData(filepath.Join(root, "input/data"), channels, look)
 	if _, sdk := s.Data["sm_drivers"]; sdk {
 		for _, name := range []string{contract.SourceCodeFile, contract.DistributedFile} {
 			s.Files[name] = readFile(filepath.Join(root, "input/data/sm_drivers", name))
 		}
 	}
+	look(plan.KeyFile)
 	s.ClusterKey, s.ClusterKeyMode = readKey(plan.KeyFile)
 	return s
 }
@@ -153,10 +164,12 @@ func reasonOf(err error) string {
 
 // photographData looks at the entries of the data directory. It also looks for each channel by its name: a
 // directory that cannot be listed may hold channels that can be read.
-func photographData(dir string, channels []string) map[string]contract.Entry {
+func photographData(dir string, channels []string, look Look) map[string]contract.Entry {
+	look(dir)
 	names, _ := listNames(dir) // without channels the directory may be missing
 	data := make(map[string]contract.Entry, len(names))
 	for _, name := range names {
+		look(dir + "/" + name)
 		data[name] = photographEntry(dir + "/" + name)
 		if data[name].Problem == missing {
 			data[name] = contract.Entry{Problem: "is a link to nothing"}
@@ -166,6 +179,7 @@ func photographData(dir string, channels []string) map[string]contract.Entry {
 		if _, seen := data[name]; seen {
 			continue
 		}
+		look(dir + "/" + name)
 		if entry := photographEntry(dir + "/" + name); entry.Problem != missing {
 			data[name] = entry
 		}
