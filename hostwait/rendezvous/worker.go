@@ -41,7 +41,8 @@ type worker struct {
 
 func newWorker(c *Config) (*worker, error) {
 	address := net.JoinHostPort(c.leaderHost(), strconv.Itoa(c.Port))
-	w := &worker{config: c, lastAnswer: time.Now(), url: "http://" + address + syncPath, pipeline: newPipeline(c)}
+	w := &worker{config: c, lastAnswer: time.Now(), pipeline: newPipeline(c)}
+	w.url = "http://" + address + syncPath
 	w.pipeline.dial, w.pipeline.handshake = w.dial, c.answerDelay()
 	w.pipeline.heard, w.pipeline.fill = w.noteAnswer, w.fill
 	w.pipeline.maxBody = int64(maxHello + 1024*len(c.Hosts))

@@ -180,7 +180,8 @@ var build = sync.OnceValue(func() error {
 	}
 	self, err := os.Executable()
 	err = errors.Join(err, os.Mkdir(filepath.Join(tools(), "standin"), 0o755))
-	for _, name := range []string{"standin/mpirun", "standin/orted", "peer", "environ", "gloo", "ddp"} {
+	names := []string{"standin/mpirun", "standin/orted", "peer", "environ", "gloo", "ddp", "attack"}
+	for _, name := range names {
 		err = errors.Join(err, exec.Command("cp", self, filepath.Join(tools(), name)).Run())
 	}
 	return err

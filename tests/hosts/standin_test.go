@@ -20,6 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	roles := map[string]func([]string) int{
 		"mpirun": mpirun, "orted": orted, "peer": peer, "environ": environ, "gloo": gloo, "ddp": ddp,
+		"attack": attack,
 	}
 	if play := roles[filepath.Base(os.Args[0])]; play != nil {
 		os.Exit(play(os.Args[1:]))
