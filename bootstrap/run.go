@@ -73,16 +73,17 @@ func (d *Doer) newJob(p *plan.Plan) (job, error) {
 	case p.Launch != nil:
 		return launch.New(p, d.log, d.signals)
 	}
-	return trainer.New(p, d.log, d.signals), nil
+	return trainer.New(d.log, d.signals), nil
 }
 
 // job is what Run does once all hosts are ready: a *trainer.Alone, a *launch.Host or a *launch.Ranks.
 type job interface {
-	Announce() *peers.Launch           // what the rendezvous has to know of it; nil for nothing
-	Join(others *peers.Peers)          // before the hosts are released
-	Open(ctx context.Context) error    // makes what the other hosts find here when they are released
-	Run() (ended proc.Exit, err error) // after the release
-	Close()                            // takes away what Open made
+	Announce() *peers.Launch        // what the rendezvous has to know of it; nil for nothing
+	Join(others *peers.Peers)       // before the hosts are released
+	Open(ctx context.Context) error // makes what the other hosts find here when they are released
+	// Run is called after the release, with the plan of a host that has met the others.
+	Run(met *plan.Plan) (ended proc.Exit, err error)
+	Close() // takes away what Open made
 }
 
 // run is the way of a job: meet the others, prepare, run, and leave together.
@@ -94,7 +95,7 @@ func (d *Doer) run(p *plan.Plan, job job) error {
 	job.Join(others)
 	var ended proc.Exit
 	if err = d.prepare(p, others, job.Open); err == nil {
-		ended, err = job.Run()
+		ended, err = d.work(p, others, job)
 	}
 	job.Close()
 	start := time.Now()
@@ -105,6 +106,16 @@ func (d *Doer) run(p *plan.Plan, job job) error {
 	err = others.Leave(err)
 	d.log.Took("end", time.Since(start))
 	return err
+}
+
+// work does what comes after the release.
+func (d *Doer) work(p *plan.Plan, others *peers.Peers, job job) (ended proc.Exit, err error) {
+	met, forget, err := d.meet(p, others)
+	if err != nil {
+		return proc.Exit{}, err
+	}
+	defer forget()
+	return job.Run(met)
 }
 
 // process is what the rendezvous needs of this process.
@@ -130,10 +141,14 @@ func (d *Doer) Exec(p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := others.Leave(d.prepare(p, others, nil)); err != nil {
+	met := p
+	if err = d.prepare(p, others, nil); err == nil {
+		met, _, err = d.meet(p, others)
+	}
+	if err := others.Leave(err); err != nil {
 		return err
 	}
-	return proc.Exec(d.signals, proc.Cmd(p.Command))
+	return proc.Exec(d.signals, proc.Cmd(met.Command))
 }
 
 // Await only waits until all hosts are ready.

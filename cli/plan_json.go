@@ -28,12 +28,12 @@ func planJSON(p *plan.Plan) jsonObject {
 			"capture":             !p.End.NoCapture,
 			"parent_death_signal": p.End.ParentDeath,
 		},
-		"rendezvous": rendezvousJSON(p.Rendezvous),
+		"rendezvous": rendezvousJSON(p),
 		"failure":    p.Failure,
 		"notes":      slices.Concat([]string{}, p.Notes, p.Remarks),
 	}
 	if p.Launch != nil {
-		document["launch"] = launchJSON(p.Launch)
+		document["launch"] = launchJSON(p)
 	}
 	if p.Stdin != nil {
 		document["stdin"] = streamJSON(p.Stdin)
@@ -60,7 +60,10 @@ func filesJSON(files []plan.File) []jsonObject {
 	return list
 }
 
-func rendezvousJSON(m *plan.Rendezvous) any {
+// rendezvousJSON is nil for a host that meets no other one. In it, later names the variables that the trainer
+// gets beside those of command, once the hosts have met.
+func rendezvousJSON(p *plan.Plan) any {
+	m := p.Rendezvous
 	if m == nil {
 		return nil
 	}
@@ -71,19 +74,21 @@ func rendezvousJSON(m *plan.Rendezvous) any {
 		"interface":       m.Interface,
 		"slots":           m.Slots,
 		"key":             m.Key.Given,
+		"later":           append([]string{}, p.Later()...),
 		"peer_timeout":    m.PeerTimeout.String(),
 		"on_peer_failure": wordFor(m.Ignore, "stop", "ignore"),
 	}
 }
 
-func launchJSON(l *plan.Launch) jsonObject {
+func launchJSON(p *plan.Plan) jsonObject {
+	l := p.Launch
 	hosts := []jsonObject{}
 	for _, h := range l.Hosts {
 		hosts = append(hosts, jsonObject{"name": h.Name, "slots": h.Slots})
 	}
 	if l.Own {
 		return jsonObject{
-			"launcher": plan.LauncherRanks, "dir": l.Dir, "hosts": hosts, "ranks": l.Together().Slots,
+			"launcher": plan.LauncherRanks, "dir": l.Dir, "hosts": hosts, "ranks": p.Together.Slots,
 			"argv": append([]string{}, l.Trainer...),
 		}
 	}

@@ -31,7 +31,7 @@ func planText(p *plan.Plan, all bool) string {
 		key := wordFor(m.Key.Given, "without", "with")
 		fmt.Fprintf(&b, "meet     at %s:%d, %s a key\n", m.Hosts[0], m.Port, key)
 	}
-	b.WriteString(planLaunch(p.Launch))
+	b.WriteString(planLaunch(p))
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
 	}
@@ -44,13 +44,14 @@ func planText(p *plan.Plan, all bool) string {
 }
 
 // planLaunch says who starts the ranks, and how many on each host. It is empty without a launch.
-func planLaunch(l *plan.Launch) string {
+func planLaunch(p *plan.Plan) string {
+	l := p.Launch
 	var b strings.Builder
 	switch {
 	case l == nil:
 		return ""
 	case l.Own:
-		n := l.Together().Slots
+		n := p.Together.Slots
 		fmt.Fprintf(&b, "launch   %d %s on this host, by entrain itself\n", n, wordFor(n == 1, "ranks", "rank"))
 	default:
 		fmt.Fprintf(&b, "launch   %s %s by %s, agent %s\n",
@@ -75,20 +76,29 @@ func planEnv(p *plan.Plan, all bool) string {
 	for _, kv := range env {
 		fmt.Fprintf(&b, "env      %s\n", plan.ShellQuote(kv))
 	}
+	for _, name := range p.Later() {
+		fmt.Fprintf(&b, "later    %s\n", laterText(name))
+	}
 	return b.String()
 }
 
-// planShell is the trainer's command as a script. A comment in it says which channel the plan streams to the
-// trainer.
+// planShell is the trainer's command as a script. Comments in it say which channel the plan streams to the
+// trainer, and what the script lacks.
 func planShell(p *plan.Plan) string {
-	script := p.Command.Shell()
-	if p.Stdin == nil {
-		return script
+	first, rest, _ := strings.Cut(p.Command.Shell(), "\n")
+	var b strings.Builder
+	b.WriteString(first + "\n")
+	if p.Stdin != nil {
+		fmt.Fprintf(&b, "# standard input: what entrain pipe %s writes\n", plan.ShellQuote(p.Stdin.Channel))
 	}
-	first, rest, _ := strings.Cut(script, "\n")
-	return fmt.Sprintf("%s\n# standard input: what entrain pipe %s writes\n%s",
-		first, plan.ShellQuote(p.Stdin.Channel), rest)
+	for _, name := range p.Later() {
+		fmt.Fprintf(&b, "# %s\n", laterText(name))
+	}
+	return b.String() + rest
 }
+
+// laterText says that a variable has no value yet.
+func laterText(name string) string { return name + " is known once the hosts have met" }
 
 // wordFor is the word for a bool.
 func wordFor(b bool, wordForFalse, wordForTrue string) string {

@@ -47,7 +47,7 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 	c := remote.Config{
 		Self: r.Host, Hosts: hostNames(h.launch),
 		KeyPair: func(label string) (ed25519.PrivateKey, error) { return key.KeyPair(r.Job, label) },
-		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startDaemon,
+		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startForOthers,
 		Diagnose: func(err error) string { return rendezvous.Diagnose(err, "it", false) },
 		Warn:     func(text string) { h.log.Warn().Msg(cause.OneLine(text)) },
 	}

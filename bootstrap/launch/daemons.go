@@ -62,14 +62,27 @@ func (h *Host) runDaemonForSSH(words []string, files [3]*os.File) (int, error) {
 	return code, err
 }
 
+// startForOthers is startDaemon for another host, which may know of the release before this host does.
+func (h *Host) startForOthers(
+	words []string, files [3]*os.File, ended func(code int),
+) (kill func(), err error) {
+	select {
+	case <-h.ready:
+		return h.startDaemon(words, files, ended)
+	case <-h.closed:
+		return nil, errors.New("entrain on this host has ended")
+	}
+}
+
 // startDaemon starts a daemon on this host, given by the words that a remote shell gets. The function ended
 // is called once with the daemon's exit code.
 func (h *Host) startDaemon(words []string, files [3]*os.File, ended func(code int)) (kill func(), err error) {
-	daemon, err := mpi.ParseDaemon(words, h.plan.Command.Env)
+	env := h.environment()
+	daemon, err := mpi.ParseDaemon(words, env)
 	if err != nil {
 		return nil, err
 	}
-	env := append(daemon.Env, h.plan.Command.Env...) // the first of two variables with the same name counts
+	env = append(daemon.Env, env...) // the first of two variables with the same name counts
 	cmd := proc.Cmd{Argv: daemon.Argv, Env: env, Dir: h.plan.Command.Dir}
 	over := make(chan int, 1)
 	kill, err = h.effects.Start(cmd, files, func(code int) {

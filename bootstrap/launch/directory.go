@@ -9,19 +9,16 @@ import (
 
 	"entrain/bootstrap/output"
 	"entrain/bootstrap/plan"
+	"entrain/mpi"
 	"entrain/mpi/remote"
 )
 
-// Open makes what the launcher and the ranks use on this host: a directory with the environment, the remote
-// shell and the socket, and the agent. Call it before the hosts are released: a released host may use all of
+// Open makes what the launcher and the ranks use on this host: a directory with the remote shell and the
+// socket, and the agent. Call it before the hosts are released: a released host may use all of
 // it.
 func (h *Host) Open(ctx context.Context) error {
 	dir := h.launch.Dir
 	if err := makePrivate(dir); err != nil {
-		return err
-	}
-	env := strings.Join(h.plan.Command.Env, "\x00") + "\x00"
-	if err := output.Atomically(dir+"/"+plan.FileEnvironment, strings.NewReader(env), 0o600); err != nil {
 		return err
 	}
 	if err := os.Symlink(h.launch.Rank[0], dir+"/"+plan.FileRsh); err != nil {
@@ -36,6 +33,34 @@ func (h *Host) Open(ctx context.Context) error {
 	}
 	h.agent, err = h.newAgent(ctx)
 	return err
+}
+
+// writeMet writes what the launcher and the ranks use and what is known only once the hosts have met: the
+// environment of this host's ranks, and the hostfiles of command. No rank begins on this host before that.
+func (h *Host) writeMet(met *plan.Plan, command mpi.Launch) error {
+	files, err := command.Hostfiles()
+	if err != nil {
+		return err
+	}
+	env := strings.Join(met.Command.Env, "\x00") + "\x00"
+	files = append(files, mpi.File{Path: h.launch.Dir + "/" + plan.FileEnvironment, Text: env})
+	for _, f := range files {
+		if err := output.Atomically(f.Path, strings.NewReader(f.Text), 0o600); err != nil {
+			return err
+		}
+	}
+	h.mu.Lock()
+	h.env = met.Command.Env
+	h.mu.Unlock()
+	close(h.ready)
+	return nil
+}
+
+// environment returns the environment of the daemons and the ranks of this host.
+func (h *Host) environment() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.env
 }
 
 // makePrivate makes an empty directory that only this user can enter. It replaces the directory of an earlier

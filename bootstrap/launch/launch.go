@@ -37,19 +37,14 @@ package launch
 import (
 	"context"
 	"io"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"entrain/bootstrap/bounded"
 	"entrain/bootstrap/events"
-	"entrain/bootstrap/output"
 	"entrain/bootstrap/peers"
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/trainer"
-	"entrain/hostwait/rendezvous"
-	"entrain/mpi"
 	"entrain/mpi/remote"
 	"entrain/proc"
 )
@@ -72,12 +67,14 @@ type Host struct {
 	launcherOver chan struct{} // closed when the launcher has ended, or this host's part has
 	setOver      func()        // closes launcherOver
 	closed       chan struct{} // closed by Close: nobody waits for a daemon of this host any more
+	ready        chan struct{} // closed when the files for the ranks say what is known since the hosts have met
 
 	work          bounded.Tally // goroutines that Close waits for
 	daemons       bounded.Tally // daemons that the launcher has asked this host's run for
 	attendedRanks bounded.Tally // ranks of this host whose end is awaited
 
 	mu          sync.Mutex
+	env         []string // of the ranks and the daemons of this host
 	machine     machine
 	ranks       []Rank
 	reasons     reasons
@@ -102,7 +99,8 @@ func New(p *plan.Plan, log events.Log, signals *proc.Signals) (*Host, error) {
 func newHost(p *plan.Plan, log events.Log, effects Effects) *Host {
 	h := &Host{
 		plan: p, launch: p.Launch, log: log, effects: effects,
-		launcherOver: make(chan struct{}), closed: make(chan struct{}), oomKillsBefore: effects.OOMKills(),
+		launcherOver: make(chan struct{}), closed: make(chan struct{}), ready: make(chan struct{}),
+		env: p.Command.Env, oomKillsBefore: effects.OOMKills(),
 		machine: machine{
 			leads: p.Role == plan.Leader, script: p.Launch.Script,
 			grace: p.End.Grace, failureGrace: failureGrace(peerTimeout(p)),
@@ -140,50 +138,29 @@ func (h *Host) Join(others *peers.Peers) {
 	}
 }
 
-// Run does this host's part of the job. Call it when all hosts are released. It returns how the launcher
-// ended; on a worker, how the daemons ended. The error is a *report.LaunchError, a *proc.ExitError, or
-// another host's *rendezvous.PeerError.
-func (h *Host) Run() (proc.Exit, error) {
+// Run does this host's part of the job. Call it when all hosts are released, with the plan of a host that has
+// met the others. It returns how the launcher ended; on a worker, how the daemons ended. The error is a
+// *report.LaunchError, a *proc.ExitError, or another host's *rendezvous.PeerError.
+func (h *Host) Run(met *plan.Plan) (proc.Exit, error) {
 	o := trainer.Options(h.plan)
 	h.on(hostsReleased, nil)
-	hosts := h.launch.Hosts
+	command := h.launch.Launch
+	command.Hosts = met.Together.Hosts
+	if err := h.writeMet(met, command); err != nil {
+		return proc.Exit{}, err
+	}
 	if h.rendezvous != nil {
-		hosts = withSlots(hosts, h.rendezvous.Members())
 		if err := h.agent.connect(h.rendezvous.Members()); err != nil {
 			return proc.Exit{}, err
 		}
 		o.Memory = h.rendezvous.Memory()
 	}
-	command := h.launch.Launch
-	command.Hosts = hosts
-	files, err := command.Hostfiles()
-	if err != nil {
-		return proc.Exit{}, err
-	}
-	for _, f := range files {
-		if err := output.Atomically(f.Path, strings.NewReader(f.Text), 0o600); err != nil {
-			return proc.Exit{}, err
-		}
-	}
 	o.Stop = h.onStop
 	h.watchBeginning(command)
 	if h.machine.leads {
-		return h.lead(command, o)
+		return h.lead(proc.Cmd(met.Command), command, o)
 	}
 	return h.follow(o)
-}
-
-// withSlots returns the hosts with the slots that each host has announced.
-func withSlots(hosts []mpi.Host, members []rendezvous.Member) []mpi.Host {
-	slots := map[string]int{}
-	for _, m := range members {
-		slots[m.Host] = m.Slots
-	}
-	hosts = slices.Clone(hosts)
-	for i, h := range hosts {
-		hosts[i].Slots = max(1, slots[h.Name])
-	}
-	return hosts
 }
 
 // name is this host's name.

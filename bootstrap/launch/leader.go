@@ -17,10 +17,10 @@ import (
 
 // lead runs the launcher on the leader. The launcher's end is the end of the job. Its exit code 0 is not
 // enough for a success, since Open MPI 5 may end with 0 although a host was lost.
-func (h *Host) lead(command mpi.Launch, o proc.Options) (proc.Exit, error) {
-	cmd := proc.Cmd(h.plan.Command)
+// cmd is the plan's command, and command the launch with the slots of all hosts.
+func (h *Host) lead(cmd proc.Cmd, command mpi.Launch, o proc.Options) (proc.Exit, error) {
 	if !h.launch.Script {
-		cmd.Argv = command.Argv() // with the slots that the hosts have announced
+		cmd.Argv = command.Argv()
 		cmd.Env = command.LauncherEnv(cmd.Env)
 	}
 	h.log.Debug().Msgf("starts %q", contract.MaskWords(cmd.Argv))

@@ -10,7 +10,6 @@ import (
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
 	"entrain/bootstrap/trainer"
-	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
 
@@ -85,20 +84,19 @@ func (r *Ranks) Close() {
 	}
 }
 
-// Run starts the ranks of this host and waits for their ends. Call it when all hosts are released. The error
+// Run starts the ranks of this host and waits for their ends. Call it when all hosts are released, with the
+// plan of a host that has met the others. The error
 // is a *report.LaunchError for a rank that failed, and a *report.StoppedError for ranks that a stop has
 // ended. It is nil where this host only follows the failure of another one.
-func (r *Ranks) Run() (proc.Exit, error) {
-	together := r.launch.Together()
+func (r *Ranks) Run(met *plan.Plan) (proc.Exit, error) {
 	o := trainer.Options(r.plan)
 	if r.rendezvous != nil {
-		together = together.Meet(slotsOf(r.rendezvous.Members()))
 		o.Memory = r.rendezvous.Memory()
 	}
-	members := make([]*proc.Member, together.Slots)
+	members := make([]*proc.Member, met.Together.Slots)
 	for local := range members {
-		at := together.Place(local)
-		command, err := r.plan.RankCommand(at, r.dir)
+		at := met.Together.Place(local)
+		command, err := met.RankCommand(at, r.dir)
 		if err != nil {
 			return proc.Exit{}, err
 		}
@@ -126,15 +124,6 @@ func (r *Ranks) Run() (proc.Exit, error) {
 		err = failure
 	}
 	return exit, err
-}
-
-// slotsOf are the slots of the members by the name of the host.
-func slotsOf(members []rendezvous.Member) map[string]int {
-	slots := make(map[string]int, len(members))
-	for _, m := range members {
-		slots[m.Host] = m.Slots
-	}
-	return slots
 }
 
 // context ends when this host has to end, because another host failed or was stopped.

@@ -54,6 +54,7 @@ func newStandInJob(t *testing.T, names ...string) *standInJob {
 			Launch:     &plan.Launch{Host: name, Dir: t.TempDir() + "/launch"},
 		}
 		p.Launch.Hosts = hosts
+		p.Together = plan.Together{Hosts: hosts, Index: i, Slots: 1}
 		p.Launch.Rank = []string{"/entrain"}
 		p.Launch.Hostfile = p.Launch.Dir + "/hostfile"
 		if i == 0 {
@@ -89,14 +90,23 @@ func (m *standInHost) effects() Effects {
 func (j *standInJob) run() []error {
 	errs := make([]error, len(j.hosts))
 	var all sync.WaitGroup
+	slots := map[string]int{}
 	for _, m := range j.hosts {
+		slots[m.name] = m.slots
 		if err := m.host.Open(j.t.Context()); err != nil {
+			j.t.Fatal(err)
+		}
+	}
+	met := make([]*plan.Plan, len(j.hosts))
+	for i, m := range j.hosts {
+		var err error
+		if met[i], err = m.host.plan.Meet(slots); err != nil {
 			j.t.Fatal(err)
 		}
 	}
 	for i, m := range j.hosts {
 		all.Go(func() {
-			_, errs[i] = m.host.Run()
+			_, errs[i] = m.host.Run(met[i])
 			m.host.Close()
 			exit, isExit := errors.AsType[*proc.ExitError](errs[i])
 			switch {

@@ -58,11 +58,10 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 	if p.Rendezvous.Digests != nil { // this host has not failed already, perhaps since its key cannot be read
 		h.tellKey(p.Rendezvous.Key)
 	}
-	if launch != nil && launch.Own {
-		c.Table = true
-	} else if launch != nil {
+	c.Table = p.Rendezvous.Table
+	if launch != nil && !launch.Own {
 		c.Self.PublicKey = launch.PublicKey
-		c.Launches, c.Table, c.OnQuiet = true, true, launch.OnQuiet
+		c.Launches, c.OnQuiet = true, launch.OnQuiet
 		c.OnStop = func() { h.Signals.Raise(syscall.SIGTERM) }
 	}
 	session, err := rendezvous.Open(c)
@@ -95,9 +94,21 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 	}
 }
 
-// Members are all hosts in the order of ranks, if a launcher starts ranks on this host, else none. They are
-// nil before the hosts are released.
+// Members are all hosts in the order of ranks, if this host uses what they tell about themselves, else none.
+// They are nil before the hosts are released.
 func (p *Peers) Members() []rendezvous.Member { return p.members }
+
+// Slots are the slots that each of Members has, by its name.
+func (p *Peers) Slots() map[string]int {
+	if p == nil {
+		return nil
+	}
+	slots := make(map[string]int, len(p.members))
+	for _, m := range p.members {
+		slots[m.Host] = m.Slots
+	}
+	return slots
+}
 
 // Lookup finds the addresses of the other hosts as the trainer will.
 func Lookup(p *plan.Rendezvous) hostwait.Lookup {

@@ -29,7 +29,7 @@ func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Optio
 	if p.Rendezvous != nil {
 		p.Rendezvous.Digests["command"] = digest(append([]string{string(o.ArgsStyle)}, words...)...)
 	}
-	if p.Command.Argv, err = ExpandWords(words, p.firstRankEnv(job, o)); err != nil {
+	if p.Command.Argv, err = p.expandEarly(words, p.firstRankEnv(job, o)); err != nil {
 		return nil, err
 	}
 	if p.Command.Argv[0] == "" {

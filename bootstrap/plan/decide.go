@@ -48,15 +48,18 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 		Wait:    decideWait(job, o),
 		End:     o.End,
 	}
-	together, err := o.together(job, snap)
-	if err != nil {
-		return nil, err
-	}
-	plan.addVariables(slices.Concat(
-		networkVariables(job, snap), together.addressVariables(), tensorFlowVariables(job, o, together)))
 	if plan.Rendezvous, err = decideRendezvous(job, snap, o); err != nil {
 		return nil, err
 	}
+	if plan.Together, err = o.together(job, snap); err != nil {
+		return nil, err
+	}
+	if plan.Rendezvous != nil {
+		plan.Rendezvous.Table = !plan.Together.Met
+	}
+	plan.addVariables(slices.Concat(networkVariables(job, snap), plan.Together.addressVariables(),
+		tensorFlowVariables(job, o, plan.Together)))
+	plan.addTogether(job, snap)
 	if o.Stdin != "" {
 		if plan.Stdin, err = decideStdin(job, o); err != nil {
 			return nil, err
@@ -73,11 +76,12 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	if err != nil {
 		return nil, err
 	}
-	plan.Command.Argv = append(plan.Command.Argv, argWords(args)...)
+	plan.words, plan.args = words, argWords(args)
+	plan.Command.Argv = append(plan.Command.Argv, plan.args...)
 	if problems := checkLimits(job, snap, plan.Command, args, vars); len(problems) > 0 {
 		return nil, invalid(problems...)
 	}
-	return plan, plan.decideLaunch(job, snap, o, words, argWords(args))
+	return plan, plan.decideLaunch(job, snap, o)
 }
 
 func roleOf(job *contract.Job) Role {

@@ -48,13 +48,21 @@ func expandWord(word string, env []string) (string, error) {
 		default:
 			value, ok := contract.Getenv(env, name)
 			if !ok {
-				return "", fmt.Errorf("${%s} names no variable of this job\n"+
-					"hint: entrain plan shows them all; write $${%s} for the text itself", name, name)
+				return "", unknownError(name)
 			}
 			b.WriteString(value)
 			word = after
 		}
 	}
+}
+
+// unknownError says that a word names a variable that the trainer does not get.
+func unknownError(name string) error {
+	if name == worldVariable || name == hostfileVariable {
+		return fmt.Errorf("${%s} is known only once the hosts have met\nhint: leave --rendezvous off out", name)
+	}
+	return fmt.Errorf("${%s} names no variable of this job\n"+
+		"hint: entrain plan shows them all; write $${%s} for the text itself", name, name)
 }
 
 // escapeReferences writes a word so that expandWord returns the word itself.

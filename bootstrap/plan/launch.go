@@ -121,21 +121,20 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 }
 
 // decideLaunch decides how a launcher starts the trainer, and changes the plan's command accordingly: the
-// leader runs the launcher, and the other hosts run no command. args are the hyperparameters' words.
-func (p *Plan) decideLaunch(
-	job *contract.Job, snap *contract.Snapshot, o Options, words, args []string,
-) error {
+// leader runs the launcher, and the other hosts run no command.
+func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Options) error {
 	switch chosenLauncher(job, o) {
 	case LauncherRanks:
-		return p.decideRanks(job, snap, o, words, args)
+		return p.decideRanks(job, snap, o)
 	case LauncherTorchrun:
-		return p.decideTorchrun(job, snap, o)
+		p.decideTorchrun(job, snap)
+		return nil
 	}
 	l, err := newLaunch(job, snap, o)
 	if l == nil || err != nil {
 		return err
 	}
-	name := path.Base(words[0])
+	name := path.Base(p.words[0])
 	callsMPI := strings.HasPrefix(name, "mpirun") || strings.HasPrefix(name, "mpiexec")
 	if callsMPI && !l.Script {
 		return &UsageError{Err: fmt.Errorf("the command is %s, and --launcher mpi would start it by another %s\n"+
@@ -146,13 +145,13 @@ func (p *Plan) decideLaunch(
 			channelOfRank)}
 	}
 	p.Launch = l
-	l.setTrainer(words, args)
+	l.setTrainer(p.words, p.args)
 	p.addVariables(l.variables(job))
 	switch {
 	case p.Role != Leader:
-		p.Command.Argv = nil
+		p.Command.Argv, p.words = nil, nil
 	case !l.Script:
-		p.Command.Argv = l.Argv()
+		p.Command.Argv, p.words = l.Argv(), nil
 	}
 	if p.Rendezvous != nil {
 		p.Rendezvous.Digests["launcher"] = l.summary()

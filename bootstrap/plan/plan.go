@@ -38,7 +38,13 @@ type Plan struct {
 	Added int
 	Model string // the path of the directory that the platform keeps as the model
 
-	secrets contract.Secrets
+	Together Together // the hosts that train together
+	// Hostfile is the path of a hostfile of these hosts, to be written once they have met. It is empty if there
+	// is to be none.
+	Hostfile string
+
+	words, args []string // the command before the expansion, and what follows it; nil if a launcher expands it
+	secrets     contract.Secrets
 }
 
 // Mask returns text with this job's secrets replaced by stars.

@@ -11,30 +11,27 @@ import (
 	"entrain/mpi"
 )
 
-// decideRanks decides how entrain itself starts the ranks of this host. words are the command's, before their
-// expansion, and args those of the hyperparameters. A host that is not one of those that train together runs
-// the command once.
-func (p *Plan) decideRanks(
-	job *contract.Job, snap *contract.Snapshot, o Options, words, args []string,
-) error {
-	together, err := TogetherOf(job, o.Slots)
-	if err != nil || !together.IsMember() {
-		return err
+// decideRanks decides how entrain itself starts the ranks of this host. A host that is not one of those that
+// train together runs the command once.
+func (p *Plan) decideRanks(job *contract.Job, snap *contract.Snapshot, o Options) error {
+	together := p.Together
+	if !together.IsMember() {
+		return nil
 	}
-	if err := p.checkRanks(together, o, words); err != nil {
+	if err := p.checkRanks(together, o, p.words); err != nil {
 		return err
 	}
 	l := &Launch{Own: true, Host: job.Host, Dir: launchDir(job, snap)}
 	l.Hosts = together.Hosts
-	l.Trainer = slices.Clone(words)
+	l.Trainer = slices.Clone(p.words)
 	if v, _ := snap.Getenv("RUN_NEURON_PARALLEL_COMPILE"); v == "1" {
-		l.Trainer = slices.Concat([]string{neuronCompiler}, words)
+		l.Trainer = slices.Concat([]string{neuronCompiler}, p.words)
 		p.Command.Argv = slices.Concat([]string{neuronCompiler}, p.Command.Argv)
 	}
-	for _, arg := range args {
+	for _, arg := range p.args {
 		l.Trainer = append(l.Trainer, escapeReferences(arg))
 	}
-	p.Launch = l
+	p.Launch, p.words = l, nil
 	p.addVariables(l.ownVariables(job, together))
 	p.showFirstRank(together)
 	if p.Rendezvous != nil {
@@ -194,12 +191,6 @@ const errorFileVariable = "TORCHELASTIC_ERROR_FILE"
 // ErrorFile is the path of the file in which a rank may say why it fails. torch's @record writes it.
 func ErrorFile(dir string, rank int) string { return fmt.Sprintf("%s/error-%d.json", dir, rank) }
 
-// Together returns the hosts of a launch as a value, with the slots that are known so far.
-func (l *Launch) Together() Together {
-	index := slices.IndexFunc(l.Hosts, func(h mpi.Host) bool { return h.Name == l.Host })
-	return Together{Hosts: l.Hosts, Index: index, Slots: l.Hosts[index].Slots, Met: len(l.Hosts) == 1}
-}
-
 // RankCommand returns the command of one of this host's ranks, where the place of the rank is known.
 func (p *Plan) RankCommand(at RankPlace, dir string) (Command, error) {
 	env := RankEnv(p.Command.Env, at, dir)
@@ -210,9 +201,8 @@ func (p *Plan) RankCommand(at RankPlace, dir string) (Command, error) {
 // firstRankEnv returns the environment by which the words of the command are checked and shown: that of this
 // host's first rank, if ranks are started. Every rank expands the words anew.
 func (p *Plan) firstRankEnv(job *contract.Job, o Options) []string {
-	together, err := TogetherOf(job, o.Slots)
-	if err != nil || !together.IsMember() || !WantsMPI(job, o) && !WantsRanks(job, o) {
+	if !p.Together.IsMember() || !WantsMPI(job, o) && !WantsRanks(job, o) {
 		return p.Command.Env
 	}
-	return RankEnv(p.Command.Env, together.Place(0), "")
+	return RankEnv(p.Command.Env, p.Together.Place(0), "")
 }

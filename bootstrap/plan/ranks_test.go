@@ -16,8 +16,11 @@ func TestTheRanksOfAHostAreCountedAfterThoseOfTheHostsBeforeIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	together := p.Launch.Together().Meet(map[string]int{"algo-1": 3, "algo-2": 2})
-	command, err := p.RankCommand(together.Place(1), p.Launch.Dir)
+	met, err := p.Meet(map[string]int{"algo-1": 3, "algo-2": 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	command, err := met.RankCommand(met.Together.Place(1), p.Launch.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type Rendezvous struct {
 	DNSOnly     bool          // the hosts file is not asked
 	MPI         bool          // the leader starts the trainer on the other hosts
 	Ranks       bool          // each host starts ranks that depend on those of other hosts
+	Table       bool          // this host uses what the others tell about themselves
 	Key         Key
 }
 

@@ -14,14 +14,12 @@ const LauncherTorchrun = "torchrun"
 
 // decideTorchrun adds the variables of --launcher torchrun on a host that trains together with others, or
 // alone. The command stays as it is, so it is the same on all hosts.
-func (p *Plan) decideTorchrun(job *contract.Job, snap *contract.Snapshot, o Options) error {
-	t, err := TogetherOf(job, o.Slots)
-	if err != nil || !t.IsMember() {
-		return err
+func (p *Plan) decideTorchrun(job *contract.Job, snap *contract.Snapshot) {
+	if !p.Together.IsMember() {
+		return
 	}
 	p.ErrorFile = launchDir(job, snap) + "-error.json"
-	p.addVariables(append(t.torchrunVariables(p.End.Grace), errorFileVariable+"="+p.ErrorFile))
-	return nil
+	p.addVariables(append(p.Together.torchrunVariables(p.End.Grace), errorFileVariable+"="+p.ErrorFile))
 }
 
 // torchrunVariables returns torchrun's options as the variables that it reads them from, as KEY=VALUE. With

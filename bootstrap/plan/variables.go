@@ -14,7 +14,7 @@ func Variables() []string { return []string{CommandVariable, KeyVariable, "ENTRA
 // may start entrain again.
 func IsVariable(name string) bool {
 	given := []string{DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK"}
-	if slices.Contains(Variables(), name) || slices.Contains(given, name) {
+	if slices.Contains(slices.Concat(Variables(), given, togetherVariables()), name) {
 		return true
 	}
 	return strings.HasPrefix(name, "ENTRAIN_CHANNEL_") && strings.HasSuffix(name, "_MODE")

@@ -20,15 +20,14 @@ import (
 
 // Alone is a job in which this host starts its own trainer.
 type Alone struct {
-	plan    *plan.Plan
 	log     events.Log
 	signals *proc.Signals
 	others  *peers.Peers
 }
 
-// New makes the job of a plan.
-func New(p *plan.Plan, log events.Log, signals *proc.Signals) *Alone {
-	return &Alone{plan: p, log: log, signals: signals}
+// New makes such a job.
+func New(log events.Log, signals *proc.Signals) *Alone {
+	return &Alone{log: log, signals: signals}
 }
 
 // Announce returns nil: the rendezvous need not know of the trainer.
@@ -43,10 +42,10 @@ func (a *Alone) Open(context.Context) error { return nil }
 // Close does nothing, as Open has made nothing.
 func (a *Alone) Close() {}
 
-// Run runs the trainer until it ends. The error is a *proc.ExitError for a trainer that failed, and a
-// *report.StoppedError for a trainer that a stop has ended.
-func (a *Alone) Run() (proc.Exit, error) {
-	p, others := a.plan, a.others
+// Run runs the trainer of a plan until it ends. The error is a *proc.ExitError for a trainer that failed, and
+// a *report.StoppedError for a trainer that a stop has ended.
+func (a *Alone) Run(p *plan.Plan) (proc.Exit, error) {
+	others := a.others
 	ctx, stdin, err := stream.Start(others.Context(), a.log, p.Stdin)
 	if err != nil {
 		return proc.Exit{}, err

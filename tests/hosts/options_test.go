@@ -108,7 +108,12 @@ func (c *optionCase) check(t *testing.T, h *host, i int) {
 }
 
 // isOfHost says whether each host has its own value of a variable.
-func isOfHost(name string) bool { return strings.HasPrefix(name, "SM_") || name == "CURRENT_HOST" }
+func isOfHost(name string) bool {
+	return strings.HasPrefix(name, "SM_") || slices.Contains([]string{
+		"CURRENT_HOST", "NODE_RANK", "JAX_PROCESS_ID",
+		"ENTRAIN_NODE_RANK", "ENTRAIN_LEADER", "ENTRAIN_HOSTFILE",
+	}, name)
+}
 
 // variables reads an environment as the kernel shows it.
 func variables(text string) map[string]string {
