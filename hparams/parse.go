@@ -149,9 +149,7 @@ func (p *parser) readList(depth int) []Value {
 		if p.skipSpace(); p.skipWord("]") {
 			break
 		}
-		if p.err == nil && !p.skipWord(",") {
-			p.fail("found %s where a list needs ',' or ']'", p.describeNext())
-		}
+		p.readComma("a list", ']', items[len(items)-1])
 	}
 	return items
 }
@@ -175,11 +173,21 @@ func (p *parser) readObject(depth int) []Field {
 		if p.skipSpace(); p.skipWord("}") {
 			break
 		}
-		if p.err == nil && !p.skipWord(",") {
-			p.fail("found %s where an object needs ',' or '}'", p.describeNext())
-		}
+		p.readComma("an object", '}', f.Value)
 	}
 	return fields
+}
+
+// readComma reads the comma behind a member. A comma behind the last one is an error at the comma.
+func (p *parser) readComma(what string, end byte, last Value) {
+	comma := p.pos
+	if p.err == nil && !p.skipWord(",") {
+		p.failUnclosed(last.Pos, ",")
+		p.fail("found %s where %s needs ',' or %q", p.describeNext(), what, end)
+	}
+	if p.skipSpace(); p.err == nil && p.peek() == end {
+		p.failAt(comma, "a comma in front of %q, expected none behind the last value", end)
+	}
 }
 
 func (p *parser) readField(depth int) Field {
@@ -190,6 +198,7 @@ func (p *parser) readField(depth int) Field {
 	}
 	f.Key = p.readString()
 	if p.skipSpace(); p.err == nil && !p.skipWord(":") {
+		p.failUnclosed(f.Pos, ":")
 		p.fail("found %s where ':' should be", p.describeNext())
 	}
 	p.skipSpace()

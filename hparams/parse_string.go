@@ -20,12 +20,14 @@ func (p *parser) readString() string {
 	for p.err == nil {
 		switch c := p.peek(); {
 		case p.pos >= len(p.text):
-			p.fail("the string that starts at byte %d has no closing quote", start-1)
+			p.failAt(start-1, "the string that begins here has no closing quote")
 		case c == '"':
 			p.pos++
 			return string(out)
 		case c == '\\':
 			out = p.readEscape(out)
+		case c < 0x20 && !p.closesLater():
+			p.failAt(start-1, "the string that begins here has no closing quote in its line")
 		case c < 0x20:
 			p.fail("control character %q inside a string: write it as an escape", c)
 		default:
@@ -34,6 +36,28 @@ func (p *parser) readString() string {
 		}
 	}
 	return ""
+}
+
+// closesLater tells whether the string at the position goes on behind a control character: then the next
+// quote ends it, and a value follows none. In a text that lacks a closing quote, the next quote begins another
+// string.
+func (p *parser) closesLater() bool {
+	if c := p.text[p.pos]; c != '\n' && c != '\r' {
+		return true
+	}
+	_, rest, found := strings.Cut(p.text[p.pos:], `"`)
+	rest = strings.TrimLeft(rest, " \t\r\n")
+	return found && (rest == "" || strings.IndexByte(",:]}", rest[0]) >= 0)
+}
+
+// failUnclosed records an error if the string in front of the position lacks its closing quote: then it ends
+// with the comma or the colon that should follow it, and at the quote that begins the next string.
+func (p *parser) failUnclosed(start int, sign string) {
+	from := p.text[start:p.pos] // the string and what is between it and the position
+	behind := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(from, " \t\r\n"), `"`), " \t")
+	if strings.HasPrefix(from, `"`) && len(behind) > 1 && strings.HasSuffix(behind, sign) && p.peek() != '"' {
+		p.failAt(start, "the string that begins here has no closing quote")
+	}
 }
 
 // readEscape reads an escape, or the two escapes of a surrogate pair, and appends the character.
