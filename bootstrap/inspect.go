@@ -52,6 +52,7 @@ func Inspect(ctx context.Context, r Request) *Inspection {
 		}
 		in.Problems = slices.Concat(in.Problems, local, plan.Check(job, snap, r.Options))
 	}
+	in.Problems = contract.Limit(in.Problems)
 	return in
 }
 

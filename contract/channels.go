@@ -71,6 +71,7 @@ func ChannelNames(file File) []string {
 func loadChannel(d *document, f hparams.Field) Channel {
 	prefix := "channel " + hparams.Quote(f.Key) + ": "
 	c := Channel{Name: f.Key, Pos: f.Pos, Mode: ModeFile}
+	d.warnSimilarKeys(f.Value, prefix, channelKeys())
 	if v, ok := d.optionalString(f.Value, "TrainingInputMode", prefix); ok {
 		c.Mode = Mode(d.matchWord(v, prefix+"TrainingInputMode", d.fail, modes()...))
 	}

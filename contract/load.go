@@ -29,7 +29,7 @@ func Load(s *Snapshot) (*Job, []Problem) {
 		{ResourceFile, loadResource, spec.checkResource},
 	} {
 		var found []Problem
-		if d, doc, ok := openConfig(s, part.file, &found); ok {
+		if d, doc, ok := openConfig(s, part.file, &found); ok && !d.failSwapped(doc) {
 			part.load(d, doc, job)
 			part.check(d, doc, job)
 		}
@@ -107,6 +107,10 @@ func (d *document) parseObject() (hparams.Value, bool) {
 		d.fail(nowhere, hint, "is empty, expected a JSON object")
 		return hparams.Value{}, false
 	}
+	if what, hint := otherEncoding(d.text); what != "" {
+		d.fail(0, hint, "%s", what)
+		return hparams.Value{}, false
+	}
 	if i := invalidUTF8(d.text); i >= 0 {
 		d.fail(i, "save the file as UTF-8", "byte 0x%02x is not valid UTF-8", d.text[i])
 		return hparams.Value{}, false
@@ -134,19 +138,6 @@ func (d *document) reportDuplicate(dup hparams.Duplicate) {
 		return
 	}
 	d.warn(dup.Pos, hint, "duplicate key %s, the last one counts", hparams.Quote(dup.Key))
-}
-
-// invalidUTF8 returns the offset of the first byte that is not valid UTF-8, or -1.
-func invalidUTF8(s string) int {
-	if utf8.ValidString(s) {
-		return -1
-	}
-	for i, r := range s {
-		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd") {
-			return i
-		}
-	}
-	return -1
 }
 
 // The platform's limits on hyperparameters (CreateTrainingJob), in characters. The limit of a value was 256

@@ -44,8 +44,14 @@ func TestEveryRealConfigurationFileLoads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if job, problems := contract.Load(snapshot(with(parts[1], string(data)))); job == nil {
+			job, problems := contract.Load(snapshot(with(parts[1], string(data))))
+			if job == nil {
 				t.Error(problems)
+			}
+			for _, p := range problems {
+				if strings.Contains(p.Hint, "did you mean") {
+					t.Errorf("the platform's own words are taken for mistakes: %s", p)
+				}
 			}
 		})
 	}

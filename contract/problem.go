@@ -64,6 +64,33 @@ func Errors(problems []Problem) []Problem {
 	return errors
 }
 
+// maxProblems is how many problems are told. More help nobody, and hide the others in a log.
+const maxProblems = 100
+
+// Limit returns the first problems, errors before warnings, and a last one that counts the others.
+func Limit(problems []Problem) []Problem {
+	if len(problems) <= maxProblems {
+		return problems
+	}
+	errors := min(len(Errors(problems)), maxProblems)
+	room := map[bool]int{false: errors, true: maxProblems - errors}
+	left := map[bool]int{}
+	kept := make([]Problem, 0, maxProblems+1)
+	for _, p := range problems {
+		if room[p.Warning] > 0 {
+			room[p.Warning]--
+			kept = append(kept, p)
+		} else {
+			left[p.Warning]++
+		}
+	}
+	return append(kept, Problem{
+		Warning: left[false] == 0,
+		Message: fmt.Sprintf("and %d more problems: %d errors, %d warnings",
+			left[false]+left[true], left[false], left[true]),
+	})
+}
+
 // document collects the problems of one configuration file.
 type document struct {
 	file     string

@@ -190,6 +190,31 @@ func TestEachMistakeHasItsOwnMessageWithItsPlace(t *testing.T) {
 			},
 		},
 		{
+			"UTF-8 with a byte order mark", hp, "\ufeff{}",
+			[]string{"hyperparameters.json:1:1: the text begins with a byte order mark (BOM), expected '{'"},
+		},
+		{"UTF-16 of Windows", rc, "\xff\xfe{\x00}\x00", []string{
+			"resourceconfig.json:1:1: the text is UTF-16, expected UTF-8",
+		}},
+		{"UTF-16, high bytes first", rc, "\xfe\xff\x00{\x00}", []string{
+			"resourceconfig.json:1:1: the text is UTF-16, expected UTF-8",
+		}},
+		{"UTF-16 without a mark", in, "{\x00}\x00", []string{
+			"inputdataconfig.json:1:1: the text is UTF-16, expected UTF-8",
+		}},
+		{"UTF-16 without a mark, high bytes first", in, "\x00{\x00}", []string{
+			"inputdataconfig.json:1:1: the text is UTF-16, expected UTF-8",
+		}},
+		{"UTF-32", hp, "\xff\xfe\x00\x00{\x00\x00\x00}\x00\x00\x00", []string{
+			"hyperparameters.json:1:1: the text is UTF-32, expected UTF-8",
+		}},
+		{"UTF-32 without a mark", hp, "{\x00\x00\x00}\x00\x00\x00", []string{
+			"hyperparameters.json:1:1: the text is UTF-32, expected UTF-8",
+		}},
+		{"UTF-32, high bytes first", hp, "\x00\x00\x00{\x00\x00\x00}", []string{
+			"hyperparameters.json:1:1: the text is UTF-32, expected UTF-8",
+		}},
+		{
 			"a number that Python does not read", rc,
 			"{\"current_host\":\"a\",\n \"n\": -" + strings.Repeat("9", 4301) + `,"hosts":["a"]}`,
 			[]string{"resourceconfig.json:2:7: a whole number of 4301 digits, expected at most 4300"},
@@ -223,5 +248,31 @@ func TestOneBrokenFileDoesNotHideAnother(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, printed(problems)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestManyProblemsEndWithACount(t *testing.T) {
+	some := func(errors, warnings int) []contract.Problem {
+		list := make([]contract.Problem, 0, errors+warnings)
+		for i := range errors + warnings {
+			list = append(list, contract.Problem{Message: "m", Warning: i < warnings})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		errors, warnings, keptErrors, kept int
+		last                               string
+	}{
+		{100, 0, 100, 100, "m"},
+		{1, 99, 1, 100, "m"},
+		{101, 0, 101, 101, "and 1 more problems: 1 errors, 0 warnings"},
+		{30000, 5, 101, 101, "and 29905 more problems: 29900 errors, 5 warnings"},
+		{3, 30000, 3, 101, "and 29903 more problems: 0 errors, 29903 warnings"},
+	} {
+		got := contract.Limit(some(c.errors, c.warnings))
+		if len(got) != c.kept || len(contract.Errors(got)) != c.keptErrors || got[len(got)-1].Message != c.last {
+			t.Errorf("%d errors, %d warnings: %d problems, %d errors, the last is %q",
+				c.errors, c.warnings, len(got), len(contract.Errors(got)), got[len(got)-1].Message)
+		}
 	}
 }

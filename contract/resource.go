@@ -22,7 +22,7 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 	job.InstanceType, job.Interface, job.Group = "local", "eth0", "homogeneousCluster"
 	hosts, haveHosts := doc.Get("hosts")
 	if !haveHosts {
-		d.fail(doc.Pos, `every job has it, e.g. "hosts":["algo-1"]`, "hosts is missing")
+		d.fail(doc.Pos, hintForMissingKey(doc, "hosts", `"hosts":["algo-1"]`), "hosts is missing")
 	} else if d.expectKind(hosts, hparams.List, "hosts") {
 		job.Hosts = d.hostList(hosts, "hosts")
 		if len(hosts.Items) == 0 {
@@ -37,6 +37,7 @@ func loadResource(d *document, doc hparams.Value, job *Job) {
 		job.Interface = v.Text
 	}
 	loadGroups(d, doc, job)
+	d.warnSimilarKeys(doc, "", resourceKeys())
 	d.checkVariables(doc, "current_instance_type", "network_interface_name", "current_group_name", "topology")
 	if v, ok := optionalMember(doc, "topology"); ok && v.Kind != hparams.List {
 		d.warn(v.Pos, "", "topology is %s, expected a list or null", describe(v))
@@ -61,7 +62,8 @@ func (d *document) checkVariables(doc hparams.Value, keys ...string) {
 func loadCurrentHost(d *document, doc hparams.Value, job *Job) {
 	v, ok := doc.Get("current_host")
 	if !ok {
-		d.fail(doc.Pos, `every job has it, e.g. "current_host":"algo-1"`, "current_host is missing")
+		hint := hintForMissingKey(doc, "current_host", `"current_host":"algo-1"`)
+		d.fail(doc.Pos, hint, "current_host is missing")
 		return
 	}
 	if !d.expectKind(v, hparams.String, "current_host") {
@@ -124,6 +126,7 @@ func loadGroups(d *document, doc hparams.Value, job *Job) {
 // far, and to the empty text before that.
 func loadGroup(d *document, item hparams.Value, hosts []string, groupOf map[string]string) Group {
 	var g Group
+	d.warnSimilarKeys(item, "instance_groups: ", groupKeys())
 	if v, ok := d.optionalString(item, "instance_group_name", "instance_groups: "); ok {
 		g.Name = v.Text
 	} else {

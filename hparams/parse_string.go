@@ -39,8 +39,7 @@ func (p *parser) readString() string {
 }
 
 // closesLater tells whether the string at the position goes on behind a control character: then the next
-// quote ends it, and a value follows none. In a text that lacks a closing quote, the next quote begins another
-// string.
+// quote ends it, and no value follows. In a text that lacks a closing quote, the next quote begins a string.
 func (p *parser) closesLater() bool {
 	if c := p.text[p.pos]; c != '\n' && c != '\r' {
 		return true

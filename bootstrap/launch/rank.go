@@ -189,7 +189,9 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 			Told: exit.Told && !killedForMemory,
 		})
 	}
-	ended := func(exit proc.Exit) error { return report.FailureOf(cmd.Argv[0], exit, "") }
+	ended := func(exit proc.Exit) error {
+		return report.FailureOf(cmd.Argv[0], exit, plan.ChannelHint(cmd.Env, report.CauseOf(exit)))
+	}
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
 		PipeSize: trainer.StderrPipe,
 		Grace:    rankGrace, Marker: cause.Marker,

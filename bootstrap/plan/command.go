@@ -121,15 +121,3 @@ func misspeltProgramHint(env []string) string {
 	}
 	return ""
 }
-
-// UsageHint is the hint for a trainer that refuses its arguments, which may be due to the word "train". Exit
-// code 2 of argparse and getopt, and 64 of sysexits.h, say that a trainer does so. The hint is empty for any
-// other code, and if entrain has not passed on a word that may be the platform's.
-func (p *Plan) UsageHint(code int) string {
-	const argparse, sysexits = 2, 64
-	if !p.KeptTrain || code != argparse && code != sysexits {
-		return ""
-	}
-	return `the command's last word "train" was passed on to it; ` +
-		"SageMaker appends that word, and entrain drops it there (set TRAINING_JOB_NAME to try that here)"
-}

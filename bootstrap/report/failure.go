@@ -44,7 +44,7 @@ func Summary(err error) string {
 	}
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		how := exit.How()
-		if line := cause.Cause(exit.Stderr, endOf(exit.Exit)); line != "" {
+		if line := CauseOf(exit.Exit); line != "" {
 			how += ": " + line
 		}
 		return how
@@ -96,6 +96,9 @@ func hintLast(line string) int {
 func endOf(exit proc.Exit) cause.End {
 	return cause.End{Code: exit.Code, Signal: int(exit.Signal)}
 }
+
+// CauseOf returns the line of a program's last output that says why it failed. It is empty if no line does.
+func CauseOf(exit proc.Exit) string { return cause.Cause(exit.Stderr, endOf(exit)) }
 
 // FailureOf returns the error of a program that ended, or nil if the program succeeded. The error has the
 // exit code of the job, which torchrun does not end with itself: see cause.JobCode. The hint says what

@@ -1,0 +1,59 @@
+package plan
+
+import (
+	"strings"
+
+	"entrain/contract"
+	"entrain/hparams"
+)
+
+// Hint says what may help against the failure of a trainer. code is its exit code, and cause is the line of
+// its last output that says why it failed. The hint is empty if nothing is known.
+func (p *Plan) Hint(code int, cause string) string {
+	if hint := p.usageHint(code); hint != "" {
+		return hint
+	}
+	return ChannelHint(p.Command.Env, cause)
+}
+
+// usageHint is the hint for a trainer that refuses its arguments, which may be due to the word "train". Exit
+// code 2 of argparse and getopt, and 64 of sysexits.h, say that a trainer does so. The hint is empty for any
+// other code, and if entrain has not passed on a word that may be the platform's.
+func (p *Plan) usageHint(code int) string {
+	const argparse, sysexits = 2, 64
+	if !p.KeptTrain || code != argparse && code != sysexits {
+		return ""
+	}
+	return `the command's last word "train" was passed on to it; ` +
+		"SageMaker appends that word, and entrain drops it there (set TRAINING_JOB_NAME to try that here)"
+}
+
+// ChannelHint is the hint for a trainer that failed for lack of a variable SM_CHANNEL_…: it names the job's
+// channels. env is the trainer's environment. The hint is empty if cause names no such variable, and without
+// the variable SM_CHANNELS.
+func ChannelHint(env []string, cause string) string {
+	const prefix = "SM_CHANNEL_"
+	_, rest, found := strings.Cut(cause, prefix)
+	n := strings.IndexFunc(rest, func(r rune) bool { return !hparams.IsWord(string(r), "_-.") })
+	if n >= 0 {
+		rest = rest[:n]
+	}
+	name := prefix + strings.TrimRight(rest, ".-")
+	list, known := contract.Getenv(env, "SM_CHANNELS")
+	if !found || name == prefix || !known || IsSet(env, name) {
+		return ""
+	}
+	doc, _, _ := hparams.Parse(list) // entrain has written it
+	channels := make([]string, len(doc.Items))
+	for i, item := range doc.Items {
+		channels[i] = item.Text
+	}
+	if len(channels) == 0 {
+		return name + " is not set: the job has no channels"
+	}
+	hint := name + " is not set: the job's channels are " + strings.Join(channels, ", ")
+	if near := contract.NearestName(strings.TrimPrefix(name, prefix), channels); near != "" {
+		hint += "; did you mean " + near + "?"
+	}
+	return hint
+}
