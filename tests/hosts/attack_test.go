@@ -48,7 +48,7 @@ func attack(args []string) int {
 // attacks are the kinds of attacks. Each acts on a new connection, and returns whether to hold it open.
 func attacks() map[string]func(net.Conn) bool {
 	const hello = `{"protocol":3,"version":"v1.0.0","mode":"run","instance":"x","count":99,"host":"algo-2",` +
-		`"slots":1,"cpus":1,"ready":true,"clock":1764374400000000,"ended":{"code":9,"text":"forged","age":0}}` + "\n"
+		`"slots":1,"cpus":1,"ready":true,"clock":1764374400000000,"ended":{"code":9,"text":"x","age":0}}` + "\n"
 	post := fmt.Sprintf("POST /v1/sync HTTP/1.1\r\nHost: algo-1\r\nContent-Type: application/json\r\n"+
 		"Content-Length: %d\r\n\r\n%s", len(hello), hello)
 	say := func(text string) func(net.Conn) bool { // and go away when an answer comes
