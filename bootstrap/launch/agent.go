@@ -48,7 +48,7 @@ func (h *Host) realAgent(ctx context.Context) (agent, error) {
 		Self: r.Host, Hosts: hostNames(h.launch),
 		KeyPair: func(label string) (ed25519.PrivateKey, error) { return key.KeyPair(r.Job, label) },
 		Port:    r.Port, PeerTimeout: r.PeerTimeout, Lookup: peers.Lookup(r), Start: h.startForOthers,
-		Diagnose: func(err error) string { return rendezvous.Diagnose(err, "it", false) },
+		Diagnose: func(err error, reached bool) string { return rendezvous.Diagnose(err, "it", reached) },
 		Warn:     func(text string) { h.log.Warn().Msg(cause.OneLine(text)) },
 	}
 	pool, err := remote.NewPool(c)

@@ -41,17 +41,17 @@ func (p *Pool) diagnose(err error) string {
 	case isSilent && errors.Is(silent.err, os.ErrDeadlineExceeded):
 		return fmt.Sprintf("nothing was heard of it for %s", silent.silence)
 	case isSilent:
-		return fmt.Sprintf("nothing was heard of it for %s: %s", silent.silence, p.diagnose(silent.err))
+		return fmt.Sprintf("nothing was heard of it for %s: %s", silent.silence, p.c.Diagnose(silent.err, true))
 	case isClosed && strings.Contains(err.Error(), "handshake failed"):
 		return "it closed the connection before it knew this host; its log may say why"
 	case isClosed:
 		return "it closed the connection"
 	case errors.Is(err, os.ErrDeadlineExceeded) && dialledAddress(err) == "":
-		return fmt.Sprintf("nothing was heard of it for %s", p.c.silenceTimeout())
+		return fmt.Sprintf("nothing was heard of it for %s", p.c.PeerTimeout)
 	case strings.Contains(err.Error(), "unable to authenticate"):
 		return "it refuses this host; its log says why"
 	}
-	return p.c.Diagnose(err)
+	return p.c.Diagnose(err, false)
 }
 
 // waitAtMost returns when something comes from c, or after limit.

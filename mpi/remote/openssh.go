@@ -20,7 +20,7 @@ type OpenSSH struct {
 	Dir         string        // a private directory, which holds the files named below
 	Port        int           // the port of sshd on every host
 	Listen      []netip.Addr  // where sshd listens; none means all addresses
-	PeerTimeout time.Duration // ssh and sshd give up a peer that is silent for half of it; see silenceTimeout
+	PeerTimeout time.Duration // ssh and sshd give up a peer that is silent for so long
 	Command     string        // the path of entrain rsh; a shell reads it
 }
 
@@ -131,9 +131,9 @@ UseDNS no
 	return b.String()
 }
 
-// keepaliveSeconds is keepaliveInterval in whole seconds.
+// keepaliveSeconds is the interval of OpenSSH's own keepalives in whole seconds.
 func (o OpenSSH) keepaliveSeconds() int {
-	return max(1, int(keepaliveInterval(o.PeerTimeout)/time.Second))
+	return max(1, int(o.PeerTimeout/keepalivesUntilSilence/time.Second))
 }
 
 const sshDefaultPort = 22

@@ -71,10 +71,11 @@ func (n *peer) run(ctx context.Context) {
 // runUntilLost returns why the host is lost. The host itself may say so. Else it is lost when nothing was
 // heard of it for silenceTimeout, whatever has ended the last connection.
 func (n *peer) runUntilLost(ctx context.Context) error {
-	deadline := time.Now().Add(n.p.c.connectTimeout())
+	deadline, timeout := time.Now().Add(n.p.c.connectTimeout()), dialTimeout
 	for {
-		c, err := n.p.connect(ctx, n.host, deadline)
+		c, err := n.p.connect(ctx, n.host, timeout, deadline)
 		if err == nil {
+			timeout = redialTimeout
 			err = n.use(c)
 			deadline = c.raw.lastHeard().Add(n.p.c.silenceTimeout())
 			if time.Now().Before(deadline) && n.p.ctx.Err() == nil &&
@@ -83,7 +84,7 @@ func (n *peer) runUntilLost(ctx context.Context) error {
 			}
 		}
 		if n.reached && !errors.Is(err, errHasEnded) {
-			err = &silenceError{n.p.c.silenceTimeout(), err}
+			err = &silenceError{n.p.c.PeerTimeout, err}
 		}
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -106,8 +107,10 @@ func (p *Pool) start(work func()) {
 }
 
 // connect tries to connect to a host until it succeeds, ctx ends, the deadline has come, or the host shows
-// another key.
-func (p *Pool) connect(ctx context.Context, host string, deadline time.Time) (c *clientConn, err error) {
+// another key. timeout bounds the dial of one address.
+func (p *Pool) connect(
+	ctx context.Context, host string, timeout time.Duration, deadline time.Time,
+) (c *clientConn, err error) {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
@@ -119,7 +122,7 @@ func (p *Pool) connect(ctx context.Context, host string, deadline time.Time) (c 
 		backoff.WithMaxInterval(maxRedialPause), backoff.WithMaxElapsedTime(0)) // ctx bounds the attempts
 	var last error
 	err = backoff.Retry(func() error {
-		c, err = p.dial(ctx, host, config)
+		c, err = p.dial(ctx, host, config, timeout)
 		// An attempt that the deadline has ended says less than the one before it.
 		if err != nil && (last == nil || ctx.Err() == nil && time.Now().Before(deadline)) {
 			last = err
@@ -136,7 +139,9 @@ func (p *Pool) connect(ctx context.Context, host string, deadline time.Time) (c 
 }
 
 // dial tries once to connect to a host. It uses the first of the host's addresses that takes a connection.
-func (p *Pool) dial(ctx context.Context, host string, config *ssh.ClientConfig) (*clientConn, error) {
+func (p *Pool) dial(
+	ctx context.Context, host string, config *ssh.ClientConfig, timeout time.Duration,
+) (*clientConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	addrs, err := p.c.lookup(ctx, host)
@@ -146,7 +151,7 @@ func (p *Pool) dial(ctx context.Context, host string, config *ssh.ClientConfig) 
 	err = errors.New("its name resolves to no address")
 	var raw net.Conn
 	for _, a := range addrs {
-		if raw, err = p.c.dialAddr(ctx, a); err == nil {
+		if raw, err = p.c.dialAddr(ctx, a, timeout); err == nil {
 			break
 		}
 	}
@@ -154,15 +159,18 @@ func (p *Pool) dial(ctx context.Context, host string, config *ssh.ClientConfig) 
 		return nil, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
-	c := &clientConn{raw: newDeadlineConn(raw, p.c.silenceTimeout()), ended: make(chan struct{})}
+	c := &clientConn{raw: newDeadlineConn(raw, p.c.staleTimeout()), ended: make(chan struct{})}
 	c.Conn, c.channels, c.requests, err = ssh.NewClientConn(c.raw, host, config)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("the handshake: %w", os.ErrDeadlineExceeded)
+	}
 	return c, err
 }
 
 // dialAddr connects to one address of a host.
-func (c *Config) dialAddr(ctx context.Context, addr netip.Addr) (net.Conn, error) {
+func (c *Config) dialAddr(ctx context.Context, addr netip.Addr, timeout time.Duration) (net.Conn, error) {
 	// TCP's keepalive is off: the function keepalive replaces it.
-	dialer := net.Dialer{LocalAddr: c.local, Timeout: dialTimeout, KeepAlive: -1}
+	dialer := net.Dialer{LocalAddr: c.local, Timeout: timeout, KeepAlive: -1}
 	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(addr.String(), strconv.Itoa(c.Port)))
 }
 

@@ -45,8 +45,9 @@ type Config struct {
 	Lookup      func(ctx context.Context, host string) ([]netip.Addr, error)
 	Start       Start             // for Serve
 	Warn        func(text string) // logs a warning
-	// Diagnose says in plain words what an error of a connection to a host most likely means: "it …".
-	Diagnose func(err error) string
+	// Diagnose says in plain words what an error of a connection to a host most likely means: "it …". reached
+	// says whether the host was reached before.
+	Diagnose func(err error, reached bool) string
 
 	local net.Addr // the address that connections come from; nil means any. Tests have many hosts on one machine
 }

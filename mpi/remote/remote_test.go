@@ -229,7 +229,7 @@ func pairsOf(secret string) KeyPair {
 }
 
 // diagnoseDial is a Config.Diagnose that knows what these tests ask for.
-func diagnoseDial(err error) string {
+func diagnoseDial(err error, _ bool) string {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -18,6 +18,11 @@ const (
 	// one that is lost. It is smaller than a third of handshakeTimeout.
 	dialTimeout = 3 * time.Second
 
+	// redialTimeout replaces dialTimeout for a host that was reached before. A network that was divided is found
+	// again by a new SYN within it and maxRedialPause. The kernel would send the last one again ever later.
+	// It is smaller than dialTimeout.
+	redialTimeout = time.Second
+
 	// firstRedialPause and maxRedialPause bound the pause between two attempts to reach a host, which grows from
 	// the first to the second. Usually the other host is not ready for some milliseconds only. One attempt a
 	// second costs nothing, and a host that comes late loses at most that second. Config.PeerTimeout is larger
@@ -90,8 +95,8 @@ const (
 	// tries.
 	sshdLoginTimeout = sshConnectTimeout
 
-	// keepalivesUntilSilence is how many keepalives may stay without an answer. It makes ssh and sshd give a
-	// peer up after the same time as silenceTimeout.
+	// keepalivesUntilSilence is how many keepalives of OpenSSH may stay without an answer. It makes ssh and sshd
+	// give a peer up after PeerTimeout.
 	keepalivesUntilSilence = 3
 )
 
@@ -104,14 +109,22 @@ func (c *Config) connectTimeout() time.Duration { return c.PeerTimeout * 5 / 6 }
 // PeerTimeout, a second by default. A peer that has not heard of it notices the silence.
 func (c *Config) farewellTimeout() time.Duration { return c.PeerTimeout / 30 }
 
-// silenceTimeout is how long nothing may be heard of a peer until its connection is broken. It is the time
-// after which the rendezvous takes a silent host for lost: one clock counts for both.
-func (c *Config) silenceTimeout() time.Duration { return c.PeerTimeout }
+// keepaliveInterval is how often the client of a connection asks the server whether it is there. It is the
+// pause between two hellos of the rendezvous.
+func (c *Config) keepaliveInterval() time.Duration { return c.PeerTimeout / 15 }
 
-// keepaliveInterval is how often the client of a connection asks the server whether it is there. It is a
-// third of silenceTimeout, so that two answers may be late or lost.
-func (c *Config) keepaliveInterval() time.Duration { return keepaliveInterval(c.PeerTimeout) }
+// silenceTimeout is how long nothing may be heard of a peer until it is lost: PeerTimeout from when the next
+// word was due, and as much again as that for a new connection. The rendezvous counts in the same way, so a
+// network that loses all packets for less than PeerTimeout loses no host.
+func (c *Config) silenceTimeout() time.Duration { return c.PeerTimeout + 2*c.keepaliveInterval() }
 
-func keepaliveInterval(peerTimeout time.Duration) time.Duration {
-	return peerTimeout / keepalivesUntilSilence
+// staleTimeout is how long nothing may be heard on a connection until the client makes a new one. Two lost
+// segments in a row come again within it, by TCP. It is so short that a connection which is stuck is replaced
+// several times within PeerTimeout.
+func (c *Config) staleTimeout() time.Duration {
+	return c.keepaliveInterval() + min(max(shortestAnswerDelay, c.PeerTimeout/6), c.PeerTimeout/3)
 }
+
+// shortestAnswerDelay bounds staleTimeout from below, for a short PeerTimeout. The kernel sends a lost
+// segment again after 0.2 s, 0.6 s and 1.4 s.
+const shortestAnswerDelay = 2 * time.Second

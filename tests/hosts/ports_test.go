@@ -137,7 +137,7 @@ func TestResetOfTheAgentIsSurvived(t *testing.T) {
 			n: 2, words: words, codes: []int{0, 0},
 			act: func(l *lab) {
 				must(l.t, l.hosts[1].in("sh", "-c", rule, "-I")...)
-				<-time.After(6 * time.Second) // a keepalive comes every 4 s
+				<-time.After(4 * time.Second) // a keepalive comes every 0.8 s
 				must(l.t, l.hosts[1].in("sh", "-c", rule, "-D")...)
 				l.endTrainers()
 			},
@@ -150,4 +150,20 @@ func TestResetOfTheAgentIsSurvived(t *testing.T) {
 			s.run(t)
 		})
 	}
+}
+
+// TestAgentSurvivesASilentNetwork: all packets of the agent are lost for almost --peer-timeout. TCP would
+// send the next one only after that.
+func TestAgentSurvivesASilentNetwork(t *testing.T) {
+	t.Parallel()
+	const script = `echo training; until [ -e /opt/ml/go ]; do sleep 0.05; done`
+	s := scenario{n: 2, words: launchArgs(standIn, "sh", "-c", script), codes: []int{0, 0}}
+	s.words[slices.Index(s.words, "--peer-timeout")+1] = "16s"
+	s.act = func(l *lab) {
+		l.hosts[1].drop(7791, 1)
+		<-time.After(14 * time.Second)
+		l.hosts[1].allow(7791, 1)
+		l.endTrainers()
+	}
+	s.run(t)
 }
