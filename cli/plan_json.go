@@ -35,6 +35,12 @@ func planJSON(p *plan.Plan) jsonObject {
 	if p.Launch != nil {
 		document["launch"] = launchJSON(p)
 	}
+	if s := p.Source; s != nil {
+		document["source"] = jsonObject{
+			"archive": s.Archive, "dir": s.Dir,
+			"max_mb": s.Limits.MB, "max_files": s.Limits.Files, "max_ratio": s.Limits.Ratio,
+		}
+	}
 	if p.Stdin != nil {
 		document["stdin"] = streamJSON(p.Stdin)
 	}

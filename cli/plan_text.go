@@ -17,6 +17,9 @@ func planText(p *plan.Plan, all bool) string {
 	for _, note := range slices.Concat(p.Notes, p.Remarks) {
 		fmt.Fprintf(&b, "note     %s\n", note)
 	}
+	if s := p.Source; s != nil {
+		fmt.Fprintf(&b, "unpack   %s into %s; what is in it decides how its program is started\n", s.Archive, s.Dir)
+	}
 	if len(p.Wait.Hosts) > 0 {
 		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
 	}

@@ -34,10 +34,15 @@ func (s *start) act(ctx *cli.Context) error {
 	}
 	s.log.warnings(in.Problems)
 	plan, err := s.decide(ctx, in)
+	end()
+	if err == nil && plan.Source != nil {
+		if in, err = doer.Bring(in, plan.Source, s.options()); err == nil {
+			plan, err = s.decide(ctx, in)
+		}
+	}
 	if err != nil {
 		return doer.Fail(in, s.settings.options, s.verb, err)
 	}
-	end()
 	if s.settings.logLevel == "debug" {
 		s.describe(doer, in)
 	}

@@ -59,6 +59,9 @@ func CodePaths(j *Job, s *Snapshot) []string {
 	if program == "" && !submits {
 		return paths
 	}
+	if submit, _ := j.Params.Get(submitParam); isArchive(submit.Text) {
+		paths = append(paths, submit.Text)
+	}
 	dir := j.CodeDir()
 	paths = append(paths, dir, path.Join(dir, "requirements.txt"), path.Join(dir, "setup.py"))
 	if program != "" {
@@ -85,9 +88,12 @@ func checkCode(d *document, j *Job, s *Snapshot, given bool) {
 		c.script = path.Join(j.CodeDir(), program)
 	}
 	submit, submits := j.Params.Find(submitParam)
+	source := j.Source(s)
 	switch {
 	case submits && isRemote(hparams.ToolkitText(submit.Value)):
 		c.reportRemote(submit)
+	case source != nil && !given:
+		c.checkSource(source)
 	case submits && c.isFile(j.CodeDir()):
 		c.report(submit.Raw.Pos, unpackCode, "hyperparameter %s: %s is a file, expected a directory with the code",
 			hparams.Quote(submitParam), j.CodeDir())
@@ -118,8 +124,11 @@ func (c *codeCheck) hasArchive() bool {
 }
 
 // scriptProblem says why the script cannot be started. It is empty if the script is there.
-func (c *codeCheck) scriptProblem() string {
-	entry, exists := c.snap.Paths[c.script]
+func (c *codeCheck) scriptProblem() string { return c.pathProblem(c.script) }
+
+// pathProblem says why there is no file at a path that can be read. It is empty if there is one.
+func (c *codeCheck) pathProblem(path string) string {
+	entry, exists := c.snap.Paths[path]
 	switch {
 	case !exists:
 		return "is missing"
@@ -138,8 +147,10 @@ func (c *codeCheck) report(pos int, hint, format string, args ...any) {
 	report(pos, hint, format, args...)
 }
 
-const unpackCode = "entrain does not unpack code; " +
-	"in the Dockerfile: ADD it to /opt/ml/code, or COPY the directory there"
+const unpackCode = "entrain unpacks a .tar.gz or .tgz; in the Dockerfile: COPY the directory to /opt/ml/code"
+
+const nameProgram = "to unpack and start it, leave the command out, and name its script by " +
+	"SAGEMAKER_PROGRAM or the hyperparameter sagemaker_program"
 
 const bringCode = "in the Dockerfile: COPY the code to /opt/ml/code, or give the command after --"
 
@@ -169,7 +180,7 @@ func (c *codeCheck) warnOfArchive() {
 	if channel, ok := c.job.Channel(codeChannel); ok {
 		pos = channel.Pos
 	}
-	d.warn(pos, unpackCode, "channel \"code\": %s is a file, expected a directory with the code",
+	d.warn(pos, nameProgram, "channel \"code\": %s is not unpacked",
 		c.job.archivePath())
 }
 
@@ -184,7 +195,8 @@ func (c *codeCheck) failMissing() {
 			" hides the image's code: mount input, model and output, each by itself"
 	}
 	if c.hasArchive() {
-		hint = "channel \"code\" holds " + codeArchive + ", which entrain does not unpack; " + bringCode
+		hint = c.job.archivePath() + " is not unpacked: " + c.job.CodeDir() + " has files of its own, or the " +
+			"hyperparameter " + hparams.Quote(submitParam) + " names another place"
 	}
 	c.failScript(hint, c.script+" "+c.scriptProblem()+", expected the script there")
 }

@@ -143,9 +143,38 @@ func TestCodeThatNothingStartsIsReported(t *testing.T) {
 		{
 			"an archive", tar, nil,
 			map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file},
+			false, "",
+		},
+		{
+			"no archive", tar, nil, nil, false,
+			`error hyperparameters.json:1:58 hyperparameter "sagemaker_submit_directory": ` +
+				`/opt/ml/input/data/code/sourcedir.tar.gz is missing, expected the archive with the code`,
+		},
+		{
+			"a file that is no archive", `{"sagemaker_program":"t.py","sagemaker_submit_directory":"/x.zip"}`, nil,
+			map[string]contract.Kind{"/x.zip": file},
 			false,
 			`error hyperparameters.json:1:58 hyperparameter "sagemaker_submit_directory": ` +
-				`/opt/ml/input/data/code/sourcedir.tar.gz is a file, expected a directory with the code`,
+				`/x.zip is a file, expected a directory with the code`,
+		},
+		{
+			"an archive, and other code in the image", tar, nil,
+			map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file, "/opt/ml/code": dir},
+			false,
+			`error hyperparameters.json:1:22 hyperparameter "sagemaker_program": ` +
+				`/opt/ml/code/t.py is missing, expected the script there`,
+		},
+		{
+			"an archive in the channel code", `{"sagemaker_program":"t.py"}`, nil,
+			map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file},
+			false, "",
+		},
+		{
+			"an archive in the channel code, and no script", `{}`, nil,
+			map[string]contract.Kind{"/opt/ml/input/data/code/sourcedir.tar.gz": file},
+			false,
+			`warning inputdataconfig.json:0:0 channel "code": ` +
+				`/opt/ml/input/data/code/sourcedir.tar.gz is not unpacked`,
 		},
 		{
 			"a module for the toolkit", `{}`,

@@ -75,6 +75,12 @@ func (l Log) Plan(p *plan.Plan) {
 	}
 }
 
+// Unpacked logs that the job's code has been unpacked.
+func (l Log) Unpacked(s *plan.Source) {
+	l.Info().Str(fieldEvent, "code").Str("archive", s.Archive).Str("dir", s.Dir).
+		Msgf("unpacked %s into %s", s.Archive, s.Dir)
+}
+
 // Waiting logs that some hosts are not ready yet. missing and of are numbers of hosts, elapsed and left are
 // the times since the start and until the time-out, and names are the names of the missing hosts as text.
 func (l Log) Waiting(missing, of int, elapsed, left time.Duration, names string) {

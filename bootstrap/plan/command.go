@@ -50,6 +50,7 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 	}
 	if job.Program(snap) != "" {
 		p.Command.Dir = job.CodeDir()
+		p.decideSource(job, snap, o)
 		return job.ScriptWords(snap), nil
 	}
 	if snap.Programs[trainWord] {

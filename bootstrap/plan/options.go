@@ -30,6 +30,7 @@ type Options struct {
 	// LaunchTimeout is how long a launcher may take to start the ranks of all hosts. A script has no such bound.
 	LaunchTimeout time.Duration
 	End           End
+	Source        SourceLimits
 	// Mask replaces secrets by stars. A masked plan is only shown. It is never carried out.
 	Mask bool
 
@@ -55,6 +56,8 @@ func Defaults() Options {
 		Rendezvous: RendezvousOptions{On: true, Port: 7791, PeerTimeout: 30 * time.Second},
 		// The platform sends SIGKILL 120 s after SIGTERM. The last 10 s are for the report.
 		End: End{Grace: 110 * time.Second},
+		// More than a project has, and less than what fills a disk. gzip itself reaches a ratio of 1,000.
+		Source: SourceLimits{MB: 4096, Files: 200_000, Ratio: 500},
 	}
 }
 

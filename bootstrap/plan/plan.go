@@ -21,6 +21,7 @@ type Plan struct {
 	Host       string // the name of this host
 	Role       Role
 	Command    Command
+	Source     *Source // the archive that brings the code; nil where the code is there
 	Files      []File
 	Wait       Wait
 	Rendezvous *Rendezvous // nil for a host alone

@@ -15,6 +15,7 @@ import (
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi/remote"
 	"entrain/proc"
+	"entrain/source"
 )
 
 // The exit codes of entrain itself follow sysexits.h. The codes 126, 127 and 128+n are those of a shell.
@@ -107,7 +108,8 @@ func codeOf(err error) int {
 	case isUnavailable(err):
 		return CodeUnavailable
 	}
-	if _, ok := errors.AsType[*output.Error](err); ok {
+	_, written := errors.AsType[*output.Error](err)
+	if _, unpacked := errors.AsType[*source.WriteError](err); written || unpacked {
 		return CodeOutput
 	}
 	return CodeInternal
@@ -120,7 +122,8 @@ func isInvalid(err error) bool {
 	_, format := errors.AsType[*recordio.FormatError](err)
 	_, manifest := errors.AsType[*channel.ManifestError](err)
 	_, fifo := errors.AsType[*channel.InvalidError](err)
-	return invalid || refused || format || manifest || fifo
+	_, archive := errors.AsType[*source.ArchiveError](err)
+	return invalid || refused || format || manifest || fifo || archive
 }
 
 // isUnavailable reports whether an error says that a host or a FIFO did not come, that another process reads

@@ -16,6 +16,7 @@ import (
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi/remote"
 	"entrain/proc"
+	"entrain/source"
 )
 
 // TestOnlySuccessEndsWithZero checks that no error ends with 0, even if it lacks its code.
@@ -28,7 +29,9 @@ func TestOnlySuccessEndsWithZero(t *testing.T) {
 		&proc.ExitError{Exit: proc.Exit{Code: 256}}, &proc.ExitError{Exit: proc.Exit{Code: -1}},
 		&rendezvous.PeerError{}, &rendezvous.StopError{}, &rendezvous.OverError{}, &rendezvous.RefusedError{},
 		&rendezvous.ListenError{}, &remote.LostError{}, &hostwait.UnavailableError{},
-		&channel.UnavailableError{}, &channel.ManifestError{}, &recordio.FormatError{}, &contract.InvalidError{},
+		&channel.UnavailableError{}, &channel.ManifestError{}, &recordio.FormatError{},
+		&source.ArchiveError{}, &source.WriteError{},
+		&contract.InvalidError{},
 		context.Canceled, context.DeadlineExceeded, errors.New("x"), errors.Join(nil, errors.New("x")),
 	}
 	for _, err := range errs {

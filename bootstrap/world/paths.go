@@ -15,22 +15,28 @@ import (
 
 // photographPaths looks at the job's code and at its outputs.
 func photographPaths(s *contract.Snapshot, code, outputs []string, look Look) {
-	s.Paths, s.Outputs = map[string]contract.Entry{}, map[string]contract.Output{}
-	for _, path := range code {
-		look(path)
-		if entry := photographEntry(path); entry.Problem != missing {
-			if entry.Kind == contract.KindFile {
-				photographProgram(path, &entry)
-			}
-			s.Paths[path] = entry
-		}
-	}
+	s.Paths, s.Outputs = PhotographCode(code, look), map[string]contract.Output{}
 	for _, path := range outputs {
 		look(path)
 		if output, exists := photographOutput(path); exists {
 			s.Outputs[path] = output
 		}
 	}
+}
+
+// PhotographCode looks at the paths of the job's code alone.
+func PhotographCode(paths []string, look Look) map[string]contract.Entry {
+	entries := map[string]contract.Entry{}
+	for _, path := range paths {
+		look(path)
+		if entry := photographEntry(path); entry.Problem != missing {
+			if entry.Kind == contract.KindFile {
+				photographProgram(path, &entry)
+			}
+			entries[path] = entry
+		}
+	}
+	return entries
 }
 
 // photographProgram says whether this user can execute a file, and which interpreter its first line names.
