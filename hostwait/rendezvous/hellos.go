@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -38,11 +39,18 @@ func (s *Session) sayHellos() {
 // endWith ends Context, since no further hello can be said. It does not if this host's own end stands.
 func (s *Session) endWith(err error) {
 	s.mu.Lock()
-	stands := s.end != nil && s.link.stands(s.end, err)
-	s.mu.Unlock()
-	if !stands {
-		s.cancel(err)
+	defer s.mu.Unlock()
+	if s.end == nil || !s.link.stands(s.end, err) {
+		s.failWith(err)
 	}
+}
+
+// failWith ends Context. Where the end of the launcher has ended it already, the error is kept for Leave.
+func (s *Session) failWith(err error) {
+	if _, over := errors.AsType[*OverError](context.Cause(s.ctx)); over && s.late == nil {
+		s.late = err
+	}
+	s.cancel(err)
 }
 
 // sayGoodbye tells the leader that this host needs it no more. If the answer does not come in time, the
@@ -134,7 +142,7 @@ func (s *Session) takeView(v view, h *hello) bool {
 		close(s.released)
 	}
 	if f := v.First; f != nil && !s.config.Ignore && !s.isOwn(f) {
-		s.cancel(&PeerError{Host: f.Host, Code: failureCode(f.Code), Text: f.Text})
+		s.failWith(&PeerError{Host: f.Host, Code: failureCode(f.Code), Text: f.Text})
 	}
 	switch {
 	case v.Stopped == "" || wasStopped:

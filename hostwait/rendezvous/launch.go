@@ -39,6 +39,17 @@ func (k *roster) areAllQuiet() bool {
 	return true
 }
 
+// haveAllEnded reports whether all hosts on which the launcher has started ranks have told their ends, or are
+// lost. Such a host uses the table.
+func (k *roster) haveAllEnded() bool {
+	for _, m := range k.members {
+		if m.Table && !m.ended {
+			return false
+		}
+	}
+	return true
+}
+
 // noteMoment notes when a host has said its last hello, by the clock of the leader.
 func (k *roster) noteMoment(m *member, h *hello, now time.Time) {
 	lag := time.Duration(k.clock.at(now)-h.Clock) * time.Microsecond

@@ -29,7 +29,12 @@ func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error
 	<-s.hellosEnded
 	s.link.close()
 	s.cancel(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if e, ok := errors.AsType[*PeerError](context.Cause(s.ctx)); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*PeerError](s.late); ok {
 		return e
 	}
 	return nil

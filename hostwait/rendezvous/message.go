@@ -142,15 +142,18 @@ type view struct {
 	Quiet    bool            `json:"quiet,omitempty"`   // no rank is at work on any host
 	Over     *int            `json:"over,omitempty"`    // the exit code of the launcher, if that has ended
 	// Undecided says that a failure is known, and that an earlier one may still be heard of.
-	Undecided bool   `json:"undecided,omitempty"`
-	Refused   string `json:"refused,omitempty"` // why the leader refuses the host, without the rest
+	Undecided bool `json:"undecided,omitempty"`
+	// Unended says that hosts on which the launcher has started ranks have not told their ends yet.
+	Unended bool   `json:"unended,omitempty"`
+	Refused string `json:"refused,omitempty"` // why the leader refuses the host, without the rest
 }
 
 // settles reports whether a view says all that a host still needs to know after its end: which failure is
 // the first one. Nothing is left to know where the job was stopped, or where the host has ended well and no
-// host has failed yet.
+// host has failed yet. Hosts whose ranks a launcher has started end together: one of them may be lost before
+// it has told its end.
 func (v *view) settles(e *ended) bool {
-	return v.First != nil || v.Stopped != "" || e.Code == 0 && !v.Undecided
+	return v.First != nil || v.Stopped != "" || e.Code == 0 && !v.Undecided && !v.Unended
 }
 
 // absence is a missing host, and the reason.

@@ -172,6 +172,7 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 		v.First = k.firstFailure
 	}
 	v.Undecided = k.firstFailure != nil && !k.decided
+	v.Unended = k.config.Launches && k.released > 0 && !k.haveAllEnded()
 	if h.Table && h.Seen < k.released {
 		v.Members = k.table
 	}

@@ -27,6 +27,7 @@ type Session struct {
 	mu          sync.Mutex
 	self        hello // what the next hello says, without its clock and its durations
 	end         *End
+	late        error  // why this host fails, heard after Context had ended; nil without that
 	fault       *End   // the earliest fault that was reported here
 	faultHost   string // the host that failed by fault
 	lastView    view

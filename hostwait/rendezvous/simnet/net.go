@@ -119,6 +119,11 @@ func (n *Net) passes(worker int, toLeader bool, at time.Duration) bool {
 	return true
 }
 
+// Carries reports whether the cables of a worker and of the leader carry segments both ways now.
+func (n *Net) Carries(worker int) bool {
+	return n.passes(worker, true, n.Since()) && n.passes(worker, false, n.Since())
+}
+
 // arrival returns when a segment that is sent now arrives. It is after the end of the simulation if the
 // segment never does.
 func (n *Net) arrival(c *conn, number int, retry time.Duration) time.Duration {
