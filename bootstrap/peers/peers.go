@@ -51,6 +51,7 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 		return nil, nil //nolint:nilnil // a host alone has the nil Peers
 	}
 	c := h.config(p.Rendezvous, verb)
+	c.Command = tellWords(p)
 	var err error
 	if c.Key, err = parseKey(p.Rendezvous.Key); err != nil {
 		return nil, h.failWithoutKey(p, c, err)
@@ -92,6 +93,20 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 		Warn: func(text string) { h.Log.Warn().Msg(text) },
 		Info: func(text string) { h.Log.Info().Msg(text) },
 	}
+}
+
+// tellWords returns the words of the command as the other hosts may see them.
+func tellWords(p *plan.Plan) []rendezvous.Word {
+	const longest = 40 // characters: enough to know a word by
+	words := make([]rendezvous.Word, len(p.Rendezvous.Command))
+	for i, w := range p.Rendezvous.Command {
+		text := []rune(report.OneLine(p.Mask(w.Text)))
+		if len(text) > longest {
+			text = append(text[:longest], '…')
+		}
+		words[i] = rendezvous.Word{Digest: w.Digest, Text: string(text)}
+	}
+	return words
 }
 
 // Members are all hosts in the order of ranks, if this host uses what they tell about themselves, else none.

@@ -27,7 +27,8 @@ func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Optio
 		words = contract.MaskWords(words)
 	}
 	if p.Rendezvous != nil {
-		p.Rendezvous.Digests["command"] = digest(append([]string{string(o.ArgsStyle)}, words...)...)
+		p.Rendezvous.Digests["command"] = digest(string(o.ArgsStyle), words[0])
+		p.Rendezvous.Command = commandWords(words)
 	}
 	if p.Command.Argv, err = p.expandEarly(words, p.firstRankEnv(job, o)); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"entrain/contract"
+	"entrain/hparams"
 )
 
 // commandCase is a way to give a command, or to give none.
@@ -185,5 +186,38 @@ func TestVariablesInTheCommandAreExpanded(t *testing.T) {
 		},
 	} {
 		t.Run(c.what, c.test)
+	}
+}
+
+// TestHostsCompareTheProgramAndTheWords: the program and the style of the arguments have one digest, and each
+// word has its own. That of a secret is too short to find the secret by.
+func TestHostsCompareTheProgramAndTheWords(t *testing.T) {
+	of := func(style hparams.Style, words ...string) *Rendezvous {
+		o := options(words...)
+		o.ArgsStyle = style
+		p, err := photographJob(t, "{}", two).Plan(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Rendezvous
+	}
+	one := of(hparams.StyleToolkit, "train", "--node-rank", "0", "--token=t0psecret")
+	for what, c := range map[string]struct {
+		other *Rendezvous
+		same  bool
+	}{
+		"another word":    {of(hparams.StyleToolkit, "train", "--node-rank", "1"), true},
+		"another program": {of(hparams.StyleToolkit, "test", "--node-rank", "0", "--token=t0psecret"), false},
+		"another style":   {of(hparams.StyleGNU, "train", "--node-rank", "0", "--token=t0psecret"), false},
+	} {
+		if (one.Digests["command"] == c.other.Digests["command"]) != c.same {
+			t.Errorf("%s: %v and %v", what, one.Digests, c.other.Digests)
+		}
+	}
+	if w := one.Command[3]; w.Text != "--token=******" || len(w.Digest) != 2 {
+		t.Errorf("the secret word is told as %+v", w)
+	}
+	if w := one.Command[2]; w.Text != "0" || len(w.Digest) != 8 {
+		t.Errorf("the word 0 is told as %+v", w)
 	}
 }

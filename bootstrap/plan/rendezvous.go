@@ -23,8 +23,11 @@ type Rendezvous struct {
 	Interface    string // the network interface between the hosts
 	Job          string // identifies the job, so that its keys differ from those of another job
 	// Digests holds a digest for each thing that must be the same on all hosts: hosts, hyperparameters,
-	// command, launcher. The command's digest is made before its variables are expanded.
-	Digests     map[string]string
+	// command, launcher. The command's digest is that of its program and of the style of its arguments.
+	Digests map[string]string
+	// Command holds the command's words before their variables are expanded. They may differ between hosts, as
+	// in a number of the host, and that is told.
+	Command     []CommandWord
 	Port        int           // the TCP port of the leader
 	PeerTimeout time.Duration // a host that is silent for longer counts as lost
 	Ignore      bool          // a host that fails does not end the others
@@ -97,6 +100,26 @@ func digest(words ...string) string {
 		fmt.Fprintf(h, "%d:%s,", len(w), w) // a netstring, so that no two lists give the same bytes
 	}
 	return hex.EncodeToString(h.Sum(nil)[:4])
+}
+
+// CommandWord is a word of a command, by which hosts compare their commands.
+type CommandWord struct {
+	Digest string
+	Text   string // without secrets
+}
+
+// commandWords returns the words by which hosts compare their commands. Of a secret the digest has 8 bits:
+// they usually tell whether two secrets differ, and say next to nothing about a secret by itself.
+func commandWords(words []string) []CommandWord {
+	shown := contract.MaskWords(words)
+	list := make([]CommandWord, len(words))
+	for i, word := range words {
+		list[i] = CommandWord{Digest: digest(word), Text: shown[i]}
+		if shown[i] != word {
+			list[i].Digest = list[i].Digest[:2]
+		}
+	}
+	return list
 }
 
 // DecideWait makes the Plan of a host that only waits until all hosts are ready. It returns the same types of

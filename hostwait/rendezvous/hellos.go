@@ -111,6 +111,9 @@ func (s *Session) nextHello() *hello {
 	}
 	h := s.self
 	h.released = s.isReleased()
+	if s.answered {
+		h.Command = nil
+	}
 	return &h
 }
 

@@ -37,6 +37,7 @@ func (k *roster) findOrAdd(h *hello, from netip.Addr, now time.Time) (*member, *
 		if r := k.compareDigests(h); r != nil {
 			return nil, r
 		}
+		k.compareCommands(h)
 	}
 	m = &member{hello: *h, addr: from}
 	k.members[h.Host] = m

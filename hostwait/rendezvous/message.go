@@ -10,7 +10,7 @@ import (
 )
 
 // Protocol is the version of the messages between the hosts. Hosts with different versions refuse each other.
-const Protocol = 3
+const Protocol = 4
 
 // syncPath is the only path that the leader serves.
 const syncPath = "/v1/sync"
@@ -29,7 +29,7 @@ type Member struct {
 type Digests struct {
 	Hosts           string `json:"hosts"`
 	Hyperparameters string `json:"hyperparameters"`
-	Command         string `json:"command"`
+	Command         string `json:"command"`            // of the program and of what all words depend on
 	Launcher        string `json:"launcher,omitempty"` // name and version in clear, or empty
 }
 
@@ -72,6 +72,7 @@ type hello struct {
 	Count    int    `json:"count"`    // the number of this hello, from 1 on
 	Member
 	Digests  Digests   `json:"digests"`
+	Command  []Word    `json:"command,omitempty"` // until the leader has answered
 	Ready    bool      `json:"ready"`             // all names resolve on the host
 	Pending  []string  `json:"pending,omitempty"` // the first names that do not
 	Clock    int64     `json:"clock"`             // of the host; see steadyClock
@@ -201,7 +202,8 @@ func readHello(from io.Reader, c *Config) (*hello, error) {
 	switch {
 	case h.Host == "" || h.Instance == "":
 		return nil, errors.New("host or instance is empty")
-	case len(h.Pending) > maxNames, min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
+	case len(h.Pending) > maxNames, len(h.Command) > maxCommand,
+		min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
 		return nil, errors.New("a number is out of its range")
 	case h.Ended != nil && !h.Ended.isInBounds(c), h.Fault != nil && !h.Fault.isInBounds(c):
 		return nil, errors.New("the exit code or the text of an end is out of its range")
@@ -218,6 +220,9 @@ func (h *hello) words() []string {
 		h.Version, h.Mode, h.Instance, h.Host, h.PublicKey,
 		d.Hosts, d.Hyperparameters, d.Command, d.Launcher,
 	}, h.Pending...)
+	for _, w := range h.Command {
+		words = append(words, w.Digest, w.Text)
+	}
 	if h.Fault != nil {
 		words = append(words, h.Fault.Host)
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Mode    string // the verb; it must be the same on all hosts
 	Version string // of the program
 	Digests Digests
+	Command []Word // the words of the trainer's command; none if there is no command
 
 	Table bool // this host uses what the others tell about themselves: Gather returns it
 

@@ -45,6 +45,7 @@ type roster struct {
 	launcherCode *int      // the exit code of the leader's launcher, once that has ended
 	// acceptTrouble says why the leader could not accept a connection. It is empty if it always could.
 	acceptTrouble string
+	differing     int      // the hosts whose commands differ from the leader's
 	warnings      []string // to be logged when the lock is released
 }
 
@@ -83,6 +84,7 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 		return nil // a newer hello has overtaken this one
 	}
 	k.noteMoment(m, h, now)
+	h.Command = nil // it has been compared, and a thousand hosts would need much memory for it
 	m.hello, m.lastHeard, m.brokenAt, m.left = *h, now, time.Time{}, h.Bye
 	m.answered = time.Time{}
 	if h.Stopped && k.stoppedHost == "" {
@@ -156,6 +158,7 @@ func (k *roster) releaseIfReady() {
 		table[i] = m.Member
 	}
 	k.table, _ = json.Marshal(rowsOf(table)) // never fails for strings and numbers
+	k.tellDiffering()
 	k.announceChange()
 	k.released = k.seq
 }

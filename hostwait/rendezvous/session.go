@@ -58,7 +58,7 @@ func Open(c Config) (*Session, error) {
 	s.hurry = sync.OnceFunc(func() { close(s.hurried) })
 	s.self = hello{
 		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self,
-		Digests: c.Digests, Table: c.Table,
+		Digests: c.Digests, Table: c.Table, Command: bounded(c.Command),
 	}
 	var err error
 	if c.leads() {
