@@ -23,6 +23,8 @@ type Request struct {
 	// Slow is called when the machine has kept one of its paths for a while without an answer, with the path and
 	// the time so far. It may be nil.
 	Slow func(path string, elapsed time.Duration)
+	// Algorithm asks for what CreateAlgorithm would refuse in the specification.
+	Algorithm bool
 }
 
 // Inspection is the contract as it was found.
@@ -51,6 +53,9 @@ func Inspect(ctx context.Context, r Request) *Inspection {
 			local[i].Warning = local[i].Warning || r.Elsewhere
 		}
 		in.Problems = slices.Concat(in.Problems, local, plan.Check(job, snap, r.Options))
+	}
+	if r.Algorithm {
+		in.Problems = append(in.Problems, contract.CheckAlgorithm(snap)...)
 	}
 	in.Problems = contract.Limit(in.Problems)
 	return in

@@ -37,7 +37,9 @@ func (v *validation) flags() []cli.Flag {
 
 // print prints every problem to standard output. The error says the same, for the exit code.
 func (v *validation) print(*cli.Context) error {
-	in := v.inspect(v.request(plan.ScopeLaunch))
+	request := v.request(plan.ScopeLaunch)
+	request.Algorithm = true
+	in := v.inspect(request)
 	err := in.Err()
 	if err != nil {
 		err = printedError{err}

@@ -179,8 +179,10 @@ func isJobName(s string) bool {
 }
 
 // quoteAll writes a list for a message. Of a list with more than 32 items it shows the first 32.
-func quoteAll(items []string) string {
-	const most = 32
+func quoteAll(items []string) string { return quoteFirst(items, 32) }
+
+// quoteFirst writes a list for a message. Of a list with more than most items it shows the first of them.
+func quoteFirst(items []string, most int) string {
 	var quoted []string
 	for _, s := range items[:min(len(items), most)] {
 		quoted = append(quoted, hparams.Quote(s))

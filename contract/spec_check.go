@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -54,8 +55,15 @@ func (d *document) failUnknownName(pos int, what, name string, names []string) {
 		d.fail(pos, "", "%s %s is not one of the algorithm's: the algorithm takes none", what, hparams.Quote(name))
 		return
 	}
-	d.fail(pos, Nearest(name, names), "%s %s is not one of the algorithm's: %s",
-		what, hparams.Quote(name), quoteAll(names))
+	// A list of many names would push other problems out of the failure file.
+	const most = 10
+	if len(names) <= most {
+		d.fail(pos, Nearest(name, names), "%s %s is not one of the algorithm's: %s",
+			what, hparams.Quote(name), quoteAll(names))
+		return
+	}
+	d.fail(pos, cmp.Or(Nearest(name, names), "the specification lists them"),
+		"%s %s is not one of the algorithm's %d", what, hparams.Quote(name), len(names))
 }
 
 // specText writes a value as a specification does: a list, an object or null as JSON, any other value by
@@ -95,7 +103,9 @@ func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 }
 
 func (s *ChannelSpec) check(d *document, c Channel) {
-	if !isAllowed(string(c.Mode), s.Modes) {
+	// A trainer reads FastFile as it reads File, and most specifications know only File and Pipe.
+	asFile := c.Mode == ModeFastFile && isAllowed(string(ModeFile), s.Modes)
+	if !asFile && !isAllowed(string(c.Mode), s.Modes) {
 		d.fail(c.Pos, "", "channel %s is in %s mode, the algorithm takes %s",
 			hparams.Quote(c.Name), c.Mode, quoteAll(s.Modes))
 	}

@@ -58,7 +58,7 @@ func (p *ParamSpec) parseRange(d *document, limits hparams.Value, prefix string)
 	key := rangeKey(p.Type)
 	if key == "" {
 		if p.Type == "FreeText" {
-			d.fail(limits.Pos, "", "%sthe Type FreeText takes no Range", prefix)
+			p.reportFreeRange(d, limits, prefix)
 		}
 		return // an unknown Type has its error already
 	}
@@ -74,6 +74,21 @@ func (p *ParamSpec) parseRange(d *document, limits hparams.Value, prefix string)
 	}
 	p.failOtherKeys(d, v, prefix+key, "MinValue", "MaxValue")
 	p.parseBounds(d, v, prefix)
+}
+
+// reportFreeRange reports the Range of a FreeText. It is an error if the Range is that of another Type, which
+// may be the mistake. The generator of SageMaker's XGBoost writes Ranges of its own for lists and tuples: those only
+// count as nothing.
+func (p *ParamSpec) reportFreeRange(d *document, limits hparams.Value, prefix string) {
+	report := d.warn
+	for _, f := range limits.Fields {
+		for _, typ := range []string{"Integer", "Continuous", "Categorical"} {
+			if f.Key == rangeKey(typ) {
+				report = d.fail
+			}
+		}
+	}
+	report(limits.Pos, "", "%sthe Type FreeText takes no Range", prefix)
 }
 
 // failOtherKeys adds an error for each other key. A misspelt bound would otherwise be no bound.
@@ -140,7 +155,7 @@ func (p *ParamSpec) describe() string {
 	what := map[string]string{"Integer": "a whole number", "Continuous": "a number"}[p.Type]
 	switch {
 	case p.Type == "Categorical":
-		return "one of " + quoteAll(p.Values)
+		return "one of " + quoteFirst(p.Values, 10)
 	case p.Min != "" && p.Max != "":
 		return what + " from " + p.Min + " to " + p.Max
 	case p.Min != "":

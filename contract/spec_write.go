@@ -40,7 +40,13 @@ func SpecOf(j *Job) hparams.Value {
 	)
 }
 
+// channelSpec returns the entry for a channel. It writes FastFile as File: the platform's documentation knows
+// only File and Pipe there.
 func channelSpec(c Channel) hparams.Value {
+	mode := c.Mode
+	if mode == ModeFastFile {
+		mode = ModeFile
+	}
 	var types []string
 	if c.ContentType != "" {
 		types = append(types, c.ContentType)
@@ -50,7 +56,7 @@ func channelSpec(c Channel) hparams.Value {
 		"IsRequired", hparams.Truth(true),
 		"SupportedContentTypes", hparams.Strs(types),
 		"SupportedCompressionTypes", hparams.Strs([]string{"None"}),
-		"SupportedInputModes", hparams.Strs([]string{string(c.Mode)}),
+		"SupportedInputModes", hparams.Strs([]string{string(mode)}),
 	)
 }
 
