@@ -14,7 +14,7 @@ import (
 // rankVerb is here for the help alone: calledByLauncher does what it says.
 func (c *command) rankVerb() *verb {
 	v := newVerb("rank", "start a rank's trainer in its host's environment; an MPI launcher calls it",
-		"DIR [--keep NAME]… -- COMMAND…", c.unknownVerb, nil)
+		"DIR [--keep NAME]… [--tag] -- COMMAND…", c.unknownVerb, nil)
 	v.Hidden = true
 	return v
 }

@@ -102,6 +102,7 @@ func (s *settings) runFlags(dryRun *bool) []cli.Flag {
 		choice("on-peer-failure", "what to do when another host fails", "stop", "ignore", &o.Rendezvous.Ignore),
 		duration("launch-timeout", "how long the MPI launcher may take to start the ranks of every host",
 			&o.LaunchTimeout),
+		toggle("tag-output", "put the rank in front of each line of output, as [rank 3]", &o.TagOutput),
 		duration("grace", "time from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),
 		toggle("no-capture", "do not keep the last lines of stderr for the failure file", &o.End.NoCapture),

@@ -80,8 +80,9 @@ func (l Launch) namesHosts() bool {
 	return hasOption(l.Options, "default-hostfile", "H")
 }
 
-// flags gives the flags of the launcher's family. They put the rank before each line of output, and give each
-// rank the environment of its own host.
+// flags gives the flags of the launcher's family. They give each rank the environment of its own host. None
+// of them puts a tag in front of lines: the platform reads metrics from lines as the trainer writes them, and
+// entrain rank can write tags of its own.
 func (l Launch) flags() []string {
 	var flags []string
 	add := func(userOptions []string, words ...string) { // unless the user gives one of userOptions
@@ -89,25 +90,15 @@ func (l Launch) flags() []string {
 			flags = append(flags, words...)
 		}
 	}
-	prefix := []string{"prepend-rank", "l", "prepend-pattern"}
 	switch l.Launcher.Family {
 	case FamilyMPICH:
-		add(prefix, "-prepend-rank")
 		if l.Interface == "" && len(l.Hosts) > 0 {
 			// Without it, the proxies connect to the leader's hostname, which the other hosts may not know.
 			add([]string{"localhost"}, "-localhost", l.Hosts[0].Name)
 		}
+	case FamilyOpenMPI4, FamilyOpenMPI5:
 	case FamilyIntel:
-		add(prefix, "-prepend-rank")
 		add([]string{"genvall", "genvlist", "genvnone"}, "-genvnone") // Intel documents no variable for it
-	case FamilyOpenMPI5:
-		// Open MPI 5 turns each of these options of Open MPI 4 into an --output, which must not be there twice.
-		add([]string{
-			"output", "tag-output", "timestamp-output", "merge-stderr-to-stdout", "output-filename",
-			"output-directory", "xml",
-		}, "--output", "tag")
-	default:
-		add([]string{"tag-output"}, "--tag-output")
 	}
 	return flags
 }

@@ -47,16 +47,13 @@ func readRank(env, names []string) (Rank, error) {
 	return r, nil
 }
 
-// Env gives the rank as variables of torch.distributed, which other frameworks read too. addr and port are
-// those of rank 0, for the trainers' own rendezvous.
-func (r Rank) Env(addr, port string) []string {
+// Env gives the rank as variables of torch.distributed, which other frameworks read too.
+func (r Rank) Env() []string {
 	return []string{
 		"RANK=" + strconv.Itoa(r.Rank),
 		"LOCAL_RANK=" + strconv.Itoa(r.LocalRank),
 		"WORLD_SIZE=" + strconv.Itoa(r.Size),
 		"LOCAL_WORLD_SIZE=" + strconv.Itoa(r.LocalSize),
-		"MASTER_ADDR=" + addr,
-		"MASTER_PORT=" + port,
 	}
 }
 

@@ -20,6 +20,10 @@ type capture struct {
 	size   int      // bytes that it was asked to hold
 	piece  int      // bytes that are read at once
 	unseen bool     // the caller wants no capture, so nobody sees what is written
+	fd     int      // where it passes on what the program writes
+	tags   *tagger  // puts a tag in front of each line; nil for none
+	// shared is held for each write by all that write to the same place; nil for nobody else.
+	shared *sync.Mutex
 	mu     sync.Mutex
 	tail   tail          // guarded by mu
 	copied chan struct{} // closed when copy has returned
@@ -36,24 +40,32 @@ const kernelPipe = 64 << 10
 // or closed. The pipe from the program holds size bytes, so that a busy trainer need not wait; 0 leaves the
 // size to the kernel.
 func newCapture(off bool, marker string, size int) (*capture, error) {
-	c := &capture{tail: newTail(marker), size: size, piece: 128 << 10, unseen: off}
+	c := &capture{tail: newTail(marker), size: size, piece: wholePiece, unseen: off, fd: stderrFd}
 	_, err := unix.IoctlGetTermios(stderrFd, unix.TCGETS)
 	if isTerminal, isClosed := err == nil, errors.Is(err, unix.EBADF); off || isTerminal || isClosed {
 		return c, nil
 	}
-	if c.r, c.w, err = os.Pipe(); err != nil {
-		return nil, fmt.Errorf("a pipe for stderr: %w", err)
-	}
-	if size > 0 {
-		_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, size) // a smaller pipe is only slower
-	}
-	return c, nil
+	return c, c.open()
 }
 
-// childFd is the descriptor that the program gets as its stderr.
+// wholePiece is how many bytes of a program alone are read at once.
+const wholePiece = 128 << 10
+
+// open makes the pipe.
+func (c *capture) open() (err error) {
+	if c.r, c.w, err = os.Pipe(); err != nil {
+		return fmt.Errorf("a pipe for the trainer's output: %w", err)
+	}
+	if c.size > 0 {
+		_, _ = unix.FcntlInt(c.w.Fd(), unix.F_SETPIPE_SZ, c.size) // a smaller pipe is only slower
+	}
+	return nil
+}
+
+// childFd is the descriptor that the program gets.
 func (c *capture) childFd() uintptr {
 	if c.w == nil {
-		return stderrFd
+		return uintptr(c.fd)
 	}
 	return c.w.Fd()
 }
@@ -139,7 +151,8 @@ func (c *capture) kept() []byte {
 // is empty.
 func (c *capture) copy() error {
 	buffer := make([]byte, c.piece)
-	out, read := stderrFd, c.r.Read
+	read := c.r.Read
+	defer c.passEnd()
 	for {
 		n, err := read(buffer)
 		switch {
@@ -148,16 +161,40 @@ func (c *capture) copy() error {
 		case errors.Is(err, io.EOF), errors.Is(err, unix.EAGAIN):
 			return nil
 		case err != nil:
-			return fmt.Errorf("reading the trainer's stderr: %w", err)
+			return fmt.Errorf("reading the trainer's output: %w", err)
 		default:
-			c.mu.Lock()
-			c.tail.add(buffer[:n])
-			c.mu.Unlock()
-			if out >= 0 && isReaderGone(writeAll(out, buffer[:n])) {
-				out = -1
+			if !c.unseen {
+				c.mu.Lock()
+				c.tail.add(buffer[:n])
+				c.mu.Unlock()
 			}
+			c.pass(buffer[:n])
 			c.passed.Add(int64(n))
 		}
+	}
+}
+
+// pass passes bytes on, until nobody reads them any more.
+func (c *capture) pass(data []byte) {
+	if c.tags != nil {
+		data = c.tags.add(data)
+	}
+	if c.fd < 0 || len(data) == 0 {
+		return
+	}
+	if c.shared != nil {
+		c.shared.Lock()
+		defer c.shared.Unlock()
+	}
+	if isReaderGone(writeAll(c.fd, data)) {
+		c.fd = -1
+	}
+}
+
+// passEnd passes on what a tagger still holds back.
+func (c *capture) passEnd() {
+	if c.tags != nil && len(c.tags.line) > 0 {
+		c.pass([]byte("\n"))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -15,6 +16,7 @@ type Options struct {
 	Grace       time.Duration // from the first SIGTERM to SIGKILL
 	SignalGroup bool          // signals go to the program's process group, not to the program alone
 	Stdin       int           // descriptor that the program reads, and that Run closes; 0 is our own stdin
+	Tag         string        // put in front of each line of the program; empty for none
 	NoCapture   bool          // stderr is the program's own, and its last lines are not kept
 
 	// Marker is a text in a line of stderr. What follows the last such line is kept beside the last lines.
@@ -56,16 +58,16 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 	if err := adopt(o.ParentDeath, signals.parent); err != nil {
 		return Exit{}, err
 	}
-	stderr, err := newCapture(o.NoCapture || len(cmd.Argv) == 0, o.Marker, o.PipeSize)
+	output, err := newOutputs(&o, o.Tag, &sync.Mutex{}, o.NoCapture || len(cmd.Argv) == 0)
 	if err != nil {
 		return Exit{}, err
 	}
 	runtime.LockOSThread()
 	start := time.Now()
-	pid, err := o.start(cmd, stderr.childFd())
-	stderr.start()
+	pid, err := o.start(cmd, output)
+	output.start()
 	if err != nil {
-		return Exit{}, errors.Join(err, stderr.finish())
+		return Exit{}, errors.Join(err, output.finish())
 	}
 	r := &run{signals: signals, o: o, pid: pid, terminal: inForeground(pid)}
 	defer func() { r.ooms.close() }()
@@ -77,16 +79,16 @@ func Run(ctx context.Context, signals *Signals, cmd Cmd, o Options) (Exit, error
 		r.endLeftovers()
 	}
 	if o.Ended != nil {
-		r.exit.Stderr = stderr.keptSoFar()
+		r.exit.Stderr = output.stderr.keptSoFar()
 		o.Ended(r.exit)
 	}
 	r.endLeftovers()
-	err = errors.Join(stderr.finish(), o.Team.finish())
+	err = errors.Join(output.finish(), o.Team.finish())
 	if r.terminal {
 		takeTerminal()
 	}
-	r.exit.Stderr = stderr.kept()
-	r.exit.Unfinished = o.Team.unfinished() || o.Team == nil && stderr.unfinished()
+	r.exit.Stderr = output.stderr.kept()
+	r.exit.Unfinished = o.Team.unfinished() || o.Team == nil && output.stderr.unfinished()
 	return r.exit, err
 }
 

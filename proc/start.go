@@ -33,12 +33,12 @@ func adopt(parentDeath syscall.Signal, parent int) error {
 }
 
 // start starts the program, or the programs of the team, if there are any.
-func (o *Options) start(cmd Cmd, stderr uintptr) (pid int, err error) {
+func (o *Options) start(cmd Cmd, output outputs) (pid int, err error) {
 	switch {
 	case o.Team != nil:
 		err = o.Team.start(o)
 	case len(cmd.Argv) > 0:
-		pid, err = fork(cmd, [3]uintptr{uintptr(o.Stdin), 1, stderr}, inForeground(unix.Getpgrp()))
+		pid, err = fork(cmd, output.files(uintptr(o.Stdin)), inForeground(unix.Getpgrp()))
 	}
 	if o.Stdin != 0 {
 		_ = unix.Close(o.Stdin) // then only the program holds it, and its writer sees when the program ends

@@ -14,6 +14,7 @@ type Team struct {
 
 	mu      sync.Mutex // held to start, to signal and to reap: no signal reaches a number that is reaped
 	running int
+	writing sync.Mutex     // held for each write of what the programs have written
 	oomKill int            // processes that were killed for lack of memory, and that a member's end tells of
 	work    sync.WaitGroup // calls of Member.Ended
 }
@@ -21,6 +22,7 @@ type Team struct {
 // Member is one program of a team.
 type Member struct {
 	Cmd Cmd
+	Tag string // put in front of each line of the program; empty for none
 	// Ended is called once, in a goroutine of its own, when the program has ended. Run waits for its return.
 	Ended func(Exit)
 
@@ -29,7 +31,7 @@ type Member struct {
 	stopped bool // a signal has stopped it
 	told    bool // it got SIGTERM
 	started time.Time
-	stderr  *capture
+	output  outputs
 }
 
 // NewTeam makes a team of programs that have not started.
@@ -75,8 +77,8 @@ func (t *Team) signal(sig syscall.Signal, group bool) {
 // start starts all programs. Several programs read no standard input, since they could not share it. If one
 // does not start, the error is its *StartError, and those before it are killed.
 func (t *Team) start(o *Options) error {
-	stdin, alone := uintptr(o.Stdin), len(t.members) == 1
-	if !alone {
+	stdin := uintptr(o.Stdin)
+	if len(t.members) > 1 {
 		null, err := Null()
 		if err != nil {
 			return err
@@ -88,7 +90,7 @@ func (t *Team) start(o *Options) error {
 	defer t.mu.Unlock()
 	t.oomKill = OOMKills()
 	for _, m := range t.members {
-		if err := m.start(stdin, alone, o); err != nil {
+		if err := m.start(t, stdin, o); err != nil {
 			t.abandon()
 			return err
 		}
@@ -98,19 +100,19 @@ func (t *Team) start(o *Options) error {
 }
 
 // start starts a program.
-func (m *Member) start(stdin uintptr, alone bool, o *Options) error {
+func (m *Member) start(t *Team, stdin uintptr, o *Options) error {
 	var err error
-	if m.stderr, err = newCapture(o.NoCapture, o.Marker, o.PipeSize); err != nil {
+	if m.output, err = newOutputs(o, m.Tag, &t.writing, o.NoCapture); err != nil {
 		return err
 	}
-	if !alone {
-		m.stderr.piece = teamPiece
+	if len(t.members) > 1 {
+		m.output.readInPieces(teamPiece)
 	}
 	m.started = time.Now()
-	pid, err := fork(m.Cmd, [3]uintptr{stdin, 1, m.stderr.childFd()}, false)
-	m.stderr.start()
+	pid, err := fork(m.Cmd, m.output.files(stdin), false)
+	m.output.start()
 	if err != nil {
-		return errors.Join(err, m.stderr.finish())
+		return errors.Join(err, m.output.finish())
 	}
 	m.pid = pid
 	return nil
@@ -129,7 +131,7 @@ func (t *Team) abandon() {
 		_ = syscall.Kill(-m.pid, syscall.SIGKILL)
 		_, _ = syscall.Wait4(m.pid, nil, 0, nil)
 		m.ended = true
-		_ = m.stderr.finish()
+		_ = m.output.finish()
 	}
 }
 
@@ -203,7 +205,7 @@ func (t *Team) tellEnd(m *Member, exit Exit) {
 		t.oomKill = total
 	}
 	t.work.Go(func() {
-		exit.Stderr = m.stderr.keptSoFar()
+		exit.Stderr = m.output.stderr.keptSoFar()
 		m.Ended(exit)
 	})
 }
@@ -216,7 +218,7 @@ func (t *Team) finish() error {
 	var errs []error
 	for _, m := range t.members {
 		if m.pid != 0 {
-			errs = append(errs, m.stderr.finish())
+			errs = append(errs, m.output.finish())
 		}
 	}
 	return errors.Join(errs...)
@@ -228,7 +230,7 @@ func (t *Team) unfinished() bool {
 		return false
 	}
 	for _, m := range t.members {
-		if m.pid != 0 && m.stderr.unfinished() {
+		if m.pid != 0 && m.output.stderr.unfinished() {
 			return true
 		}
 	}

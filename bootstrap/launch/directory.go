@@ -63,6 +63,20 @@ func (h *Host) environment() []string {
 	return h.env
 }
 
+// keepPrivate makes a directory that only this user can enter, unless it is there.
+func keepPrivate(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	var info syscall.Stat_t
+	if isOwn := errors.Is(err, syscall.EEXIST) && syscall.Lstat(dir, &info) == nil &&
+		info.Mode == syscall.S_IFDIR|0o700 && int(info.Uid) == os.Getuid(); isOwn {
+		return nil
+	}
+	return err
+}
+
+// removeEmpty removes a directory unless something is in it.
+func removeEmpty(dir string) { _ = os.Remove(dir) }
+
 // makePrivate makes an empty directory that only this user can enter. It replaces the directory of an earlier
 // run, but no directory of another user, and none of a run that is still at work.
 func makePrivate(dir string) error {

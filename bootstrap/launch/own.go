@@ -27,10 +27,11 @@ type Ranks struct {
 	rendezvous Rendezvous // nil for a host alone
 	dir        string     // for the ranks' error files; empty if there can be none
 
-	team *proc.Team
-	over context.Context // ends when all ranks of this host have ended
-	done context.CancelFunc
-	work sync.WaitGroup // goroutines that Close waits for
+	numbers []int // of the ranks of this host
+	team    *proc.Team
+	over    context.Context // ends when all ranks of this host have ended
+	done    context.CancelFunc
+	work    sync.WaitGroup // goroutines that Close waits for
 
 	mu      sync.Mutex
 	machine machine
@@ -66,12 +67,11 @@ func (r *Ranks) Join(others *peers.Peers) {
 // Open makes the directory for the error files. Ranks can do without it, as in a container without a writable
 // /tmp.
 func (r *Ranks) Open(context.Context) error {
-	err := makePrivate(r.launch.Dir)
-	if err == nil {
-		r.dir = r.launch.Dir
+	if err := keepPrivate(r.launch.Dir); err != nil {
+		r.log.Debug().Msgf("the ranks have no error files: %v", err)
 		return nil
 	}
-	r.log.Debug().Msgf("the ranks have no error files: %v", err)
+	r.dir = r.launch.Dir
 	return nil
 }
 
@@ -79,15 +79,19 @@ func (r *Ranks) Open(context.Context) error {
 func (r *Ranks) Close() {
 	r.done()
 	r.work.Wait()
-	if r.dir != "" {
-		removeDirectory(r.dir)
+	if r.dir == "" {
+		return
 	}
+	for _, rank := range r.numbers {
+		report.Clear(plan.ErrorFile(r.dir, rank))
+	}
+	removeEmpty(r.dir)
 }
 
 // Run starts the ranks of this host and waits for their ends. Call it when all hosts are released, with the
-// plan of a host that has met the others. The error
-// is a *report.LaunchError for a rank that failed, and a *report.StoppedError for ranks that a stop has
-// ended. It is nil where this host only follows the failure of another one.
+// plan of a host that has met the others. The error is a *report.LaunchError for a rank that failed, and a
+// *report.StoppedError for ranks that a stop has ended. It is nil where this host only follows the failure of
+// another one.
 func (r *Ranks) Run(met *plan.Plan) (proc.Exit, error) {
 	o := trainer.Options(r.plan)
 	if r.rendezvous != nil {
@@ -100,8 +104,11 @@ func (r *Ranks) Run(met *plan.Plan) (proc.Exit, error) {
 		if err != nil {
 			return proc.Exit{}, err
 		}
+		report.Clear(plan.ErrorFile(r.dir, at.Rank.Rank)) // of an earlier run
+		r.numbers = append(r.numbers, at.Rank.Rank)
 		members[local] = &proc.Member{
-			Cmd: proc.Cmd(command), Ended: func(exit proc.Exit) { r.rankEnded(at.Rank.Rank, exit) },
+			Cmd: proc.Cmd(command), Tag: plan.TagOf(at.Rank.Rank, r.launch.Tag),
+			Ended: func(exit proc.Exit) { r.rankEnded(at.Rank.Rank, exit) },
 		}
 	}
 	r.team = proc.NewTeam(members...)

@@ -99,11 +99,8 @@ func waitFor(ctx context.Context, bound time.Duration) bool {
 func (r *Ranks) endOf(rank int, exit proc.Exit) rankEnd {
 	hint := r.plan.Hint(exit.Code, report.CauseOf(exit))
 	failed, _ := errors.AsType[*proc.ExitError](report.FailureOf(r.plan.Command.Argv[0], exit, hint))
-	text := report.Summary(failed)
-	if message := cause.ErrorFile(r.errorFile(rank)); message != "" {
-		text = failed.How() + ": " + message
-	}
-	text = fmt.Sprintf("rank %d: %s", rank, cause.OneLine(r.plan.Mask(text)))
+	text := r.plan.Mask(report.RankSummary(failed, r.errorFile(rank)))
+	text = fmt.Sprintf("rank %d: %s", rank, cause.OneLine(text))
 	return rankEnd{failed, rendezvous.End{
 		Code: failed.Code, Text: text, At: exit.At, Follows: report.Follows(failed),
 	}}

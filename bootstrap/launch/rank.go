@@ -22,18 +22,18 @@ import (
 
 // RunRank does the work of entrain rank, which a launcher starts once for each rank, on the rank's host. It
 // runs the trainer, as its init, with the environment that entrain run of this host has computed and the
-// rank's own variables. args are DIR [--keep NAME]… -- COMMAND…. env is the environment that the launcher
-// gives the rank.
+// rank's own variables. args are DIR [--keep NAME]… [--tag] -- COMMAND…. env is the environment that the
+// launcher gives the rank.
 func RunRank(args, env []string) error {
-	dir, kept, words, err := parseRankWords(args)
+	call, err := parseRankWords(args)
 	if err != nil {
 		return err
 	}
 	signals := proc.Catch()
-	socket := dir + "/" + remote.SocketName
-	rank, cmd, err := prepareRank(dir, kept, words, env)
+	socket := call.dir + "/" + remote.SocketName
+	rank, cmd, err := call.prepare(env)
 	if err != nil {
-		tellUnprepared(socket, env, words, err)
+		tellUnprepared(socket, env, call.words, err)
 		return err
 	}
 	run, err := remote.Register(socket, rank.Rank)
@@ -41,12 +41,20 @@ func RunRank(args, env []string) error {
 		return err
 	}
 	_ = os.Chdir("/") // so that this process keeps no mount busy
-	return supervise(run, signals, cmd)
+	return supervise(run, signals, cmd, plan.TagOf(rank.Rank, call.tag))
 }
 
-// prepareRank finds out which rank this is, and makes its trainer's command.
-func prepareRank(dir string, kept, words, env []string) (mpi.Rank, proc.Cmd, error) {
-	data, err := os.ReadFile(dir + "/" + plan.FileEnvironment)
+// rankCall is a call of entrain rank.
+type rankCall struct {
+	dir   string   // plan.Launch.Dir
+	kept  []string // the names that the user has asked the launcher to carry
+	tag   bool     // each line gets a tag
+	words []string // the trainer's command
+}
+
+// prepare finds out which rank this is, and makes its trainer's command.
+func (c rankCall) prepare(env []string) (mpi.Rank, proc.Cmd, error) {
+	data, err := os.ReadFile(c.dir + "/" + plan.FileEnvironment)
 	if err != nil {
 		return mpi.Rank{}, proc.Cmd{}, fmt.Errorf("the environment of this host: %w\n"+
 			"hint: entrain run starts the launcher that starts this", err)
@@ -57,10 +65,9 @@ func prepareRank(dir string, kept, words, env []string) (mpi.Rank, proc.Cmd, err
 	}
 	// An error, as of a process that has just ended, leaves the names in kept alone.
 	parent, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", os.Getppid()))
-	env = rankEnv(listEnv(data), env, listEnv(parent), kept)
-	addr, _ := contract.Getenv(env, "MASTER_ADDR")
-	port, _ := contract.Getenv(env, "MASTER_PORT")
-	cmd, err := rankCommand(words, env, rank.Env(addr, port))
+	host := listEnv(data)
+	env = rankEnv(host, env, listEnv(parent), c.kept)
+	cmd, err := rankCommand(c.words, plan.RankEnv(env, plan.PlaceIn(host, rank), c.dir))
 	return rank, cmd, err
 }
 
@@ -79,20 +86,26 @@ func tellUnprepared(socket string, env, words []string, failure error) {
 	_ = run.Ended(remote.RankEnd{Code: report.ExitCode(failure), Text: text, At: time.Now()})
 }
 
-// parseRankWords reads DIR [--keep NAME]… -- COMMAND….
-func parseRankWords(args []string) (dir string, kept, words []string, err error) {
+// parseRankWords reads DIR [--keep NAME]… [--tag] -- COMMAND….
+func parseRankWords(args []string) (c rankCall, err error) {
 	end := slices.Index(args, "--")
 	if end < 1 || end+1 == len(args) {
-		return "", nil, nil, &plan.UsageError{Err: errors.New(
-			"expected entrain rank DIR [--keep NAME]… -- COMMAND…\nhint: entrain run makes these words")}
+		return c, &plan.UsageError{Err: errors.New(
+			"expected entrain rank DIR [--keep NAME]… [--tag] -- COMMAND…\nhint: entrain run makes these words")}
 	}
-	for pair := range slices.Chunk(args[1:end], 2) {
-		if pair[0] != "--keep" || len(pair) == 1 {
-			return "", nil, nil, &plan.UsageError{Err: fmt.Errorf("entrain rank: unexpected word %q", pair[0])}
+	c.dir, c.words = args[0], args[end+1:]
+	for rest := args[1:end]; len(rest) > 0; rest = rest[1:] {
+		switch {
+		case rest[0] == "--tag":
+			c.tag = true
+		case rest[0] == "--keep" && len(rest) > 1:
+			rest = rest[1:]
+			c.kept = append(c.kept, rest[0])
+		default:
+			return c, &plan.UsageError{Err: fmt.Errorf("entrain rank: unexpected word %q", rest[0])}
 		}
-		kept = append(kept, pair[1])
 	}
-	return args[0], kept, args[end+1:], nil
+	return c, nil
 }
 
 // listEnv reads an environment whose entries end with NUL.
@@ -154,24 +167,19 @@ func isKept(patterns []string, name string) bool {
 	})
 }
 
-// rankCommand is the trainer's command. The values of env replace ${NAME} in its words. The rank's own
-// variables replace those of the same name in env.
-func rankCommand(words, env, own []string) (proc.Cmd, error) {
+// rankCommand is the trainer's command. The values of env replace ${NAME} in its words.
+func rankCommand(words, env []string) (proc.Cmd, error) {
 	words, err := plan.ExpandWords(words, env)
 	if err != nil {
 		return proc.Cmd{}, err
 	}
-	env = slices.DeleteFunc(env, func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return plan.IsSet(own, name)
-	})
 	dir, err := os.Getwd()
-	return proc.Cmd{Argv: words, Env: append(env, own...), Dir: dir}, err
+	return proc.Cmd{Argv: words, Env: env, Dir: dir}, err
 }
 
 // supervise runs the trainer of a rank. After a stop it does not return before the host's run allows the rank
 // to leave: a launcher that sees one rank leave ends the others, which may still save their checkpoints.
-func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) error {
+func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd, tag string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() { // may go on until the process ends
@@ -180,7 +188,9 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 	}()
 	secrets := contract.SecretsOfEnv(cmd.Env, cmd.Argv...)
 	tell := func(err error, exit proc.Exit) {
-		text := secrets.Mask(report.Summary(err))
+		path, _ := contract.Getenv(cmd.Env, plan.ErrorFileVariable)
+		file, _ := os.ReadFile(path) // most ranks write none
+		text := secrets.Mask(report.RankSummary(err, file))
 		// The SIGTERM of a trainer that was killed for lack of memory came too late to be the cause of its end.
 		killedForMemory := exit.OOMKills > 0 && exit.Signal == syscall.SIGKILL
 		// An error says that entrain run of this host has ended. Then nobody needs to know, and the container ends.
@@ -193,8 +203,8 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd) erro
 		return report.FailureOf(cmd.Argv[0], exit, plan.ChannelHint(cmd.Env, report.CauseOf(exit)))
 	}
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
-		PipeSize: trainer.StderrPipe,
-		Grace:    rankGrace, Marker: cause.Marker,
+		PipeSize: trainer.StderrPipe, Tag: tag,
+		Grace: rankGrace, Marker: cause.Marker,
 		// At once, since a launcher may kill this process next.
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) },
 	})

@@ -48,15 +48,15 @@ func TestRankHasWhatTheLauncherSets(t *testing.T) {
 	}
 }
 
-// TestRankCommandHasVariablesOfHostAndRank: the host's variables are put into the words, and the rank's own
-// variables replace those of the host.
+// TestRankCommandHasVariablesOfHostAndRank: the variables of the host and of the rank are put into the words.
 func TestRankCommandHasVariablesOfHostAndRank(t *testing.T) {
-	env := []string{"SM_CURRENT_HOST=algo-2", "RANK=0", "ENTRAIN_COLON=:"}
-	words := []string{"train", "${SM_CURRENT_HOST}", "1$ $${SM_X}", "${ENTRAIN_COLON}"}
-	wantArgv := []string{"train", "algo-2", "1$ ${SM_X}", ":"}
-	wantEnv := []string{"SM_CURRENT_HOST=algo-2", "ENTRAIN_COLON=:", "RANK=5"}
-	cmd, err := rankCommand(words, env, []string{"RANK=5"})
-	if err != nil || !slices.Equal(cmd.Argv, wantArgv) || !slices.Equal(cmd.Env, wantEnv) {
+	env := []string{"SM_CURRENT_HOST=algo-2", "ENTRAIN_COLON=:", "ENTRAIN_LOCAL_RANK=1"}
+	words := []string{
+		"train", "${SM_CURRENT_HOST}", "1$ $${SM_X}", "${ENTRAIN_COLON}", "c_${ENTRAIN_LOCAL_RANK}",
+	}
+	wantArgv := []string{"train", "algo-2", "1$ ${SM_X}", ":", "c_1"}
+	cmd, err := rankCommand(words, env)
+	if err != nil || !slices.Equal(cmd.Argv, wantArgv) || !slices.Equal(cmd.Env, env) {
 		t.Errorf("got %+v, %v", cmd, err)
 	}
 }
@@ -66,14 +66,15 @@ func TestRankWordsAreRefusedUnlessComplete(t *testing.T) {
 	for _, args := range [][]string{
 		nil, {"dir"}, {"dir", "--"}, {"dir", "--keep", "--", "x"}, {"dir", "--drop", "X", "--", "x"},
 	} {
-		if _, _, _, err := parseRankWords(args); report.ExitCode(err) != report.CodeUsage {
+		if _, err := parseRankWords(args); report.ExitCode(err) != report.CodeUsage {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
-	dir, kept, words, err := parseRankWords([]string{"dir", "--keep", "A", "--keep", "B", "--", "x", "--", "y"})
+	c, err := parseRankWords([]string{"dir", "--keep", "A", "--tag", "--keep", "B", "--", "x", "--", "y"})
 	wantKept, wantWords := []string{"A", "B"}, []string{"x", "--", "y"}
-	if err != nil || dir != "dir" || !slices.Equal(kept, wantKept) || !slices.Equal(words, wantWords) {
-		t.Errorf("got %q %q %q %v", dir, kept, words, err)
+	if err != nil || c.dir != "dir" || !c.tag || !slices.Equal(c.kept, wantKept) ||
+		!slices.Equal(c.words, wantWords) {
+		t.Errorf("got %+v %v", c, err)
 	}
 }
 

@@ -35,6 +35,9 @@ func WantsMPI(job *contract.Job, o Options) bool {
 // WantsRanks says whether entrain itself starts the ranks.
 func WantsRanks(job *contract.Job, o Options) bool { return chosenLauncher(job, o) == LauncherRanks }
 
+// startsRanks says whether a launcher of entrain starts ranks: each of them then expands the command's words.
+func startsRanks(job *contract.Job, o Options) bool { return WantsMPI(job, o) || WantsRanks(job, o) }
+
 // starter names what starts the trainer in all its processes, for contract.CheckAsks. It is empty where each
 // host starts it once.
 func starter(job *contract.Job, o Options) string {

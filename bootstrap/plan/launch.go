@@ -53,6 +53,7 @@ type Launch struct {
 	Agent  Agent
 	Dir    string // a directory that only this user can enter; it has the same path on all hosts
 	Script bool   // the command calls the launcher by itself
+	Tag    bool   // a tag with the rank stands in front of each line of output
 	// Own says that entrain itself starts the ranks of its host. Such a launch has the Hosts and the Trainer of
 	// mpi.Launch alone.
 	Own bool
@@ -89,7 +90,10 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	if err != nil {
 		return nil, err
 	}
-	l := &Launch{Host: job.Host, Agent: agent, Script: o.Launcher == LauncherScript, Dir: launchDir(job, snap)}
+	l := &Launch{
+		Host: job.Host, Agent: agent, Dir: launchDir(job, snap), Tag: o.TagOutput,
+		Script: o.Launcher == LauncherScript,
+	}
 	if !l.Script {
 		l.Timeout = o.LaunchTimeout
 	}
@@ -116,8 +120,16 @@ func newLaunch(job *contract.Job, snap *contract.Snapshot, o Options) (*Launch, 
 	for _, name := range mpi.EnvNames(l.Options) {
 		l.Rank = append(l.Rank, "--keep", name)
 	}
-	l.Rank = append(l.Rank, "--")
+	l.Rank = append(l.Rank, l.tagWords()...)
 	return l, nil
+}
+
+// tagWords ends the words of entrain rank before the trainer's command.
+func (l *Launch) tagWords() []string {
+	if l.Tag {
+		return []string{"--tag", "--"}
+	}
+	return []string{"--"}
 }
 
 // decideLaunch decides how a launcher starts the trainer, and changes the plan's command accordingly: the
@@ -129,6 +141,9 @@ func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Option
 	case LauncherTorchrun:
 		p.decideTorchrun(job, snap)
 		return nil
+	}
+	if o.TagOutput && !startsRanks(job, o) {
+		p.Notes = append(p.Notes, "--tag-output does nothing: entrain starts no ranks here")
 	}
 	l, err := newLaunch(job, snap, o)
 	if l == nil || err != nil {
@@ -146,7 +161,7 @@ func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Option
 	}
 	p.Launch = l
 	l.setTrainer(p.words, p.args)
-	p.addVariables(l.variables(job))
+	p.addVariables(append(l.variables(job), p.Together.rankDefaults(job.Name)...))
 	switch {
 	case p.Role != Leader:
 		p.Command.Argv, p.words = nil, nil

@@ -147,7 +147,7 @@ func TestTheLeaderStartsMpirunWithTheTrainer(t *testing.T) {
 	}
 	dir := plan.Launch.Dir
 	want := []string{
-		"mpirun", "-np", "3", "--hostfile", dir + "/hostfile", "--tag-output",
+		"mpirun", "-np", "3", "--hostfile", dir + "/hostfile",
 		"-x", "NCCL_DEBUG=a b", "--verbose",
 		"/usr/local/bin/entrain", "rank", dir, "--keep", "NCCL_DEBUG", "--",
 		"train", "--host=${SM_CURRENT_HOST}", "--price", "1$ $${SM_X}", "--sep", "${ENTRAIN_COLON}",

@@ -27,6 +27,7 @@ type Options struct {
 	Launcher    string // one of Launchers
 	MPIRun      string // the launcher's name or path
 	Agent       Agent
+	TagOutput   bool // a tag with the rank stands in front of each line of output
 	// LaunchTimeout is how long a launcher may take to start the ranks of all hosts. A script has no such bound.
 	LaunchTimeout time.Duration
 	End           End

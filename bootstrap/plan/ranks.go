@@ -21,7 +21,7 @@ func (p *Plan) decideRanks(job *contract.Job, snap *contract.Snapshot, o Options
 	if err := p.checkRanks(together, o, p.words); err != nil {
 		return err
 	}
-	l := &Launch{Own: true, Host: job.Host, Dir: launchDir(job, snap)}
+	l := &Launch{Own: true, Host: job.Host, Dir: launchDir(job, snap) + "-ranks", Tag: o.TagOutput}
 	l.Hosts = together.Hosts
 	l.Trainer = slices.Clone(p.words)
 	if v, _ := snap.Getenv("RUN_NEURON_PARALLEL_COMPILE"); v == "1" {
@@ -103,7 +103,7 @@ func (r RendezvousOptions) checkForRanks(what string) error {
 
 // ownVariables returns the variables that are the same for all ranks of this host, as KEY=VALUE.
 func (l *Launch) ownVariables(job *contract.Job, t Together) []string {
-	vars := append(rankDefaults(job.Name, t.Slots), DirVariable+"="+l.Dir)
+	vars := append(t.rankDefaults(job.Name), DirVariable+"="+l.Dir)
 	if len(t.Hosts) > 1 {
 		return vars // addressVariables has those by which the hosts find each other
 	}
@@ -116,12 +116,12 @@ func (l *Launch) ownVariables(job *contract.Job, t Together) []string {
 // rankDefaults returns the variables of torchrun that are no numbers. torch takes a process with
 // TORCHELASTIC_RUN_ID for one of torchrun, as Lightning does; and without its agent, rank 0 itself serves
 // MASTER_PORT.
-func rankDefaults(job string, slots int) []string {
+func (t Together) rankDefaults(job string) []string {
 	vars := []string{
 		"ROLE_NAME=default", "TORCHELASTIC_RUN_ID=" + orNone(job), "TORCHELASTIC_USE_AGENT_STORE=False",
 		"TORCH_NCCL_ASYNC_ERROR_HANDLING=1", "PYTHONUNBUFFERED=1",
 	}
-	if slots > 1 {
+	if t.Slots > 1 {
 		vars = append(vars, "OMP_NUM_THREADS=1")
 	}
 	return vars
@@ -133,6 +133,14 @@ func orNone(name string) string {
 		return "none"
 	}
 	return name
+}
+
+// TagOf returns the tag of a rank's lines, if the user wants tags, and else the empty text.
+func TagOf(rank int, wanted bool) string {
+	if !wanted {
+		return ""
+	}
+	return fmt.Sprintf("[rank %d] ", rank)
 }
 
 // RankPlace is the place of a rank: among all, among those of its host, and that of its host among the hosts
@@ -150,6 +158,19 @@ func (t Together) Place(local int) RankPlace {
 	}
 }
 
+// PlaceIn returns the place of a rank that a launcher has started. Its host's variables say the place of the
+// host.
+func PlaceIn(host []string, r mpi.Rank) RankPlace {
+	number := func(name string, without int) int {
+		text, _ := contract.Getenv(host, name)
+		if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+			return n
+		}
+		return without
+	}
+	return RankPlace{r, number(nodeRankVariable, 0), number(nodesVariable, 1)}
+}
+
 // RankEnv returns the environment of a rank: that of its host, with the rank's own variables in place of
 // variables of the same name. Dir is the directory for the rank's error file; without one there is no such
 // file.
@@ -157,7 +178,7 @@ func RankEnv(host []string, at RankPlace, dir string) []string {
 	own := at.variables(dir)
 	env := make([]string, 0, len(host)+len(own))
 	for _, kv := range host {
-		if name, _, _ := strings.Cut(kv, "="); !IsSet(own, name) && name != errorFileVariable {
+		if name, _, _ := strings.Cut(kv, "="); !IsSet(own, name) && name != ErrorFileVariable {
 			env = append(env, kv)
 		}
 	}
@@ -167,26 +188,24 @@ func RankEnv(host []string, at RankPlace, dir string) []string {
 // variables returns the variables that differ between ranks, as KEY=VALUE.
 func (at RankPlace) variables(dir string) []string {
 	set := func(name string, n int) string { return name + "=" + strconv.Itoa(n) }
-	vars := []string{
-		set("RANK", at.Rank.Rank), set("LOCAL_RANK", at.LocalRank),
-		set("WORLD_SIZE", at.Size), set("LOCAL_WORLD_SIZE", at.LocalSize),
+	vars := append(at.Env(),
 		set("GROUP_RANK", at.Node), set("GROUP_WORLD_SIZE", at.Nodes),
 		set("ROLE_RANK", at.Rank.Rank), set("ROLE_WORLD_SIZE", at.Size),
 		set("ENTRAIN_RANK", at.Rank.Rank), set("ENTRAIN_LOCAL_RANK", at.LocalRank),
 		set("TORCHELASTIC_RESTART_COUNT", 0), set("TORCHELASTIC_MAX_RESTARTS", 0),
 		set("JAX_PROCESS_ID", at.Rank.Rank), set("JAX_NUM_PROCESSES", at.Size),
-	}
+	)
 	if at.LocalSize > 1 {
 		vars = append(vars, set("JAX_LOCAL_DEVICE_IDS", at.LocalRank))
 	}
 	if dir != "" {
-		vars = append(vars, errorFileVariable+"="+ErrorFile(dir, at.Rank.Rank))
+		vars = append(vars, ErrorFileVariable+"="+ErrorFile(dir, at.Rank.Rank))
 	}
 	return vars
 }
 
-// errorFileVariable names the file in which a program of torch says why it fails.
-const errorFileVariable = "TORCHELASTIC_ERROR_FILE"
+// ErrorFileVariable names the file in which a program of torch says why it fails.
+const ErrorFileVariable = "TORCHELASTIC_ERROR_FILE"
 
 // ErrorFile is the path of the file in which a rank may say why it fails. torch's @record writes it.
 func ErrorFile(dir string, rank int) string { return fmt.Sprintf("%s/error-%d.json", dir, rank) }
@@ -201,7 +220,7 @@ func (p *Plan) RankCommand(at RankPlace, dir string) (Command, error) {
 // firstRankEnv returns the environment by which the words of the command are checked and shown: that of this
 // host's first rank, if ranks are started. Every rank expands the words anew.
 func (p *Plan) firstRankEnv(job *contract.Job, o Options) []string {
-	if !p.Together.IsMember() || !WantsMPI(job, o) && !WantsRanks(job, o) {
+	if !p.Together.IsMember() || !startsRanks(job, o) {
 		return p.Command.Env
 	}
 	return RankEnv(p.Command.Env, p.Together.Place(0), "")

@@ -42,14 +42,14 @@ func TogetherOf(job *contract.Job, slots int) (Together, error) {
 // slotsParam is the hyperparameter of the number of ranks on each host.
 const slotsParam = "sagemaker_mpi_num_of_processes_per_host"
 
-// together returns the hosts that train together. A mistake in slotsParam stops only a job that uses MPI. Its
-// error then has the place of the mistake.
+// together returns the hosts that train together. A mistake in slotsParam stops only a job that starts ranks.
+// Its error then has the place of the mistake.
 func (o Options) together(job *contract.Job, snap *contract.Snapshot) (Together, error) {
 	together, err := TogetherOf(job, o.Slots)
 	if err == nil {
 		return together, nil
 	}
-	if WantsMPI(job, o) {
+	if startsRanks(job, o) {
 		return Together{}, placeSlotsError(job, snap, err)
 	}
 	return TogetherOf(job, defaultSlots(job))

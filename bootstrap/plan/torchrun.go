@@ -19,7 +19,7 @@ func (p *Plan) decideTorchrun(job *contract.Job, snap *contract.Snapshot) {
 		return
 	}
 	p.ErrorFile = launchDir(job, snap) + "-error.json"
-	p.addVariables(append(p.Together.torchrunVariables(p.End.Grace), errorFileVariable+"="+p.ErrorFile))
+	p.addVariables(append(p.Together.torchrunVariables(p.End.Grace), ErrorFileVariable+"="+p.ErrorFile))
 }
 
 // torchrunVariables returns torchrun's options as the variables that it reads them from, as KEY=VALUE. With

@@ -58,6 +58,16 @@ func Summary(err error) string {
 // follows from another one.
 func Follows(exit *proc.ExitError) bool { return cause.Follows(exit.Stderr, endOf(exit.Exit)) }
 
+// RankSummary returns how a rank failed as one line: by the message in its error file, if it wrote one, else
+// by its last output.
+func RankSummary(err error, errorFile []byte) string {
+	exit, ok := errors.AsType[*proc.ExitError](err)
+	if message := cause.ErrorFile(errorFile); ok && message != "" {
+		return exit.How() + ": " + message
+	}
+	return Summary(err)
+}
+
 // RankFailureOf returns the error of torchrun, or of what calls it, on a host: which of its ranks failed
 // first, by its output, and why, by that and the error file. Where neither says more than the exit code, it
 // is that of the program.

@@ -86,7 +86,7 @@ func (c *optionCase) check(t *testing.T, h *host, i int) {
 	if got["SM_CURRENT_HOST"] != h.name {
 		t.Errorf("%s: SM_CURRENT_HOST is %q", h.name, got["SM_CURRENT_HOST"])
 	}
-	given, want := variables(h.read("ml/output/given")), "LOCAL_RANK LOCAL_WORLD_SIZE RANK WORLD_SIZE"
+	given, want := variables(h.read("ml/output/given")), numbersOfARank
 	if i == 0 {
 		want += " " + c.added
 	}
@@ -106,6 +106,11 @@ func (c *optionCase) check(t *testing.T, h *host, i int) {
 		t.Errorf("%s: entrain rank changes %q, expected %q", h.name, changed, wants)
 	}
 }
+
+// numbersOfARank are the variables that entrain rank sets for each rank.
+const numbersOfARank = `ENTRAIN_LOCAL_RANK ENTRAIN_RANK GROUP_RANK GROUP_WORLD_SIZE LOCAL_RANK
+LOCAL_WORLD_SIZE RANK ROLE_RANK ROLE_WORLD_SIZE TORCHELASTIC_ERROR_FILE TORCHELASTIC_MAX_RESTARTS
+TORCHELASTIC_RESTART_COUNT WORLD_SIZE`
 
 // isOfHost says whether each host has its own value of a variable.
 func isOfHost(name string) bool {
