@@ -55,7 +55,11 @@ func (h *Host) runDaemonHere(_ string, words []string, files [3]*os.File) (int, 
 // runDaemonForSSH runs a daemon of this host that the leader has asked for by OpenSSH. This host tells of its
 // failure: the leader's ssh does not end as long as a rank holds the daemon's output open.
 func (h *Host) runDaemonForSSH(words []string, files [3]*os.File) (int, error) {
-	code, err := h.runDaemonHere(h.name(), words, files)
+	code, ended := remote.CodeNotStarted, make(chan int, 1)
+	_, err := h.startForOthers(words, files, func(code int) { ended <- code })
+	if err == nil {
+		code, err = h.awaitDaemon(ended)
+	}
 	if h.context().Err() == nil && (code != 0 || err != nil) {
 		h.daemonFailed(h.name(), code, err)
 	}
