@@ -89,10 +89,14 @@ func (s *settings) trainerFlags(dryRun *bool) []cli.Flag {
 		count("code-max-mb", "megabytes that an archive of code may unpack to", &o.Source.MB),
 		count("code-max-files", "files that an archive of code may hold", &o.Source.Files),
 		count("code-max-ratio", "bytes that each byte of an archive of code may unpack to", &o.Source.Ratio),
-		text("mpirun", "PROGRAM", "name or path of the MPI launcher", &o.MPIRun),
+		s.mpirunFlag(),
 		oneOf("agent", "AGENT", "start the MPI launcher's daemons on other hosts by this agent",
 			&o.Agent, plan.Agents()),
 	)
+}
+
+func (s *settings) mpirunFlag() cli.Flag {
+	return text("mpirun", "PROGRAM", "name or path of the MPI launcher", &s.options.MPIRun)
 }
 
 // runFlags are the flags of run and of plan, which shows what run would do.

@@ -31,8 +31,8 @@ type validation struct {
 // flags include those that decide which jobs run can serve.
 func (v *validation) flags() []cli.Flag {
 	s := &v.settings
-	return append(s.jobFlags(formatFlag(&v.format, validateFormats()), s.launcherFlag(), s.slotsFlag()),
-		s.styleFlags()...)
+	return append(s.jobFlags(formatFlag(&v.format, validateFormats()), s.launcherFlag(), s.mpirunFlag(),
+		s.slotsFlag()), s.styleFlags()...)
 }
 
 // print prints every problem to standard output. The error says the same, for the exit code.
