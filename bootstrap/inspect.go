@@ -41,9 +41,8 @@ type Inspection struct {
 func Inspect(ctx context.Context, r Request) *Inspection {
 	look, end := watchLooks(r.Slow)
 	defer end()
-	snap := world.Photograph(ctx, r.Root, r.Env, r.Spec, look, func(files *contract.Snapshot) contract.Questions {
-		return plan.Questions(files, r.Options, r.Scope)
-	})
+	ask := func(files *contract.Snapshot) contract.Questions { return plan.Questions(files, r.Options, r.Scope) }
+	snap := world.Photograph(ctx, r.Root, r.Env, r.Spec, look, ask)
 	job, problems := contract.Load(snap)
 	in := &Inspection{Job: job, Snapshot: snap, secrets: contract.SecretsOf(snap, r.Options.Command...)}
 	in.Problems = slices.Concat([]Problem{}, problems, plan.CheckKey(job, snap))

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"entrain/bootstrap/bounded"
@@ -177,11 +178,16 @@ func (d *Doer) Pipe(s *plan.Stream, path string) error {
 }
 
 // Serve plays the platform's side of the Pipe channels of a tree until a signal comes, or all have had their
-// epochs.
+// epochs. SIGTERM and SIGINT are the usual end of that, and no failure.
 func (d *Doer) Serve(dir string, t scaffold.Tree) error {
 	ctx, release := d.signals.Context(context.Background())
 	defer release()
-	return scaffold.Serve(ctx, dir, t)
+	err := scaffold.Serve(ctx, dir, t)
+	stop, ok := errors.AsType[*proc.SignalError](err)
+	if ok && (stop.Signal == syscall.SIGTERM || stop.Signal == syscall.SIGINT) {
+		return nil
+	}
+	return err
 }
 
 // Inspect is the function Inspect for a process that listens to its signals: one that means the end ends the

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,46 +15,69 @@ import (
 
 // Platform is the other side of a channel: it makes the FIFOs and fills them.
 type Platform struct {
-	Prefix string                  // the path of a FIFO without its epoch
-	Epochs int                     // the number of epochs; 0 for no limit
-	Late   time.Duration           // the longest delay of a FIFO; about every other FIFO is late
-	Seed   uint64                  // decides which FIFOs are late, and by how much
-	Fill   func(w io.Writer) error // writes one epoch
+	Prefix string        // the path of a FIFO without its epoch
+	Epochs int           // the number of epochs; 0 for no limit
+	Late   time.Duration // the longest delay of a FIFO; about every other FIFO is late
+	Seed   uint64        // decides which FIFOs are late, and by how much
+	// Fill writes one epoch. It may be called for an epoch before it has returned for the one before.
+	Fill func(epoch int, w io.Writer) error
 }
 
-// Serve makes one FIFO after the other. It makes the next one after a reader has closed the one before.
-// Like the platform it leaves a FIFO in place after it was read. It removes all of them when it ends. If
-// ctx ends, Serve returns the cause of ctx.
+// Serve makes the FIFOs and fills them. It makes the next one as soon as a reader has opened the one before,
+// and fills each one that has a reader: some readers open the next FIFO before they close the last one. Like
+// the platform it leaves a FIFO in place after it was read. It removes all of them when it ends. If ctx ends,
+// Serve returns the cause of ctx.
 func Serve(ctx context.Context, p Platform) (err error) {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	b, err := newBell(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
+	var epochs sync.WaitGroup
+	made, err := p.makeFIFOs(ctx, func(epoch int, begun func()) {
+		epochs.Go(func() {
+			if err := p.epoch(ctx, b, epoch, begun); err != nil {
+				fail(err)
+			}
+		})
+	})
+	if err != nil {
+		fail(err)
+	}
+	epochs.Wait()
+	err = context.Cause(ctx)
+	for n := range made {
+		err = errors.Join(err, removeFIFO(p.fifo(n)))
+	}
+	return err
+}
+
+// makeFIFOs makes one FIFO after the other, and calls start for each. The function start gets a function
+// that it calls when a reader has opened the FIFO. makeFIFOs returns how many FIFOs it has made.
+func (p *Platform) makeFIFOs(ctx context.Context, start func(epoch int, begun func())) (made int, err error) {
 	chance := rand.New(rand.NewPCG(p.Seed, 0)) //nolint:gosec // the same seed must give the same delays
-	made := 0
-	defer func() {
-		for n := range made {
-			err = errors.Join(err, removeFIFO(p.fifo(n)))
-		}
-	}()
 	for ; p.Epochs == 0 || made < p.Epochs; made++ {
 		if err := p.delay(ctx, chance); err != nil {
-			return err
+			return made, err
 		}
 		err := removeFIFO(p.fifo(made))
 		if err == nil {
 			err = unix.Mkfifo(p.fifo(made), 0o644)
 		}
 		if err != nil {
-			return &WriteError{Err: fmt.Errorf("making %s: %w", p.fifo(made), err)}
+			return made, &WriteError{Err: fmt.Errorf("making %s: %w", p.fifo(made), err)}
 		}
-		if err := p.epoch(ctx, b, p.fifo(made)); err != nil {
-			made++
-			return err
+		begun := make(chan struct{})
+		start(made, func() { close(begun) })
+		select {
+		case <-begun:
+		case <-ctx.Done():
+			return made + 1, context.Cause(ctx)
 		}
 	}
-	return nil
+	return made, nil
 }
 
 // fifo is the path of the FIFO of an epoch.
@@ -76,8 +100,9 @@ func (p *Platform) delay(ctx context.Context, chance *rand.Rand) error {
 	}
 }
 
-// epoch fills one FIFO and waits until its reader has closed it.
-func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
+// epoch fills one FIFO and waits until its reader has closed it. It calls begun once the FIFO has a reader.
+func (p *Platform) epoch(ctx context.Context, b *bell, number int, begun func()) error {
+	path := p.fifo(number)
 	closed, err := watchClose(path)
 	if err != nil {
 		return err
@@ -87,10 +112,11 @@ func (p *Platform) epoch(ctx context.Context, b *bell, path string) error {
 	if err != nil {
 		return err
 	}
+	begun()
 	enlargePipe(fd)
 	o := &Output{fd: fd, owned: true, chunk: PipeSize}
 	discardEvents(closed) // a reader that opened and closed the FIFO before it had a writer has read nothing
-	err = p.Fill(b.writer(ctx, nil, o))
+	err = p.Fill(number, b.writer(ctx, nil, o))
 	// The reader may have closed the FIFO before discardEvents, which then has discarded that event.
 	early := errors.Is(err, errReaderGone) || isReaderGone(fd)
 	if errors.Is(err, errReaderGone) {

@@ -1,9 +1,9 @@
 package channel_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"entrain/channel"
-	"entrain/channel/recordio"
 )
 
 // startPlatform plays the platform until the test ends. The channel ended gets its error.
@@ -55,6 +54,17 @@ func makeObjects(t *testing.T) (dir, stream string) {
 	return dir, string(payload()) + "a-b/x" + string(payload()) + "a/x" + string(payload()) + "c"
 }
 
+// fillFrom fills epochs with the files of a directory.
+func fillFrom(t *testing.T, dir string) func(int, io.Writer) error {
+	t.Helper()
+	rows, err := channel.Objects(dir, false, func(string) bool { return false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := channel.Source{Rows: rows}
+	return source.Fill
+}
+
 // TestOtherReadersGetEveryEpoch checks that readers outside this project get three epochs, even if a FIFO
 // is late.
 func TestOtherReadersGetEveryEpoch(t *testing.T) {
@@ -86,7 +96,7 @@ for n in range(3):
 		t.Run(name, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train")
 			ended, _ := startPlatform(t, channel.Platform{
-				Prefix: prefix, Epochs: 3, Fill: channel.Directory(dir, nil),
+				Prefix: prefix, Epochs: 3, Fill: fillFrom(t, dir),
 				Late: 50 * time.Millisecond, Seed: 1,
 			})
 			out, err := exec.CommandContext(t.Context(), argv[0], append(argv[1:], prefix)...).Output()
@@ -108,7 +118,7 @@ for n in range(3):
 func TestStreamReadsWhatPlatformMakes(t *testing.T) {
 	dir, stream := makeObjects(t)
 	prefix := filepath.Join(t.TempDir(), "train")
-	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 3, Fill: channel.Directory(dir, nil)})
+	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 3, Fill: fillFrom(t, dir)})
 	fifo := mkfifo(t, prefix+"-for-trainer")
 	out, err := channel.Path(fifo)
 	if err != nil {
@@ -135,22 +145,49 @@ func TestStreamReadsWhatPlatformMakes(t *testing.T) {
 	}
 }
 
-// TestNextFIFOComesAfterReaderClosed checks that the next FIFO does not exist until the reader has closed
-// the one before, and that no FIFO is left at the end.
-func TestNextFIFOComesAfterReaderClosed(t *testing.T) {
+// TestNextFIFOComesBeforeReaderCloses checks that a reader can open and read the next FIFO before it closes
+// the one before, as the platform's extension for TensorFlow does to repeat a data set; that there is no FIFO
+// after the last epoch; and that no FIFO is left at the end.
+func TestNextFIFOComesBeforeReaderCloses(t *testing.T) {
 	dir, stream := makeObjects(t)
 	prefix := filepath.Join(t.TempDir(), "train")
-	ended, stop := startPlatform(t, channel.Platform{Prefix: prefix, Fill: channel.Directory(dir, nil)})
-	r := openForReading(t, prefix+"_0")
-	if got := readAll(t, r); got != stream {
-		t.Errorf("%d bytes", len(got))
+	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 3, Fill: fillFrom(t, dir)})
+	var open []*os.File
+	for epoch := range 3 {
+		r := openForReading(t, fmt.Sprintf("%s_%d", prefix, epoch))
+		open = append(open, r)
+		if epoch == 1 {
+			continue // this one is read while the next one is read already
+		}
+		if got := readAll(t, r); got != stream {
+			t.Errorf("epoch %d: %d bytes", epoch, len(got))
+		}
 	}
-	if _, err := os.Stat(prefix + "_1"); !os.IsNotExist(err) {
-		t.Errorf("the next FIFO: %v", err)
+	if got := readAll(t, open[1]); got != stream {
+		t.Errorf("epoch 1: %d bytes", len(got))
 	}
-	r.Close()
-	openForReading(t, prefix+"_1").Close() // early
-	openForReading(t, prefix+"_2").Close()
+	if _, err := os.Stat(prefix + "_3"); !os.IsNotExist(err) {
+		t.Errorf("a FIFO after the last epoch: %v", err)
+	}
+	for _, r := range open {
+		r.Close()
+	}
+	if err := platformEnd(t, ended); err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(prefix + "*"); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestReaderMayCloseEarly checks that the next FIFO comes all the same, and that a stop ends the platform.
+func TestReaderMayCloseEarly(t *testing.T) {
+	dir, _ := makeObjects(t)
+	prefix := filepath.Join(t.TempDir(), "train")
+	ended, stop := startPlatform(t, channel.Platform{Prefix: prefix, Fill: fillFrom(t, dir)})
+	for epoch := range 3 {
+		openForReading(t, fmt.Sprintf("%s_%d", prefix, epoch)).Close()
+	}
 	stop(errStop)
 	if err := platformEnd(t, ended); !errors.Is(err, errStop) {
 		t.Error(err)
@@ -165,7 +202,7 @@ func TestNextFIFOComesAfterReaderClosed(t *testing.T) {
 func TestProbeIsNoReader(t *testing.T) {
 	prefix := filepath.Join(t.TempDir(), "train")
 	filling := make(chan struct{})
-	fill := func(io.Writer) error { <-filling; return nil }
+	fill := func(int, io.Writer) error { <-filling; return nil }
 	ended, _ := startPlatform(t, channel.Platform{Prefix: prefix, Epochs: 1, Fill: fill})
 	probe := func() error {
 		fd, err := syscall.Open(prefix+"_0", syscall.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -218,7 +255,7 @@ func TestRestartReplacesOldFIFOs(t *testing.T) {
 	if err := os.WriteFile(prefix+"_1", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fill := func(w io.Writer) error {
+	fill := func(_ int, w io.Writer) error {
 		_, err := io.WriteString(w, "x")
 		return err
 	}
@@ -239,49 +276,6 @@ func TestRestartReplacesOldFIFOs(t *testing.T) {
 	}
 }
 
-// TestManifestStreamsAttributesInOrder checks that a reference becomes its object, that each attribute is
-// a record of its own, and that a mistake is found.
-func TestManifestStreamsAttributesInOrder(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"1.jpg": "one", "2.jpg": "two\n",
-		"manifest": `{"class": 0, "other": "x", "image-ref": "1.jpg"}` + "\n\n" +
-			`{"image-ref": "` + dir + `/2.jpg", "class": "a cat"}`,
-		"remote": `{"image-ref": "s3://bucket/1.jpg"}`,
-		"broken": `{"class": 1, "image-ref": "1.jpg"}` + "\n" + `{"class": 1, "image-ref": "3.jpg"}` + "\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var raw, wrapped, lines bytes.Buffer
-	names := []string{"image-ref", "class"}
-	err := channel.Manifest(filepath.Join(dir, "manifest"), names, nil)(&raw)
-	if err != nil || raw.String() != "one0two\na cat" {
-		t.Errorf("%v, %q", err, raw.String())
-	}
-	err = channel.Manifest(filepath.Join(dir, "manifest"), names, recordio.WriteRecord)(&wrapped)
-	err = errors.Join(err, recordio.Decode(&wrapped, &lines, recordio.Options{Form: recordio.LengthPrefixed}))
-	want := "\x03\x00\x00\x00\x00\x00\x00\x00one" + "\x01\x00\x00\x00\x00\x00\x00\x000" +
-		"\x04\x00\x00\x00\x00\x00\x00\x00two\n" + "\x05\x00\x00\x00\x00\x00\x00\x00a cat"
-	if err != nil || lines.String() != want {
-		t.Errorf("%v, %q", err, lines.String())
-	}
-	broken, remote := filepath.Join(dir, "broken"), filepath.Join(dir, "remote")
-	expectMistake(t, broken, []string{"nothing"}, `:1: no attribute "nothing"`)
-	expectMistake(t, broken, []string{"image-ref"}, `:2: attribute "image-ref": open`)
-	expectMistake(t, remote, names, `:1: attribute "image-ref": found "s3://bucket/1.jpg", expected a file`)
-}
-
-// expectMistake checks that a manifest is refused with the words want.
-func expectMistake(t *testing.T, path string, names []string, want string) {
-	t.Helper()
-	err := channel.Manifest(path, names, nil)(io.Discard)
-	if _, ok := errors.AsType[*channel.ManifestError](err); !ok || !strings.Contains(err.Error(), want) {
-		t.Errorf("%v, want %s", err, want)
-	}
-}
-
 // TestStreamIntoFile checks an ordinary file, a file that is opened for appending, which splice(2)
 // refuses, and a device that is full.
 func TestStreamIntoFile(t *testing.T) {
@@ -291,7 +285,7 @@ func TestStreamIntoFile(t *testing.T) {
 	for _, how := range []string{"path", "append", "full"} {
 		t.Run(how, func(t *testing.T) {
 			prefix := filepath.Join(t.TempDir(), "train")
-			p := channel.Platform{Prefix: prefix, Epochs: 2, Fill: channel.Directory(dir, nil)}
+			p := channel.Platform{Prefix: prefix, Epochs: 2, Fill: fillFrom(t, dir)}
 			ended, stop := startPlatform(t, p)
 			var out *channel.Output
 			var err error

@@ -3,157 +3,148 @@ package channel
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // Wrap writes size bytes of r as a record, with the bytes that delimit the record. If r has less bytes, the
 // error is io.ErrUnexpectedEOF.
 type Wrap func(w io.Writer, r io.Reader, size int64) error
 
-// Directory returns a function that writes what the platform streams for the objects under a prefix:
-// their bytes in the order of their keys. If wrap is not nil, each object is one record.
-func Directory(dir string, wrap Wrap) func(io.Writer) error {
-	return func(w io.Writer) error {
-		keys, err := keys(dir)
-		for _, key := range keys {
-			if err == nil {
-				err = writeObject(w, filepath.Join(dir, key), wrap)
+// Source is what the platform streams in a Pipe channel.
+type Source struct {
+	Rows    [][]Piece // in the order of the platform; the pieces of a row stay together
+	Wrap    Wrap      // makes a record of each piece; nil for no records
+	Gzip    bool      // the objects are compressed, and the platform inflates them
+	Shuffle bool      // each epoch has an order of its own, which Seed decides
+	Seed    uint64
+	Hosts   int // if it is more than 1, each of so many hosts gets a part of the rows
+	Host    int // the number of this host, from 0
+}
+
+// Piece is an object, or a value of a manifest.
+type Piece struct {
+	Path string // the file of an object; empty for a value
+	Data []byte // the value
+}
+
+// Fill writes one epoch.
+func (s *Source) Fill(epoch int, w io.Writer) error {
+	for n, i := range s.order(epoch) {
+		if s.Hosts > 1 && n%s.Hosts != s.Host {
+			continue
+		}
+		for _, piece := range s.Rows[i] {
+			if err := s.write(w, piece); err != nil {
+				return err
 			}
-		}
-		return err
-	}
-}
-
-// keys returns the files below a directory in the order of S3, which sorts by the bytes of the whole path.
-func keys(dir string) ([]string, error) {
-	var keys []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		key, err := filepath.Rel(dir, path)
-		keys = append(keys, key)
-		return err
-	})
-	slices.Sort(keys)
-	return keys, err
-}
-
-// writeObject writes the bytes of a file, as a record if wrap is not nil.
-func writeObject(w io.Writer, path string, wrap Wrap) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if wrap != nil {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		if err := wrap(w, onlyReader{f}, info.Size()); errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("%s: it has become shorter than %d bytes", path, info.Size())
-		} else if err != nil {
-			return err
-		}
-		return nil
-	}
-	_, err = io.CopyBuffer(w, onlyReader{f}, make([]byte, PipeSize))
-	return err
-}
-
-// onlyReader hides the method WriteTo of an os.File, so that io.CopyBuffer uses its buffer.
-type onlyReader struct{ io.Reader }
-
-// writeRecord writes a record, with the bytes that delimit it if wrap is not nil.
-func writeRecord(w io.Writer, record []byte, wrap Wrap) error {
-	if wrap != nil {
-		return wrap(w, bytes.NewReader(record), int64(len(record)))
-	}
-	_, err := w.Write(record)
-	return err
-}
-
-// ManifestError is a mistake in an augmented manifest.
-type ManifestError struct{ Err error }
-
-func (e *ManifestError) Error() string { return e.Err.Error() }
-func (e *ManifestError) Unwrap() error { return e.Err }
-
-// Manifest returns a function that writes what the platform streams for an augmented manifest, a file of
-// JSON Lines. For each line it writes the named attributes in the given order. For an attribute with a
-// name that ends in -ref it writes the bytes of the object. Here an object is a file, and its path is
-// relative to the manifest. If wrap is not nil, each attribute is one record. A mistake in the manifest
-// is a *ManifestError.
-func Manifest(path string, attributes []string, wrap Wrap) func(io.Writer) error {
-	return func(w io.Writer) error {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		lines := bufio.NewReader(f)
-		for n := 1; err == nil; n++ {
-			var line []byte
-			if line, err = lines.ReadBytes('\n'); len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			if lineErr := writeLine(w, path, line, attributes, wrap); lineErr != nil {
-				return fmt.Errorf("%s:%d: %w", path, n, lineErr)
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		return err
-	}
-}
-
-// writeLine writes the attributes of one line.
-func writeLine(w io.Writer, path string, line []byte, attributes []string, wrap Wrap) error {
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(line, &values); err != nil {
-		return &ManifestError{Err: err}
-	}
-	for _, name := range attributes {
-		value, ok := values[name]
-		if !ok {
-			return &ManifestError{Err: fmt.Errorf("no attribute %q", name)}
-		}
-		var text string
-		if value[0] == '"' && json.Unmarshal(value, &text) == nil {
-			value = []byte(text) // a string is streamed as its text, any other value as JSON
-		}
-		if err := writeAttribute(w, filepath.Dir(path), name, value, wrap); err != nil {
-			return fmt.Errorf("attribute %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// writeAttribute writes the value of one attribute, or the object that it refers to.
-func writeAttribute(w io.Writer, dir, name string, value []byte, wrap Wrap) error {
-	object := string(value)
-	switch {
-	case !strings.HasSuffix(name, "-ref"):
-		return writeRecord(w, value, wrap)
-	case strings.Contains(object, "://"):
-		err := fmt.Errorf("found %q, expected a file\nhint: copy the object, and give its path", object)
-		return &ManifestError{Err: err}
-	case !filepath.IsAbs(object):
-		object = filepath.Join(dir, object)
+// Share returns how many rows this host gets in each epoch.
+func (s *Source) Share() int {
+	if s.Hosts <= 1 {
+		return len(s.Rows)
 	}
-	err := writeObject(w, object, wrap)
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return &ManifestError{Err: err}
+	return (len(s.Rows) + s.Hosts - 1 - s.Host) / s.Hosts
+}
+
+// order returns the numbers of the rows in the order of an epoch. With Shuffle, all hosts have the same
+// order, so that together they stream each row once.
+func (s *Source) order(epoch int) []int {
+	order := make([]int, len(s.Rows))
+	for i := range order {
+		order[i] = i
+	}
+	if s.Shuffle {
+		//nolint:gosec // the same seed must give the same order
+		chance := rand.New(rand.NewPCG(s.Seed, uint64(epoch)))
+		chance.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	}
+	return order
+}
+
+// write writes a piece, as a record if there are records.
+func (s *Source) write(w io.Writer, p Piece) error {
+	switch {
+	case p.Path != "" && s.Gzip:
+		return s.writeInflated(w, p.Path)
+	case p.Path != "":
+		return s.writeObject(w, p.Path)
+	case s.Wrap != nil:
+		return s.Wrap(w, bytes.NewReader(p.Data), int64(len(p.Data)))
+	}
+	_, err := w.Write(p.Data)
+	return err
+}
+
+// writeObject writes the bytes of a file.
+func (s *Source) writeObject(w io.Writer, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if s.Wrap == nil {
+		_, err := io.CopyBuffer(w, onlyReader{f}, make([]byte, PipeSize))
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := s.Wrap(w, onlyReader{f}, info.Size()); errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: it has become shorter than %d bytes", path, info.Size())
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// writeInflated writes what a compressed file holds. A record begins with its length, so for a record the
+// file is inflated twice: nothing is held.
+func (s *Source) writeInflated(w io.Writer, path string) error {
+	if s.Wrap == nil {
+		return inflate(path, func(r io.Reader) error {
+			_, err := io.CopyBuffer(w, onlyReader{r}, make([]byte, PipeSize))
+			return err
+		})
+	}
+	var size int64
+	err := inflate(path, func(r io.Reader) (err error) {
+		size, err = io.Copy(io.Discard, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return inflate(path, func(r io.Reader) error { return s.Wrap(w, r, size) })
+}
+
+// inflate calls read with what a compressed file holds.
+func inflate(path string, read func(io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(bufio.NewReader(f))
+	if err != nil {
+		return &ManifestError{Err: fmt.Errorf("%s: %w", path, err)}
+	}
+	err = read(r)
+	switch {
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF):
+		return &ManifestError{Err: fmt.Errorf("%s: %w", path, err)}
 	}
 	return err
 }
+
+// onlyReader hides the method WriteTo of an os.File, so that io.CopyBuffer uses its buffer.
+type onlyReader struct{ io.Reader }

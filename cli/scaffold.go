@@ -57,13 +57,27 @@ func (s *scaffolding) platformFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&option{
 			name: "pipe", valueName: "CHANNEL=PATH", repeats: true, set: s.tree.AddPipe,
-			usage: "add a Pipe channel and serve its FIFOs from a directory or an augmented manifest; " +
+			usage: "add a Pipe channel and serve its FIFOs from a directory, a file or a manifest; " +
 				"repeat it for more",
 		},
 	}, needOneOf([]string{"pipe"},
 		count("epochs", "serve this many epochs (default: as many as are read)", &p.Epochs),
 		duration("late", "delay each FIFO by up to this much", &p.Late),
 		natural("seed", "seed for the delays of --late", &p.Seed),
+		oneOf("s3-data-type", "TYPE", "kind of the sources (default: AugmentedManifestFile for a file with "+
+			"--attributes, else S3Prefix)", &p.DataType, scaffold.DataTypes()),
+		oneOf("s3-distribution", "TYPE", "S3DistributionType of the Pipe channels; ShardedByS3Key gives each "+
+			"of --hosts a part of the objects", &p.Distribution, scaffold.Distributions()),
+		oneOf("compression", "TYPE", "CompressionType of the Pipe channels; the objects of Gzip are inflated",
+			&p.Compression, scaffold.Compressions()),
+		&option{
+			name: "shuffle-seed", valueName: "N", set: p.SetShuffleSeed,
+			usage: "shuffle the objects anew in each epoch, as ShuffleConfig does with this seed",
+		},
+		&option{
+			name: "map", valueName: "PREFIX=DIR", repeats: true, set: p.AddMap,
+			usage: "take the objects below a URI such as s3://bucket/ from a directory; repeat it for more",
+		},
 		oneOf("record-wrapper", "WRAPPER", "record wrapper of the Pipe channels", &p.Wrapper, scaffold.Wrappers()),
 		text("attributes", "NAME,NAME", "attributes to take from an augmented manifest, in this order",
 			&p.Attributes),
@@ -132,9 +146,11 @@ func checkFlagsForAll(given []*option, dir string) error {
 // exists.
 func (s *scaffolding) serve(place scaffold.Place) error {
 	doer := s.newDoer()
-	if err := scaffold.PreparePlatform(place.Dir, s.tree, s.env); err != nil {
+	warnings, err := scaffold.PreparePlatform(place.Dir, s.tree, s.env)
+	if err != nil {
 		return err
 	}
+	s.log.warn(warnings)
 	epochs := "an epoch whenever one is read"
 	if n := s.tree.Platform.Epochs; n > 0 {
 		epochs = plural(n, "epoch")

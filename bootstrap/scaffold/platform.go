@@ -6,9 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,33 +18,54 @@ import (
 	"entrain/bootstrap/stream"
 	"entrain/bootstrap/world"
 	"entrain/channel"
-	"entrain/channel/recordio"
 	"entrain/contract"
 	"entrain/hparams"
 )
 
 // Platform says how Serve plays the platform's side of Pipe mode.
 type Platform struct {
-	Epochs     int           // the number of epochs; 0 for no limit
-	Late       time.Duration // the longest delay of a FIFO
-	Seed       int           // decides which FIFOs are late, and by how much
-	Wrapper    string        // the RecordWrapperType of the channels, one of Wrappers
-	Attributes string        // the attributes to take from an augmented manifest, separated by commas
-	sources    []source
+	Epochs       int           // the number of epochs; 0 for no limit
+	Late         time.Duration // the longest delay of a FIFO
+	Seed         int           // decides which FIFOs are late, and by how much
+	Wrapper      string        // the RecordWrapperType of the channels, one of Wrappers
+	Distribution string        // the S3DistributionType of the channels, one of Distributions
+	Compression  string        // the CompressionType of the channels, one of Compressions
+	DataType     string        // the S3DataType of the channels, one of DataTypes; empty: the source shows it
+	Attributes   string        // the attributes to take from an augmented manifest, separated by commas
+	ShuffleSeed  *uint64       // the seed of ShuffleConfig; nil for no shuffling
+	maps         []channel.Map
+	sources      []source
 }
 
 // source says what a channel gets.
 type source struct {
 	channel, path string
-	wrapper       string                // RecordWrapperType of the channel; empty for Platform.Wrapper
-	writeEpoch    func(io.Writer) error // for a Pipe channel
+	wrapper       string // RecordWrapperType of the channel; empty for Platform.Wrapper
+	distribution  string // S3DistributionType of the channel; empty for Platform.Distribution
+	content       channel.Source
 }
 
 // Wrappers returns the values of Platform.Wrapper, the default first.
 func Wrappers() []string { return []string{"None", "RecordIO"} }
 
-// AddPipe adds the Pipe channel CHANNEL=PATH, which streams the files of a directory, or the objects of an
-// augmented manifest.
+// Distributions returns the values of Platform.Distribution, the default first.
+func Distributions() []string { return []string{"FullyReplicated", "ShardedByS3Key"} }
+
+// Compressions returns the values of Platform.Compression, the default first.
+func Compressions() []string { return []string{"None", "Gzip"} }
+
+// The values of Platform.DataType.
+const (
+	dataPrefix    = "S3Prefix"
+	dataManifest  = "ManifestFile"
+	dataAugmented = "AugmentedManifestFile"
+)
+
+// DataTypes returns the values of Platform.DataType.
+func DataTypes() []string { return []string{dataPrefix, dataManifest, dataAugmented} }
+
+// AddPipe adds the Pipe channel CHANNEL=PATH, which streams the files of a directory, a file, or the objects
+// of a manifest.
 func (t *Tree) AddPipe(text string) error {
 	name, path, ok := strings.Cut(text, "=")
 	if !ok || name == "" || path == "" {
@@ -53,68 +75,112 @@ func (t *Tree) AddPipe(text string) error {
 	return t.AddChannel(name + "=Pipe")
 }
 
+// AddMap adds PREFIX=DIR: the directory that stands for the objects whose URIs begin with the prefix.
+func (p *Platform) AddMap(text string) error {
+	prefix, dir, ok := strings.Cut(text, "=")
+	if !ok || dir == "" || !strings.Contains(prefix, "://") {
+		return errors.New("expected PREFIX=DIR, such as s3://bucket/=objects")
+	}
+	p.maps = append(p.maps, channel.Map{Prefix: prefix, Dir: dir})
+	return nil
+}
+
+// SetShuffleSeed sets the seed of ShuffleConfig.
+func (p *Platform) SetShuffleSeed(text string) error {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return errors.New("expected a whole number of at least 0")
+	}
+	p.ShuffleSeed = &n
+	return nil
+}
+
 // Serves says whether the tree has Pipe channels that Serve must stream.
 func (t *Tree) Serves() bool { return len(t.Platform.sources) > 0 }
 
-// setWrappers sets the RecordWrapperType of the Pipe channels in the contract.
-func (t *Tree) setWrappers() {
+// describePipes sets what the contract says of the Pipe channels that are served.
+func (t *Tree) describePipes() {
 	for i, f := range t.channels.Fields {
 		for _, s := range t.Platform.sources {
 			if s.channel == f.Key {
-				wrapper := cmp.Or(s.wrapper, t.Platform.Wrapper)
-				t.channels.Fields[i].Value.Set("RecordWrapperType", hparams.Str(wrapper))
+				value := &t.channels.Fields[i].Value
+				value.Set("RecordWrapperType", hparams.Str(cmp.Or(s.wrapper, t.Platform.Wrapper)))
+				value.Set("S3DistributionType", hparams.Str(cmp.Or(s.distribution, t.Platform.Distribution)))
 			}
 		}
 	}
 }
 
 // PreparePlatform writes the tree to dir. If dir holds a contract already, it writes nothing and checks that
-// the contract says what t says. It writes nothing either if a Pipe channel cannot be served. env is
-// entrain's environment. PreparePlatform returns a *plan.UsageError for a flag that is wrong, a
-// *contract.InvalidError for a contract that is wrong, and an *output.Error if it cannot write.
-func PreparePlatform(dir string, t Tree, env []string) error {
-	_, err := os.Lstat(filepath.Join(dir, "input/config", contract.ResourceFile))
+// the contract says what t says. It writes nothing either if a Pipe channel cannot be served: every object is
+// looked at first. env is entrain's environment. The warnings say what a reader may not expect.
+// PreparePlatform returns a *plan.UsageError for a flag or an object that is wrong, a *channel.ManifestError
+// for a mistake in a manifest, a *contract.InvalidError for a contract that is wrong, and an *output.Error if
+// it cannot write.
+func PreparePlatform(dir string, t Tree, env []string) (warnings []string, err error) {
+	hosts := t.hosts()
+	slices.Sort(hosts)
+	at := place{dir: dir, hosts: len(hosts), host: slices.Index(hosts, t.CurrentHost)}
+	_, err = os.Lstat(filepath.Join(dir, "input/config", contract.ResourceFile))
 	exists := err == nil
 	if exists {
-		if err := t.useExisting(dir, env); err != nil {
-			return err
+		job, err := t.useExisting(dir, env)
+		if err != nil {
+			return nil, err
 		}
+		at.hosts, at.host = len(job.Hosts), slices.Index(job.Hosts, job.Host)
 	}
+	var errs []error
 	for i := range t.Platform.sources { // the slice is shared with the caller's tree, so Serve sees the changes
-		if err := t.Platform.prepareSource(&t.Platform.sources[i]); err != nil {
-			return err
+		warning, err := t.Platform.prepareSource(&t.Platform.sources[i], at)
+		errs = append(errs, err)
+		if warning != "" {
+			warnings = append(warnings, warning)
 		}
 	}
-	if exists {
-		return nil
+	if err := errors.Join(errs...); err != nil || exists {
+		return warnings, err
 	}
-	return Write(dir, t)
+	return warnings, Write(dir, t)
 }
 
-// useExisting checks that the contract in dir says what t says. It takes the RecordWrapperType of each Pipe
-// channel from that contract.
-func (t *Tree) useExisting(dir string, env []string) error {
+// useExisting checks that the contract in dir says what t says. It takes the RecordWrapperType and the
+// S3DistributionType of each Pipe channel from that contract.
+func (t *Tree) useExisting(dir string, env []string) (*contract.Job, error) {
 	noQuestions := func(*contract.Snapshot) contract.Questions { return contract.Questions{} }
-	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", func(string) {}, noQuestions))
+	noLook := func(string) {}
+	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", noLook, noQuestions))
 	if len(contract.Errors(problems)) > 0 {
-		return &contract.InvalidError{Problems: problems}
+		return nil, &contract.InvalidError{Problems: problems}
 	}
 	for i, s := range t.Platform.sources {
 		if _, err := plan.DecideStream(job, s.channel, plan.Pipe{}); err != nil {
-			return err
+			return nil, err
 		}
-		for _, c := range job.Channels {
-			if c.Name == s.channel {
-				t.Platform.sources[i].wrapper = cmp.Or(c.Wrapper, Wrappers()[0])
-			}
-		}
-		got, want := t.Platform.sources[i].wrapper, t.Platform.Wrapper
-		if want != Wrappers()[0] && want != got {
-			return &plan.UsageError{Err: fmt.Errorf("--record-wrapper %s: in %s channel %s has %s\n"+
-				"hint: leave the flag out, or name another directory", want, dir, hparams.Quote(s.channel), got)}
+		c, _ := job.Channel(s.channel)
+		found := &t.Platform.sources[i]
+		found.wrapper = cmp.Or(c.Wrapper, Wrappers()[0])
+		found.distribution = cmp.Or(c.Distribution, Distributions()[0])
+		err := errors.Join(
+			refuseOther(dir, s.channel, "--record-wrapper", t.Platform.Wrapper, found.wrapper, Wrappers()[0]),
+			refuseOther(dir, s.channel, "--s3-distribution", t.Platform.Distribution, found.distribution,
+				Distributions()[0]),
+		)
+		if err != nil {
+			return nil, &plan.UsageError{Err: err}
 		}
 	}
-	return t.refuseOtherFlags(dir)
+	return job, t.refuseOtherFlags(dir)
+}
+
+// refuseOther returns an error if the user gave a flag, and the contract in dir says something else of the
+// channel.
+func refuseOther(dir, channel, flag, want, got, byDefault string) error {
+	if want == byDefault || want == got {
+		return nil
+	}
+	return fmt.Errorf("%s %s: in %s channel %s has %s\nhint: leave the flag out, or name another directory",
+		flag, want, dir, hparams.Quote(channel), got)
 }
 
 // refuseOtherFlags returns a *plan.UsageError if the user gave a flag and the contract in dir says something
@@ -124,7 +190,7 @@ func (t *Tree) refuseOtherFlags(dir string) error {
 		return &plan.UsageError{Err: fmt.Errorf("--data: %s holds a contract already, "+
 			"and nothing is added to it\nhint: leave the flag out, or name another directory", dir)}
 	}
-	t.setWrappers()
+	t.describePipes()
 	d, files := DefaultTree(), t.files()
 	for _, f := range []struct {
 		file, flags string
@@ -156,7 +222,7 @@ func Serve(ctx context.Context, dir string, t Tree) error {
 	for i, s := range t.Platform.sources {
 		channels.Go(func() {
 			err := channel.Serve(ctx, channel.Platform{
-				Prefix: filepath.Join(dir, "input/data", s.channel), Epochs: t.Platform.Epochs, Fill: s.writeEpoch,
+				Prefix: filepath.Join(dir, "input/data", s.channel), Epochs: t.Platform.Epochs, Fill: s.content.Fill,
 				Late: t.Platform.Late, Seed: uint64(t.Platform.Seed) + uint64(i), //nolint:gosec // neither is negative
 			})
 			if err != nil {
@@ -166,26 +232,4 @@ func Serve(ctx context.Context, dir string, t Tree) error {
 	}
 	channels.Wait()
 	return stream.OutputError("the FIFOs", context.Cause(ctx))
-}
-
-// prepareSource decides what an epoch of a Pipe channel holds. It returns a *plan.UsageError if the channel
-// cannot be served.
-func (p *Platform) prepareSource(s *source) error {
-	var wrap channel.Wrap
-	if cmp.Or(s.wrapper, p.Wrapper) == "RecordIO" {
-		wrap = recordio.WriteRecord
-	}
-	info, err := os.Stat(s.path)
-	switch {
-	case err != nil:
-		return &plan.UsageError{Err: fmt.Errorf("--pipe %s=%s: %w", s.channel, s.path, err)}
-	case info.IsDir():
-		s.writeEpoch = channel.Directory(s.path, wrap)
-	case p.Attributes == "":
-		return &plan.UsageError{Err: fmt.Errorf("--pipe %s=%s: expected a directory; "+
-			"for an augmented manifest, --attributes says what to take from it", s.channel, s.path)}
-	default:
-		s.writeEpoch = channel.Manifest(s.path, strings.Split(p.Attributes, ","), wrap)
-	}
-	return nil
 }

@@ -35,7 +35,9 @@ type Tree struct {
 func DefaultTree() Tree {
 	return Tree{
 		Hosts: 1, CurrentHost: "algo-1", InstanceType: "local",
-		Platform: Platform{Wrapper: Wrappers()[0]},
+		Platform: Platform{
+			Wrapper: Wrappers()[0], Distribution: Distributions()[0], Compression: Compressions()[0],
+		},
 	}
 }
 
@@ -89,7 +91,7 @@ func Write(dir string, t Tree) error {
 // user may write where a trainer writes, because the USER of an image may have any number. There is no
 // directory for /opt/ml/checkpoints: the platform makes one only if the job asks for it.
 func (t *Tree) entries(dir string, data map[string][]entry) ([]entry, error) {
-	t.setWrappers()
+	t.describePipes()
 	files := t.files()
 	job, problems := contract.Load(&contract.Snapshot{Root: dir, Files: files})
 	if job == nil {
