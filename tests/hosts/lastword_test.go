@@ -12,6 +12,9 @@ func TestLastWordIsHeard(t *testing.T) {
 	args := func(script string) []string {
 		return []string{"run", "--args-style", "none", "--", "sh", "-c", onCommand + script}
 	}
+	soon := func(script string) []string {
+		return append([]string{"run", "--peer-timeout", "12s"}, args(script)[1:]...)
+	}
 	answers := []string{"-i", "eth0", "--sport", "7791", "--tcp-flags", "PSH", "PSH"}
 	connections := []string{"--dport", "7791", "-s", "10.77.0.2", "--syn"}
 	loseAtEnd := func(host int, match []string, span time.Duration) func(*lab) {
@@ -45,6 +48,14 @@ func TestLastWordIsHeard(t *testing.T) {
 			name: "a fifth of the packets is lost", words: args("true"), prepare: loseAFifth, before: true,
 			act: (*lab).endTrainers, codes: []int{0, 0, 0},
 		},
+		{
+			name: "a worker is cut off for almost --peer-timeout", words: soon("true"),
+			act: divide(1), codes: []int{0, 0, 0},
+		},
+		{
+			name: "the leader is cut off for almost --peer-timeout", words: soon("true"),
+			act: divide(0), codes: []int{0, 0, 0},
+		},
 	} {
 		s.n, s.within = 3, 60*time.Second
 		t.Run(s.name, func(t *testing.T) {
@@ -54,12 +65,22 @@ func TestLastWordIsHeard(t *testing.T) {
 	}
 }
 
+// divide is an act that cuts a host off for almost a --peer-timeout of 12 s. Then the trainers end.
+func divide(host int) func(*lab) {
+	return func(l *lab) {
+		l.hosts[host].cut()
+		<-time.After(10 * time.Second)
+		l.hosts[host].heal()
+		l.endTrainers()
+	}
+}
+
 // refuseForAWhile resets the connection of a worker, and refuses new ones for some seconds. Then the trainers
 // end.
 func refuseForAWhile(l *lab) {
 	const rule = `iptables -w $0 INPUT -p tcp --dport 7791 -s 10.77.0.2 -j REJECT --reject-with tcp-reset`
 	must(l.t, l.hosts[0].in("sh", "-c", rule, "-I")...)
-	<-time.After(10 * time.Second) // a hello comes every 5 s
+	<-time.After(10 * time.Second) // a hello comes every 2 s
 	must(l.t, l.hosts[0].in("sh", "-c", rule, "-D")...)
 	l.endTrainers()
 }
