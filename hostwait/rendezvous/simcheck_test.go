@@ -136,7 +136,6 @@ func (j *simJob) checkCause(say func(string, ...any), causes []simCause, k *rost
 	}
 	earliest := slices.MinFunc(causes, func(a, b simCause) int { return int(a.at - b.at) })
 	counts := j.hosts[hostNumber(first.Host)]
-	const inaccuracy = 2 * time.Second // of the moment of a failure, where the network loses segments
 	for _, c := range causes {
 		isExact := c.what == "failed" && earliest.what == "failed" && c.at <= earliest.at+inaccuracy
 		isNear := c.at <= earliest.at+j.timeout/3
@@ -188,24 +187,69 @@ func (j *simJob) isAway(h *simHost) bool {
 	return away > longest
 }
 
-// checkTimes compares the ends of all hosts with their bounds.
+// checkTimes compares the ends of all hosts with the bounds that docs/architecture.md gives.
 func (j *simJob) checkTimes(say func(string, ...any)) {
-	var last time.Duration // the last thing that happened to a trainer
+	c := &j.hosts[0].session.config
+	told := j.wentWrongAt() + 2*c.lossTime() + c.connectTime()
 	for _, h := range j.hosts {
-		last = max(last, h.endedAt)
-		if !h.released {
-			last = max(last, h.life.start+simWait)
-		}
 		if h.machine.IsKilled() {
-			last = max(last, h.machine.Kill.At)
+			continue
 		}
-		for _, c := range h.machine.Cuts {
-			last = max(last, c.To)
+		bound := h.life.start + simWait + farewellTimeReached + c.PeerTimeout // it never met the others
+		if h.released {
+			ends := min(h.life.start+simWait+h.life.train, told)
+			if stopped := j.stoppedAt(); stopped > 0 {
+				ends = min(ends, stopped+c.lossTime())
+			}
+			if bound := ends + h.life.term + inaccuracy; h.endedAt > bound {
+				say("h%d's trainer ended after %s, not within %s", h.host, h.endedAt, bound)
+			}
+			if h.endedAt == 0 || h.endedAt > h.leftAt {
+				say("h%d's trainer has survived its entrain", h.host)
+			}
+			bound = h.endedAt + c.settleBound() + c.goodbyeTime()
 		}
-	}
-	for _, h := range j.hosts {
-		if bound := last + 2*j.timeout + 5*time.Second; h.leftAt > bound {
+		if h.host == 0 {
+			bound = max(bound, j.lastDeparture()+c.lossTime())
+		}
+		if bound += inaccuracy; h.leftAt > bound {
 			say("h%d ended after %s, not within %s", h.host, h.leftAt, bound)
 		}
 	}
+}
+
+// inaccuracy is what the network adds to a bound.
+const inaccuracy = 2 * time.Second
+
+// wentWrongAt returns when the first thing went wrong that ends a job: a failure, a kill, or a division that
+// lasts. It is never without one.
+func (j *simJob) wentWrongAt() time.Duration {
+	first := never
+	for _, h := range j.hosts {
+		if h.ownCode != 0 && h.signals == 0 {
+			first = min(first, h.endedAt)
+		}
+		if h.machine.IsKilled() {
+			first = min(first, h.machine.DiedAt())
+		}
+	}
+	return first
+}
+
+// stoppedAt returns when a host was sent SIGTERM. It is 0 if none was.
+func (j *simJob) stoppedAt() time.Duration {
+	for _, h := range j.hosts {
+		if h.stopped > 0 {
+			return h.stopped
+		}
+	}
+	return 0
+}
+
+// lastDeparture returns when the last worker has left or was killed.
+func (j *simJob) lastDeparture() (last time.Duration) {
+	for _, h := range j.hosts[1:] {
+		last = max(last, h.leftAt, h.machine.DiedAt())
+	}
+	return last
 }

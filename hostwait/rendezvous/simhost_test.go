@@ -22,6 +22,7 @@ type simHost struct {
 
 	mu       sync.Mutex
 	signals  int           // the SIGTERMs that the trainer got
+	stopped  time.Duration // when the platform sent SIGTERM; 0: it did not
 	endedAt  time.Duration // when the trainer ended; 0 while it has not
 	ownCode  int           // its exit code
 	leftAt   time.Duration // when the host ended; 0 while it has not
@@ -123,6 +124,7 @@ func (h *simHost) train(s *Session) error {
 			h.net.Note("h%d is sent SIGTERM", h.host)
 			ending, stop = nil, nil
 			s.Stopped()
+			h.stopped = h.net.Since()
 			term()
 		case <-h.machine.Killed():
 			return nil

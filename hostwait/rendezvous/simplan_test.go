@@ -25,13 +25,27 @@ func newSimJob(seed uint64) *simJob {
 	}
 	n.Stall = j.timeout / 7
 	j.calm()
-	span := time.Duration(n.Roll("length") * float64(2*j.timeout))
-	for i, m := range n.Machines {
-		h := &simHost{net: n, machine: m, host: i}
+	j.planHosts()
+	return j
+}
+
+// newLossyJob is a job that ends well on a network that loses a fifth of all segments.
+func newLossyJob(seed uint64) *simJob {
+	n := simnet.New(seed, 2+int(5*simnet.New(seed, 0).Roll("hosts")))
+	j := &simJob{net: n, timeout: 30 * time.Second, gentle: true}
+	n.Loss = 0.2
+	j.planHosts()
+	return j
+}
+
+// planHosts decides the lives of all hosts.
+func (j *simJob) planHosts() {
+	span := time.Duration(j.net.Roll("length") * float64(2*j.timeout))
+	for i, m := range j.net.Machines {
+		h := &simHost{net: j.net, machine: m, host: i}
 		j.hosts = append(j.hosts, h)
 		j.planHost(h, span)
 	}
-	return j
 }
 
 // calm leaves a gentle network one kind of fault. Several at once may last longer than a short PeerTimeout.

@@ -67,6 +67,13 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 	}
 }
 
+// TestLossyNetworkEndsNoJob: 200 jobs on a network that loses a fifth of all segments end with 0 everywhere.
+func TestLossyNetworkEndsNoJob(t *testing.T) {
+	for seed := range uint64(200) {
+		playJob(t, newLossyJob, seed, false)
+	}
+}
+
 // TestReplayIsExact: a seed decides all that happens.
 func TestReplayIsExact(t *testing.T) {
 	for seed := range uint64(50) {
@@ -89,9 +96,14 @@ func TestReplayIsExact(t *testing.T) {
 // playSeed plays the job of a seed. Where something is wrong it prints the seed and what happened.
 func playSeed(t *testing.T, seed uint64, verbose bool) {
 	t.Helper()
+	playJob(t, newSimJob, seed, verbose)
+}
+
+func playJob(t *testing.T, newJob func(seed uint64) *simJob, seed uint64, verbose bool) {
+	t.Helper()
 	t.Run(fmt.Sprintf("SEED=%d", seed), func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			j := newSimJob(seed)
+			j := newJob(seed)
 			j.play()
 			wrong := j.check()
 			for _, text := range wrong {

@@ -163,6 +163,11 @@ func (c *Config) settleBound() time.Duration { return c.PeerTimeout * 5 / 2 }
 // a wait. It must be smaller than PeerTimeout.
 func (c *Config) goodbyeTime() time.Duration { return c.PeerTimeout / 3 }
 
+// lossTime is how long it takes at most until a host that says nothing more counts as lost.
+func (c *Config) lossTime() time.Duration {
+	return c.PeerTimeout + c.answerHold() + c.wordDelay() + c.lossCheckPause()
+}
+
 // lossCheckPause is the pause between two looks of the leader for lost hosts. It adds to PeerTimeout, and is
 // far smaller.
 func (c *Config) lossCheckPause() time.Duration { return c.PeerTimeout / 30 }
