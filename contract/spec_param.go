@@ -77,7 +77,7 @@ func (p *ParamSpec) parseRange(d *document, limits hparams.Value, prefix string)
 }
 
 // reportFreeRange reports the Range of a FreeText. It is an error if the Range is that of another Type, which
-// may be the mistake. The generator of SageMaker's XGBoost writes Ranges of its own for lists and tuples: those only
+// may be the mistake. The generator of SageMaker's XGBoost has Ranges of its own for lists and tuples: those
 // count as nothing.
 func (p *ParamSpec) reportFreeRange(d *document, limits hparams.Value, prefix string) {
 	report := d.warn
