@@ -311,6 +311,11 @@ func TestScriptsStartByThemselvesOrByTheirInterpreter(t *testing.T) {
 		{"the same without a shell", "run.sh", locked(), false, nil},
 		{"a .sh with the x bit, without a shell", "run.sh", file, false, []string{sh}},
 		{"a program without the x bit", "train", locked(), true, nil},
+		{
+			"Python that PATH lacks", "t.py", locked("/opt/venv/bin/python"), true,
+			[]string{"/opt/venv/bin/python", "/opt/ml/code/t.py"},
+		},
+		{"Python without an interpreter", "t.py", locked(), true, []string{"python3", "/opt/ml/code/t.py"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			snap := snapshot(with("hyperparameters.json", `{"sagemaker_program":"`+c.program+`"}`))

@@ -130,6 +130,12 @@ func FuzzLoad(f *testing.F) {
 			`"instance_groups":[{"instance_group_name":"g","hosts":["b","a"]}]}`)
 	f.Add(`{"sagemaker_distribution_instance_groups":"[\"g\"]","a":"{"}`, `{}`,
 		`{"current_host":"a","hosts":["a"],"topology":[{}]}`)
+	f.Add(`{"sagemaker_mpi_enabled":"true","lr":"1","LR":"2","a=b":"3","a_b":"\u0000"}`, `{"t":{},"T":{}}`,
+		`{"current_host":"b","hosts":["a","b"],"topology":null,"current_group_name":"h","instance_groups":[`+
+			`{"instance_group_name":"g","hosts":["b"]},{"instance_group_name":"h","hosts":["a"]}]}`)
+	f.Add("\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", `{"currentHost":"a","Hosts":["a"],"current_group_name":"\ud800"}`)
+	f.Add(`{"current_host":"a","hosts":["a"]}`, `{"lr":"1"}`, `{"train":{"TrainingInputMode":"File"}}`)
+	f.Add(`{"a":"b, "c":"d"}`, `{"a":{},}`, "{\"a\":\"b\n}")
 	f.Fuzz(func(t *testing.T, hp, in, rc string) {
 		snap := snapshot(map[string]string{
 			"hyperparameters.json": hp, "inputdataconfig.json": in, "resourceconfig.json": rc,
@@ -142,7 +148,16 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		contract.CheckData(job, snap)
+		contract.CheckAsks(job, snap, contract.Call{})
+		for _, host := range job.Hosts { // each host of the job comes to the same leader
+			snap.Files["resourceconfig.json"] = contract.File{Data: []byte(strings.Replace(rc,
+				`"current_host":"`+job.Host+`"`, `"current_host":"`+host+`"`, 1))}
+			if other, _ := contract.Load(snap); other != nil && other.Leader() != job.Leader() {
+				t.Fatalf("the leader of %s is %s, that of %s is %s", host, other.Leader(), job.Host, job.Leader())
+			}
+		}
 		for _, style := range contract.EnvStyles() {
+			contract.CheckVariables(job, snap, contract.EnvStyle(style))
 			for _, v := range contract.Env(job, snap, contract.EnvStyle(style), nil) {
 				if strings.ContainsAny(v.Name, "=\x00") {
 					t.Fatalf("variable name %q", v.Name)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -10,10 +11,11 @@ const shellPath = "/bin/sh"
 
 // ScriptWords returns the command of the job's own program: the file that Program names in CodeDir.
 //
-// A Python script is started by the first interpreter in PATH. Any other program is started by itself if this
-// user can execute it. The code of a channel never has the x bit, and a mount may run no programs: there a
-// script is started by the interpreter of its first line. The training toolkit and the drivers set the x bit
-// instead. A .sh without such a line is started by /bin/sh where there is one, as a shell would do.
+// A Python script is started by the first interpreter in PATH, and by that of its first line if PATH has
+// none. Any other program is started by itself if this user can execute it. The code of a channel never has
+// the x bit, and a mount may run no programs: there a script is started by the interpreter of its first line.
+// The training toolkit and the drivers set the x bit instead. A .sh without such a line is started by /bin/sh
+// where there is one, as a shell would do.
 func (j *Job) ScriptWords(s *Snapshot) []string {
 	script := path.Join(j.CodeDir(), j.Program(s))
 	entry := s.Paths[script]
@@ -22,10 +24,10 @@ func (j *Job) ScriptWords(s *Snapshot) []string {
 	switch {
 	case strings.HasSuffix(script, ".py") && !s.Programs["python3"] && s.Programs["python"]:
 		return []string{"python", script}
-	case strings.HasSuffix(script, ".py"):
+	case strings.HasSuffix(script, ".py") && (s.Programs["python3"] || len(entry.Shebang) == 0):
 		return []string{"python3", script}
 	case entry.Unrunnable != "" && len(entry.Shebang) > 0:
-		return append(append([]string{}, entry.Shebang...), script)
+		return append(slices.Clone(entry.Shebang), script)
 	case isShell && len(entry.Shebang) == 0 && hasShell && shell.Unrunnable == "":
 		return []string{shellPath, script}
 	}

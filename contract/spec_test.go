@@ -175,6 +175,8 @@ func FuzzSpec(f *testing.F) {
 	f.Add(spec, `{"lr":"0.05"}`)
 	f.Add(`{"TrainingSpecification":{"SupportedHyperParameters":`+
 		`[{"Name":"a","Type":"Continuous","DefaultValue":"1e999"}]}}`, `{}`)
+	f.Add(xgboost(), `{"num_rounds":"1","tree_method":"fast"}`)
+	f.Add(`{"TrainingChannels":[{"Name":"train","SupportedInputModes":["FastFile"]}]}`, `{}`)
 	f.Fuzz(func(t *testing.T, text, hp string) {
 		files := good()
 		files["hyperparameters.json"] = hp
@@ -182,6 +184,9 @@ func FuzzSpec(f *testing.F) {
 		job, problems := contract.Load(snap)
 		if (job == nil) != (len(contract.Errors(problems)) > 0) {
 			t.Fatalf("job %v with problems %v", job != nil, problems)
+		}
+		if errors := contract.Errors(contract.CheckAlgorithm(snap)); len(errors) > 0 {
+			t.Fatalf("not only warnings: %v", errors)
 		}
 		if job != nil {
 			contract.Env(job, snap, contract.EnvToolkit, nil)

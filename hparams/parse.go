@@ -186,7 +186,7 @@ func (p *parser) readComma(what string, end byte, last Value) {
 		p.fail("found %s where %s needs ',' or %q", p.describeNext(), what, end)
 	}
 	if p.skipSpace(); p.err == nil && p.peek() == end {
-		p.failAt(comma, "a comma in front of %q, expected none behind the last value", end)
+		p.failAt(comma, "a trailing comma in front of %q, expected no comma there", end)
 	}
 }
 

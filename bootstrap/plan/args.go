@@ -24,7 +24,7 @@ func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []
 	command := Command{Argv: argv, Env: environment(snap, vars)}
 	problems = append(problems, checkLimits(job, snap, command, args, vars)...)
 	if !WantsMPI(job, o) || !slices.Contains(job.Together(), job.Host) {
-		return problems
+		return append(problems, checkIdleSlots(job, snap, o)...)
 	}
 	_, err = o.together(job, snap)
 	if e, ok := errors.AsType[*contract.InvalidError](err); ok {
@@ -32,6 +32,18 @@ func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []
 	}
 	_, _, err = launchParams(job)
 	return append(problems, paramProblems(job, snap, err)...)
+}
+
+// checkIdleSlots warns of a mistake in the number of ranks that a job without MPI does not need.
+func checkIdleSlots(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Problem {
+	_, err := TogetherOf(job, o.Slots)
+	e, ok := errors.AsType[*contract.InvalidError](placeSlotsError(job, snap, err))
+	if !ok {
+		return nil
+	}
+	e.Problems[0].Warning = true
+	e.Problems[0].Message += "; without MPI it does not count"
+	return e.Problems
 }
 
 // hpFile returns the content of the file for the hyperparameters.
