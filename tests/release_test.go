@@ -25,8 +25,9 @@ func TestRelease(t *testing.T) {
 	t.Run("packages", func(t *testing.T) { installPackages(t, first) })
 	t.Run("arm64", func(t *testing.T) {
 		emulated := filepath.Join(t.TempDir(), "entrain")
-		script := fmt.Sprintf("#!/bin/sh\nexec qemu-aarch64 %s \"$@\"\n", filepath.Join(first, "entrain-linux-arm64"))
-		if err := os.WriteFile(emulated, []byte(script), 0o755); err != nil { //nolint:gosec // a program
+		program := filepath.Join(first, "entrain-linux-arm64")
+		script := fmt.Sprintf("#!/bin/sh\nexec qemu-aarch64 %s \"$@\"\n", program)
+		if err := os.WriteFile(emulated, []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		// qemu knows no subreaper, keeps real-time signals to itself, and hides what was ignored.
