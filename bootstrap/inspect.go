@@ -111,9 +111,9 @@ func (in *Inspection) Stream(channel string, p plan.Pipe) (*plan.Stream, error) 
 	return s, nil
 }
 
-// Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
-func (in *Inspection) Hostfile(format string, slots int) (string, error) {
-	return plan.Hostfile(in.Job, in.Snapshot, format, slots)
+// Hostfile is a hostfile for the job: see plan.Hostfile.
+func (in *Inspection) Hostfile(format string, slots int, addresses map[string]string) (string, error) {
+	return plan.Hostfile(in.Job, in.Snapshot, format, slots, addresses)
 }
 
 // Spec is a first specification of the job's algorithm, as JSON for people to go on with.

@@ -161,6 +161,11 @@ func (d *Doer) Await(p *plan.Plan) error {
 	return others.Leave(d.process().Await(others, p.Wait, nil))
 }
 
+// Addresses waits for the names of the hosts that train together, and returns an address of each.
+func (d *Doer) Addresses(in *Inspection, o plan.Options) (map[string]string, error) {
+	return d.process().Addresses(plan.HostfileWait(in.Job, o), in.Job.Host, in.Job.Interface)
+}
+
 // Fail tells the other hosts why this one cannot begin, so that they need not wait for it. It returns the
 // error, or the failure of another host.
 func (d *Doer) Fail(in *Inspection, o plan.Options, verb string, err error) error {

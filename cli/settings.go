@@ -65,12 +65,18 @@ func (s *settings) contractFlags() []cli.Flag {
 	}
 }
 
+// nameFlags say how to look up the names of the hosts.
+func (s *settings) nameFlags() []cli.Flag {
+	return []cli.Flag{
+		duration("wait-timeout", "how long to wait for all hosts, in total", &s.options.WaitTimeout),
+		toggle("dns-only", "look the hosts up without /etc/hosts", &s.options.DNSOnly),
+	}
+}
+
 // waitFlags are the flags of every verb that waits for other hosts, or shows the wait.
 func (s *settings) waitFlags() []cli.Flag {
 	o := &s.options
-	return s.jobFlags(
-		duration("wait-timeout", "how long to wait for all hosts, in total", &o.WaitTimeout),
-		toggle("dns-only", "look the hosts up without /etc/hosts", &o.DNSOnly),
+	return append(s.jobFlags(s.nameFlags()...),
 		choice("rendezvous", "start and end together with the other hosts", "off", "on", &o.Rendezvous.On),
 		port("port", "port that the leader listens on for the other hosts", &o.Rendezvous.Port),
 		toggle("require-key", "do not start several hosts without a cluster key", &o.Rendezvous.RequireKey),

@@ -25,12 +25,14 @@ const (
 	Horovod   Format = "horovod"   // one word "host:N,host:N" for horovodrun -H
 	DeepSpeed Format = "deepspeed" // the same as openmpi; DeepSpeed requires slots=
 	Plain     Format = "plain"     // a line "host", without slots
+	LightGBM  Format = "lightgbm"  // a line "address 12400", LightGBM's default port; it takes no names
 )
 
 // Formats gives all formats, the default first.
 func Formats() []string {
 	return []string{
 		string(OpenMPI), string(MPICH), string(Intel), string(Horovod), string(DeepSpeed), string(Plain),
+		string(LightGBM),
 	}
 }
 
@@ -51,6 +53,8 @@ func Hostfile(format Format, hosts []Host) (string, error) {
 		line, separator = "%s:%s", ","
 	case Plain:
 		line = "%s%.0s"
+	case LightGBM:
+		line = "%s 12400%.0s"
 	default:
 		return "", fmt.Errorf("hostfile format %q: expected %s", format, strings.Join(Formats(), ", "))
 	}

@@ -14,6 +14,7 @@ func TestHostfileHasTheDialectOfItsFormat(t *testing.T) {
 		Intel:     "algo-1:8\nalgo-10:1\nh.b_c:4\n",
 		Horovod:   "algo-1:8,algo-10:1,h.b_c:4\n",
 		Plain:     "algo-1\nalgo-10\nh.b_c\n",
+		LightGBM:  "algo-1 12400\nalgo-10 12400\nh.b_c 12400\n",
 	} {
 		if got, err := Hostfile(format, hosts); err != nil || got != want {
 			t.Errorf("%s: %q, %v, want %q", format, got, err, want)
@@ -22,7 +23,7 @@ func TestHostfileHasTheDialectOfItsFormat(t *testing.T) {
 	if got, err := Hostfile(OpenMPI, []Host{{"localhost", 1}}); err != nil || got != "localhost slots=1\n" {
 		t.Errorf("one host: %q, %v", got, err)
 	}
-	if len(Formats()) != 6 {
+	if len(Formats()) != 7 {
 		t.Errorf("formats: %v", Formats())
 	}
 }

@@ -75,7 +75,7 @@ func (h Process) probe(w plan.Wait) (hostwait.Probe, hostwait.Options, error) {
 	servers, err := hostwait.ReadResolvConf(resolvConf)
 	if w.DNSOnly {
 		if err != nil {
-			return nil, hostwait.Options{}, &plan.UsageError{Err: fmt.Errorf("--dns-only: %w", err)}
+			return nil, hostwait.Options{}, noServersError(err)
 		}
 		return hostwait.Lookup(servers.Lookup).Probe, hostwait.Options{}, nil
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"path"
@@ -101,14 +102,28 @@ func decideWait(job *contract.Job, o Options) Wait {
 	return w
 }
 
-// Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job.
-func Hostfile(job *contract.Job, snap *contract.Snapshot, format string, slots int) (string, error) {
+// Hostfile is a hostfile for the job in a format of HostfileFormats; slots 0 leaves the count to the job. The
+// addresses stand for the names of the hosts; none leaves the names.
+func Hostfile(
+	job *contract.Job, snap *contract.Snapshot, format string, slots int, addresses map[string]string,
+) (string, error) {
 	together, err := TogetherOf(job, slots)
 	if err != nil {
 		return "", placeSlotsError(job, snap, err)
 	}
+	for i, h := range together.Hosts {
+		together.Hosts[i].Name = cmp.Or(addresses[h.Name], h.Name)
+	}
 	return mpi.Hostfile(mpi.Format(format), together.Hosts)
 }
+
+// HostfileWait says whose addresses a hostfile needs, and how long to wait for them.
+func HostfileWait(job *contract.Job, o Options) Wait {
+	return Wait{Hosts: job.Together(), Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly}
+}
+
+// NeedsAddresses says whether a format of HostfileFormats takes no names.
+func NeedsAddresses(format string) bool { return mpi.Format(format) == mpi.LightGBM }
 
 // Spec is a first specification of the job's algorithm, as JSON for people to go on with.
 func Spec(job *contract.Job) string {
