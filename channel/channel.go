@@ -110,10 +110,11 @@ func Stream(ctx context.Context, o Options) (err error) {
 		case err != nil && !errors.Is(err, errReaderGone):
 			return err
 		}
-		if !errors.Is(err, errEpochUnread) {
+		unread := errors.Is(err, errEpochUnread)
+		if !unread {
 			n++
 		}
-		if err := o.Output.endEpoch(); err != nil {
+		if err := o.Output.endEpoch(unread); err != nil {
 			return err
 		}
 	}

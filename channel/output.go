@@ -15,12 +15,13 @@ import (
 
 // Output is where a stream goes.
 type Output struct {
-	fd       int    // -1 for a FIFO that is not open
-	owned    bool   // close closes fd
-	chunk    int    // the most bytes for one write(2), so that the write never waits
-	isFIFO   bool   // it is the FIFO at path, and each epoch opens it anew
-	path     string // the path of the FIFO
-	madeHere bool   // this process made the FIFO at path
+	fd       int     // -1 for a FIFO that is not open
+	owned    bool    // close closes fd
+	chunk    int     // the most bytes for one write(2), so that the write never waits
+	isFIFO   bool    // it is the FIFO at path, and each epoch opens it anew
+	path     string  // the path of the FIFO
+	madeHere bool    // this process made the FIFO at path
+	series   *series // for a FIFO that has another path in each epoch
 }
 
 // Descriptor returns the output to a descriptor that is open already, such as standard output. It gets all
@@ -95,14 +96,22 @@ func (o *Output) beginEpoch(ctx context.Context, more bool, tell func(context.Co
 	if !o.isFIFO {
 		return nil
 	}
+	if o.series != nil && o.series.made == 0 {
+		if err := o.series.makeNext(); err != nil {
+			return err
+		}
+	}
 	fd, err := waiting(ctx, "a reader of "+o.path, tell, func() (int, error) { return openWriter(ctx, o.path) })
 	if err != nil {
 		return err
 	}
 	o.fd, o.owned = fd, true
 	enlargePipe(fd)
-	if !more {
+	switch {
+	case !more:
 		return nil
+	case o.series != nil:
+		return o.series.makeNext()
 	}
 	return o.renew()
 }
@@ -143,7 +152,10 @@ func (o *Output) renew() error {
 // because no epoch follows. If Stream was told to stop, the FIFO stays for the process that is started
 // next.
 func (o *Output) finish(err error, toldToStop bool) error {
-	if err != nil && !toldToStop {
+	switch {
+	case o.series != nil:
+		return errors.Join(err, o.close(), o.series.remove())
+	case err != nil && !toldToStop:
 		o.withdraw()
 	}
 	return errors.Join(err, o.close())
@@ -151,22 +163,34 @@ func (o *Output) finish(err error, toldToStop bool) error {
 
 // withdraw removes a FIFO that gets no more epochs. A reader that waits in open(2) for a writer then goes on.
 func (o *Output) withdraw() {
-	if !o.madeHere {
-		return
-	}
-	fd, err := unix.Open(o.path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	_ = unix.Unlink(o.path) // Stream reports the failure before this one
-	if err == nil {
-		_ = unix.Close(fd)
+	if o.madeHere {
+		_ = withdrawFIFO(o.path) // Stream reports the failure before this one
 	}
 }
 
-// endEpoch closes a FIFO, so that its reader sees the end of the epoch.
-func (o *Output) endEpoch() error {
+// withdrawFIFO removes a FIFO. A reader that waits in open(2) for a writer then goes on.
+func withdrawFIFO(path string) error {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err == nil {
+		defer func() { _ = unix.Close(fd) }()
+	}
+	return removeFIFO(path)
+}
+
+// endEpoch closes a FIFO, so that its reader sees the end of the epoch. unread says that the epoch has not
+// begun, and that the next reader gets it: in a series this is the reader of the next FIFO.
+func (o *Output) endEpoch(unread bool) error {
 	if !o.isFIFO {
 		return nil
 	}
-	return o.close()
+	err := o.close()
+	if o.series != nil {
+		if unread {
+			err = errors.Join(err, o.series.makeNext())
+		}
+		o.path = o.series.next()
+	}
+	return err
 }
 
 // close closes fd if it is owned and open.

@@ -90,6 +90,7 @@ func (c *command) allVerbs() table {
 	return table{
 		// These read the contract.
 		c.runVerb(), c.execVerb(), c.validateVerb(), c.planVerb(), c.waitVerb(), c.hostfileVerb(), c.pipeVerb(),
+		c.recordsVerb(),
 		c.specVerb(),
 		c.scaffoldVerb(), installVerb(), keygenVerb(), c.versionVerb(), c.completionVerb(),
 		// Launchers call these.

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"entrain/bootstrap/plan"
@@ -20,17 +21,28 @@ func (c *command) pipeVerb() *verb {
 type piping struct {
 	*command
 	output string // path of a file or FIFO; empty for standard output
+	prefix string // path of FIFOs without their numbers
 }
 
 func (p *piping) flags() []cli.Flag {
 	return p.settings.jobFlags(append(p.settings.streamFlags(),
-		text("output", "PATH", "write to this file or FIFO instead of standard output", &p.output))...)
+		outputFlag(&p.output),
+		text("output-prefix", "PREFIX", "make the FIFOs PREFIX_0, PREFIX_1, … for a reader of Pipe mode, one for "+
+			"each epoch", &p.prefix))...)
+}
+
+// outputFlag says where a stream goes.
+func outputFlag(to *string) cli.Flag {
+	return text("output", "PATH", "write to this file or FIFO instead of standard output", to)
 }
 
 func (p *piping) stream(ctx *cli.Context) error {
 	words := ctx.Args().Slice()
 	if len(words) != 1 || words[0] == "" {
 		return &plan.UsageError{Err: fmt.Errorf("entrain pipe takes one argument CHANNEL, got %d", len(words))}
+	}
+	if p.output != "" && p.prefix != "" {
+		return &plan.UsageError{Err: errors.New("--output and --output-prefix: expected one of them")}
 	}
 	doer := p.newDoer()
 	in, err := p.loadBy(doer)
@@ -41,5 +53,5 @@ func (p *piping) stream(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return doer.Pipe(stream, p.output)
+	return doer.Pipe(stream, p.output, p.prefix)
 }

@@ -56,9 +56,15 @@ func (s *settings) jobFlags(more ...cli.Flag) []cli.Flag {
 
 // contractFlags say which contract to read, and how to log.
 func (s *settings) contractFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		text("root", "DIR", "contract directory (default: $SAGEMAKER_BASE_DIR, else "+bootstrap.DefaultRoot+")",
 			&s.root).withoutDefault(),
+	}, s.logFlags()...)
+}
+
+// logFlags say how to log.
+func (s *settings) logFlags() []cli.Flag {
+	return []cli.Flag{
 		oneOf("log-level", "LEVEL", "log nothing below this level", &s.logLevel,
 			[]string{"debug", "info", "warn", "error"}),
 		oneOf("log-format", "FORMAT", "log format", &s.logFormat, []string{"text", "json"}),
@@ -139,12 +145,18 @@ func (s *settings) streamFlags() []cli.Flag {
 			&p.StallTimeout).withoutDefault(),
 		oneOf("decode", "FORMAT", "decode the stream into records of --form", &p.Decode, plan.Codecs()),
 		oneOf("encode", "FORMAT", "encode records of --form into the stream", &p.Encode, plan.Codecs()),
-	}, needOneOf([]string{"decode", "encode"},
+	}, needOneOf([]string{"decode", "encode"}, s.recordFlags()...)...)
+}
+
+// recordFlags say what RecordIO is converted to or from.
+func (s *settings) recordFlags() []cli.Flag {
+	p := &s.options.Pipe
+	return []cli.Flag{
 		oneOf("form", "FORM", "how records are separated outside RecordIO", &p.Form, plan.RecordForms()),
 		oneOf("joint", "JOINT", "what joins the parts of a record; dmlc-core (MXNet, XGBoost) leaves out the magic",
 			&p.Joint, plan.Joints()),
 		size("max-record", "take records up to this size", &p.MaxRecord),
-	)...)
+	}
 }
 
 // styleFlags say how hyperparameters become flags and variables.

@@ -21,6 +21,9 @@ type Pipe struct {
 	Encode  string         // one of Codecs, or empty for none
 	Form    recordio.Form  // the form of records on the side that is not RecordIO
 	Joint   recordio.Joint // what joins the parts of a record
+	// Doubtful is the joint for recordio.Auto where a record does not show its writer. Empty means Nothing, as
+	// for the platform's own writers.
+	Doubtful recordio.Joint
 	// MaxRecord is the largest record in bytes.
 	MaxRecord int64
 	// StallTimeout is how long a stream may give no byte once it has begun; 0 for no limit.
@@ -33,6 +36,13 @@ func DefaultPipe() Pipe {
 		Timeout: 15 * time.Minute, Form: recordio.LengthPrefixed, Joint: recordio.Auto,
 		MaxRecord: recordio.DefaultMaxRecord,
 	}
+}
+
+// OfFiles returns the Pipe that decodes the RecordIO of files. The platform splits no record there: if one has
+// parts, it is most likely of dmlc-core.
+func (p Pipe) OfFiles() Pipe {
+	p.Decode, p.Doubtful = Codecs()[0], recordio.Magic
+	return p
 }
 
 // RecordForms returns the values of Pipe.Form, the default first.
@@ -103,13 +113,16 @@ func (s *Stream) compareWrapper(wrapper string) {
 // Converter returns the function that converts the bytes of an epoch. It is nil if they stay as they are. The
 // function calls warn or inform with what the user should know of the stream.
 func (p *Pipe) Converter(warn, inform func(string)) func(io.Reader, io.Writer) error {
-	o := recordio.Options{Form: p.Form, Joint: p.Joint, MaxRecord: p.MaxRecord, Tell: func(n recordio.Notice) {
-		if n.Warning {
-			warn(n.Msg)
-		} else {
-			inform(n.Msg)
-		}
-	}}
+	o := recordio.Options{
+		Form: p.Form, Joint: p.Joint, Doubtful: p.Doubtful, MaxRecord: p.MaxRecord,
+		Tell: func(n recordio.Notice) {
+			if n.Warning {
+				warn(n.Msg)
+			} else {
+				inform(n.Msg)
+			}
+		},
+	}
 	switch {
 	case p.Decode != "":
 		return recordio.NewDecoder(o).Decode

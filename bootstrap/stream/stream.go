@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"time"
 
@@ -16,17 +17,47 @@ import (
 	"entrain/hostwait"
 )
 
-// To streams a channel to a path, or to standard output if the path is empty. If the output cannot be
-// written, the error is an *output.Error.
-func To(ctx context.Context, log events.Log, s *plan.Stream, path string) error {
-	out := channel.Descriptor(1)
-	if path != "" {
-		var err error
-		if out, err = channel.Path(path); err != nil {
-			return OutputError(path, err)
-		}
+// To streams a channel to a path; if the path is empty, to the FIFOs whose paths begin with prefix; and if that
+// is empty too, to standard output. If the output cannot be written, the error is an *output.Error.
+func To(ctx context.Context, log events.Log, s *plan.Stream, path, prefix string) error {
+	if prefix != "" {
+		return streamTo(ctx, log, s, channel.Prefix(prefix), prefix)
+	}
+	out, err := openOutput(path)
+	if err != nil {
+		return err
 	}
 	return streamTo(ctx, log, s, out, cmp.Or(path, "standard output"))
+}
+
+// Records decodes the RecordIO of files, one behind the other, and writes the records to a path, or to standard
+// output if the path is empty. The error is a *plan.UsageError for a path that is no file which can be read.
+func Records(ctx context.Context, log events.Log, p plan.Pipe, files []string, path string) error {
+	if err := channel.CheckFiles(files); err != nil {
+		return &plan.UsageError{Err: err}
+	}
+	out, err := openOutput(path)
+	if err != nil {
+		return err
+	}
+	var file string
+	warn := func(msg string) { log.Warn().Msgf("%s: %s", file, msg) }
+	inform := func(msg string) { log.Info().Msgf("%s: %s", file, msg) }
+	decode := p.Converter(warn, inform)
+	err = channel.Files(ctx, files, out, func(path string, r io.Reader, w io.Writer) error {
+		file = path
+		return decode(r, w)
+	})
+	return OutputError(cmp.Or(path, "standard output"), err)
+}
+
+// openOutput opens a path, or standard output if the path is empty.
+func openOutput(path string) (*channel.Output, error) {
+	if path == "" {
+		return channel.Descriptor(1), nil
+	}
+	out, err := channel.Path(path)
+	return out, OutputError(path, err)
 }
 
 // streamTo streams a channel to an output, whose name in error texts is outName.
