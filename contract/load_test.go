@@ -133,7 +133,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(`{"sagemaker_mpi_enabled":"true","lr":"1","LR":"2","a=b":"3","a_b":"\u0000"}`, `{"t":{},"T":{}}`,
 		`{"current_host":"b","hosts":["a","b"],"topology":null,"current_group_name":"h","instance_groups":[`+
 			`{"instance_group_name":"g","hosts":["b"]},{"instance_group_name":"h","hosts":["a"]}]}`)
-	f.Add("\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", `{"currentHost":"a","Hosts":["a"],"current_group_name":"\ud800"}`)
+	f.Add("\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", `{"currentHost":"a","Hosts":["a"],"topology":"\ud800"}`)
 	f.Add(`{"current_host":"a","hosts":["a"]}`, `{"lr":"1"}`, `{"train":{"TrainingInputMode":"File"}}`)
 	f.Add(`{"a":"b, "c":"d"}`, `{"a":{},}`, "{\"a\":\"b\n}")
 	f.Fuzz(func(t *testing.T, hp, in, rc string) {
