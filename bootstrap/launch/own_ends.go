@@ -97,7 +97,7 @@ func waitFor(ctx context.Context, bound time.Duration) bool {
 // endOf says how a rank failed: by the message in its error file, if it wrote one, else by the line of its
 // stderr that tells most.
 func (r *Ranks) endOf(rank int, exit proc.Exit) rankEnd {
-	hint := r.plan.Hint(exit.Code, report.CauseOf(exit))
+	hint := r.plan.Hint(exit.Code, report.Said(exit))
 	failed, _ := errors.AsType[*proc.ExitError](report.FailureOf(r.plan.Command.Argv[0], exit, hint))
 	text := r.plan.Mask(report.RankSummary(failed, r.errorFile(rank)))
 	text = fmt.Sprintf("rank %d: %s", rank, cause.OneLine(text))

@@ -200,7 +200,7 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd, tag 
 		})
 	}
 	ended := func(exit proc.Exit) error {
-		return report.FailureOf(cmd.Argv[0], exit, plan.ChannelHint(cmd.Env, report.CauseOf(exit)))
+		return report.FailureOf(cmd.Argv[0], exit, plan.ChannelHint(cmd.Env, report.Said(exit)))
 	}
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
 		PipeSize: trainer.StderrPipe, Tag: tag,

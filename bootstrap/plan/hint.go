@@ -7,8 +7,8 @@ import (
 	"entrain/hparams"
 )
 
-// Hint says what may help against the failure of a trainer. code is its exit code, and cause is the line of
-// its last output that says why it failed. The hint is empty if nothing is known.
+// Hint says what may help against the failure of a trainer. code is its exit code, and cause is what it said
+// of its failure: see report.Said. The hint is empty if nothing is known.
 func (p *Plan) Hint(code int, cause string) string {
 	if hint := p.usageHint(code); hint != "" {
 		return hint
@@ -32,15 +32,9 @@ func (p *Plan) usageHint(code int) string {
 // channels. env is the trainer's environment. The hint is empty if cause names no such variable, and without
 // the variable SM_CHANNELS.
 func ChannelHint(env []string, cause string) string {
-	const prefix = "SM_CHANNEL_"
-	_, rest, found := strings.Cut(cause, prefix)
-	n := strings.IndexFunc(rest, func(r rune) bool { return !hparams.IsWord(string(r), "_-.") })
-	if n >= 0 {
-		rest = rest[:n]
-	}
-	name := prefix + strings.TrimRight(rest, ".-")
+	name := unsetChannel(env, cause)
 	list, known := contract.Getenv(env, "SM_CHANNELS")
-	if !found || name == prefix || !known || IsSet(env, name) {
+	if name == "" || !known {
 		return ""
 	}
 	doc, _, _ := hparams.Parse(list) // entrain has written it
@@ -52,8 +46,29 @@ func ChannelHint(env []string, cause string) string {
 		return name + " is not set: the job has no channels"
 	}
 	hint := name + " is not set: the job's channels are " + strings.Join(channels, ", ")
-	if near := contract.NearestName(strings.TrimPrefix(name, prefix), channels); near != "" {
+	if near := contract.NearestName(strings.TrimPrefix(name, channelPrefix), channels); near != "" {
 		hint += "; did you mean " + near + "?"
 	}
 	return hint
+}
+
+// channelPrefix begins the names of the variables of channels.
+const channelPrefix = "SM_CHANNEL_"
+
+// unsetChannel returns the first variable of a channel in a text that an environment lacks.
+func unsetChannel(env []string, text string) string {
+	for {
+		_, rest, found := strings.Cut(text, channelPrefix)
+		if !found {
+			return ""
+		}
+		text = rest
+		if n := strings.IndexFunc(rest, func(r rune) bool { return !hparams.IsWord(string(r), "_-.") }); n >= 0 {
+			rest = rest[:n]
+		}
+		name := channelPrefix + strings.TrimRight(rest, ".-")
+		if name != channelPrefix && !IsSet(env, name) {
+			return name
+		}
+	}
 }

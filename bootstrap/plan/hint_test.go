@@ -16,6 +16,7 @@ func TestHintNamesTheChannelsOfTheJob(t *testing.T) {
 		{two, "expected SM_CHANNEL_EVAL.", "SM_CHANNEL_EVAL is not set: " + channels},
 		{two, "open ${SM_CHANNEL_EVAL}/x", "SM_CHANNEL_EVAL is not set: " + channels},
 		{two, "KeyError: 'SM_CHANNEL_TRAIN'", ""},
+		{two, "join(SM_CHANNEL_TRAIN, SM_CHANNEL_EVAL)", "SM_CHANNEL_EVAL is not set: " + channels},
 		{two, "SM_CHANNEL_MY-DATA is empty", ""},
 		{two, "KeyError: 'SM_CHANNELS'", ""},
 		{two, "KeyError: 'SM_CHANNEL_'", ""},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"slices"
@@ -44,7 +45,7 @@ func Summary(err error) string {
 	}
 	if exit, ok := errors.AsType[*proc.ExitError](err); ok {
 		how := exit.How()
-		if line := CauseOf(exit.Exit); line != "" {
+		if line := causeOf(exit.Exit); line != "" {
 			how += ": " + line
 		}
 		return how
@@ -107,8 +108,19 @@ func endOf(exit proc.Exit) cause.End {
 	return cause.End{Code: exit.Code, Signal: int(exit.Signal)}
 }
 
-// CauseOf returns the line of a program's last output that says why it failed. It is empty if no line does.
-func CauseOf(exit proc.Exit) string { return cause.Cause(exit.Stderr, endOf(exit)) }
+// causeOf returns the line of a program's last output that says why it failed. It is empty if no line does.
+func causeOf(exit proc.Exit) string { return cause.Cause(exit.Stderr, endOf(exit)) }
+
+// Said returns what a program said of its failure: the line that says why, and its last traceback of Python,
+// whose lines show the source.
+func Said(exit proc.Exit) string {
+	const traceback = "Traceback (most recent call last):"
+	said := causeOf(exit)
+	if i := bytes.LastIndex(exit.Stderr, []byte(traceback)); i >= 0 {
+		said += "\n" + string(exit.Stderr[i:])
+	}
+	return said
+}
 
 // FailureOf returns the error of a program that ended, or nil if the program succeeded. The error has the
 // exit code of the job, which torchrun does not end with itself: see cause.JobCode. The hint says what

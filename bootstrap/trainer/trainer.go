@@ -89,7 +89,7 @@ func Options(p *plan.Plan) proc.Options {
 // failureOf is the error of a trainer that ended, nil if the trainer succeeded. ctx is the context that it
 // ran under.
 func failureOf(ctx context.Context, p *plan.Plan, exit proc.Exit) error {
-	err := report.FailureOf(p.Command.Argv[0], exit, p.Hint(exit.Code, report.CauseOf(exit)))
+	err := report.FailureOf(p.Command.Argv[0], exit, p.Hint(exit.Code, report.Said(exit)))
 	ran, ok := errors.AsType[*proc.ExitError](err)
 	if !ok {
 		return err
