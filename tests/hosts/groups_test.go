@@ -22,7 +22,9 @@ func openGroups(l *lab) {
 // TestHostsOfOpenGroupsHaveOneLeader checks that such hosts meet. They used to have two leaders, and waited
 // for each other.
 func TestHostsOfOpenGroupsHaveOneLeader(t *testing.T) {
-	alone := []string{"run", "--launcher", "none", "--args-style", "none", "--wait-timeout", "8s", "--", "sh", "-c"}
+	alone := []string{
+		"run", "--launcher", "none", "--args-style", "none", "--wait-timeout", "8s", "--", "sh", "-c",
+	}
 	for _, s := range []scenario{
 		{name: "each host alone", words: append(alone, "true"), codes: []int{0, 0, 0}},
 		{
