@@ -118,6 +118,8 @@ func (s *settings) runFlags(dryRun *bool) []cli.Flag {
 		choice("on-peer-failure", "what to do when another host fails", "stop", "ignore", &o.Rendezvous.Ignore),
 		duration("launch-timeout", "how long the MPI launcher may take to start the ranks of every host",
 			&o.LaunchTimeout),
+		oneOf("until", "WHO", "end the job with all hosts, or once the leader's trainer has ended with 0",
+			&o.Until, plan.Untils()),
 		toggle("tag-output", "put the rank in front of each line of output, as [rank 3]", &o.TagOutput),
 		duration("grace", "time from SIGTERM to SIGKILL", &o.End.Grace),
 		toggle("signal-group", "send signals to the trainer's process group", &o.End.SignalGroup),

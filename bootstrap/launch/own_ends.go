@@ -34,7 +34,7 @@ func (r *Ranks) on(e event) {
 		case setDeadline:
 			r.effects.SetDeadline(a.term, a.kill)
 		case tellStop:
-			if r.rendezvous != nil {
+			if r.rendezvous != nil && r.context().Err() == nil { // else another host has stopped this one
 				r.rendezvous.Stopped()
 			}
 		case tellBegun, tellQuiet, stopRank, letRankGo, letRanksGo, closeAgent, failLaunch:
@@ -45,7 +45,9 @@ func (r *Ranks) on(e event) {
 
 // onStop is the Stop of the proc.Options that Run passes on.
 func (r *Ranks) onStop(cause error) {
-	if _, stopped := errors.AsType[*rendezvous.StopError](cause); stopped || cause == nil {
+	_, stopped := errors.AsType[*rendezvous.StopError](cause)
+	_, over := errors.AsType[*rendezvous.OverError](cause)
+	if stopped || over || cause == nil {
 		r.on(stopAsked)
 		return
 	}

@@ -57,6 +57,10 @@ func (p *Peers) Leave(err error) error {
 	if peer != nil {
 		return p.peerFailure(peer, err)
 	}
+	if p.isOver() {
+		p.tellEndedByLeader(err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -67,6 +71,21 @@ func (p *Peers) Leave(err error) error {
 		return <-firstSignal // the signal asks the process not to go on, as exec would with the trainer
 	}
 	return nil
+}
+
+// isOver says whether the job has ended with the work of the leader, which has ended with 0.
+func (p *Peers) isOver() bool {
+	over, ok := errors.AsType[*rendezvous.OverError](context.Cause(p.Session.Context()))
+	return ok && p.plan.UntilLeader && over.Code == 0
+}
+
+// tellEndedByLeader logs how this host's work ended once the leader's had.
+func (p *Peers) tellEndedByLeader(err error) {
+	how := "ended well"
+	if err != nil {
+		how = strings.TrimPrefix(report.Summary(err), p.plan.Host+": ")
+	}
+	p.Log.Info().Msgf("the job has ended with the work of its leader %s; this host: %s", p.plan.Hosts[0], how)
 }
 
 // peerFailure is the job's error where another host has failed first and this host's work ended with err.

@@ -82,7 +82,7 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	if problems := checkLimits(job, snap, plan.Command, args, vars); len(problems) > 0 {
 		return nil, invalid(problems...)
 	}
-	return plan, plan.decideLaunch(job, snap, o)
+	return plan, errors.Join(plan.decideLaunch(job, snap, o), plan.decideUntil(o))
 }
 
 func roleOf(job *contract.Job) Role {

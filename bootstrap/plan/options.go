@@ -27,7 +27,8 @@ type Options struct {
 	Launcher    string // one of Launchers
 	MPIRun      string // the launcher's name or path
 	Agent       Agent
-	TagOutput   bool // a tag with the rank stands in front of each line of output
+	Until       string // one of Untils: whose end is the end of the job
+	TagOutput   bool   // a tag with the rank stands in front of each line of output
 	// LaunchTimeout is how long a launcher may take to start the ranks of all hosts. A script has no such bound.
 	LaunchTimeout time.Duration
 	End           End
@@ -52,6 +53,7 @@ func Defaults() Options {
 	return Options{
 		ArgsStyle: hparams.StyleToolkit, EnvStyle: contract.EnvToolkit, GNU: hparams.GNU{Bool: hparams.BoolFlag},
 		WaitTimeout: 15 * time.Minute,
+		Until:       UntilAll,
 		Launcher:    LauncherAuto, MPIRun: "mpirun", Agent: AgentAuto, LaunchTimeout: 2 * time.Minute,
 		Pipe:       DefaultPipe(),
 		Rendezvous: RendezvousOptions{On: true, Port: 7791, PeerTimeout: 30 * time.Second},

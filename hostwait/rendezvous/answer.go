@@ -79,7 +79,7 @@ func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hell
 		v, changed := l.roster.viewFor(h)
 		isNews := v.Seq > h.Seen
 		if h.Ended != nil {
-			isNews = v.settles(h.Ended)
+			isNews = v.settles(h.Ended, l.config)
 		}
 		if !held || isNews {
 			l.roster.noteAnswer(h, time.Now())

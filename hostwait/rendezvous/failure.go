@@ -9,7 +9,8 @@ import (
 // a stop do not count.
 func (k *roster) noteFailure(host string, e *End, now time.Time) {
 	isLater := k.firstFailure != nil && !e.countsAt().Before(k.firstEnd.countsAt())
-	if k.decided || k.stoppedHost != "" || isLater {
+	isOver := k.config.UntilLeader && k.launcherCode != nil
+	if k.decided || k.stoppedHost != "" || isLater || isOver {
 		return
 	}
 	isFirst := k.firstFailure == nil

@@ -130,6 +130,13 @@ func (s *Session) noteTrouble(trouble error) {
 	s.unreachable = trouble
 }
 
+// leaderIsOver ends Context because the leader's work has ended with a code.
+func (s *Session) leaderIsOver(code int) {
+	if (s.config.Launches || s.config.UntilLeader) && !s.config.leads() {
+		s.cancel(&OverError{Code: code})
+	}
+}
+
 // takeView acts on an answer of the leader. It returns true if no further hello is needed: a worker has
 // ended, and the answer settles its end.
 func (s *Session) takeView(v view, h *hello) bool {
@@ -157,8 +164,8 @@ func (s *Session) takeView(v view, h *hello) bool {
 	if s.config.Launches && v.Quiet && !wasQuiet {
 		s.config.OnQuiet()
 	}
-	if s.config.Launches && v.Over != nil && !s.config.leads() {
-		s.cancel(&OverError{Code: *v.Over})
+	if v.Over != nil {
+		s.leaderIsOver(*v.Over)
 	}
-	return !s.config.leads() && h.Ended != nil && v.settles(h.Ended)
+	return !s.config.leads() && h.Ended != nil && v.settles(h.Ended, &s.config)
 }

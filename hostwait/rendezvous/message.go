@@ -153,8 +153,9 @@ type view struct {
 // the first one. Nothing is left to know where the job was stopped, or where the host has ended well and no
 // host has failed yet. Hosts whose ranks a launcher has started end together: one of them may be lost before
 // it has told its end.
-func (v *view) settles(e *ended) bool {
-	return v.First != nil || v.Stopped != "" || e.Code == 0 && !v.Undecided && !v.Unended
+func (v *view) settles(e *ended, c *Config) bool {
+	isOver := c.UntilLeader && v.Over != nil
+	return v.First != nil || v.Stopped != "" || e.Code == 0 && !v.Undecided && !v.Unended || isOver
 }
 
 // absence is a missing host, and the reason.

@@ -55,6 +55,10 @@ type Config struct {
 	// waits longer for that one: a rank that has lost its peer may end before the peer has.
 	OwnRanks bool
 
+	// UntilLeader says that the job ends with the leader's work: where that has ended with 0, the Context of the
+	// other hosts ends with an *OverError, and a failure of theirs does not count any more.
+	UntilLeader bool
+
 	// Dial connects to the leader, and Listen makes the leader's listener. They are nil for TCP. A simulation
 	// of a network sets them.
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
@@ -90,7 +94,7 @@ type StopError struct{ Host string }
 
 func (e *StopError) Error() string { return "stopped, since " + e.Host + " was sent SIGTERM" }
 
-// OverError ends a host because the leader's launcher has ended.
+// OverError ends a host because the leader's launcher has ended, or its work where the job ends with that.
 type OverError struct{ Code int }
 
 func (e *OverError) Error() string {

@@ -93,9 +93,13 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 	}
 	if h.Ended != nil && !m.ended {
 		m.ended = true
-		if k.config.Launches && h.Host == k.config.leaderHost() {
-			k.launcherCode = &h.Ended.Code
+		switch code := h.Ended.Code; {
+		case h.Host != k.config.leaderHost():
+		case k.config.Launches:
+			k.launcherCode = &code
 			k.decideLater()
+		case k.config.UntilLeader && code == 0 && !k.decided:
+			k.launcherCode, k.firstFailure = &code, nil // what fails at the same moment may follow from it
 		}
 		if h.Ended.Code != 0 {
 			k.noteFailure(h.Host, m.endByLeaderClock(h.Ended), now)

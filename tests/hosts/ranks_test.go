@@ -31,6 +31,45 @@ func (l *lab) waitForRanks(n int) {
 	}
 }
 
+// TestTheLeadersEndIsTheEnd plays --until leader: the other hosts serve until the leader's work has ended.
+func TestTheLeadersEndIsTheEnd(t *testing.T) {
+	args := func(leader, worker string, flags ...string) []string {
+		script := `case $ENTRAIN_LEADER in 1) ` + leader + `;; *) ` + worker + `;; esac`
+		words := []string{"run", "--until", "leader", "--args-style", "none", "--peer-timeout", "6s"}
+		return append(append(words, flags...), "--", "sh", "-c", script)
+	}
+	const works, serves = "sleep 0.3", "exec sleep 600"
+	for _, s := range []scenario{
+		{name: "servers end", n: 3, words: args(works, serves), codes: []int{0, 0, 0}, within: 5 * time.Second},
+		{
+			name: "ranks end", n: 2, words: args(works, serves, "--launcher", "ranks", "--slots", "2"),
+			codes: []int{0, 0}, within: 5 * time.Second,
+		},
+		{
+			name: "a server that loses the leader fails at the same moment", n: 2,
+			words: args("/opt/bin/ddp 3", "/opt/bin/ddp 1000; exit 7", "--launcher", "ranks", "--slots", "1"),
+			codes: []int{0, 0}, within: 5 * time.Second,
+		},
+		{
+			name: "a server outlives the grace", n: 2, words: args(works, `trap "" TERM; while :; do sleep 0.1; done`,
+				"--grace", "1s"), codes: []int{0, 0}, within: 8 * time.Second,
+		},
+		{
+			name: "a server fails", n: 3, words: args(serves, `test $SM_CURRENT_HOST = algo-2 && exit 4; `+serves),
+			codes: []int{4, 4, 4}, failure: "algo-2: exit code 4", failed: map[int]string{1: "sh: exit code 4"},
+		},
+		{
+			name: "the leader fails", n: 2, words: args("exit 5", serves), codes: []int{5, 5},
+			failure: "algo-1: exit code 5", failed: map[int]string{0: "sh: exit code 5"},
+		},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t)
+		})
+	}
+}
+
 // TestRanksOnHostsEndTogether plays what may happen to the ranks that entrain itself starts.
 func TestRanksOnHostsEndTogether(t *testing.T) {
 	training := func(n int, act func(*lab)) func(*lab) {
