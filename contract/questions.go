@@ -10,6 +10,7 @@ type Questions struct {
 	// CoresPerNeuron is how many cores a Neuron device has on this instance type; 0 asks neuron-ls.
 	CoresPerNeuron int
 	Launcher       string // the MPI launcher that is asked for its version; empty for none
+	Module         string // the Python module that the first Python in PATH is asked for; empty for none
 
 	Interfaces bool // whether the names of the network interfaces are looked up, for Snapshot.Interfaces
 }

@@ -43,6 +43,9 @@ type Snapshot struct {
 	Interfaces []string        // the names of the network interfaces; none if they are unknown
 	Programs   map[string]bool // the programs that some rule asks for, and whether each is in PATH
 
+	// Modules says whether the first Python in PATH has the modules that some rule asks for.
+	Modules map[string]bool
+
 	Paths   map[string]Entry  // what is at the paths of CodePaths; a path without anything is not in it
 	Outputs map[string]Output // what is at the paths of OutputPaths, likewise
 

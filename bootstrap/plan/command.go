@@ -30,6 +30,7 @@ func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Optio
 		p.Rendezvous.Digests["command"] = digest(string(o.ArgsStyle), words[0])
 		p.Rendezvous.Command = commandWords(words)
 	}
+	words = p.throughMPI4Py(job, snap, o, words)
 	if p.Command.Argv, err = p.expandEarly(words, p.firstRankEnv(job, o)); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questi
 	}
 	if scope >= ScopeLaunch && WantsMPI(job, o) {
 		q.Launcher, q.Daemons = o.MPIRun, []string{"ssh", "sshd"}
+		q.Module = asksForModule(job, files, o)
 	}
 	q.Interfaces = scope >= ScopeLaunch && len(job.Hosts) > 1
 	return q

@@ -1,8 +1,8 @@
 // Package world looks at the machine, once, before anything is decided: it reads the contract's files, the
 // environment, the CPUs and accelerators, and makes a contract.Snapshot of them.
 //
-// The package decides nothing, never writes, and never opens the FIFO of a channel. It starts only two helper
-// programs that print something about the machine: mpirun --version and neuron-ls.
+// The package decides nothing, never writes, and never opens the FIFO of a channel. It starts only helper
+// programs that print something about the machine: mpirun --version, neuron-ls, and Python for its modules.
 package world
 
 import (
@@ -52,6 +52,9 @@ func Photograph(
 	photographPaths(s, q.Code, q.Outputs, look)
 	if q.Launcher != "" {
 		s.Launcher = askLauncher(ctx, q.Launcher, env)
+	}
+	if q.Module != "" {
+		s.Modules = map[string]bool{q.Module: hasModule(ctx, q.Module, s)}
 	}
 	if q.Interfaces {
 		s.Interfaces = interfaceNames()
@@ -254,9 +257,25 @@ func findInPath(path, name string) string {
 // A user's PATH often lacks them.
 const SystemPath = ":/usr/local/sbin:/usr/sbin:/sbin"
 
-// versionTimeout limits the time for the version of an MPI launcher. Even on a busy host a launcher starts
-// within a second.
+// versionTimeout limits the time for the version of an MPI launcher, and for Python's answer about a module.
+// Even on a busy host a launcher and Python start within a second.
 const versionTimeout = 30 * time.Second
+
+// hasModule asks the first Python in PATH whether it has a module.
+func hasModule(ctx context.Context, module string, s *contract.Snapshot) bool {
+	name := "python3"
+	if !s.Programs[name] {
+		name = "python"
+	}
+	path, _ := s.Getenv("PATH")
+	python := findInPath(path, name)
+	if python == "" {
+		return false
+	}
+	const program = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+	_, err := proc.Output(ctx, versionTimeout, python, "-c", program, module)
+	return err == nil
+}
 
 // askLauncher starts an MPI launcher to learn its version.
 func askLauncher(ctx context.Context, name string, env []string) *contract.Program {

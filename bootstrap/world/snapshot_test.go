@@ -274,3 +274,21 @@ func TestProgramsSayWhetherTheyRunAndByWhat(t *testing.T) {
 
 // noLook is a Look of somebody who does not care.
 func noLook(string) {}
+
+// TestPythonIsAskedForAModule: the first Python in PATH answers, and what is no Python has no module.
+func TestPythonIsAskedForAModule(t *testing.T) {
+	for text, want := range map[string]bool{
+		"#!/bin/sh\ntest \"$3\" = mpi4py\n": true, "#!/bin/sh\nexit 1\n": false, "nothing to execute": false, "": false,
+	} {
+		dir := t.TempDir()
+		if text != "" {
+			if err := os.WriteFile(filepath.Join(dir, "python3"), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := &contract.Snapshot{Env: []string{"PATH=" + dir}, Programs: map[string]bool{"python3": text != ""}}
+		if got := hasModule(t.Context(), "mpi4py", s); got != want {
+			t.Errorf("a Python that is %q: %v", text, got)
+		}
+	}
+}
