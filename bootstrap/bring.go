@@ -30,7 +30,7 @@ func (d *Doer) Bring(in *Inspection, s *plan.Source, o plan.Options) (*Inspectio
 	d.log.Unpacked(s)
 	end()
 	snap := *in.Snapshot
-	snap.Paths = <-paths
+	snap.Paths, snap.Unpacked = <-paths, true
 	brought := *in
 	brought.Snapshot, brought.Problems = &snap, plan.Check(in.Job, &snap, o)
 	return &brought, nil

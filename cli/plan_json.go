@@ -41,6 +41,9 @@ func planJSON(p *plan.Plan) jsonObject {
 			"max_mb": s.Limits.MB, "max_files": s.Limits.Files, "max_ratio": s.Limits.Ratio,
 		}
 	}
+	if len(p.Install) > 0 {
+		document["install"] = p.Install
+	}
 	if p.Stdin != nil {
 		document["stdin"] = streamJSON(p.Stdin)
 	}

@@ -20,6 +20,9 @@ func planText(p *plan.Plan, all bool) string {
 	if s := p.Source; s != nil {
 		fmt.Fprintf(&b, "unpack   %s into %s; what is in it decides how its program is started\n", s.Archive, s.Dir)
 	}
+	if len(p.Install) > 0 {
+		fmt.Fprintf(&b, "install  %s\n", strings.Join(p.Install, " "))
+	}
 	if len(p.Wait.Hosts) > 0 {
 		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
 	}

@@ -98,6 +98,7 @@ func (s *settings) trainerFlags(dryRun *bool) []cli.Flag {
 		toggle("keep-train", `keep "train" as the last word of the command`, &o.KeepTrain),
 		s.slotsFlag(),
 		s.launcherFlag(),
+		choice("install", "install what the job's own program needs", "off", "on", &o.Install),
 		count("code-max-mb", "megabytes that an archive of code may unpack to", &o.Source.MB),
 		count("code-max-files", "files that an archive of code may hold", &o.Source.Files),
 		count("code-max-ratio", "bytes that each byte of an archive of code may unpack to", &o.Source.Ratio),

@@ -40,6 +40,9 @@ func (s *start) act(ctx *cli.Context) error {
 			plan, err = s.decide(ctx, in)
 		}
 	}
+	if err == nil {
+		err = doer.Install(plan)
+	}
 	if err != nil {
 		return doer.Fail(in, s.settings.options, s.verb, err)
 	}

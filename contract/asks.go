@@ -13,6 +13,8 @@ type Call struct {
 	// Starter names what starts the trainer in all its processes, such as MPI; empty for nothing.
 	Starter string
 	Command bool // the user gave the trainer's command, so the job's own program does not count
+	// Installs says that what the program needs is installed before it starts.
+	Installs bool
 }
 
 // CheckAsks returns a problem for each thing that the job asks for and that nothing would do.
@@ -23,7 +25,7 @@ func CheckAsks(j *Job, s *Snapshot, c Call) []Problem {
 		checkDistributions(d, j, c.Starter)
 		checkGroups(d, j)
 	}
-	checkCode(d, j, s, c.Command)
+	checkCode(d, j, s, c)
 	if p, ok := j.Params.Find("sagemaker_s3_output"); ok && p.Value.Truthy() {
 		hint := "write to " + j.Dir("checkpoints") +
 			", which the platform synchronizes where CheckpointConfig says so"
@@ -63,7 +65,7 @@ func CodePaths(j *Job, s *Snapshot) []string {
 		paths = append(paths, submit.Text)
 	}
 	dir := j.CodeDir()
-	paths = append(paths, dir, path.Join(dir, "requirements.txt"), path.Join(dir, "setup.py"))
+	paths = append(paths, dir, path.Join(dir, requirementsFile), path.Join(dir, setupFile))
 	if program != "" {
 		paths = append(paths, path.Join(dir, program), shellPath)
 	}
@@ -80,10 +82,13 @@ type codeCheck struct {
 	snap   *Snapshot
 	given  bool   // the user gave a command, so the job's own program does not count
 	script string // the path of the program; empty if the job names none
+
+	installs bool // what the program needs is installed before it starts
 }
 
-func checkCode(d *document, j *Job, s *Snapshot, given bool) {
-	c := &codeCheck{document: d, job: j, snap: s, given: given}
+func checkCode(d *document, j *Job, s *Snapshot, call Call) {
+	given := call.Command
+	c := &codeCheck{document: d, job: j, snap: s, given: given, installs: call.Installs}
 	if program := j.Program(s); program != "" {
 		c.script = path.Join(j.CodeDir(), program)
 	}
@@ -213,20 +218,4 @@ func (c *codeCheck) failScript(hint, message string) {
 		pos = p.Raw.Pos
 	}
 	c.fail(pos, hint, "hyperparameter %s: %s", hparams.Quote(programParam), message)
-}
-
-// warnOfExtras warns of files beside the script that the toolkit would install.
-func (c *codeCheck) warnOfExtras() {
-	if c.given || c.script == "" || c.scriptProblem() != "" {
-		return
-	}
-	for _, extra := range []struct{ name, hint string }{
-		{"requirements.txt", "in the Dockerfile: RUN pip install -r /opt/ml/code/requirements.txt"},
-		{"setup.py", "in the Dockerfile: RUN pip install /opt/ml/code"},
-	} {
-		if file := path.Join(c.job.CodeDir(), extra.name); c.isFile(file) {
-			d := &document{file: file, problems: c.problems}
-			d.warn(nowhere, extra.hint, "is not installed: entrain installs nothing")
-		}
-	}
 }

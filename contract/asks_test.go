@@ -198,8 +198,8 @@ func TestCodeThatNothingStartsIsReported(t *testing.T) {
 				"/opt/ml/code/setup.py":         file,
 			},
 			false,
-			"warning /opt/ml/code/requirements.txt:0:0 is not installed: entrain installs nothing\n" +
-				"warning /opt/ml/code/setup.py:0:0 is not installed: entrain installs nothing",
+			"warning /opt/ml/code/requirements.txt:0:0 is not installed, as --install off says\n" +
+				"warning /opt/ml/code/setup.py:0:0 is not installed, as --install off says",
 		},
 	} {
 		snap := snapshot(with("hyperparameters.json", c.hp))

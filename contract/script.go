@@ -11,21 +11,22 @@ const shellPath = "/bin/sh"
 
 // ScriptWords returns the command of the job's own program: the file that Program names in CodeDir.
 //
-// A Python script is started by the first interpreter in PATH, and by that of its first line if PATH has
-// none. Any other program is started by itself if this user can execute it. The code of a channel never has
-// the x bit, and a mount may run no programs: there a script is started by the interpreter of its first line.
-// The training toolkit and the drivers set the x bit instead. A .sh without such a line is started by /bin/sh
-// where there is one, as a shell would do.
+// A package is started as a module by the first Python in PATH. A Python script is started by the first
+// interpreter in PATH, and by that of its first line if PATH has none. Any other program is started by itself
+// if this user can execute it. The code of a channel never has the x bit, and a mount may run no programs:
+// there a script is started by the interpreter of its first line. The training toolkit and the drivers set
+// the x bit instead. A .sh without such a line is started by /bin/sh where there is one, as a shell would do.
 func (j *Job) ScriptWords(s *Snapshot) []string {
 	script := path.Join(j.CodeDir(), j.Program(s))
 	entry := s.Paths[script]
 	isShell := strings.HasSuffix(script, ".sh")
 	shell, hasShell := s.Paths[shellPath]
+	hasPython := s.Programs["python3"] || s.Programs["python"]
 	switch {
-	case strings.HasSuffix(script, ".py") && !s.Programs["python3"] && s.Programs["python"]:
-		return []string{"python", script}
-	case strings.HasSuffix(script, ".py") && (s.Programs["python3"] || len(entry.Shebang) == 0):
-		return []string{"python3", script}
+	case j.isPackage(s):
+		return []string{python(s), "-m", strings.ReplaceAll(j.Program(s), ".py", "")}
+	case strings.HasSuffix(script, ".py") && (hasPython || len(entry.Shebang) == 0):
+		return []string{python(s), script}
 	case entry.Unrunnable != "" && len(entry.Shebang) > 0:
 		return append(slices.Clone(entry.Shebang), script)
 	case isShell && len(entry.Shebang) == 0 && hasShell && shell.Unrunnable == "":

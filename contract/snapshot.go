@@ -46,8 +46,9 @@ type Snapshot struct {
 	// Modules says whether the first Python in PATH has the modules that some rule asks for.
 	Modules map[string]bool
 
-	Paths   map[string]Entry  // what is at the paths of CodePaths; a path without anything is not in it
-	Outputs map[string]Output // what is at the paths of OutputPaths, likewise
+	Paths    map[string]Entry  // what is at the paths of CodePaths; a path without anything is not in it
+	Unpacked bool              // this process has unpacked the job's code; Paths was looked at after that
+	Outputs  map[string]Output // what is at the paths of OutputPaths, likewise
 
 	ClusterKey     File   // the secret that the hosts of a cluster share; the zero File if there is none
 	ClusterKeyMode uint32 // its permission bits; 0 if they are unknown

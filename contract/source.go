@@ -50,7 +50,7 @@ func isArchive(name string) bool {
 // IgnoredArchive returns the archive that is not unpacked because ROOT/code has files of its own. It is empty
 // where there is none.
 func (j *Job) IgnoredArchive(s *Snapshot) string {
-	if j.Program(s) == "" || j.codeIsEmpty(s) {
+	if j.Program(s) == "" || s.Unpacked || j.codeIsEmpty(s) {
 		return ""
 	}
 	return j.codeArchive(s)

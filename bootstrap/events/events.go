@@ -81,6 +81,12 @@ func (l Log) Unpacked(s *plan.Source) {
 		Msgf("unpacked %s into %s", s.Archive, s.Dir)
 }
 
+// Installing logs that a command installs what the job's code in dir needs.
+func (l Log) Installing(words []string, dir string) {
+	l.Info().Str(fieldEvent, "install").Strs("argv", words).Str("dir", dir).
+		Msgf("installing what %s needs: %s", dir, strings.Join(words, " "))
+}
+
 // Waiting logs that some hosts are not ready yet. missing and of are numbers of hosts, elapsed and left are
 // the times since the start and until the time-out, and names are the names of the missing hosts as text.
 func (l Log) Waiting(missing, of int, elapsed, left time.Duration, names string) {

@@ -53,6 +53,9 @@ func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options
 	if job.Program(snap) != "" {
 		p.Command.Dir = job.CodeDir()
 		p.decideSource(job, snap, o)
+		if o.Install {
+			p.Install = job.InstallWords(snap)
+		}
 		return job.ScriptWords(snap), nil
 	}
 	if snap.Programs[trainWord] {

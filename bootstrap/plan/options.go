@@ -33,6 +33,7 @@ type Options struct {
 	LaunchTimeout time.Duration
 	End           End
 	Source        SourceLimits
+	Install       bool // what the job's program needs is installed before it starts
 	// Mask replaces secrets by stars. A masked plan is only shown. It is never carried out.
 	Mask bool
 
@@ -60,7 +61,7 @@ func Defaults() Options {
 		// The platform sends SIGKILL 120 s after SIGTERM. The last 10 s are for the report.
 		End: End{Grace: 110 * time.Second},
 		// More than a project has, and less than what fills a disk. gzip itself reaches a ratio of 1,000.
-		Source: SourceLimits{MB: 4096, Files: 200_000, Ratio: 500},
+		Source: SourceLimits{MB: 4096, Files: 200_000, Ratio: 500}, Install: true,
 	}
 }
 

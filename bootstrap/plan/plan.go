@@ -21,7 +21,8 @@ type Plan struct {
 	Host       string // the name of this host
 	Role       Role
 	Command    Command
-	Source     *Source // the archive that brings the code; nil where the code is there
+	Source     *Source  // the archive that brings the code; nil where the code is there
+	Install    []string // the command that installs what the code needs, in Command.Dir; nil for none
 	Files      []File
 	Wait       Wait
 	Rendezvous *Rendezvous // nil for a host alone

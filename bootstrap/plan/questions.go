@@ -60,7 +60,7 @@ func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Pro
 	words, given := givenWords(job, snap, o)
 	return slices.Concat(
 		contract.CheckAsks(job, snap, contract.Call{
-			Alone: o.Launcher == LauncherNone, Starter: starter(job, o), Command: given,
+			Alone: o.Launcher == LauncherNone, Starter: starter(job, o), Command: given, Installs: o.Install,
 		}),
 		contract.CheckVariables(job, snap, o.EnvStyle),
 		contract.CheckOutputs(job, snap),

@@ -115,7 +115,7 @@ func codeOf(err error) int {
 	return CodeInternal
 }
 
-// isInvalid reports whether an error says that the contract or a stream is invalid.
+// isInvalid reports whether an error says that the contract, the code or a stream is invalid.
 func isInvalid(err error) bool {
 	_, invalid := errors.AsType[*contract.InvalidError](err)
 	_, refused := errors.AsType[*rendezvous.RefusedError](err)
@@ -123,7 +123,8 @@ func isInvalid(err error) bool {
 	_, manifest := errors.AsType[*channel.ManifestError](err)
 	_, fifo := errors.AsType[*channel.InvalidError](err)
 	_, archive := errors.AsType[*source.ArchiveError](err)
-	return invalid || refused || format || manifest || fifo || archive
+	_, install := errors.AsType[*InstallError](err)
+	return invalid || refused || format || manifest || fifo || archive || install
 }
 
 // isUnavailable reports whether an error says that a host or a FIFO did not come, that another process reads

@@ -30,7 +30,7 @@ func TestOnlySuccessEndsWithZero(t *testing.T) {
 		&rendezvous.PeerError{}, &rendezvous.StopError{}, &rendezvous.OverError{}, &rendezvous.RefusedError{},
 		&rendezvous.ListenError{}, &remote.LostError{}, &hostwait.UnavailableError{},
 		&channel.UnavailableError{}, &channel.ManifestError{}, &recordio.FormatError{},
-		&source.ArchiveError{}, &source.WriteError{},
+		&source.ArchiveError{}, &source.WriteError{}, &InstallError{Exit: &proc.ExitError{}},
 		&contract.InvalidError{},
 		context.Canceled, context.DeadlineExceeded, errors.New("x"), errors.Join(nil, errors.New("x")),
 	}

@@ -31,6 +31,9 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 	if stopped {
 		exit, ok, f.Head = stop.Exit, true, stop.Cause.Error()
 	}
+	if install, installed := errors.AsType[*InstallError](err); installed {
+		exit, ok, f.Head = install.Exit, true, install.Error()
+	}
 	if !ok {
 		return cause.Fit(strings.Join(append([]string{maskShown(err.Error())}, hints...), "\n"))
 	}
