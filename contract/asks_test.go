@@ -66,6 +66,11 @@ func TestGroupsThatTheJobDoesNotNameAreReportedOnEveryHost(t *testing.T) {
 			`"sagemaker_distribution_instance_groups": "dn" is not one of instance_groups ["data","dnn"]`,
 		},
 		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"dnn\"]"}`, ``},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"dnn"}`, ``},
+		{
+			`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"train"}`,
+			`"sagemaker_distribution_instance_groups": "train" is not one of instance_groups ["data","dnn"]`,
+		},
 		{`{"sagemaker_mpi_enabled":"false"}`, ``},
 	} {
 		for _, host := range []string{"algo-1", "algo-2", "algo-3"} {

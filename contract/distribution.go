@@ -74,11 +74,9 @@ func checkGroups(d *document, j *Job) {
 		names[i] = g.Name
 	}
 	if p, said := j.Params.Find(groupsParam); said {
-		for _, item := range p.Value.Items {
-			if len(names) > 0 && !slices.Contains(names, item.Text) {
-				d.warn(p.Raw.Pos, Nearest(item.Text, names), "hyperparameter %s: %s is not one of instance_groups %s",
-					hparams.Quote(groupsParam), describe(item), quoteAll(names))
-			}
+		for _, v := range unknownGroups(p.Value, names) {
+			d.warn(p.Raw.Pos, Nearest(v.Text, names), "hyperparameter %s: %s is not one of instance_groups %s",
+				hparams.Quote(groupsParam), describe(v), quoteAll(names))
 		}
 		return
 	}
@@ -91,6 +89,21 @@ func checkGroups(d *document, j *Job) {
 	d.warn(p.Raw.Pos, "name the groups, e.g. "+groupsParam+"="+example,
 		"hyperparameter %s: the job does not say which of %d instance groups train together, so all do: %s",
 		hparams.Quote(p.Name), len(names), quoteAll(j.Together()))
+}
+
+// unknownGroups returns the names in groupsParam that are no group of the job. A job without groups may name
+// any.
+func unknownGroups(said hparams.Value, names []string) []hparams.Value {
+	isMeant := func(name string) bool { return isMember(said, name) }
+	switch {
+	case len(names) == 0 || said.Kind == hparams.String && slices.ContainsFunc(names, isMeant):
+		return nil
+	case said.Kind == hparams.String:
+		return []hparams.Value{said}
+	}
+	return slices.DeleteFunc(slices.Clone(said.Items), func(v hparams.Value) bool {
+		return v.Kind == hparams.String && slices.Contains(names, v.Text)
+	})
 }
 
 const startAlone = "--launcher none (ENTRAIN_LAUNCHER=none) starts the script alone on each host; " +

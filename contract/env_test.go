@@ -255,33 +255,33 @@ func TestNamesThatShareAVariableAreReported(t *testing.T) {
 	}{
 		{"two cases", `{"lr":"1","LR":"2"}`, `{}`, contract.EnvToolkit, []string{
 			`warning: hyperparameters.json:1:11: hyperparameters "lr" and "LR" share the variable SM_HP_LR, ` +
-				`which holds "LR"`,
+				`which holds the value of "LR"`,
 		}},
 		{"three", `{"a_b":"1","A_B":"2","A_b":"3"}`, `{}`, contract.EnvToolkit, []string{
 			`warning: hyperparameters.json:1:22: hyperparameters "a_b" and "A_B" and "A_b" ` +
-				`share the variable SM_HP_A_B, which holds "A_b"`,
+				`share the variable SM_HP_A_B, which holds the value of "A_b"`,
 		}},
 		{"an equals sign", `{"a_b":"1","a=b":"2"}`, `{}`, contract.EnvToolkit, []string{
 			`warning: hyperparameters.json:1:12: hyperparameters "a_b" and "a=b" share the variable SM_HP_A_B, ` +
-				`which holds "a_b"`,
+				`which holds the value of "a_b"`,
 		}},
 		{"second names", `{"a.b":"1","a-b":"2"}`, `{}`, contract.EnvToolkit, []string{
 			`warning: hyperparameters.json:1:12: hyperparameters "a.b" and "a-b" share the variable SM_HP_A_B, ` +
-				`which holds "a.b"`,
+				`which holds the value of "a.b"`,
 		}},
 		{"the drivers' names", `{"a-b":"1","a_b":"2"}`, `{}`, contract.EnvDrivers, []string{
 			`warning: hyperparameters.json:1:12: hyperparameters "a-b" and "a_b" share the variable SM_HP_A_B, ` +
-				`which holds "a_b"`,
+				`which holds the value of "a_b"`,
 		}},
 		{"channels", `{}`, `{"train":{},"TRAIN":{}}`, contract.EnvToolkit, []string{
 			`warning: inputdataconfig.json:1:13: channels "train" and "TRAIN" share the variable SM_CHANNEL_TRAIN, ` +
-				`which holds "TRAIN"`,
+				`which holds the value of "TRAIN"`,
 		}},
 		{"two pairs", `{"lr":"1","b-c":"1","LR":"2","B-C":"2"}`, `{}`, contract.EnvToolkit, []string{
 			`warning: hyperparameters.json:1:21: hyperparameters "lr" and "LR" share the variable SM_HP_LR, ` +
-				`which holds "LR"`,
+				`which holds the value of "LR"`,
 			`warning: hyperparameters.json:1:30: hyperparameters "b-c" and "B-C" share the variable SM_HP_B-C, ` +
-				`which holds "B-C"`,
+				`which holds the value of "B-C"`,
 		}},
 		{"no variables", `{"lr":"1","LR":"2"}`, `{"a":{},"A":{}}`, contract.EnvNone, []string{}},
 		{

@@ -16,11 +16,11 @@ type named struct {
 // CheckVariables warns of hyperparameters and of channels that become the same variable: all but one of them
 // are lost there.
 func CheckVariables(j *Job, s *Snapshot, style EnvStyle) []Problem {
-	var problems []Problem
+	var ofParams, ofChannels []Problem
 	params, channels := namedBy(j, style)
-	warnOfShared(configDocument(s, HyperparametersFile, &problems), "hyperparameters", params)
-	warnOfShared(configDocument(s, InputDataFile, &problems), "channels", channels)
-	return problems
+	warnOfShared(configDocument(s, HyperparametersFile, &ofParams), "hyperparameters", params)
+	warnOfShared(configDocument(s, InputDataFile, &ofChannels), "channels", channels)
+	return append(inOrder(ofParams), inOrder(ofChannels)...)
 }
 
 // namedBy returns the hyperparameters and the channels with the variables that a style gives them.
@@ -62,8 +62,8 @@ func warnOfShared(d *document, what string, all []named) {
 			return
 		}
 		warned[list] = true
-		d.warn(sharing[len(sharing)-1].pos, "rename one of them", "%s %s share the variable %s, which holds %s",
-			what, list, variable, hparams.Quote(holder))
+		d.warn(sharing[len(sharing)-1].pos, "rename one of them",
+			"%s %s share the variable %s, which holds the value of %s", what, list, variable, hparams.Quote(holder))
 	}
 	bySecond := map[string][]named{}
 	for _, n := range all {
