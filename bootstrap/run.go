@@ -175,16 +175,16 @@ func (d *Doer) Fail(in *Inspection, o plan.Options, verb string, err error) erro
 	return d.process().Fail(in.Snapshot, o, verb, err)
 }
 
-// Pipe streams a channel to a path, to FIFOs whose paths begin with prefix, or to standard output where both are
-// empty.
+// Pipe streams a channel to a path, to FIFOs whose paths begin with prefix, or to standard output where both
+// are empty.
 func (d *Doer) Pipe(s *plan.Stream, path, prefix string) error {
 	ctx, release := d.signals.Context(context.Background())
 	defer release()
 	return stream.To(ctx, d.log, s, path, prefix)
 }
 
-// Records decodes the RecordIO of files, and writes the records to a path, or to standard output where the path
-// is empty.
+// Records decodes the RecordIO of files, and writes the records to a path, or to standard output where the
+// path is empty.
 func (d *Doer) Records(p plan.Pipe, files []string, path string) error {
 	return d.listen(func(ctx context.Context) error { return stream.Records(ctx, d.log, p, files, path) })
 }

@@ -22,6 +22,8 @@ type Output struct {
 	path     string  // the path of the FIFO
 	madeHere bool    // this process made the FIFO at path
 	series   *series // for a FIFO that has another path in each epoch
+	// keep says that a FIFO stays open after a failure, so that its reader does not take it for the end.
+	keep bool
 }
 
 // Descriptor returns the output to a descriptor that is open already, such as standard output. It gets all
@@ -155,6 +157,8 @@ func (o *Output) finish(err error, toldToStop bool) error {
 	switch {
 	case o.series != nil:
 		return errors.Join(err, o.close(), o.series.remove())
+	case err != nil && !toldToStop && o.keep:
+		return err
 	case err != nil && !toldToStop:
 		o.withdraw()
 	}

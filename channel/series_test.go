@@ -11,7 +11,8 @@ import (
 )
 
 // TestSeriesGivesEachEpochItsFIFO checks readers of Pipe mode: the next FIFO is there before the last one is
-// closed, a reader that goes before its epoch has begun loses nothing, one may close early, and no FIFO is left.
+// closed, a reader that goes before its epoch has begun loses nothing, one may close early, and no FIFO is
+// left.
 func TestSeriesGivesEachEpochItsFIFO(t *testing.T) {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
@@ -59,14 +60,15 @@ func TestSeriesReplacesNoFile(t *testing.T) {
 	if err := os.WriteFile(out+"_0", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := startStream(t, channel.Options{Prefix: filepath.Join(dir, "in"), Output: channel.Prefix(out)}).result()
+	in := filepath.Join(dir, "in")
+	err := startStream(t, channel.Options{Prefix: in, Output: channel.Prefix(out)}).result()
 	if _, ok := errors.AsType[*channel.WriteError](err); !ok {
 		t.Errorf("%v, want a WriteError", err)
 	}
 	if _, err := os.Stat(out + "_0"); err != nil {
 		t.Error(err)
 	}
-	s := startStream(t, channel.Options{Prefix: filepath.Join(dir, "in"), Output: channel.Prefix(out + "put")})
+	s := startStream(t, channel.Options{Prefix: in, Output: channel.Prefix(out + "put")})
 	s.expectWaiting("a reader of ")
 	s.cancel(errStop)
 	if err := s.result(); !errors.Is(err, errStop) {

@@ -21,8 +21,7 @@ EXAMPLE, on a laptop:
   entrain scaffold --hp lr=0.1 --data train=./data ./job
   entrain plan --root ./job -- python3 train.py
 
-  entrain VERB --help, or entrain help VERB, shows the flags of a verb. Flags go after the verb.
-  Every flag can be set as a variable (--some-flag: ENTRAIN_SOME_FLAG); the flag wins.
+  entrain VERB --help shows the flags that follow a verb. ENTRAIN_SOME_FLAG sets --some-flag, too.
 `
 
 // verbHelpTemplate is the help of one verb.

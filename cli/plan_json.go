@@ -47,6 +47,14 @@ func planJSON(p *plan.Plan) jsonObject {
 	if p.Stdin != nil {
 		document["stdin"] = streamJSON(p.Stdin)
 	}
+	if p.Feeds != nil {
+		feeds := make([]jsonObject, len(p.Feeds))
+		for i, s := range p.Feeds {
+			feeds[i] = streamJSON(s)
+			feeds[i]["fifo"] = s.FIFO
+		}
+		document["feeds"] = feeds
+	}
 	return document
 }
 

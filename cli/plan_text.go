@@ -27,11 +27,10 @@ func planText(p *plan.Plan, all bool) string {
 		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
 	}
 	if s := p.Stdin; s != nil {
-		fmt.Fprintf(&b, "stdin    %s_%d and what follows", s.Prefix, s.First)
-		if s.Epochs > 0 {
-			fmt.Fprintf(&b, ", %d in all", s.Epochs)
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(&b, "stdin    %s\n", epochsText(s))
+	}
+	for _, s := range p.Feeds {
+		fmt.Fprintf(&b, "feed     %s from %s\n", s.FIFO, epochsText(s))
 	}
 	if m := p.Rendezvous; m != nil {
 		key := wordFor(m.Key.Given, "without", "with")
@@ -88,6 +87,15 @@ func planEnv(p *plan.Plan, all bool) string {
 	return b.String()
 }
 
+// epochsText says which FIFOs are streamed.
+func epochsText(s *plan.Stream) string {
+	text := fmt.Sprintf("%s_%d and what follows", s.Prefix, s.First)
+	if s.Epochs > 0 {
+		text += fmt.Sprintf(", %d in all", s.Epochs)
+	}
+	return text
+}
+
 // planShell is the trainer's command as a script. Comments in it say which channel the plan streams to the
 // trainer, and what the script lacks.
 func planShell(p *plan.Plan) string {
@@ -96,6 +104,10 @@ func planShell(p *plan.Plan) string {
 	b.WriteString(first + "\n")
 	if p.Stdin != nil {
 		fmt.Fprintf(&b, "# standard input: what entrain pipe %s writes\n", plan.ShellQuote(p.Stdin.Channel))
+	}
+	for _, s := range p.Feeds {
+		fmt.Fprintf(&b, "# %s: what entrain pipe %s writes\n",
+			plan.ShellQuote(s.FIFO), plan.ShellQuote(s.Channel))
 	}
 	for _, name := range p.Later() {
 		fmt.Fprintf(&b, "# %s\n", laterText(name))

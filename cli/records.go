@@ -14,7 +14,7 @@ import (
 // recordsVerb decodes the RecordIO of files.
 func (c *command) recordsVerb() *verb {
 	r := &recording{command: c}
-	return newVerb("records", "decode RecordIO files, as in File and FastFile channels", "FILE…", r.decode, r.flags)
+	return newVerb("records", "decode the RecordIO of a File or FastFile channel", "FILE…", r.decode, r.flags)
 }
 
 // recording is the verb records.

@@ -130,11 +130,24 @@ func (s *settings) runFlags(dryRun *bool) []cli.Flag {
 	)
 }
 
-// stdinFlags are the flags of a trainer that reads a channel from its standard input.
+// stdinFlags are the flags of a trainer that reads channels from its standard input and from FIFOs.
 func (s *settings) stdinFlags() []cli.Flag {
-	return append(needOneOf([]string{"stdin-channel"}, s.streamFlags()...),
+	return append(needOneOf([]string{"stdin-channel", "feed"}, s.streamFlags()...),
+		&option{
+			name: "feed", valueName: "CHANNEL=FIFO", repeats: true, set: s.addFeed,
+			usage: "stream this Pipe-mode channel to a FIFO that the trainer opens once an epoch; repeat it for more",
+		},
 		text("stdin-channel", "CHANNEL", "stream this Pipe-mode channel to the trainer's standard input",
 			&s.options.Stdin))
+}
+
+// addFeed adds a channel that the trainer reads from a FIFO.
+func (s *settings) addFeed(text string) error {
+	feed, err := plan.ParseFeed(text)
+	if err == nil {
+		s.options.Feeds = append(s.options.Feeds, feed)
+	}
+	return err
 }
 
 // streamFlags say how a Pipe-mode channel is streamed.

@@ -61,10 +61,8 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	plan.addVariables(slices.Concat(networkVariables(job, snap), plan.Together.addressVariables(),
 		tensorFlowVariables(job, o, plan.Together)))
 	plan.addTogether(job, snap)
-	if o.Stdin != "" {
-		if plan.Stdin, err = decideStdin(job, o); err != nil {
-			return nil, err
-		}
+	if err := plan.decideStreams(job, snap, o); err != nil {
+		return nil, err
 	}
 	if o.HPFile != "" {
 		data, err := hpFile(job, o)

@@ -155,9 +155,8 @@ func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Option
 		return &UsageError{Err: fmt.Errorf("the command is %s, and --launcher mpi would start it by another %s\n"+
 			"hint: remove it from the command, or use --launcher %s", name, o.MPIRun, LauncherScript)}
 	}
-	if p.Stdin != nil {
-		return &UsageError{Err: errors.New("--stdin-channel: MPI gives its ranks no common standard input\n" +
-			channelOfRank)}
+	if err := p.refuseStreams("MPI gives its ranks"); err != nil {
+		return err
 	}
 	p.Launch = l
 	l.setTrainer(p.words, p.args)

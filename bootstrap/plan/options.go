@@ -22,6 +22,7 @@ type Options struct {
 	DNSOnly     bool               // the hosts file is not asked
 	Rendezvous  RendezvousOptions
 	Stdin       string // the channel that is the trainer's standard input; empty for none
+	Feeds       []Feed // the channels that the trainer reads from FIFOs
 	Pipe        Pipe   // how that channel is streamed
 	Slots       int    // the number of ranks on this host; with 0 the job decides
 	Launcher    string // one of Launchers

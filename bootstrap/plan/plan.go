@@ -28,6 +28,7 @@ type Plan struct {
 	Rendezvous *Rendezvous // nil for a host alone
 	Launch     *Launch     // nil if every host starts its own trainer
 	Stdin      *Stream     // the trainer's standard input; nil for entrain's own standard input
+	Feeds      []*Stream   // the channels that the trainer reads from FIFOs
 	End        End
 	ErrorFile  string   // the path of the file in which the trainer may say why it fails; empty for none
 	Failure    string   // the path of the failure file

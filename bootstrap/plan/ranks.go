@@ -77,11 +77,10 @@ func (p *Plan) checkRanks(t Together, o Options, words []string) error {
 			"hint: leave %s out, since --launcher %s starts the ranks; or use --launcher %s",
 			starter, t.Slots, starter, LauncherRanks, keeps)}
 	}
-	if p.Stdin != nil && t.Slots > 1 {
-		return &UsageError{Err: fmt.Errorf("--stdin-channel: the %d ranks of this host have no common standard "+
-			"input\n%s", t.Slots, channelOfRank)}
+	if t.Slots == 1 {
+		return p.refuseStreams("the rank of this host has")
 	}
-	return nil
+	return p.refuseStreams(fmt.Sprintf("the %d ranks of this host have", t.Slots))
 }
 
 // channelOfRank is the hint how each rank reads a Pipe-mode channel.

@@ -38,8 +38,8 @@ func DefaultPipe() Pipe {
 	}
 }
 
-// OfFiles returns the Pipe that decodes the RecordIO of files. The platform splits no record there: if one has
-// parts, it is most likely of dmlc-core.
+// OfFiles returns the Pipe that decodes the RecordIO of files. The platform splits no record there: if one
+// has parts, it is most likely of dmlc-core.
 func (p Pipe) OfFiles() Pipe {
 	p.Decode, p.Doubtful = Codecs()[0], recordio.Magic
 	return p
@@ -58,6 +58,7 @@ func Codecs() []string { return []string{"recordio"} }
 type Stream struct {
 	Channel string
 	Prefix  string // the path of a FIFO without its epoch
+	FIFO    string // the FIFO that the trainer reads; empty for its standard input, and for the verb pipe
 	Pipe
 	Warnings []string // messages for the log, at level warn
 	Notes    []string // messages for the log, at level info
@@ -132,12 +133,60 @@ func (p *Pipe) Converter(warn, inform func(string)) func(io.Reader, io.Writer) e
 	return nil
 }
 
-// decideStdin decides how the trainer's standard input is streamed.
-func decideStdin(job *contract.Job, o Options) (*Stream, error) {
-	s, err := DecideStream(job, o.Stdin, o.Pipe)
-	if err == nil && s.Epochs == 0 {
-		s.Notes = append(s.Notes, "the trainer's standard input has no end: "+
-			"without --epochs one epoch follows the other\nhint: --epochs N ends it after N epochs")
+// Feed is a channel that the trainer reads from a FIFO.
+type Feed struct{ Channel, FIFO string }
+
+// ParseFeed reads CHANNEL=FIFO.
+func ParseFeed(text string) (Feed, error) {
+	name, fifo, ok := strings.Cut(text, "=")
+	if !ok || name == "" || fifo == "" {
+		return Feed{}, errors.New("expected CHANNEL=FIFO")
 	}
-	return s, err
+	return Feed{Channel: name, FIFO: fifo}, nil
+}
+
+// decideStreams decides how the channels are streamed that the trainer reads from its standard input and from
+// FIFOs.
+func (p *Plan) decideStreams(job *contract.Job, snap *contract.Snapshot, o Options) (err error) {
+	channels, fifos := map[string]bool{}, map[string]bool{}
+	if o.Stdin != "" {
+		if p.Stdin, err = DecideStream(job, o.Stdin, o.Pipe); err != nil {
+			return err
+		}
+		channels[o.Stdin] = true
+		p.Stdin.noteEndless("the trainer's standard input")
+	}
+	for _, f := range o.Feeds {
+		s, err := DecideStream(job, f.Channel, o.Pipe)
+		if err != nil {
+			return err
+		}
+		s.FIFO = absolute(snap.Dir, f.FIFO)
+		if channels[f.Channel] || fifos[s.FIFO] {
+			return &UsageError{Err: fmt.Errorf("--feed %s=%s: expected each channel and each FIFO once, "+
+				"--stdin-channel included", f.Channel, f.FIFO)}
+		}
+		channels[f.Channel], fifos[s.FIFO] = true, true
+		p.Feeds = append(p.Feeds, s)
+	}
+	return nil
+}
+
+// noteEndless notes that a stream has no end.
+func (s *Stream) noteEndless(reader string) {
+	if s.Epochs == 0 {
+		s.Notes = append(s.Notes, reader+" has no end: without --epochs one epoch follows the other\n"+
+			"hint: --epochs N ends it after N epochs")
+	}
+}
+
+// refuseStreams returns a *UsageError if the trainer reads channels by entrain. who says who cannot.
+func (p *Plan) refuseStreams(who string) error {
+	switch {
+	case p.Stdin != nil:
+		return &UsageError{Err: fmt.Errorf("--stdin-channel: %s no common standard input\n%s", who, channelOfRank)}
+	case p.Feeds != nil:
+		return &UsageError{Err: fmt.Errorf("--feed: %s no common FIFO\n%s", who, channelOfRank)}
+	}
+	return nil
 }

@@ -17,8 +17,8 @@ import (
 	"entrain/hostwait"
 )
 
-// To streams a channel to a path; if the path is empty, to the FIFOs whose paths begin with prefix; and if that
-// is empty too, to standard output. If the output cannot be written, the error is an *output.Error.
+// To streams a channel to a path; if the path is empty, to the FIFOs whose paths begin with prefix; and if
+// that is empty too, to standard output. If the output cannot be written, the error is an *output.Error.
 func To(ctx context.Context, log events.Log, s *plan.Stream, path, prefix string) error {
 	if prefix != "" {
 		return streamTo(ctx, log, s, channel.Prefix(prefix), prefix)
@@ -30,8 +30,9 @@ func To(ctx context.Context, log events.Log, s *plan.Stream, path, prefix string
 	return streamTo(ctx, log, s, out, cmp.Or(path, "standard output"))
 }
 
-// Records decodes the RecordIO of files, one behind the other, and writes the records to a path, or to standard
-// output if the path is empty. The error is a *plan.UsageError for a path that is no file which can be read.
+// Records decodes the RecordIO of files, one behind the other, and writes the records to a path, or to
+// standard output if the path is empty. The error is a *plan.UsageError for a path that is no file which can
+// be read.
 func Records(ctx context.Context, log events.Log, p plan.Pipe, files []string, path string) error {
 	if err := channel.CheckFiles(files); err != nil {
 		return &plan.UsageError{Err: err}

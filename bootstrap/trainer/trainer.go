@@ -46,7 +46,7 @@ func (a *Alone) Close() {}
 // a *report.StoppedError for a trainer that a stop has ended.
 func (a *Alone) Run(p *plan.Plan) (proc.Exit, error) {
 	others := a.others
-	ctx, stdin, err := stream.Start(others.Context(), a.log, p.Stdin)
+	ctx, stdin, err := stream.Start(others.Context(), a.log, p)
 	if err != nil {
 		return proc.Exit{}, err
 	}
