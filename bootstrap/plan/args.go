@@ -23,26 +23,25 @@ func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []
 	argv := slices.Concat([]string{""}, words, argWords(args))
 	command := Command{Argv: argv, Env: environment(snap, vars)}
 	problems = append(problems, checkLimits(job, snap, command, args, vars)...)
-	if !WantsMPI(job, o) || !slices.Contains(job.Together(), job.Host) {
-		return append(problems, checkIdleSlots(job, snap, o)...)
+	problems = append(problems, checkSlots(job, snap, o)...)
+	if WantsMPI(job, o) && slices.Contains(job.Together(), job.Host) {
+		_, _, err = launchParams(job)
+		problems = append(problems, paramProblems(job, snap, err)...)
 	}
-	_, err = o.together(job, snap)
-	if e, ok := errors.AsType[*contract.InvalidError](err); ok {
-		problems = append(problems, e.Problems...)
-	}
-	_, _, err = launchParams(job)
-	return append(problems, paramProblems(job, snap, err)...)
+	return problems
 }
 
-// checkIdleSlots warns of a mistake in the number of ranks that a job without MPI does not need.
-func checkIdleSlots(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Problem {
+// checkSlots reports a mistake in the job's number of ranks. It is a warning if the job starts no ranks.
+func checkSlots(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Problem {
 	_, err := TogetherOf(job, o.Slots)
 	e, ok := errors.AsType[*contract.InvalidError](placeSlotsError(job, snap, err))
 	if !ok {
 		return nil
 	}
-	e.Problems[0].Warning = true
-	e.Problems[0].Message += "; without MPI it does not count"
+	if !startsRanks(job, o) {
+		e.Problems[0].Warning = true
+		e.Problems[0].Message += "; this job starts no ranks, so it does not count"
+	}
 	return e.Problems
 }
 
