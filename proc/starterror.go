@@ -36,7 +36,7 @@ func hintForAccess(path string) string {
 	if unix.Statfs(path, &mount) == nil && mount.Flags&unix.ST_NOEXEC != 0 {
 		return "its mount runs no programs (noexec); " + byInterpreter + path
 	}
-	return "chmod +x it in the Dockerfile; " + byInterpreter + path
+	return "chmod +x it, in the Dockerfile if the image has it; " + byInterpreter + path
 }
 
 // hintForInterpreter names the interpreter of a file that exists and cannot be started for lack of one.
