@@ -27,8 +27,8 @@ func asksForModule(job *contract.Job, files *contract.Snapshot, o Options) strin
 	return mpi4py
 }
 
-// throughMPI4Py starts the job's own Python script through mpi4py, as the SageMaker toolkit does, if the image
-// has it. A command of the user stays as it is: the plan notes what to write.
+// throughMPI4Py starts the job's own Python script through mpi4py, as the SageMaker toolkit does, if the
+// image has it. A command of the user stays as it is: the plan notes what to write.
 func (p *Plan) throughMPI4Py(
 	job *contract.Job, snap *contract.Snapshot, o Options, words []string,
 ) []string {

@@ -28,8 +28,11 @@ func TestScriptOfTheJobIsStartedThroughMPI4Py(t *testing.T) {
 		{"a command", LauncherMPI, []string{"python3", "train.py"}, nil, "", []string{"python3", "train.py"}, true},
 		{"another command", LauncherMPI, []string{"./train"}, nil, "", []string{"./train"}, false},
 		{
-			"mpi4py already", LauncherMPI, []string{"python3", "-m", "mpi4py", "train.py"}, nil, "",
-			[]string{"python3", "-m", "mpi4py", "train.py"}, false,
+			"mpi4py already", LauncherMPI,
+			[]string{"python3", "-m", "mpi4py", "train.py"},
+			nil, "",
+			[]string{"python3", "-m", "mpi4py", "train.py"},
+			false,
 		},
 	} {
 		in := photographJob(t, "{}", alone, "SAGEMAKER_PROGRAM=train.py")

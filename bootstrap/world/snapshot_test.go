@@ -278,7 +278,7 @@ func noLook(string) {}
 // TestPythonIsAskedForAModule: the first Python in PATH answers, and what is no Python has no module.
 func TestPythonIsAskedForAModule(t *testing.T) {
 	for text, want := range map[string]bool{
-		"#!/bin/sh\ntest \"$3\" = mpi4py\n": true, "#!/bin/sh\nexit 1\n": false, "nothing to execute": false, "": false,
+		"#!/bin/sh\ntest \"$3\" = mpi4py\n": true, "#!/bin/sh\nexit 1\n": false, "not executable": false, "": false,
 	} {
 		dir := t.TempDir()
 		if text != "" {
