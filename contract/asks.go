@@ -64,10 +64,14 @@ func CodePaths(j *Job, s *Snapshot) []string {
 	if submit, _ := j.Params.Get(submitParam); isArchive(submit.Text) {
 		paths = append(paths, submit.Text)
 	}
-	dir := j.CodeDir()
-	paths = append(paths, dir, path.Join(dir, requirementsFile), path.Join(dir, setupFile))
+	for _, dir := range j.codeDirs(s) {
+		paths = append(paths, dir, path.Join(dir, requirementsFile), path.Join(dir, setupFile))
+		if program != "" {
+			paths = append(paths, path.Join(dir, program))
+		}
+	}
 	if program != "" {
-		paths = append(paths, path.Join(dir, program), shellPath)
+		paths = append(paths, shellPath)
 	}
 	return paths
 }
@@ -90,7 +94,7 @@ func checkCode(d *document, j *Job, s *Snapshot, call Call) {
 	given := call.Command
 	c := &codeCheck{document: d, job: j, snap: s, given: given, installs: call.Installs}
 	if program := j.Program(s); program != "" {
-		c.script = path.Join(j.CodeDir(), program)
+		c.script = path.Join(j.CodeDir(s), program)
 	}
 	submit, submits := j.Params.Find(submitParam)
 	source := j.Source(s)
@@ -99,11 +103,11 @@ func checkCode(d *document, j *Job, s *Snapshot, call Call) {
 		c.reportRemote(submit)
 	case source != nil && !given:
 		c.checkSource(source)
-	case submits && c.isFile(j.CodeDir()):
+	case submits && c.isFile(j.CodeDir(s)):
 		c.report(submit.Raw.Pos, unpackCode, "hyperparameter %s: %s is a file, expected a directory with the code",
-			hparams.Quote(submitParam), j.CodeDir())
-	case c.script != "" && c.isFile(j.CodeDir()):
-		c.document = &document{file: j.CodeDir(), problems: d.problems}
+			hparams.Quote(submitParam), j.CodeDir(s))
+	case c.script != "" && c.isFile(j.CodeDir(s)):
+		c.document = &document{file: j.CodeDir(s), problems: d.problems}
 		c.report(nowhere, unpackCode, "is a file, expected a directory with the code")
 	case c.script != "" && !given && c.scriptProblem() != "":
 		c.failMissing()
@@ -200,7 +204,8 @@ func (c *codeCheck) failMissing() {
 			" hides the image's code: mount input, model and output, each by itself"
 	}
 	if c.hasArchive() {
-		hint = c.job.archivePath() + " is not unpacked: " + c.job.CodeDir() + " has files of its own, or the " +
+		dir := c.job.CodeDir(c.snap)
+		hint = c.job.archivePath() + " is not unpacked: " + dir + " has files of its own, or the " +
 			"hyperparameter " + hparams.Quote(submitParam) + " names another place"
 	}
 	c.failScript(hint, c.script+" "+c.scriptProblem()+", expected the script there")

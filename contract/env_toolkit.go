@@ -223,7 +223,7 @@ func (t toolkitView) moduleDir() string {
 	if v, ok := t.Params.Get(submitParam); ok {
 		return hparams.PythonText(v)
 	}
-	return t.Dir("code")
+	return t.CodeDir(t.snap)
 }
 
 func (t toolkitView) entryPoint() hparams.Value {

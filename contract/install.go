@@ -19,7 +19,7 @@ func (j *Job) isPackage(s *Snapshot) bool {
 
 // hasCode tells whether there is a file of this name in the directory of the job's program.
 func (j *Job) hasCode(s *Snapshot, name string) bool {
-	entry, exists := s.Paths[path.Join(j.CodeDir(), name)]
+	entry, exists := s.Paths[path.Join(j.CodeDir(s), name)]
 	return exists && entry.Kind == KindFile && entry.Problem == ""
 }
 
@@ -60,7 +60,11 @@ func (c *codeCheck) warnOfExtras() {
 		{setupFile, "in the Dockerfile: RUN pip install /opt/ml/code"},
 	} {
 		if c.job.hasCode(c.snap, extra.name) {
-			d := &document{file: path.Join(c.job.CodeDir(), extra.name), problems: c.problems}
+			dir := c.job.CodeDir(c.snap)
+			if dir == c.job.CodeChannel(c.snap) {
+				extra.hint = "in the Dockerfile: RUN pip install what it names"
+			}
+			d := &document{file: path.Join(dir, extra.name), problems: c.problems}
 			d.warn(nowhere, extra.hint, "is not installed, as --install off says")
 		}
 	}

@@ -145,13 +145,3 @@ func (j *Job) Program(s *Snapshot) string {
 	v, _ := j.Params.Get(programParam)
 	return hparams.ToolkitText(v)
 }
-
-// CodeDir returns the directory of Program: ROOT/code, or the local directory that the hyperparameter
-// sagemaker_submit_directory names. An archive is unpacked into ROOT/code. The address file://DIR stands for
-// ROOT/code too, where the SDK's local mode mounts DIR.
-func (j *Job) CodeDir() string {
-	if v, ok := j.Params.Get(submitParam); ok && path.IsAbs(v.Text) && !isArchive(v.Text) {
-		return v.Text
-	}
-	return j.Dir("code")
-}

@@ -17,7 +17,7 @@ const shellPath = "/bin/sh"
 // there a script is started by the interpreter of its first line. The training toolkit and the drivers set
 // the x bit instead. A .sh without such a line is started by /bin/sh where there is one, as a shell would do.
 func (j *Job) ScriptWords(s *Snapshot) []string {
-	script := path.Join(j.CodeDir(), j.Program(s))
+	script := path.Join(j.CodeDir(s), j.Program(s))
 	entry := s.Paths[script]
 	isShell := strings.HasSuffix(script, ".sh")
 	shell, hasShell := s.Paths[shellPath]

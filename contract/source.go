@@ -17,7 +17,7 @@ type Source struct {
 // counts only where ROOT/code is missing or empty, and where the job names a program.
 func (j *Job) Source(s *Snapshot) *Source {
 	archive := j.codeArchive(s)
-	if archive == "" || j.Program(s) == "" || !j.codeIsEmpty(s) {
+	if archive == "" || j.Program(s) == "" || !j.codeIsEmpty(s) || j.CodeDir(s) != j.Dir("code") {
 		return nil
 	}
 	return &Source{Archive: archive, Dir: j.Dir("code")}

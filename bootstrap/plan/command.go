@@ -42,16 +42,21 @@ func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Optio
 
 // findCommand looks for a command in this order: the words after --, the variable ENTRAIN_COMMAND, the script
 // that the SDK names, and a program "train" in PATH, which the platform itself would start.
-func (p *Plan) findCommand(job *contract.Job, snap *contract.Snapshot, o Options) ([]string, error) {
+func (p *Plan) findCommand(
+	job *contract.Job, snap *contract.Snapshot, o Options,
+) (words []string, err error) {
 	words, dropped := p.dropTrain(o, snap.Caller)
+	if text, ok := snap.Getenv(CommandVariable); ok && len(words) == 0 {
+		if words, err = readCommandVariable(text); err != nil {
+			return nil, err
+		}
+	}
 	if len(words) > 0 {
+		p.Command.Dir = commandDir(job, snap, words)
 		return words, nil
 	}
-	if text, ok := snap.Getenv(CommandVariable); ok {
-		return readCommandVariable(text)
-	}
 	if job.Program(snap) != "" {
-		p.Command.Dir = job.CodeDir()
+		p.Command.Dir = job.CodeDir(snap)
 		p.decideSource(job, snap, o)
 		if o.Install {
 			p.Install = job.InstallWords(snap)

@@ -40,8 +40,9 @@ func (p *Plan) throughMPI4Py(
 	} else if asked {
 		return words // the script uses MPI in another way, or not at all
 	}
-	p.Remarks = append(p.Remarks, "a script with mpi4py whose rank raises an exception waits for the other ranks "+
-		"for ever; started as "+quoteWords([]string{words[0], "-m", mpi4py, words[1]})+", it ends the job")
+	better := quoteWords([]string{words[0], "-m", mpi4py, words[1]})
+	p.Remarks = append(p.Remarks, "a script with mpi4py whose rank raises an exception waits for the other "+
+		"ranks for ever; started as "+better+", it ends the job")
 	return words
 }
 

@@ -27,7 +27,9 @@ func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questi
 		return q
 	}
 	if scope >= ScopeTrainer {
-		q.Code, q.Outputs = contract.CodePaths(job, files), contract.OutputPaths(job)
+		words, _ := givenWords(job, files, o)
+		q.Code = append(contract.CodePaths(job, files), codeWordPaths(job, files, words)...)
+		q.Outputs = contract.OutputPaths(job)
 	}
 	if scope >= ScopeLaunch && WantsMPI(job, o) {
 		q.Launcher, q.Daemons = o.MPIRun, []string{"ssh", "sshd"}

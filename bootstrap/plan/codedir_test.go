@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"entrain/contract"
+)
+
+// TestCodeThatAChannelBrings: the channel "code" is the code directory where it has files and ROOT/code does
+// not have the program. A command starts there if it names a file that only the channel has.
+func TestCodeThatAChannelBrings(t *testing.T) {
+	const channel, own = "/opt/ml/input/data/code", "/opt/ml/code"
+	const submits = `{"sagemaker_submit_directory":"/opt/ml/code"}`
+	program, ours := "SAGEMAKER_PROGRAM=train.py", []string{"python3", "train.py"}
+	for _, c := range []struct {
+		name, hp string
+		words    []string
+		env      []string
+		there    []string
+		dir      string
+		argv     []string
+	}{
+		{
+			"in the channel", "{}", nil,
+			[]string{program},
+			[]string{channel + "/train.py"},
+			channel,
+			[]string{"python3", channel + "/train.py"},
+		},
+		{
+			"in both", "{}", nil,
+			[]string{program},
+			[]string{channel + "/train.py", own + "/train.py"},
+			own,
+			[]string{"python3", own + "/train.py"},
+		},
+		{
+			"another directory is asked for", submits, nil,
+			[]string{program},
+			[]string{channel + "/train.py", own + "/other"},
+			own,
+			[]string{"python3", own + "/train.py"},
+		},
+		{
+			"an archive", "{}", nil,
+			[]string{program},
+			[]string{channel + "/sourcedir.tar.gz"},
+			own,
+			[]string{"python3", own + "/train.py"},
+		},
+		{
+			"an archive beside the program", "{}", nil,
+			[]string{program},
+			[]string{channel + "/sourcedir.tar.gz", channel + "/train.py"},
+			channel,
+			[]string{"python3", channel + "/train.py"},
+		},
+		{
+			"a command", "{}", nil,
+			[]string{"ENTRAIN_COMMAND=python3 train.py"},
+			[]string{channel + "/train.py"},
+			channel, ours,
+		},
+		{
+			"a module", "{}", nil,
+			[]string{"ENTRAIN_COMMAND=python3 -m train.main"},
+			[]string{channel + "/train"},
+			channel,
+			[]string{"python3", "-m", "train.main"},
+		},
+		{"words", "{}", ours, nil, []string{channel + "/train.py"}, channel, ours},
+		{"words of the image", "{}", ours, nil, []string{channel + "/train.py", "/work/train.py"}, "/work", ours},
+		{
+			"words without a file", "{}",
+			[]string{"train"},
+			nil,
+			[]string{channel + "/train"},
+			"/work",
+			[]string{"train"},
+		},
+	} {
+		in := photographJob(t, c.hp, alone, c.env...)
+		in.Job.Channels = []contract.Channel{{Name: "code", Mode: "File"}}
+		in.Snapshot.Data = map[string]contract.Entry{"code": {Kind: contract.KindDir}}
+		in.Snapshot.Paths = map[string]contract.Entry{}
+		for _, path := range c.there {
+			in.Snapshot.Paths[path] = contract.Entry{Kind: contract.KindFile}
+		}
+		p, err := in.Plan(options(c.words...))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if p.Command.Dir != c.dir || !slices.Equal(p.Command.Argv, c.argv) {
+			t.Errorf("%s: %q in %s, want %q in %s", c.name, p.Command.Argv, p.Command.Dir, c.argv, c.dir)
+		}
+	}
+}
