@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"entrain/bootstrap/bounded"
+	"entrain/bootstrap/plan"
+	"entrain/bootstrap/report"
 	"entrain/bootstrap/trainer"
 	"entrain/contract"
 	"entrain/hostwait/rendezvous"
@@ -45,7 +47,8 @@ func (h *Host) judgeEnd(program string, exit proc.Exit) (follows bool, err error
 	if exit.Code != 0 {
 		h.tellCause()
 		bounded.WaitIdle(rankEndBound, &h.attendedRanks)
-		failure := &proc.ExitError{Program: program, Exit: exit}
+		hint := plan.ChannelHint(h.plan.Command.Env, report.Said(exit))
+		failure := &proc.ExitError{Program: program, Exit: exit, Hint: hint}
 		follows = exit.Signal == 0 // a launcher that ends by itself usually does so because a rank has failed
 		return follows, h.knowledge(h.hasBegun()).afterFailure(failure)
 	}

@@ -42,10 +42,15 @@ func ChannelHint(env []string, cause string) string {
 	for i, item := range doc.Items {
 		channels[i] = item.Text
 	}
-	if len(channels) == 0 {
+	var hint string
+	switch len(channels) {
+	case 0:
 		return name + " is not set: the job has no channels"
+	case 1:
+		hint = name + " is not set: the job's only channel is " + channels[0]
+	default:
+		hint = name + " is not set: the job's channels are " + strings.Join(channels, ", ")
 	}
-	hint := name + " is not set: the job's channels are " + strings.Join(channels, ", ")
 	if near := contract.NearestName(strings.TrimPrefix(name, channelPrefix), channels); near != "" {
 		hint += "; did you mean " + near + "?"
 	}
