@@ -23,7 +23,8 @@ func TestHintNamesTheChannelsOfTheJob(t *testing.T) {
 		{two, "ValueError: x", ""},
 		{two, "", ""},
 		{
-			[]string{`SM_CHANNELS=["train"]`}, "KeyError: 'SM_CHANNEL_TRIAN'",
+			[]string{`SM_CHANNELS=["train"]`},
+			"KeyError: 'SM_CHANNEL_TRIAN'",
 			"SM_CHANNEL_TRIAN is not set: the job's only channel is train" + near,
 		},
 		{[]string{"SM_CHANNELS=[]"}, "'SM_CHANNEL_A'", "SM_CHANNEL_A is not set: the job has no channels"},
