@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,8 +90,10 @@ func parserProgram(t *testing.T, program string) []string {
 	}
 	needProgram(t, "g++", "g++")
 	binary := cached(t, name+".cc", "show.h")
+	abseil, _ := filepath.Glob("/usr/lib/*/libabsl_*.a") // each needs many of the others
 	libraries := map[string][]string{
 		"gflags": {"-lgflags"}, "boost": {"-lboost_program_options"},
+		"abseil": slices.Concat([]string{"-Wl,--start-group"}, abseil, []string{"-Wl,--end-group"}),
 	}
 	buildOnce(t, binary, append([]string{"g++", "-O0", "-o", binary, "tests/parsers/" + name + ".cc"},
 		libraries[name]...)...)
