@@ -110,8 +110,9 @@ func buildOnce(t *testing.T, binary string, words ...string) {
 		t.Fatal(err)
 	}
 	if out, code := run(t, words...); code != 0 {
-		if strings.Contains(out, "No such file or directory") || strings.Contains(out, "cannot find -l") {
-			skip(t, "a library is not installed; scripts/test installs it: "+out)
+		missing := []string{"No such file or directory", "cannot find -l", "dial tcp", "module lookup disabled"}
+		if slices.ContainsFunc(missing, func(text string) bool { return strings.Contains(out, text) }) {
+			skip(t, "a library is missing; scripts/test installs it: "+out)
 		}
 		t.Fatalf("%v: exit code %d\n%s", words, code, out)
 	}
