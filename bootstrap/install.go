@@ -17,6 +17,7 @@ func (d *Doer) Install(p *plan.Plan) error {
 		return nil
 	}
 	defer d.log.Phase("install")()
+	d.prepareOwn(p) // so that nothing of an earlier run stays where pip fails
 	d.log.Installing(p.Install, p.Command.Dir)
 	cmd := proc.Cmd{Argv: p.Install, Env: p.Command.Env, Dir: p.Command.Dir}
 	exit, err := proc.Run(context.Background(), d.signals, cmd, proc.Options{Grace: p.End.Grace})

@@ -61,6 +61,9 @@ func (d *Doer) Run(p *plan.Plan) error {
 		return err
 	}
 	err = d.run(p, job)
+	if err == nil {
+		d.noteSuccess(p)
+	}
 	if err == nil && p.Role == plan.Leader {
 		trainer.LookForModel(d.log, p.Model)
 	}
@@ -222,7 +225,11 @@ func (d *Doer) Inspect(r Request) (*Inspection, error) {
 func (d *Doer) prepare(p *plan.Plan, others *peers.Peers, open func(context.Context) error) error {
 	end := d.log.Phase("prepare")
 	d.log.Plan(p)
-	if err := d.listen(func(context.Context) error { return writeFiles(p) }); err != nil {
+	write := func(context.Context) error {
+		d.prepareOwn(p)
+		return writeFiles(p)
+	}
+	if err := d.listen(write); err != nil {
 		return err
 	}
 	end()

@@ -37,6 +37,9 @@ func planText(p *plan.Plan, all bool) string {
 		fmt.Fprintf(&b, "meet     at %s:%d, %s a key\n", m.Hosts[0], m.Port, key)
 	}
 	b.WriteString(planLaunch(p))
+	for _, dir := range p.Dirs {
+		fmt.Fprintf(&b, "make     %s\n", dir)
+	}
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "write    %s (%d bytes, %04o)\n", f.Path, len(f.Data), f.Mode)
 	}

@@ -56,12 +56,7 @@ func (p *Plan) findCommand(
 		return words, nil
 	}
 	if job.Program(snap) != "" {
-		p.Command.Dir = job.CodeDir(snap)
-		p.decideSource(job, snap, o)
-		if o.Install {
-			p.Install = job.InstallWords(snap)
-		}
-		return job.ScriptWords(snap), nil
+		return p.decideOwn(job, snap, o), nil
 	}
 	if snap.Programs[trainWord] {
 		p.Remarks = append(p.Remarks, `starting the program "train" of PATH, since nothing else names a command`)

@@ -23,6 +23,7 @@ type Plan struct {
 	Command    Command
 	Source     *Source  // the archive that brings the code; nil where the code is there
 	Install    []string // the command that installs what the code needs, in Command.Dir; nil for none
+	Dirs       []string // directories to make
 	Files      []File
 	Wait       Wait
 	Rendezvous *Rendezvous // nil for a host alone
@@ -32,6 +33,7 @@ type Plan struct {
 	End        End
 	ErrorFile  string   // the path of the file in which the trainer may say why it fails; empty for none
 	Failure    string   // the path of the failure file
+	Success    string   // the path of the file that says that the job's own program has succeeded; empty for none
 	Notes      []string // messages for the log, once, at level info
 	Remarks    []string // messages for the log, once, at level debug
 	// KeptTrain says that the command's last word is "train", and that the platform may have appended it.

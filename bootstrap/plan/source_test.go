@@ -41,6 +41,9 @@ func TestArchiveIsUnpackedForTheJobsOwnProgram(t *testing.T) {
 		if (p.Source != nil) != c.unpacks || !strings.Contains(strings.Join(p.Notes, "\n"), c.note) {
 			t.Errorf("%s: %+v, notes %q", c.what, p.Source, p.Notes)
 		}
+		if own := p.Success != ""; own == (c.command != nil) {
+			t.Errorf("%s: the toolkit's files are made: %v", c.what, own)
+		}
 		if c.unpacks && p.Source.Dir != "/opt/ml/code" {
 			t.Errorf("%s: into %s", c.what, p.Source.Dir)
 		}
