@@ -18,6 +18,20 @@ func (l Launch) FillsSlots() bool {
 	return !slices.ContainsFunc(l.Options, placesRanks)
 }
 
+// HostOf is the host of a rank. It is empty where the user's options decide that.
+func (l Launch) HostOf(rank int) string {
+	if rank < 0 || l.namesHosts() || slices.ContainsFunc(l.Options, placesRanks) {
+		return ""
+	}
+	for _, h := range l.Hosts {
+		if rank < h.Slots {
+			return h.Name
+		}
+		rank -= h.Slots
+	}
+	return ""
+}
+
 // placesRanks says whether a word of the user's options is one of the options that place ranks, of any
 // launcher, or the start of another program.
 func placesRanks(word string) bool {

@@ -24,6 +24,7 @@ type capture struct {
 	tags   *tagger  // puts a tag in front of each line; nil for none
 	// shared is held for each write by all that write to the same place; nil for nobody else.
 	shared *sync.Mutex
+	Listener
 	mu     sync.Mutex
 	tail   tail          // guarded by mu
 	copied chan struct{} // closed when copy has returned
@@ -74,6 +75,9 @@ func (c *capture) childFd() uintptr {
 func (c *capture) start() {
 	if c.r == nil {
 		return
+	}
+	if conn, err := c.r.SyscallConn(); err == nil && c.Listen != nil { // Fd would make the pipe blocking
+		_ = conn.Control(func(fd uintptr) { c.Listen(c.kept, int(fd)) })
 	}
 	_ = c.w.Close()
 	c.copied = make(chan struct{})
@@ -168,6 +172,9 @@ func (c *capture) copy() error {
 				c.tail.add(buffer[:n])
 				c.mu.Unlock()
 			}
+			if c.Heed != nil {
+				c.Heed(buffer[:n])
+			}
 			c.pass(buffer[:n])
 			c.passed.Add(int64(n))
 		}
@@ -211,10 +218,6 @@ func (c *capture) readNow(buffer []byte) (n int, err error) {
 	}
 	return max(n, 0), errors.Join(closed, err)
 }
-
-// isReaderGone says whether an error of a write means that nobody will read again. The trainer must not
-// notice that. A full disk is no such error, since it may have room later.
-func isReaderGone(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EBADF) }
 
 // writeAll writes everything to a descriptor. Another process that shares the descriptor may have made it
 // non-blocking.

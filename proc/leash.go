@@ -67,3 +67,11 @@ func (r *run) followLeash() (next time.Time) {
 	}
 	return earlier(next, r.giveUp)
 }
+
+// earlier is the first of two moments. A zero one never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

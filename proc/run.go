@@ -33,6 +33,7 @@ type Options struct {
 	// SIGTERM that it sends itself when ctx ends. It may be nil.
 	Terminated func()
 
+	Listener
 	// Ended is called when the program has ended, before the processes that it left behind have. It may be nil.
 	Ended func(Exit)
 
@@ -159,14 +160,6 @@ func (r *run) checkContext(ctx context.Context) {
 	case r.termSent:
 		r.pass(syscall.SIGTERM)
 	}
-}
-
-// earlier is the first of two moments. A zero one never comes.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // handle acts on a signal that was sent to us.

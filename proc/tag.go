@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxTaggedLine is how many bytes of a line are held back until its end comes. A longer line is passed on in
@@ -62,12 +64,13 @@ func newOutputs(o *Options, tag string, shared *sync.Mutex, off bool) (outputs, 
 	if tag == "" {
 		all.stderr, err = newCapture(off, o.Marker, o.PipeSize)
 		if err == nil {
-			all.stderr.shared = shared
+			all.stderr.shared, all.stderr.Listener = shared, o.Listener
 		}
 		return all, err
 	}
 	all.stderr = &capture{
 		tail: newTail(o.Marker), size: o.PipeSize, piece: wholePiece, unseen: off, fd: stderrFd,
+		Listener: o.Listener,
 	}
 	for _, c := range []*capture{all.stdout, all.stderr} {
 		c.tags, c.shared, c.piece = &tagger{tag: tag}, shared, wholePiece
@@ -94,3 +97,16 @@ func (a outputs) start() {
 
 // finish waits until everything that was written is passed on: see capture.finish.
 func (a outputs) finish() error { return errors.Join(a.stdout.finish(), a.stderr.finish()) }
+
+// Listener follows what a program writes to stderr. Without capture it hears nothing. Both functions may be
+// nil.
+type Listener struct {
+	// Listen is called at the start, with a function that returns the end of stderr so far, and the descriptor
+	// from which stderr is read.
+	Listen func(said func() []byte, pipe int)
+	Heed   func(piece []byte) // gets each piece before it is passed on
+}
+
+// isReaderGone says whether an error of a write means that nobody will read again. The trainer must not
+// notice that. A full disk is no such error, since it may have room later.
+func isReaderGone(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EBADF) }

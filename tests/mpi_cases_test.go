@@ -40,6 +40,19 @@ func mpiScenarios() []mpiScenario {
 		},
 		{name: "a rank aborts", slots: three, trainer: dies("abort:5"), act: go2, code: 5, failure: aborted},
 		{
+			name: "a rank aborts with 0", slots: three, trainer: dies("abort:0"), act: go2, code: 1,
+			failure: "algo-2: rank 2: .*MPI_A",
+		},
+		{
+			name: "a rank sends to nobody", only: "Open MPI 4.1, Open MPI 5.0", slots: three, trainer: dies("send"),
+			act: go2, code: 6,
+			failure: "algo-2: rank 2: exit code 6: MPI_Send: MPI_ERR_RANK: invalid rank\n(.*\n)*mpirun",
+		},
+		{
+			name: "a rank ends without MPI_Finalize", only: "Open MPI 4.1, Open MPI 5.0", slots: three,
+			trainer: dies("exit:0"), act: go2, code: 1, failure: "algo-2: rank 2: exiting improperly",
+		},
+		{
 			name: "a rank is out of memory", slots: three, trainer: dies("oom"), act: go2, code: 137,
 			failure: memory, failed: memoryAt,
 			special: map[int][]string{2: {"-m", "512m", "--memory-swap", "512m"}},

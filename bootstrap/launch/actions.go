@@ -21,7 +21,7 @@ func (h *Host) handle(e event, r Rank, failure *launchFailure) {
 	}
 	wasEnding := h.machine.ending()
 	actions := h.machine.on(e, elsewhere)
-	if h.machine.ending() && (!wasEnding || e == jobFailed) {
+	if h.machine.ending() && (!wasEnding || e == jobFailed || e == hostLost) {
 		h.endingSince = time.Now()
 	}
 	ranks := h.ranks
@@ -84,6 +84,8 @@ func (h *Host) onStop(cause error) {
 	switch _, leader := errors.AsType[*rendezvous.OverError](cause); {
 	case leader:
 		h.on(leaderOver, nil)
+	case isLoss(cause):
+		h.on(hostLost, nil)
 	case cause != nil:
 		h.on(jobFailed, nil)
 	default:
@@ -91,11 +93,18 @@ func (h *Host) onStop(cause error) {
 	}
 }
 
+// isLoss says whether a job failed because of a host that was lost, or of a launch that did not succeed.
+func isLoss(cause error) bool {
+	failure, ok := errors.AsType[*rendezvous.PeerError](cause)
+	return ok && failure.Code == rendezvous.CodeLost
+}
+
 // tellFault tells why the job fails. The host is this one or, on the leader, any host.
 func (h *Host) tellFault(host string, e rendezvous.End) {
 	e.Text = h.plan.Mask(e.Text)
 	if h.rendezvous == nil { // the launcher knows of the fault too, and usually ends by itself
-		h.effects.SetDeadline(h.machine.failureGrace, failureKillAfter(h.machine.failureGrace))
+		kill := failureKillAfter(h.machine.failureGrace)
+		h.effects.SetDeadline(kill, kill)
 		return
 	}
 	h.rendezvous.Fault(host, e)

@@ -142,7 +142,7 @@ func (h *Host) rshGone(host string, ended <-chan struct{}) {
 		}
 		h.mu.Unlock()
 	}
-	timer := time.NewTimer(h.explainBound())
+	timer := time.NewTimer(explainBound)
 	defer timer.Stop()
 	select {
 	case <-ended:

@@ -33,6 +33,9 @@ type Rendezvous interface {
 	Stopped()
 	// Fault tells the other hosts why the job fails. The host is this one or, on the leader, any host.
 	Fault(host string, e rendezvous.End)
+	// Explain keeps what the launcher says about the job's first failure, and its last lines: see
+	// rendezvous.Session.Explain.
+	Explain(explanations []string, last string)
 	// End tells the other hosts how this host's work ended. follows says whether another failure is the
 	// reason.
 	End(err error, follows bool)
@@ -80,6 +83,7 @@ type Rank interface {
 	Done() <-chan struct{} // closed when its trainer has ended
 	// End says how its trainer ended. told is false where its wrapper ended without telling. Call it after Done.
 	End() (end remote.RankEnd, told bool)
+	Rest() []byte // what its trainer had written to stderr and its wrapper has not passed on; call it after Done
 }
 
 // realEffects are the effects of a process that has taken over its signals.

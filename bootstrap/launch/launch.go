@@ -45,6 +45,7 @@ import (
 	"entrain/bootstrap/peers"
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/trainer"
+	"entrain/mpi"
 	"entrain/mpi/remote"
 	"entrain/proc"
 )
@@ -78,7 +79,10 @@ type Host struct {
 	machine     machine
 	ranks       []Rank
 	reasons     reasons
-	endingSince time.Time // when the launch was stopped or failed
+	command     mpi.Launch    // with the slots that the hosts have announced
+	said        func() []byte // what the launcher has said so far; nil before it has started
+	heeded      bool          // heedLauncher has told of a rank
+	endingSince time.Time     // when the launch was stopped or failed
 
 	oomKillsBefore int // processes that the kernel had killed for lack of memory before the launch
 }
@@ -155,6 +159,7 @@ func (h *Host) Run(met *plan.Plan) (proc.Exit, error) {
 		}
 		o.Memory = h.rendezvous.Memory()
 	}
+	h.command = command
 	o.Stop = h.onStop
 	h.watchBeginning(command)
 	if h.machine.leads {

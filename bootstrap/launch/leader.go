@@ -10,6 +10,7 @@ import (
 	"entrain/bootstrap/bounded"
 	"entrain/bootstrap/plan"
 	"entrain/bootstrap/report"
+	"entrain/bootstrap/report/cause"
 	"entrain/bootstrap/trainer"
 	"entrain/contract"
 	"entrain/hostwait/rendezvous"
@@ -27,6 +28,11 @@ func (h *Host) lead(cmd proc.Cmd, command mpi.Launch, o proc.Options) (proc.Exit
 	}
 	h.log.Debug().Msgf("starts %q", contract.MaskWords(cmd.Argv))
 	var failure error
+	o.Listen = func(said func() []byte, _ int) {
+		h.mu.Lock()
+		h.said = said
+		h.mu.Unlock()
+	}
 	o.Ended = func(exit proc.Exit) {
 		h.setOver()
 		h.tellAbsent(command, exit)
@@ -45,18 +51,18 @@ func (h *Host) lead(cmd proc.Cmd, command mpi.Launch, o proc.Options) (proc.Exit
 // failure.
 func (h *Host) judgeEnd(program string, exit proc.Exit) (follows bool, err error) {
 	if exit.Code != 0 {
-		h.tellCause()
-		bounded.WaitIdle(rankEndBound, &h.attendedRanks)
 		hint := plan.ChannelHint(h.plan.Command.Env, report.Said(exit))
-		failure := &proc.ExitError{Program: program, Exit: exit, Hint: hint}
-		follows = exit.Signal == 0 // a launcher that ends by itself usually does so because a rank has failed
-		return follows, h.knowledge(h.hasBegun()).afterFailure(failure)
+		return h.judgeFailure(&proc.ExitError{Program: program, Exit: exit, Hint: hint})
 	}
-	bounded.WaitIdle(h.successBound(), &h.daemons, &h.attendedRanks)
+	bounded.WaitIdle(successBound, &h.daemons, &h.attendedRanks)
 	known := h.knowledge(h.hasBegunSoon())
+	known.verdict = h.verdictOn(exit.Stderr, cause.Aborted, cause.Improper)
 	failure := known.afterSuccess()
 	if failure == nil {
 		return false, nil
+	}
+	if known.verdict != nil && failure.Host != h.name() {
+		h.tellFault(failure.Host, rendezvous.End{Code: failure.Code, Text: failure.Text, At: exit.At})
 	}
 	if failure == known.daemonFailure {
 		// The failure is told under the name of the daemon's host. If an rsh was killed, the daemon ended because
@@ -69,6 +75,32 @@ func (h *Host) judgeEnd(program string, exit proc.Exit) (follows bool, err error
 	// Without a failed daemon the launcher's 0 itself is the first failure: ranks that end after it follow from
 	// it.
 	return known.daemonFailure != nil, failure
+}
+
+// judgeFailure is judgeEnd for a launcher that failed.
+func (h *Host) judgeFailure(exit *proc.ExitError) (follows bool, err error) {
+	h.explain(exit)
+	bounded.WaitIdle(rankEndBound, &h.attendedRanks)
+	known := h.knowledge(h.hasBegun())
+	if own := h.ownReason(exit, known); own != nil {
+		return false, own
+	}
+	if !h.endsAgents(exit.Exit) {
+		h.tellCause()
+	}
+	err = known.afterFailure(exit)
+	h.explainAlone(err, exit.Stderr)
+	// A rank that has aborted may have been killed before it could tell its end.
+	kinds := []cause.VerdictKind{cause.Aborted, cause.Improper}
+	if h.isHydra() { // only there a mistake has an exit code
+		kinds = append(kinds, cause.Mistake)
+	}
+	if v := h.verdictOn(exit.Stderr, kinds...); v != nil && !known.ending && !known.script {
+		e := v.failure()
+		h.tellFault(e.Host, rendezvous.End{Code: e.Code, Text: e.Text, At: exit.At})
+	}
+	// A launcher that ends by itself usually does so because a rank has failed.
+	return exit.Signal == 0, err
 }
 
 // knowledge is what this host knows now. begun says whether a rank has begun, on any host.

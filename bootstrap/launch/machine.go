@@ -28,6 +28,7 @@ const (
 	rankEnded                   // the trainer of a rank of this host has ended
 	stopAsked                   // this host or another host got SIGTERM
 	jobFailed                   // a host or a rank has failed, so all hosts end
+	hostLost                    // the same, where a host was lost or the launch does not succeed
 	noRankLeft                  // after a stop, no rank is at work on any host
 	leaderOver                  // on a worker: the leader's launcher has ended
 	launcherOver                // the launcher of this host has ended; on a worker: this host's part has
@@ -37,8 +38,8 @@ const (
 
 func (e event) String() string {
 	return [...]string{
-		"hosts released", "rank began", "rank ended", "stop asked", "job failed", "no rank left", "leader over",
-		"launcher over", "ranks late", "daemon helpless",
+		"hosts released", "rank began", "rank ended", "stop asked", "job failed", "host lost", "no rank left",
+		"leader over", "launcher over", "ranks late", "daemon helpless",
 	}[e]
 }
 
@@ -68,7 +69,7 @@ func (k actionKind) String() string {
 // action is one thing to do after an event.
 type action struct {
 	kind       actionKind
-	term, kill time.Duration // of setDeadline: from now to SIGTERM, and from now to SIGKILL
+	term, kill time.Duration // of setDeadline: from now to SIGTERM, if that comes before SIGKILL, and to SIGKILL
 }
 
 // machine holds the state of a launch on one host. It is pure: it takes an event, and returns the actions to
@@ -86,7 +87,7 @@ type machine struct {
 	leads        bool          // the launcher runs on this host
 	script       bool          // the launcher is a script of the user, which decides by itself what its ranks do
 	grace        time.Duration // from a stop to SIGKILL
-	failureGrace time.Duration // from a failure to SIGTERM; see the function of the same name
+	failureGrace time.Duration // the unit of the bounds after a failure; see the function of the same name
 }
 
 // ending says whether the launch was stopped, or has failed.
@@ -126,7 +127,9 @@ func (m *machine) on(e event, elsewhere bool) []action {
 	case stopAsked:
 		return m.stopAsked(elsewhere)
 	case jobFailed:
-		return m.jobFailed()
+		return m.jobFailed(failureKillAfter(m.failureGrace))
+	case hostLost:
+		return m.jobFailed(lossKillAfter(m.failureGrace))
 	case noRankLeft:
 		return m.noRankLeft()
 	case leaderOver: // the daemons usually end by themselves now
@@ -195,8 +198,9 @@ func (m *machine) stopDeadline(elsewhere bool) []action {
 	return []action{{kind: setDeadline, term: m.grace - launcherShare(m.grace), kill: m.grace}}
 }
 
-// jobFailed ends the ranks at once. They cannot save anything: a collective operation needs all ranks.
-func (m *machine) jobFailed() []action {
+// jobFailed ends the ranks at once, and whatever is left after kill. The ranks cannot save anything: a
+// collective operation needs all ranks. The launcher ends by itself.
+func (m *machine) jobFailed(kill time.Duration) []action {
 	if m.phase() == failing {
 		return nil
 	}
@@ -208,7 +212,7 @@ func (m *machine) jobFailed() []action {
 	return []action{
 		{kind: stopRanks},
 		{kind: letRanksGo},
-		{kind: setDeadline, term: m.failureGrace, kill: failureKillAfter(m.failureGrace)},
+		{kind: setDeadline, term: kill, kill: kill},
 	}
 }
 

@@ -47,10 +47,11 @@ func inOneLine(actions []action) string {
 // TestEveryEventInEveryState walks the whole table of a leader: the next state, and the actions.
 func TestEveryEventInEveryState(t *testing.T) {
 	const (
-		fail    = "stop ranks, let ranks go, set deadline 2s/3s"
+		fail    = "stop ranks, let ranks go, set deadline 6s/6s"
+		lost    = "stop ranks, let ranks go, set deadline 4.8s/4.8s"
 		stop    = "stop ranks, set deadline 50s/1m0s, tell stop"
 		early   = "stop ranks, close agent, set deadline 0s/2s, tell stop, tell quiet"
-		quiet   = "let ranks go, set deadline 5s/10s"
+		quiet   = "let ranks go, set deadline 6s/12s"
 		daemons = "set deadline 125ms/333.333333ms"
 
 		hopeless = "fail launch"
@@ -62,37 +63,43 @@ func TestEveryEventInEveryState(t *testing.T) {
 	table := map[state]map[event]next{
 		waiting: {
 			hostsReleased: {released, ""}, rankBegan: {waiting, "tell begun"}, rankEnded: {waiting, ""},
-			stopAsked: {stopping, early}, jobFailed: {failing, fail}, noRankLeft: {waiting, quiet},
+			stopAsked: {stopping, early}, jobFailed: {failing, fail},
+			hostLost: {failing, lost}, noRankLeft: {waiting, quiet},
 			leaderOver: {waiting, daemons}, launcherOver: {over, ""},
 			ranksLate: {waiting, ""}, daemonHelpless: {waiting, ""},
 		},
 		released: {
 			hostsReleased: {released, ""}, rankBegan: {running, "tell begun"}, rankEnded: {released, ""},
-			stopAsked: {stopping, early}, jobFailed: {failing, fail}, noRankLeft: {released, quiet},
+			stopAsked: {stopping, early}, jobFailed: {failing, fail},
+			hostLost: {failing, lost}, noRankLeft: {released, quiet},
 			leaderOver: {released, daemons}, launcherOver: {over, ""},
 			ranksLate: {released, hopeless}, daemonHelpless: {released, hopeless},
 		},
 		running: {
 			hostsReleased: {running, ""}, rankBegan: {running, "tell begun"}, rankEnded: {running, ""},
-			stopAsked: {stopping, stop}, jobFailed: {failing, fail}, noRankLeft: {running, quiet},
+			stopAsked: {stopping, stop}, jobFailed: {failing, fail},
+			hostLost: {failing, lost}, noRankLeft: {running, quiet},
 			leaderOver: {running, daemons}, launcherOver: {over, ""},
 			ranksLate: {running, hopeless}, daemonHelpless: {running, ""},
 		},
 		stopping: {
 			hostsReleased: {stopping, ""}, rankBegan: {stopping, "tell begun, stop rank"},
-			rankEnded: {stopping, "tell quiet"}, stopAsked: {stopping, ""}, jobFailed: {failing, fail},
+			rankEnded: {stopping, "tell quiet"}, stopAsked: {stopping, ""},
+			jobFailed: {failing, fail}, hostLost: {failing, lost},
 			noRankLeft: {stopping, quiet}, leaderOver: {stopping, daemons}, launcherOver: {over, ""},
 			ranksLate: {stopping, ""}, daemonHelpless: {stopping, ""},
 		},
 		failing: {
 			hostsReleased: {failing, ""}, rankBegan: {failing, "tell begun, stop rank, let rank go"},
-			rankEnded: {failing, "tell quiet"}, stopAsked: {failing, ""}, jobFailed: {failing, ""},
+			rankEnded: {failing, "tell quiet"}, stopAsked: {failing, ""},
+			jobFailed: {failing, ""}, hostLost: {failing, ""},
 			noRankLeft: {failing, quiet}, leaderOver: {failing, daemons}, launcherOver: {over, ""},
 			ranksLate: {failing, ""}, daemonHelpless: {failing, ""},
 		},
 		over: {
 			hostsReleased: {over, ""}, rankBegan: {over, "tell begun"}, rankEnded: {over, ""},
-			stopAsked: {over, stop}, jobFailed: {over, fail}, noRankLeft: {over, quiet},
+			stopAsked: {over, stop}, jobFailed: {over, fail},
+			hostLost: {over, lost}, noRankLeft: {over, quiet},
 			leaderOver: {over, daemons}, launcherOver: {over, ""},
 			ranksLate: {over, ""}, daemonHelpless: {over, ""},
 		},

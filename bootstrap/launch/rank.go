@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -205,6 +206,10 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd, tag 
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
 		PipeSize: trainer.StderrPipe, Tag: tag,
 		Grace: rankGrace, Marker: cause.Marker,
+		Listener: proc.Listener{
+			Listen: func(_ func() []byte, pipe int) { _ = run.Reads(pipe) }, // an error: as in tell
+			Heed:   heedAbort(run),
+		},
 		// At once, since a launcher may kill this process next.
 		Ended: func(exit proc.Exit) { tell(ended(exit), exit) },
 	})
@@ -216,6 +221,22 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd, tag 
 		<-run.Left()
 	}
 	return ended(exit)
+}
+
+// heedAbort returns a function that gets each piece of a trainer's stderr. It passes MPICH's last words on to
+// this host's run: Hydra kills the wrapper of a rank that aborts, and loses what it has not read.
+func heedAbort(run *remote.RankClient) func(piece []byte) {
+	left := 8 // a program that prints the same words again and again must not flood the run
+	return func(piece []byte) {
+		const before, most = 1 << 10, 4 << 10 // bytes
+		at := bytes.LastIndex(piece, []byte("Abort("))
+		if at < 0 || left == 0 {
+			return
+		}
+		left--
+		piece = piece[max(0, at-before):]
+		_ = run.Said(strings.ToValidUTF8(string(piece[:min(len(piece), most)]), ""))
+	}
 }
 
 // Ran says whether an error of RunRank is that of a trainer that ran. Its failure is then told already.

@@ -8,7 +8,10 @@ import (
 	"entrain/bootstrap/report/cause"
 	"entrain/hostwait/rendezvous"
 	"entrain/mpi"
+	"entrain/proc"
 )
+
+const stderr = 2 // the descriptor
 
 // rankBegan is called when a rank of this host has begun.
 func (h *Host) rankBegan(r Rank) {
@@ -28,7 +31,10 @@ func (h *Host) awaitRank(r Rank) {
 	}
 	h.mu.Unlock()
 	h.on(rankEnded, nil)
-	if e.Code != 0 && !h.launch.Script && (byItself || !h.awaitOver(h.explainBound())) {
+	if h.machine.leads {
+		h.heedLauncher()
+	}
+	if e.Code != 0 && !h.launch.Script && (byItself || !h.awaitOver(explainBound)) {
 		h.tellFault(h.name(), e)
 	}
 }
@@ -50,7 +56,18 @@ func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 		const text = "a rank: killed by SIGKILL, out of memory (the kernel killed a process of this container)"
 		return rendezvous.End{Code: codeKilled, Text: text, At: time.Now()}, true
 	}
-	// Only SIGKILL keeps a rank's wrapper from telling the end of its trainer.
+	// Only SIGKILL keeps a rank's wrapper from telling the end of its trainer. Hydra sends it to a rank that
+	// aborts.
+	rest := r.Rest()
+	if len(rest) > 0 {
+		_, _ = proc.Log(stderr).Write(rest)
+	}
+	for _, v := range cause.Verdicts(rest) {
+		if v.Rank == r.Number() && (v.Kind == cause.Aborted || v.Kind == cause.Mistake) {
+			text := cause.RankText(v.Rank, cause.OneLine(v.Text))
+			return rendezvous.End{Code: v.ExitCode(), Text: text, At: time.Now()}, true
+		}
+	}
 	text := fmt.Sprintf("rank %d: killed by SIGKILL", r.Number())
 	return rendezvous.End{Code: codeKilled, Text: text, At: time.Now()}, false
 }

@@ -46,6 +46,8 @@ func weigh(e rendezvous.End, byItself bool) weight {
 // knowledge is what a host knows when its launcher has ended. Its methods are pure.
 type knowledge struct {
 	reasons
+	verdict *verdict // what the launcher says of a rank that has aborted; nil for nothing
+
 	host   string // this host
 	script bool   // the launcher is a script
 	alone  bool   // there is no other host
@@ -105,6 +107,8 @@ func (k knowledge) afterSuccess() *rendezvous.PeerError {
 		return nil
 	case k.launchFailure != nil:
 		return k.launchFailure
+	case k.verdict != nil && !k.ending:
+		return k.verdict.failure()
 	case k.ending && !k.begun:
 		return &rendezvous.PeerError{Host: k.host, Code: report.CodeStopped, Text: stoppedEarly}
 	case k.daemonFailure != nil:

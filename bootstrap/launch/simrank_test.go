@@ -35,6 +35,7 @@ type simRankLife struct {
 	saved  int           // with which it then ends
 }
 
+func (r *simRank) Rest() []byte          { return nil }
 func (r *simRank) Number() int           { return r.number }
 func (r *simRank) Done() <-chan struct{} { return r.done }
 

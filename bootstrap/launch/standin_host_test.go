@@ -101,6 +101,8 @@ func (m *standInHost) Fault(host string, e rendezvous.End) {
 	}
 }
 
+func (m *standInHost) Explain([]string, string) {}
+
 // End tells the workers how the leader's launcher has ended.
 func (m *standInHost) End(err error, _ bool) {
 	over := &rendezvous.OverError{}

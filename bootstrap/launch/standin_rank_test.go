@@ -26,6 +26,8 @@ func (r *standInRank) Done() <-chan struct{} { return r.done }
 
 func (r *standInRank) End() (remote.RankEnd, bool) { return r.end, true }
 
+func (r *standInRank) Rest() []byte { return nil }
+
 func (r *standInRank) Stop() {
 	r.stops++
 	r.stopped.Do(func() { time.AfterFunc(r.saves, func() { r.exit(0) }) })

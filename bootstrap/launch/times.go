@@ -27,10 +27,10 @@ const (
 	daemonsKillAfter = messageBound / 3
 	// longestLauncherShare bounds launcherShare. It must be longer than launcherEndBound.
 	longestLauncherShare = 15 * time.Second
-	// launcherEndBound is how long a launcher may take to end once all its ranks have ended, until it gets
-	// SIGTERM. It gets SIGKILL after twice that. It must be longer than three seconds, which Open MPI 4 may
-	// take.
-	launcherEndBound = 5 * time.Second
+	// launcherEndBound is how long a launcher may take to end by itself, because all its ranks have ended or one
+	// has failed. A launcher whose ranks have all ended gets SIGTERM then, and SIGKILL after twice that. It must
+	// be longer than 4.1 seconds, which Open MPI 4 takes: a SIGTERM before that crashes it.
+	launcherEndBound = 6 * time.Second
 	// portPoll is how often a worker looks whether a daemon has reached its launcher. Most daemons do so within
 	// the first pause. The look reads a table of the kernel.
 	portPoll = time.Second
@@ -73,12 +73,8 @@ func launcherShare(grace time.Duration) time.Duration { return min(grace/6, long
 // own SIGTERM.
 func lateInGrace(grace time.Duration) time.Duration { return grace * 3 / 4 }
 
-// failureGrace is how long a launcher and its ranks may take to end by themselves once the job has failed.
-// Then they get SIGTERM, and SIGKILL after failureKillAfter. peerTimeout is --peer-timeout; 0 for a host
-// alone.
-//
-// Both are parts of --peer-timeout, so that all hosts end soon after a loss: the rendezvous notices it
-// --peer-timeout after the last sign of life, and SIGKILL comes an eighth of that later.
+// failureGrace is the part of --peer-timeout from which the bounds after a failure are made. peerTimeout is
+// --peer-timeout; 0 for a host alone.
 func failureGrace(peerTimeout time.Duration) time.Duration {
 	if peerTimeout == 0 {
 		return failureGraceAlone
@@ -86,18 +82,25 @@ func failureGrace(peerTimeout time.Duration) time.Duration {
 	return peerTimeout / 12
 }
 
-// failureKillAfter is how long after a failure everything that is left gets SIGKILL.
-func failureKillAfter(failureGrace time.Duration) time.Duration { return failureGrace * 3 / 2 }
+// lossKillAfter is how long after the loss of a host, or after a launch that does not succeed, everything
+// that is left gets SIGKILL. It is a fifth of --peer-timeout, so that all hosts end soon after a loss: the
+// rendezvous notices it --peer-timeout after the last sign of life.
+func lossKillAfter(failureGrace time.Duration) time.Duration { return failureGrace * 12 / 5 }
+
+// failureKillAfter is how long after any other failure everything that is left gets SIGKILL. Nothing gets
+// SIGTERM before but the trainers: the launcher knows of the failure, and ends by itself.
+func failureKillAfter(failureGrace time.Duration) time.Duration {
+	return max(launcherEndBound, lossKillAfter(failureGrace))
+}
 
 // portBound is how long a daemon may take to reach its launcher. What is left of --peer-timeout is for the
 // end of all hosts.
-func portBound(peerTimeout time.Duration) time.Duration { return peerTimeout * 10 / 12 }
+func portBound(peerTimeout time.Duration) time.Duration { return peerTimeout * 19 / 24 }
 
 // explainBound is how long this host waits for the end of a launcher that may have ended a rank or an rsh
 // itself. If the launcher ends in this time, its exit code says more than the end of the rank or of the rsh.
-// It is a quarter of --peer-timeout, but no longer than launcherEndBound.
-func (h *Host) explainBound() time.Duration { return min(launcherEndBound, 3*h.machine.failureGrace) }
+const explainBound = launcherEndBound
 
 // successBound is how long the leader waits, once its launcher has ended with 0, for the ends of daemons and
 // ranks.
-func (h *Host) successBound() time.Duration { return h.explainBound() / 2 }
+const successBound = explainBound / 2

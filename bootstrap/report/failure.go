@@ -35,7 +35,11 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 		exit, ok, f.Head = install.Exit, true, install.Error()
 	}
 	if !ok {
-		return cause.Fit(strings.Join(append([]string{maskShown(err.Error())}, hints...), "\n"))
+		text := cause.Fit(strings.Join(append([]string{maskShown(err.Error())}, hints...), "\n"))
+		if peer, ok := errors.AsType[*rendezvous.PeerError](err); ok && peer.Last != "" {
+			text = cause.Append(text, maskShown(peer.Last))
+		}
+		return text
 	}
 	f.How, f.Output, f.End = exit.Error(), exit.Stderr, endOf(exit.Exit)
 	return cause.Text(f, maskShown)

@@ -40,7 +40,8 @@ func TestCommandsThatDifferInAWord(t *testing.T) {
 		},
 		{
 			"a word more", spoken("p"), spoken("p", "x"),
-			[]string{`word 2 differs: h1 has "x", and h0 has none`}, nil,
+			[]string{`word 2 differs: h1 has "x", and h0 has none`},
+			nil,
 		},
 		{
 			"many", spoken(many...), spoken("p", "a", "b", "c", "d", "e", "f", "g"),

@@ -3,6 +3,7 @@ package rendezvous
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -104,6 +105,7 @@ func (s *Session) nextHello() *hello {
 	if s.end != nil {
 		s.self.Hold = min(s.self.Hold, lastWordHold.Milliseconds())
 		e := s.end.toWire(now)
+		e.said = s.said
 		s.self.Ended = &e
 	}
 	if s.fault != nil {
@@ -120,7 +122,8 @@ func (s *Session) nextHello() *hello {
 // isOwn reports whether the first failure is the end of this host. The first failure can also name this
 // host for another reason: because the host was lost, or because it reported a fault.
 func (s *Session) isOwn(f *failure) bool {
-	return f.Host == s.config.Self.Host && s.end != nil && f.Code == s.end.Code && f.Text == s.end.Text
+	return f.Host == s.config.Self.Host && s.end != nil && f.Code == s.end.Code &&
+		strings.HasPrefix(f.Text, s.end.Text) // the launcher may have said more about it
 }
 
 // noteTrouble keeps the reason why the leader does not answer.

@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,43 @@ func (k *roster) takeLaunchState(m *member, h *hello, now time.Time) {
 		k.quiet = true
 		k.announceChange()
 	}
+}
+
+// explained returns the first failure, with what the launcher says about it.
+func (k *roster) explained() *failure {
+	f := k.firstFailure
+	if f == nil || k.launcherEnd == nil {
+		return f
+	}
+	text := Explained(f.Text, k.launcherEnd.said.explains)
+	if text == f.Text {
+		return f
+	}
+	return &failure{Host: f.Host, Code: f.Code, Text: k.config.oneLine(text)}
+}
+
+// Explained returns a failure's text with the first of some explanations that is about it: see
+// Session.Explain.
+func Explained(text string, explanations []string) string {
+	for _, explanation := range explanations {
+		who, words, _ := strings.Cut(explanation, ": ")
+		if !strings.HasPrefix(text, who+": ") || strings.Contains(text, words) {
+			continue
+		}
+		if strings.Count(text, ": ") > 1 { // it gives a reason of its own
+			return text + "; " + words
+		}
+		return text + ": " + words
+	}
+	return text
+}
+
+// lastLines returns the launcher's last lines, if it has failed.
+func (k *roster) lastLines() string {
+	if k.launcherEnd == nil {
+		return ""
+	}
+	return k.launcherEnd.said.last
 }
 
 // areAllQuiet reports whether no rank is at work on any host that has not ended.
@@ -72,6 +110,15 @@ func (s *Session) Fault(host string, e End) {
 			s.fault, s.faultHost = &e, host
 		}
 	})
+}
+
+// Explain keeps what the leader's launcher says about the job's first failure, for all hosts. Call it before
+// End. Each of explains is "WHO: WORDS", and is put behind the text of a first failure that begins with
+// "WHO: ". The last lines of the launcher are for the failure file.
+func (s *Session) Explain(explains []string, last string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = words{explains, last}
 }
 
 // Begin reports that a rank has begun on this host.

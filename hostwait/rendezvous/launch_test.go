@@ -193,7 +193,7 @@ func TestWaitForAnEarlierFailureDependsOnTheFirst(t *testing.T) {
 			"a consequence does not wait for ever",
 			hello{Fault: following},
 			hello{},
-			time.Second, 3 * time.Second, "socket closed",
+			time.Second, 6 * time.Second, "socket closed",
 		},
 		{
 			"a consequence does not wait longer than the launcher",

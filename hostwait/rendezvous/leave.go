@@ -32,12 +32,22 @@ func (s *Session) Leave(ctx context.Context, stayUnreleased time.Duration) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := errors.AsType[*PeerError](context.Cause(s.ctx)); ok {
-		return e
+		return s.withLatest(e)
 	}
 	if e, ok := errors.AsType[*PeerError](s.late); ok {
-		return e
+		return s.withLatest(e)
 	}
 	return nil
+}
+
+// withLatest returns another host's failure with what is known of it by now: the launcher may have said more
+// since this host was told of it. The caller holds mu.
+func (s *Session) withLatest(e *PeerError) *PeerError {
+	latest := *e
+	if f := s.lastView.First; f != nil && f.Host == e.Host {
+		latest.Text, latest.Last = f.Text, s.lastView.Last
+	}
+	return &latest
 }
 
 // Hurry ends the time for which Leave stays before the release.

@@ -124,6 +124,14 @@ type ended struct {
 	Text    string `json:"text,omitempty"`
 	Age     int64  `json:"age"` // in microseconds
 	Follows bool   `json:"follows,omitempty"`
+
+	said words // of the launcher; only the leader has them, and its hello goes over no network
+}
+
+// words are what a launcher says about the job's first failure.
+type words struct {
+	explains []string // WHO: WORDS, each of which is put behind the text of a first failure that begins with WHO
+	last     string   // the last lines
 }
 
 func (e *End) toWire(now time.Time) ended {
@@ -142,6 +150,7 @@ type view struct {
 	Begun    bool            `json:"begun,omitempty"`   // a rank has begun on some host
 	Quiet    bool            `json:"quiet,omitempty"`   // no rank is at work on any host
 	Over     *int            `json:"over,omitempty"`    // the exit code of the launcher, if that has ended
+	Last     string          `json:"last,omitempty"`    // the last lines of the launcher, if that has failed
 	// Undecided says that a failure is known, and that an earlier one may still be heard of.
 	Undecided bool `json:"undecided,omitempty"`
 	// Unended says that hosts on which the launcher has started ranks have not told their ends yet.
@@ -150,12 +159,13 @@ type view struct {
 }
 
 // settles reports whether a view says all that a host still needs to know after its end: which failure is
-// the first one. Nothing is left to know where the job was stopped, or where the host has ended well and no
-// host has failed yet. Hosts whose ranks a launcher has started end together: one of them may be lost before
-// it has told its end.
+// the first one, and what the launcher says about it, if there is one. Nothing is left to know where the job
+// was stopped, or where the host has ended well and no host has failed yet. Hosts whose ranks a launcher has
+// started end together: one of them may be lost before it has told its end.
 func (v *view) settles(e *ended, c *Config) bool {
 	isOver := c.UntilLeader && v.Over != nil
-	return v.First != nil || v.Stopped != "" || e.Code == 0 && !v.Undecided && !v.Unended || isOver
+	isTold := v.First != nil && (v.Over != nil || !c.Launches || !v.Released)
+	return isTold || v.Stopped != "" || e.Code == 0 && v.First == nil && !v.Undecided && !v.Unended || isOver
 }
 
 // absence is a missing host, and the reason.

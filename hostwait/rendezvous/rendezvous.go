@@ -78,6 +78,7 @@ type PeerError struct {
 	Host string // the other host
 	Code int    // the exit code of the other host, with which every host ends
 	Text string // the reason in one line
+	Last string // the last lines of the launcher, if one has started the ranks of all hosts
 }
 
 // Error returns the host and the reason. Each hint of the reason gets a line of its own.

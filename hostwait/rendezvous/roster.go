@@ -43,6 +43,7 @@ type roster struct {
 	quiet        bool      // no rank is at work on any host that is left
 	lookedAt     time.Time // when findLost has looked last
 	launcherCode *int      // the exit code of the leader's launcher, once that has ended
+	launcherEnd  *ended    // how it has ended
 	// acceptTrouble says why the leader could not accept a connection. It is empty if it always could.
 	acceptTrouble string
 	differing     int      // the hosts whose commands differ from the leader's
@@ -96,7 +97,7 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 		switch code := h.Ended.Code; {
 		case h.Host != k.config.leaderHost():
 		case k.config.Launches:
-			k.launcherCode = &code
+			k.launcherCode, k.launcherEnd = &code, h.Ended
 			k.decideLater()
 		case k.config.UntilLeader && code == 0 && !k.decided:
 			k.launcherCode, k.firstFailure = &code, nil // what fails at the same moment may follow from it
@@ -176,7 +177,7 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 		v.Over = k.launcherCode
 	}
 	if k.decided {
-		v.First = k.firstFailure
+		v.First, v.Last = k.explained(), k.lastLines()
 	}
 	v.Undecided = k.firstFailure != nil && !k.decided
 	v.Unended = k.config.Launches && k.released > 0 && !k.haveAllEnded()

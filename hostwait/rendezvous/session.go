@@ -30,6 +30,7 @@ type Session struct {
 	late        error  // why this host fails, heard after Context had ended; nil without that
 	fault       *End   // the earliest fault that was reported here
 	faultHost   string // the host that failed by fault
+	said        words  // of the launcher
 	lastView    view
 	released    chan struct{} // closed when all hosts are released
 	unreachable error         // why the leader does not answer; nil while it does

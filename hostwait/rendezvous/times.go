@@ -20,7 +20,7 @@ const (
 	// causeWait replaces earlierFailureWaitLaunched while every known failure follows from another one and the
 	// launcher still ends the other ranks. A host whose rank ran out of memory may need seconds to say so. It
 	// must be larger than earlierFailureWaitLaunched.
-	causeWait = 3 * time.Second
+	causeWait = 6 * time.Second
 
 	// answerHoldBeforeRelease is the longest time that the leader holds an answer back before the release. The
 	// answers then list the missing hosts, which change often, so it is no longer than the default

@@ -15,8 +15,8 @@ func TestSocketExamples(t *testing.T) {
 	_, block, _ := strings.Cut(string(page), "<!-- held by TestSocketExamples -->\n```json\n")
 	block, _, _ = strings.Cut(block, "```\n")
 	shown := strings.Split(strings.TrimSpace(block), "\n")
-	if len(shown) != 6 {
-		t.Fatalf("%d examples, expected 6", len(shown))
+	if len(shown) != 7 {
+		t.Fatalf("%d examples, expected 7", len(shown))
 	}
 	call, err := readRsh(newLineReader(strings.NewReader(shown[0] + "\n")))
 	if err != nil || call.Host != "algo-2" || strings.Join(call.words(), " ") != "orted -mca" {
@@ -31,12 +31,16 @@ func TestSocketExamples(t *testing.T) {
 	}
 	for i, want := range []string{orderStop, orderLeave} {
 		var order rankOrder
-		if err := newLineReader(strings.NewReader(shown[3+i] + "\n")).read(&order); err != nil || order.Do != want {
-			t.Errorf("%s: %+v, %v, expected %q", shown[3+i], order, err, want)
+		if err := newLineReader(strings.NewReader(shown[4+i] + "\n")).read(&order); err != nil || order.Do != want {
+			t.Errorf("%s: %+v, %v, expected %q", shown[4+i], order, err, want)
 		}
 	}
-	rankEnd, err := readEnd(newLineReader(strings.NewReader(shown[5] + "\n")))
+	pipe, err := readEnd(newLineReader(strings.NewReader(shown[3] + "\n")))
+	if err != nil || pipe.Pipe != 5 {
+		t.Errorf("%s: %+v, %v", shown[3], pipe, err)
+	}
+	rankEnd, err := readEnd(newLineReader(strings.NewReader(shown[6] + "\n")))
 	if err != nil || rankEnd.Code != 7 || rankEnd.Text == "" {
-		t.Errorf("%s: %+v, %v", shown[5], rankEnd, err)
+		t.Errorf("%s: %+v, %v", shown[6], rankEnd, err)
 	}
 }

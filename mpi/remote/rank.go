@@ -2,6 +2,7 @@ package remote
 
 import (
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -14,7 +15,8 @@ type RankConn struct {
 
 	mu    sync.Mutex
 	end   RankEnd
-	ended bool // the rank has reported end
+	ended bool   // the rank has reported end
+	rest  []byte // what the wrapper has not read of its trainer's stderr
 }
 
 // Stop tells the rank to send SIGTERM to its trainer.
@@ -34,6 +36,14 @@ func (r *RankConn) End() (RankEnd, bool) {
 	return r.end, r.ended
 }
 
+// Rest is what the trainer had written to its stderr, and what a wrapper that was killed has not passed on.
+// Call it after Done.
+func (r *RankConn) Rest() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rest
+}
+
 // serveRank registers a rank, and stays with it until it is gone.
 func (s *Local) serveRank(conn *net.UnixConn, l lineReader, pid int) {
 	call, err := readRank(l)
@@ -42,13 +52,33 @@ func (s *Local) serveRank(conn *net.UnixConn, l lineReader, pid int) {
 	}
 	r := &RankConn{Rank: call.Rank, Pid: pid, conn: conn, done: make(chan struct{})}
 	s.handlers.Joined(r)
-	end, err := readEnd(l)
+	end, rest, err := attend(l, pid)
 	r.mu.Lock()
-	r.end, r.ended = end, err == nil
+	r.end, r.ended, r.rest = end, err == nil, rest
 	r.mu.Unlock()
 	close(r.done)
 	if err == nil {
 		_ = l.read(nil) // a rank sends nothing more: the read returns when it is gone, or at Close
+	}
+}
+
+// attend reads what a rank's wrapper says until the end of its trainer. Where the wrapper was killed, rest is
+// what the trainer has said about its end, and what the wrapper has not read.
+func attend(l lineReader, pid int) (end RankEnd, rest []byte, err error) {
+	var pipe *os.File
+	defer func() { _ = pipe.Close() }() // nil gives an error too
+	for {
+		end, err = readEnd(l)
+		switch {
+		case err != nil:
+			return end, append(rest, readRest(pipe)...), err
+		case end.Pipe > 0 && pipe == nil:
+			pipe = openPipe(pid, end.Pipe)
+		case end.Said != "":
+			rest = append(rest, end.Said...)
+		default:
+			return end, nil, nil
+		}
 	}
 }
 
@@ -79,6 +109,14 @@ func (c *RankClient) Stopped() <-chan struct{} { return c.stopped }
 // Left is closed when the rank may end, or the run is gone. It may be closed while the trainer still runs:
 // then the rank ends after the trainer, and calls Ended before.
 func (c *RankClient) Left() <-chan struct{} { return c.left }
+
+// Reads tells the run from which descriptor this process reads its trainer's stderr. Where this process is
+// killed, the run reads what is left.
+func (c *RankClient) Reads(pipe int) error { return send(c.conn, RankEnd{Pipe: pipe}) }
+
+// Said tells the run what the trainer has said about its end, before a launcher that kills this process can
+// lose it.
+func (c *RankClient) Said(text string) error { return send(c.conn, RankEnd{Said: text}) }
 
 // Ended reports to the run how the trainer ended.
 func (c *RankClient) Ended(e RankEnd) error { return send(c.conn, e) }

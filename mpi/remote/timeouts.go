@@ -75,6 +75,10 @@ const (
 	// longer.
 	greetingTimeout = 5 * time.Second
 
+	// restTimeout bounds the wait for what the trainer of a rank that was killed still writes. The trainer was
+	// usually killed with it. The host's end may wait for it, so it is short.
+	restTimeout = 150 * time.Millisecond
+
 	// sendTimeout bounds one write of a message. A message is smaller than the socket's buffer, except for a
 	// very long command line, so a write takes longer only where the other side has stopped reading. It is as
 	// long as greetingTimeout, which is the same patience from the other side. It is smaller than the job's

@@ -85,10 +85,16 @@ func (j *job) signal(sig syscall.Signal) {
 // kill sends SIGKILL to the processes of a host with a name. There must be one at least.
 func (j *job) kill(name string) {
 	j.t.Helper()
+	j.signalProgram(name, syscall.SIGKILL)
+}
+
+// signalProgram is kill with another signal.
+func (j *job) signalProgram(name string, sig syscall.Signal) {
+	j.t.Helper()
 	inside := must(j.t, "pgrep", "--ns", strconv.Itoa(j.entrainPID()), "--nslist", "pid", "-x", name)
 	for pid := range strings.FieldsSeq(inside) {
 		n, _ := strconv.Atoi(pid)
-		if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(n, sig); err != nil {
 			j.t.Error(err)
 		}
 	}

@@ -4,7 +4,8 @@
 //   for=SECONDS   how long to train; without it, the ranks add up once
 //   save=SECONDS  after SIGTERM write a checkpoint, which takes that long
 //   rank=R        the rank that act and mortal are for
-//   act=WHAT      exit:CODE, abort:CODE, kill (SIGKILL) or oom, when the host of the rank has /opt/ml/go
+//   act=WHAT      exit:CODE, abort:CODE, kill (SIGKILL), oom, or send (to a rank that does not exist), when the
+//                 host of the rank has /opt/ml/go
 //   mortal=yes    a SIGTERM ends the rank after half a second
 //   hello=yes     print "starts" before the start of MPI
 //   alone=yes     after SIGTERM every rank saves at once, without waiting for the others
@@ -137,6 +138,9 @@ static void act(const char *what) {
     break;
   case 'k':
     kill(getpid(), SIGKILL);
+    break;
+  case 's':
+    MPI_Send(&n, 1, MPI_INT, size, 0, MPI_COMM_WORLD);
     break;
   case 'o':
     for (;;) {

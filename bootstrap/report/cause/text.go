@@ -42,6 +42,18 @@ func Text(f Failure, mask func(string) string) string {
 	return Fit(join(first, join(how, last)))
 }
 
+// Append puts more lines below a text, as many of the last as fit.
+func Append(text, more string) string {
+	room := MaxText - utf8.RuneCountInString(text) - 1
+	return join(text, lastLines(strings.Split(more, "\n"), room))
+}
+
+// LastLines returns the last lines of a program's output that say something, in at most most characters.
+func LastLines(output []byte, most int) string {
+	lines := readable(output)
+	return lastLines(newText(lines).rest(lines, finding{}), most)
+}
+
 // join puts one text below another one. Either may be empty.
 func join(above, below string) string {
 	if above == "" || below == "" {
