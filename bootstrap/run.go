@@ -193,11 +193,21 @@ func (d *Doer) Records(p plan.Pipe, files []string, path string) error {
 }
 
 // Serve plays the platform's side of the Pipe channels of a tree until a signal comes, or all have had their
-// epochs. SIGTERM and SIGINT are the usual end of that, and no failure.
-func (d *Doer) Serve(dir string, t scaffold.Tree) error {
-	ctx, release := d.signals.Context(context.Background())
-	defer release()
-	err := scaffold.Serve(ctx, dir, t)
+// epochs. It calls ready with warnings when the tree is written and all objects are looked at. SIGTERM and
+// SIGINT are the usual end, and no failure.
+func (d *Doer) Serve(dir string, t scaffold.Tree, env []string, ready func(warnings []string) error) error {
+	err := d.listen(func(ctx context.Context) error {
+		warnings, err := scaffold.PreparePlatform(ctx, dir, t, env)
+		if err != nil {
+			return err
+		}
+		return ready(warnings)
+	})
+	if err == nil {
+		ctx, release := d.signals.Context(context.Background())
+		err = scaffold.Serve(ctx, dir, t)
+		release()
+	}
 	stop, ok := errors.AsType[*proc.SignalError](err)
 	if ok && (stop.Signal == syscall.SIGTERM || stop.Signal == syscall.SIGINT) {
 		return nil

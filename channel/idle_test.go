@@ -2,6 +2,7 @@ package channel_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,15 +124,8 @@ func TestEachEpochIsReported(t *testing.T) {
 	if _, err := w.WriteString("de"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.out.Read(make([]byte, 5)); err != nil {
+	if _, err := io.ReadFull(s.out, make([]byte, 5)); err != nil {
 		t.Fatal(err)
-	}
-	for got, buf := 3, make([]byte, 5); got < 5; { // the first read may have brought all five
-		n, err := s.out.Read(buf[:5-got])
-		if err != nil {
-			t.Fatal(err)
-		}
-		got += n
 	}
 	s.cancel(errStop)
 	if err := s.result(); !errors.Is(err, errStop) {

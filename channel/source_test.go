@@ -317,3 +317,35 @@ func TestHostsShareObjects(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// FuzzManifest checks that any bytes are a manifest, or have mistakes with a place.
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(`{"x-ref": "s3://bucket/1", "y": [1.50]}`+"\n"+`{"x-ref": "s3://bucket/../2", "y": ""}`), true)
+	f.Add([]byte(`[{"prefix": "s3://bucket/"}, "1", "../2"]`), false)
+	f.Add([]byte("{\"y\": \"\xff\\ud800\"}\r\n[]"), true)
+	dir := f.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "1"), []byte("one"), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	places := channel.Places{Base: dir, Maps: []channel.Map{{Prefix: "s3://bucket/", Dir: dir}}}
+	f.Fuzz(func(t *testing.T, text []byte, augmented bool) {
+		path := filepath.Join(t.TempDir(), "manifest")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var rows [][]channel.Piece
+		var err error
+		if augmented {
+			rows, err = channel.AugmentedManifest(path, []string{"x-ref", "y"}, places, false)
+		} else {
+			rows, err = channel.ManifestFile(path, places, false)
+		}
+		if err == nil {
+			filled(t, channel.Source{Rows: rows, Wrap: recordio.WriteRecord}, 0)
+			return
+		}
+		if _, ok := errors.AsType[*channel.ManifestError](err); !ok || !strings.HasPrefix(err.Error(), path+":") {
+			t.Fatal(err)
+		}
+	})
+}

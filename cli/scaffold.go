@@ -145,19 +145,14 @@ func checkFlagsForAll(given []*option, dir string) error {
 // serve plays the platform's side of the tree's Pipe channels. It writes the tree first, unless the tree
 // exists.
 func (s *scaffolding) serve(place scaffold.Place) error {
-	doer := s.newDoer()
-	warnings, err := scaffold.PreparePlatform(place.Dir, s.tree, s.env)
-	if err != nil {
-		return err
+	ready := func(warnings []string) error {
+		s.log.warn(warnings)
+		epochs := "an epoch whenever one is read"
+		if n := s.tree.Platform.Epochs; n > 0 {
+			epochs = plural(n, "epoch")
+		}
+		line := fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", place.Name, epochs)
+		return s.stdout.writeText(line)
 	}
-	s.log.warn(warnings)
-	epochs := "an epoch whenever one is read"
-	if n := s.tree.Platform.Epochs; n > 0 {
-		epochs = plural(n, "epoch")
-	}
-	line := fmt.Sprintf("serving Pipe channels in %s: %s, Ctrl-C ends it\n", place.Name, epochs)
-	if err := s.stdout.writeText(line); err != nil {
-		return err
-	}
-	return doer.Serve(place.Dir, s.tree)
+	return s.newDoer().Serve(place.Dir, s.tree, s.env, ready)
 }

@@ -62,7 +62,7 @@ func checkFIFO(d *document, j *Job, c Channel, s *Snapshot) {
 	entry, exists := s.Data[name]
 	checkReadable(d, j, c, s)
 	if !exists {
-		checkNoDir(d, j, c, s.Data)
+		checkNoDir(d, j, c, s)
 		return
 	}
 	if other, taken := j.Channel(name); entry.Kind == KindFIFO || taken && other.Mode != ModePipe {
@@ -88,9 +88,16 @@ func checkReadable(d *document, j *Job, c Channel, s *Snapshot) {
 }
 
 // checkNoDir warns of a directory that has the name of a Pipe channel without a FIFO: the trainer would wait
-// for a FIFO while its data is in the directory.
-func checkNoDir(d *document, j *Job, c Channel, data map[string]Entry) {
-	if data[c.Name].Kind != KindDir {
+// for a FIFO while its data is in the directory. It also reports a data directory that may not be searched:
+// nobody finds a FIFO there.
+func checkNoDir(d *document, j *Job, c Channel, s *Snapshot) {
+	entry := s.Data[c.Name]
+	if entry.Kind == KindOther && strings.HasSuffix(entry.Problem, "permission denied") {
+		const hint = "user %d needs permission to search %s and the directories above it"
+		d.fail(c.Pos, fmt.Sprintf(hint, s.UID, j.DataDir()),
+			"channel %s: the FIFO %s_0 %s", hparams.Quote(c.Name), j.ChannelPath(c), entry.Problem)
+	}
+	if entry.Kind != KindDir {
 		return
 	}
 	d.warn(c.Pos, "if the data is in the directory, TrainingInputMode has to be File or FastFile",

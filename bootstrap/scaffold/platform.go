@@ -117,14 +117,14 @@ func (t *Tree) describePipes() {
 // PreparePlatform returns a *plan.UsageError for a flag or an object that is wrong, a *channel.ManifestError
 // for a mistake in a manifest, a *contract.InvalidError for a contract that is wrong, and an *output.Error if
 // it cannot write.
-func PreparePlatform(dir string, t Tree, env []string) (warnings []string, err error) {
+func PreparePlatform(ctx context.Context, dir string, t Tree, env []string) (warnings []string, err error) {
 	hosts := t.hosts()
 	slices.Sort(hosts)
 	at := place{dir: dir, hosts: len(hosts), host: slices.Index(hosts, t.CurrentHost)}
 	_, err = os.Lstat(filepath.Join(dir, "input/config", contract.ResourceFile))
 	exists := err == nil
 	if exists {
-		job, err := t.useExisting(dir, env)
+		job, err := t.useExisting(ctx, dir, env)
 		if err != nil {
 			return nil, err
 		}
@@ -146,10 +146,10 @@ func PreparePlatform(dir string, t Tree, env []string) (warnings []string, err e
 
 // useExisting checks that the contract in dir says what t says. It takes the RecordWrapperType and the
 // S3DistributionType of each Pipe channel from that contract.
-func (t *Tree) useExisting(dir string, env []string) (*contract.Job, error) {
+func (t *Tree) useExisting(ctx context.Context, dir string, env []string) (*contract.Job, error) {
 	noQuestions := func(*contract.Snapshot) contract.Questions { return contract.Questions{} }
 	noLook := func(string) {}
-	job, problems := contract.Load(world.Photograph(context.Background(), dir, env, "", noLook, noQuestions))
+	job, problems := contract.Load(world.Photograph(ctx, dir, env, "", noLook, noQuestions))
 	if len(contract.Errors(problems)) > 0 {
 		return nil, &contract.InvalidError{Problems: problems}
 	}
