@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,11 +44,8 @@ func Serve(ctx context.Context, p Platform) (err error) {
 			}
 		})
 	})
-	if err != nil {
-		fail(err)
-	}
-	epochs.Wait()
-	err = context.Cause(ctx)
+	epochs.Wait() // also after an error: the readers of these epochs get all of their data
+	err = cmp.Or(context.Cause(ctx), err)
 	for n := range made {
 		err = errors.Join(err, removeFIFO(p.fifo(n)))
 	}
