@@ -62,7 +62,7 @@ func (p *Peers) Leave(err error) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return AfterOver(err, context.Cause(p.Session.Context()))
 	}
 	if refused, ok := errors.AsType[*rendezvous.RefusedError](context.Cause(p.Session.Context())); ok {
 		return refused // the trainer was stopped because of that, and may have ended with 0
@@ -71,6 +71,17 @@ func (p *Peers) Leave(err error) error {
 		return <-firstSignal // the signal asks the process not to go on, as exec would with the trainer
 	}
 	return nil
+}
+
+// AfterOver is the error of a host whose own error is err. A worker whose ranks were killed at the end of the
+// grace may hear only afterwards how the leader's launcher has ended: all hosts end with that.
+func AfterOver(err, cause error) error {
+	over, isOver := errors.AsType[*rendezvous.OverError](cause)
+	exit, isExit := errors.AsType[*proc.ExitError](err)
+	if isOver && over.Code != 0 && isExit && exit.Killed {
+		return fmt.Errorf("stopped by SIGTERM: %w", over)
+	}
+	return err
 }
 
 // isOver says whether the job has ended with the work of the leader, which has ended with 0.

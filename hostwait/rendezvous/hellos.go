@@ -48,7 +48,8 @@ func (s *Session) endWith(err error) {
 
 // failWith ends Context. Where the end of the launcher has ended it already, the error is kept for Leave.
 func (s *Session) failWith(err error) {
-	if _, over := errors.AsType[*OverError](context.Cause(s.ctx)); over && s.late == nil {
+	_, over := errors.AsType[*OverError](context.Cause(s.ctx))
+	if over && s.config.Launches && s.late == nil {
 		s.late = err
 	}
 	s.cancel(err)
