@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"entrain/bootstrap/peers"
 	"entrain/bootstrap/report"
 	"entrain/hostwait/rendezvous"
 	"entrain/hostwait/rendezvous/simnet"
@@ -37,10 +38,12 @@ type simHost struct {
 	closed  chan struct{} // closed when the agent ends
 	done    context.Context
 
-	released bool
-	over     bool          // the host has ended
-	overAt   time.Duration // when
-	err      error         // how
+	daemonDied bool // while ranks were at work
+	released   bool
+	releasedAt time.Duration
+	over       bool          // the host has ended
+	overAt     time.Duration // when
+	err        error         // how
 }
 
 // simLife is what a seed decides for a host, beside its ranks.
@@ -81,6 +84,7 @@ func (h *simHost) run() {
 	h.members, err = h.Gather(ctx)
 	cancel()
 	if h.released = err == nil; h.released {
+		h.releasedAt = h.net.Since()
 		slots := map[string]int{}
 		for _, m := range h.members {
 			slots[m.Host] = m.Slots
@@ -120,8 +124,10 @@ func (h *simHost) outcome(peer, err error) error {
 		return err
 	case failed:
 		return peer
+	case err != nil:
+		return peers.AfterOver(err, context.Cause(h.Context()))
 	}
-	return err
+	return nil
 }
 
 func (h *simHost) effects() Effects {
@@ -199,6 +205,7 @@ func (h *simHost) daemon() int {
 			}
 		case <-dies:
 			h.net.Note("%s: the daemon is killed", h.name)
+			h.daemonDied = true
 			h.killRanks()
 			return codeKilled
 		}

@@ -28,7 +28,7 @@ const (
 )
 
 // defaultSeeds is how many seeds a test plays without SEEDS.
-const defaultSeeds = 100
+const defaultSeeds = 60
 
 const (
 	simWait = 5 * time.Minute // --wait-timeout
@@ -57,6 +57,8 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 		// A host was killed after the launcher had ended with 0. The others had left before that was known, and
 		// one that stayed did not take the failure for its own.
 		1647,
+		// A worker was cut off at the end of the grace of a stop, and kept the code of its killed ranks.
+		2708,
 	} {
 		playSeed(t, seed, false)
 	}
@@ -87,7 +89,7 @@ type simJob struct {
 	timeout time.Duration // --peer-timeout
 	grace   time.Duration // --grace
 	launch  time.Duration // --launch-timeout
-	well    bool          // nothing happens to it but what a job must survive
+	fates   []simFate     // what goes wrong; empty where nothing happens but what a job must survive
 	late    bool          // hosts were still there at the end of the simulation
 }
 
@@ -223,7 +225,6 @@ func newSimJob(t *testing.T, seed uint64) *simJob {
 	for i := range count {
 		hosts = append(hosts, mpi.Host{Name: "algo-" + strconv.Itoa(i+1), Slots: 1 + int(2*n.Roll("slots", i))})
 	}
-	j.well = true
 	span := time.Duration(n.Roll("length") * float64(2*j.timeout))
 	for i := range hosts {
 		h := j.newSimHost(t, i, hosts)
@@ -261,7 +262,11 @@ func (j *simJob) planHost(h *simHost, hosts []mpi.Host, span time.Duration) {
 	}
 	if j.net.Roll("cut") < 0.3 && int(j.net.Roll("who is cut")*float64(len(hosts))) == h.number {
 		from := upTo("cut from", span+10*time.Second)
-		h.machine.Cuts = []simnet.Span{{From: from, To: from + upTo("cut for", j.timeout/2)}}
+		length := upTo("cut for", j.timeout/2)
+		if j.net.Loss+j.net.Troubles == 0 {
+			length = upTo("cut for", j.timeout*88/100)
+		}
+		h.machine.Cuts = []simnet.Span{{From: from, To: from + length, OneWay: roll("one way") < 0.3}}
 	}
 	if j.net.Roll("fates") < 0.3 {
 		return
@@ -269,24 +274,49 @@ func (j *simJob) planHost(h *simHost, hosts []mpi.Host, span time.Duration) {
 	j.planFate(h, roll("fate"), span)
 }
 
+// simFate is what goes wrong on a host.
+type simFate struct {
+	host *simHost
+	what string
+}
+
+const (
+	failsFate   = "a rank fails"
+	killedFate  = "the host is killed"
+	daemonFate  = "the launcher's daemon is killed"
+	absentFate  = "a rank never begins"
+	stoppedFate = "the host is sent SIGTERM"
+	cutFate     = "the host is cut off"
+)
+
 // planFate decides what goes wrong on a host.
 func (j *simJob) planFate(h *simHost, fate float64, span time.Duration) {
 	upTo := func(what string) time.Duration {
 		return time.Second + time.Duration(j.net.Roll(what, h.number)*float64(span))
 	}
+	f := simFate{host: h}
 	switch {
 	case fate < 0.15:
+		f.what = failsFate
 		h.ranks[0].life.code, h.ranks[0].life.trains = 3+h.number, upTo("fails")
 	case fate < 0.25:
+		f.what = killedFate
 		h.machine.Kill = simnet.Kill{At: 4*time.Second + upTo("killed"), Machine: j.net.Roll("machine") < 0.3}
-	case fate < 0.3:
+	case fate < 0.3 && h.number > 0: // the launcher itself starts the ranks of its host
+		f.what = daemonFate
 		h.life.daemonDies = upTo("daemon dies")
-	case fate < 0.34:
+	case fate >= 0.3 && fate < 0.34:
+		f.what = absentFate
 		h.ranks[0].life.begins = 0
-	case fate < 0.4:
+	case fate >= 0.34 && fate < 0.4:
+		f.what = stoppedFate
 		h.life.stopAt = 4*time.Second + upTo("stopped")
+	case fate >= 0.4 && fate < 0.46:
+		f.what = cutFate
+		from := 4*time.Second + upTo("cut off")
+		h.machine.Cuts = []simnet.Span{{From: from, To: from + 3*j.timeout}}
 	default:
 		return
 	}
-	j.well = false
+	j.fates = append(j.fates, f)
 }
