@@ -13,6 +13,7 @@ import (
 	"entrain/bootstrap/plan"
 	"entrain/channel"
 	"entrain/channel/recordio"
+	"entrain/contract"
 	"entrain/hparams"
 )
 
@@ -97,29 +98,31 @@ func (p *Platform) readRows(path string, places channel.Places, at place) ([][]c
 	case kind == dataManifest:
 		return channel.ManifestFile(path, places, compressed)
 	}
-	own, err := at.own(path, info)
-	if err != nil {
+	if err := at.refuseOwn(path, info); err != nil {
 		return nil, err
 	}
-	return channel.Objects(path, compressed, func(path string) bool {
-		info, err := os.Lstat(path)
-		return err == nil && slices.ContainsFunc(own, func(o fs.FileInfo) bool { return os.SameFile(o, info) })
-	})
+	return channel.Objects(path, compressed, isTreePart)
 }
 
-// own returns the directories of the tree, which are no data although they may be below the source. A source
-// that is one of them is an error.
-func (at *place) own(source string, sourceInfo fs.FileInfo) (own []fs.FileInfo, err error) {
-	names := []string{"input", "input/config", "input/data", "model", "output", "output/data", "code"}
-	for _, name := range names {
-		info, err := os.Stat(filepath.Join(at.dir, name))
-		if err != nil {
-			continue
-		}
-		if os.SameFile(info, sourceInfo) {
-			return nil, fmt.Errorf("%s is a part of the tree %s itself, expected data", source, hparams.Quote(at.dir))
-		}
-		own = append(own, info)
+// treeParts are the directories of a tree. They are no data, wherever the tree is.
+func treeParts() []string { return []string{"input", "model", "output", "code"} }
+
+// isTreePart reports whether a path is one of the directories of a tree.
+func isTreePart(path string) bool {
+	if !slices.Contains(treeParts(), filepath.Base(path)) {
+		return false
 	}
-	return own, nil
+	_, err := os.Lstat(filepath.Join(filepath.Dir(path), "input/config", contract.ResourceFile))
+	return err == nil
+}
+
+// refuseOwn returns an error for a source that is a part of the tree itself.
+func (at *place) refuseOwn(source string, sourceInfo fs.FileInfo) error {
+	for _, name := range append(treeParts(), "input/config", "input/data", "output/data") {
+		info, err := os.Stat(filepath.Join(at.dir, name))
+		if err == nil && os.SameFile(info, sourceInfo) {
+			return fmt.Errorf("%s is a part of the tree %s itself, expected data", source, hparams.Quote(at.dir))
+		}
+	}
+	return nil
 }
