@@ -8,38 +8,34 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"time"
 )
 
-// ServeHTTP answers one hello. It answers other requests with a refusal, whose status is 4xx.
-func (l *leader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	further := takeRequest(r.Context())
-	from := cameFrom(r.Context())
+// serve answers one hello, and returns its answer, which is held back. It answers other requests with a
+// refusal, whose status is 4xx, and returns nil.
+func (l *leader) serve(c *connection, r *http.Request) *heldAnswer {
 	if r.Method != http.MethodPost || r.URL.Path != syncPath {
 		why := "this is entrain's rendezvous, which only its peers can use"
-		l.refuse(r.Context(), w, from, refusal{http.StatusNotFound, why})
-		return
+		return l.refuse(c, refusal{http.StatusNotFound, why})
 	}
-	h, err := readHello(http.MaxBytesReader(w, r.Body, maxHello), l.config)
+	h, err := readHello(http.MaxBytesReader(nil, r.Body, maxHello), l.config)
 	if err != nil {
 		status := http.StatusBadRequest
 		if errors.Is(err, errCut) {
 			status = http.StatusServiceUnavailable
 		}
-		l.refuse(r.Context(), w, from, refusal{status, err.Error()})
-		return
+		return l.refuse(c, refusal{status, err.Error()})
 	}
-	refused := l.identify(r.Context(), h, from)
+	refused := l.identify(l.ctx, h, c.from())
 	if refused == nil {
-		refused = l.roster.takeHello(h, from, time.Now())
+		refused = l.roster.takeHello(h, c.from(), time.Now())
 	}
 	if refused != nil {
-		l.refuse(r.Context(), w, from, *refused)
-		return
+		return l.refuse(c, *refused)
 	}
-	noteHello(r.Context(), h)
-	l.answerHello(r.Context(), w, h, further)
+	c.guarded.noteHello(h)
+	limit := min(milliseconds(h.Hold), l.config.longestAnswerHold())
+	return l.service.hold(limit, func(isDue bool) bool { return l.answerHello(c, h, isDue) })
 }
 
 // identify refuses a peer that is not the host that it claims to be. With a cluster key the peer has shown
@@ -54,6 +50,8 @@ func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refus
 	if l.config.Key.isSet() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, requestReadTime)
+	defer cancel()
 	addrs, err := l.sources.addressesOf(ctx, h.Host, from)
 	switch {
 	case slices.Contains(addrs, from):
@@ -69,51 +67,51 @@ func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refus
 	return &refusal{http.StatusServiceUnavailable, why}
 }
 
-// answerHello answers a hello when there is news for its host, when a further hello arrives behind it, or at
-// the end of the hold that the hello asks for. The only news for a host that has ended is what settles its
-// end.
-func (l *leader) answerHello(ctx context.Context, w http.ResponseWriter, h *hello, further <-chan struct{}) {
-	hold := time.NewTimer(min(milliseconds(h.Hold), l.config.longestAnswerHold()))
-	defer hold.Stop()
-	for held := true; ; {
-		v, changed := l.roster.viewFor(h)
-		isNews := v.Seq > h.Seen
-		if h.Ended != nil {
-			isNews = v.settles(h.Ended, l.config)
-		}
-		if !held || isNews {
-			l.roster.noteAnswer(h, time.Now())
-			write(w, http.StatusOK, l.roster.encode(v))
-			return
-		}
+// answerHello answers a hello if there is news for its host, or if the answer is due: when a further hello
+// arrives behind it, or at the end of the hold that the hello asks for. The only news for a host that has
+// ended is what settles its end. It returns whether it has answered.
+func (l *leader) answerHello(c *connection, h *hello, isDue bool) bool {
+	v, _ := l.roster.viewFor(h)
+	isNews := v.Seq > h.Seen
+	if h.Ended != nil {
+		isNews = v.settles(h.Ended, l.config)
+	}
+	if !isDue && !isNews {
+		return false
+	}
+	l.roster.noteAnswer(h, time.Now())
+	c.respond(http.StatusOK, l.roster.encode(v), false)
+	return true
+}
+
+// announceNews answers the held hellos at each change, until ctx ends.
+func (l *leader) announceNews(ctx context.Context) {
+	for {
+		changed := l.roster.nextChange()
+		l.service.announce()
 		select {
 		case <-changed:
-		case <-further:
-			held = false
-		case <-hold.C:
-			held = false
 		case <-ctx.Done():
-			l.roster.noteBreak(h, time.Now())
 			return
 		}
 	}
 }
 
-// refuse answers with a refusal and closes the connection. It also notes the refusal here, unless the peer
-// is to try again.
-func (l *leader) refuse(ctx context.Context, w http.ResponseWriter, from netip.Addr, r refusal) {
-	noteHello(ctx, nil)
-	if r.status != http.StatusServiceUnavailable {
-		l.roster.noteRefusal(from, r.why)
-	}
-	w.Header().Set("Connection", "close")
-	body, _ := json.Marshal(view{Refused: r.why}) // never fails for a string
-	write(w, r.status, body)
+// nextChange is closed at the next change.
+func (k *roster) nextChange() <-chan struct{} {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.changed
 }
 
-func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header()["Content-Type"] = []string{"application/json"}
-	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a host that does not get the answer says hello again, or is lost
+// refuse answers with a refusal, after which the connection is closed. It also notes the refusal here, unless
+// the peer is to try again. It returns nil.
+func (l *leader) refuse(c *connection, r refusal) *heldAnswer {
+	c.guarded.noteHello(nil)
+	if r.status != http.StatusServiceUnavailable {
+		l.roster.noteRefusal(c.from(), r.why)
+	}
+	body, _ := json.Marshal(view{Refused: r.why}) // never fails for a string
+	c.respond(r.status, body, true)
+	return nil
 }

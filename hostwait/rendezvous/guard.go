@@ -1,7 +1,6 @@
 package rendezvous
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"slices"
@@ -83,28 +82,13 @@ func (c *guarded) removeFromUnknown() {
 	}
 }
 
-// connectionKey is the key of a request's connection in the context of the request.
-type connectionKey struct{}
-
-// withConnection puts the connection of a request into the context of the request.
-func withConnection(ctx context.Context, conn net.Conn) context.Context {
-	if outer, ok := conn.(*arrivals); ok {
-		ctx = context.WithValue(ctx, arrivalsKey{}, outer)
-		conn = outer.Conn
-	}
+// guardedOf returns the guard's part of a connection, below TLS.
+func guardedOf(conn net.Conn) *guarded {
 	if secure, ok := conn.(*secureConn); ok {
 		conn = secure.NetConn()
 	}
-	return context.WithValue(ctx, connectionKey{}, conn)
-}
-
-// cameFrom returns the address that a request comes from.
-func cameFrom(ctx context.Context) netip.Addr {
-	c, ok := ctx.Value(connectionKey{}).(*guarded)
-	if !ok {
-		return netip.Addr{}
-	}
-	return addrOf(c.RemoteAddr())
+	c, _ := conn.(*guarded) // always
+	return c
 }
 
 // addrOf returns the address of one end of a TCP connection.
@@ -115,14 +99,12 @@ func addrOf(end net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// noteHello notes the last hello of the connection of a request. It is nil where the leader is about to
-// close the connection.
-func noteHello(ctx context.Context, last *hello) {
-	if c, ok := ctx.Value(connectionKey{}).(*guarded); ok {
-		c.guard.mu.Lock()
-		defer c.guard.mu.Unlock()
-		if c.lastHello = last; last != nil {
-			c.removeFromUnknown()
-		}
+// noteHello notes the last hello of a connection. It is nil where the leader is about to close the
+// connection.
+func (c *guarded) noteHello(last *hello) {
+	c.guard.mu.Lock()
+	defer c.guard.mu.Unlock()
+	if c.lastHello = last; last != nil {
+		c.removeFromUnknown()
 	}
 }

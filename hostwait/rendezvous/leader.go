@@ -3,10 +3,7 @@ package rendezvous
 import (
 	"context"
 	"crypto/tls"
-	"io"
-	"log" //nolint:depguard // net/http wants one
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -16,15 +13,16 @@ import (
 
 // leader is the server of the rendezvous, and the leader's own link to it.
 type leader struct {
-	config  *Config
-	roster  *roster
-	server  *http.Server
-	sources sources
-	ctx     context.Context    // ends at the end of close
-	stop    context.CancelFunc // ends ctx
-	joined  chan struct{}      // closed when the leader's own first hello is taken
-	setOnce sync.Once          // closes joined
-	work    sync.WaitGroup
+	config   *Config
+	roster   *roster
+	service  *service
+	listener net.Listener
+	sources  sources
+	ctx      context.Context    // ends at the end of close
+	stop     context.CancelFunc // ends ctx
+	joined   chan struct{}      // closed when the leader's own first hello is taken
+	setOnce  sync.Once          // closes joined
+	work     sync.WaitGroup
 }
 
 // Bounds for peers, which may be strangers.
@@ -46,13 +44,9 @@ func startLeader(c *Config) (*leader, error) {
 		stop()
 		return nil, err
 	}
-	l.server = &http.Server{
-		Handler: l, ConnContext: withConnection, MaxHeaderBytes: maxHeader,
-		ReadTimeout: requestReadTime, WriteTimeout: c.longestAnswerHold() + answerWriteTime,
-		IdleTimeout: c.idleBound(),
-		ErrorLog:    log.New(io.Discard, "", 0), // it only speaks about strangers
-	}
-	l.work.Go(func() { _ = l.server.Serve(listener) })
+	l.listener, l.service = listener, newService(l.serve)
+	l.work.Go(func() { l.service.accept(listener, c.idleBound()+c.longestAnswerHold()) })
+	l.work.Go(func() { l.announceNews(ctx) })
 	l.work.Go(func() { l.watch(ctx) })
 	return l, nil
 }
@@ -74,9 +68,9 @@ func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 	guarded := newGuard(listener, maxStrangers+len(l.config.Hosts), l.roster.noteBreak)
 	if config == nil {
 		guarded.onTLS = l.noteKey
-		return arrivalsListener{guarded}, nil
+		return guarded, nil
 	}
-	return arrivalsListener{&secureListener{guarded, config, l.config, l.noteRefusedPeer}}, nil
+	return &secureListener{guarded, config, l.config, l.noteRefusedPeer}, nil
 }
 
 // watch looks for lost hosts until ctx ends.
@@ -110,12 +104,10 @@ func (l *leader) waitForDepartures(ctx, staying context.Context) {
 
 // close ends the server after its last answers.
 func (l *leader) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
-	defer cancel()
-	if l.server.Shutdown(ctx) != nil {
-		_ = l.server.Close()
-	}
+	_ = l.listener.Close()
+	l.service.awaitAnswers()
 	l.stop()
+	l.service.close()
 	l.work.Wait()
 }
 

@@ -150,13 +150,8 @@ const (
 
 // answerPlain answers a peer without TLS, and closes the connection on its part.
 func answerPlain(conn net.Conn, v view) {
-	body, _ := json.Marshal(v) // never fails for strings and numbers
-	answer := http.Response{
-		StatusCode: http.StatusBadRequest, ProtoMajor: 1, ProtoMinor: 1, Close: true,
-		Header:        http.Header{"Content-Type": {"application/json"}},
-		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
-	}
-	_ = answer.Write(conn) // a host that does not get the answer says hello again
+	body, _ := json.Marshal(v)                                         // never fails for strings and numbers
+	_, _ = conn.Write(encodeAnswer(http.StatusBadRequest, body, true)) // else the host says hello again
 }
 
 // plainError says that the leader has answered without TLS, so it has no cluster key.

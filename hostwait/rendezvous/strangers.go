@@ -40,9 +40,7 @@ func (l *leader) noteKey(conn net.Conn) {
 	case <-l.joined:
 	case <-l.ctx.Done():
 	}
-	if first := l.roster.failureOf(l.config.leaderHost()); first != nil {
-		answerPlain(conn, view{Refused: hasNoKey, First: first})
-	}
+	answerPlain(conn, view{Refused: hasNoKey, First: l.roster.failureOf(l.config.leaderHost())})
 	l.noteRefusedPeer(conn, "has a cluster key, and "+l.config.leaderHost()+" has none", true, nil)
 }
 

@@ -41,6 +41,15 @@ const (
 	// answerWriteTime.
 	shutdownTime = time.Second
 
+	// acceptPause is the pause after an Accept that failed, such as for lack of file descriptors. New
+	// connections wait in the kernel meanwhile, so it must be much smaller than longestConnectTime.
+	acceptPause = 100 * time.Millisecond
+
+	// lingerTime is how long the leader reads on from a connection after the last answer. A peer reads the
+	// answer within milliseconds. A stranger can hold a connection for as long, so it must be smaller than
+	// requestReadTime.
+	lingerTime = 500 * time.Millisecond
+
 	// departurePause is the pause between two looks at whether all hosts have left. It adds to the end of
 	// every job, so it is far below what a user notices.
 	departurePause = 20 * time.Millisecond

@@ -13,6 +13,8 @@ func TestTimesKeepTheirRelations(t *testing.T) {
 		for name, holds := range map[string]bool{
 			"earlierFailureWait < earlierFailureWaitLaunched": earlierFailureWait < earlierFailureWaitLaunched,
 			"earlierFailureWaitLaunched < causeWait":          earlierFailureWaitLaunched < causeWait,
+			"lingerTime < requestReadTime":                    lingerTime < requestReadTime,
+			"acceptPause x 10 < longestConnectTime":           10*acceptPause < longestConnectTime,
 			"shutdownTime < answerWriteTime":                  shutdownTime < answerWriteTime,
 			"farewellPause < farewellTime":                    farewellPause < farewellTime,
 			"the longest retry pause <= farewellTime":         longestRetryPause <= farewellTime,

@@ -125,7 +125,7 @@ func (w *worker) fill(request *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body = append(body, '\n') // see arrivals
+	body = append(body, '\n')
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return nil
 }
