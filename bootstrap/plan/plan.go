@@ -33,7 +33,7 @@ type Plan struct {
 	End        End
 	ErrorFile  string   // the path of the file in which the trainer may say why it fails; empty for none
 	Failure    string   // the path of the failure file
-	Success    string   // the path of the file that says that the job's own program has succeeded; empty for none
+	Success    string   // the path of the file that the toolkit makes after success; empty for none
 	Notes      []string // messages for the log, once, at level info
 	Remarks    []string // messages for the log, once, at level debug
 	// KeptTrain says that the command's last word is "train", and that the platform may have appended it.
