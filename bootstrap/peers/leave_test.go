@@ -9,9 +9,9 @@ import (
 	"entrain/proc"
 )
 
-// TestWorkerThatWasKilledAtTheEndOfTheGraceEndsAsItsLauncher: all hosts end with one code, also where a worker
-// hears too late that the launcher has ended.
-func TestWorkerThatWasKilledAtTheEndOfTheGraceEndsAsItsLauncher(t *testing.T) {
+// TestWorkerThatWasKilledEndsAsItsLauncher: all hosts end with one code, also where a worker whose ranks were
+// killed at the end of the grace hears too late that the launcher has ended.
+func TestWorkerThatWasKilledEndsAsItsLauncher(t *testing.T) {
 	killed := &proc.ExitError{Program: "the ranks", Exit: proc.Exit{Code: 137, Killed: true}}
 	failed := &proc.ExitError{Program: "the ranks", Exit: proc.Exit{Code: 3}}
 	over := func(code int) error { return &rendezvous.OverError{Code: code} }
