@@ -178,14 +178,16 @@ func (s *settings) recordFlags() []cli.Flag {
 // styleFlags say how hyperparameters become flags and variables.
 func (s *settings) styleFlags() []cli.Flag {
 	o := &s.options
-	return append(boolFlags(&o.GNU.Bool),
-		oneOf("args-style", "STYLE", "write hyperparameters as flags in this style",
-			&o.ArgsStyle, plan.ArgsStyles()),
-		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, plan.EnvStyles()),
+	gnu := append(boolFlags(&o.GNU.Bool),
 		toggle("gnu-empty", "with --args-style gnu, write --NAME= for an empty list (default: no flag)",
 			&o.GNU.Empty),
 		toggle("gnu-short", "with --args-style gnu or json, write a name of one letter as -X VALUE "+
 			"(default: --X=VALUE)", &o.GNU.Short),
+	)
+	return append(needOneOf([]string{"args-style"}, gnu...),
+		oneOf("args-style", "STYLE", "write hyperparameters as flags in this style",
+			&o.ArgsStyle, plan.ArgsStyles()),
+		oneOf("env-style", "STYLE", "set these SM_ variables", &o.EnvStyle, plan.EnvStyles()),
 		text("hp-file", "PATH", "also write the hyperparameters to PATH", &o.HPFile),
 		oneOf("hp-format", "FORMAT", "format of --hp-file (default: by its ending, else json)",
 			&o.HPFormat, plan.FileFormats()),

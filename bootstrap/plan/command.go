@@ -62,7 +62,7 @@ func (p *Plan) findCommand(
 		p.Remarks = append(p.Remarks, `starting the program "train" of PATH, since nothing else names a command`)
 		return []string{trainWord}, nil
 	}
-	return nil, noCommandError(dropped || o.CalledTrain, misspeltProgramHint(snap.Env))
+	return nil, noCommandError(dropped || o.CalledTrain, misspeltProgramHint(snap.Env)+misspeltParamHint(job))
 }
 
 // dropTrain returns the words after --, without a last word "train" that the platform has appended.
@@ -112,6 +112,18 @@ func noCommandError(onlyTrain bool, hint string) error {
 	return &UsageError{Err: errors.New("no command: expected one after --, " +
 		"in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n" +
 		"hint: ENTRYPOINT " + entrypoint + hint)}
+}
+
+// misspeltParamHint is the hint that the name of a hyperparameter looks like sagemaker_program, such as
+// sagemakerProgram. It is empty if no name does.
+func misspeltParamHint(job *contract.Job) string {
+	const program = "sagemaker_program"
+	for _, p := range job.Params {
+		if p.Name != program && contract.NearestName(p.Name, []string{program}) != "" {
+			return "\nhint: there is a hyperparameter " + hparams.Quote(p.Name) + "; did you mean " + program + "?"
+		}
+	}
+	return ""
 }
 
 // misspeltProgramHint is the hint that the name of a variable looks like SAGEMAKER_PROGRAM. It is empty if no

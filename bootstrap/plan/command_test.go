@@ -95,6 +95,12 @@ func TestTheWordTrainIsDroppedIfThePlatformAppendedIt(t *testing.T) {
 			args: trainAlone, err: replacedCMD,
 			hint: "\nhint: SAGEMAKER_PROGAM is set; did you mean SAGEMAKER_PROGRAM?",
 		},
+		{
+			what:   "then a misspelt hyperparameter is pointed out",
+			caller: platform, hp: `{"lr":"1","sagemakerProgram":"t.py"}`,
+			args: trainAlone, err: replacedCMD,
+			hint: `hint: there is a hyperparameter "sagemakerProgram"; did you mean sagemaker_program?`,
+		},
 	} {
 		t.Run(c.what, c.test)
 	}
