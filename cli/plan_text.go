@@ -17,12 +17,7 @@ func planText(p *plan.Plan, all bool) string {
 	for _, note := range slices.Concat(p.Notes, p.Remarks) {
 		fmt.Fprintf(&b, "note     %s\n", note)
 	}
-	if s := p.Source; s != nil {
-		fmt.Fprintf(&b, "unpack   %s into %s; what is in it decides how its program is started\n", s.Archive, s.Dir)
-	}
-	if len(p.Install) > 0 {
-		fmt.Fprintf(&b, "install  %s\n", strings.Join(p.Install, " "))
-	}
+	b.WriteString(planSource(p))
 	if len(p.Wait.Hosts) > 0 {
 		fmt.Fprintf(&b, "wait     %s, at most %s\n", strings.Join(p.Wait.Hosts, " "), p.Wait.Timeout)
 	}
@@ -47,6 +42,18 @@ func planText(p *plan.Plan, all bool) string {
 	b.WriteString(planEnv(p, all))
 	for _, word := range p.Command.Argv {
 		fmt.Fprintf(&b, "argv     %s\n", plan.ShellQuote(word))
+	}
+	return b.String()
+}
+
+// planSource says what is unpacked and installed first. It is empty for nothing.
+func planSource(p *plan.Plan) string {
+	var b strings.Builder
+	if s := p.Source; s != nil {
+		fmt.Fprintf(&b, "unpack   %s into %s; what is in it decides how its program is started\n", s.Archive, s.Dir)
+	}
+	if len(p.Install) > 0 {
+		fmt.Fprintf(&b, "install  %s\n", strings.Join(p.Install, " "))
 	}
 	return b.String()
 }

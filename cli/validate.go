@@ -57,7 +57,17 @@ func (v *validation) print(*cli.Context) error {
 		fmt.Fprintf(&b, "%s: %v\n", kind, p)
 	}
 	if err == nil {
+		b.WriteString(v.firstSteps(in))
 		fmt.Fprintf(&b, "%s: the contract is valid\n", v.settings.root)
 	}
 	return errors.Join(v.stdout.writeText(b.String()), err)
+}
+
+// firstSteps says what run would unpack and install before the trainer starts. It is empty for nothing.
+func (v *validation) firstSteps(in *bootstrap.Inspection) string {
+	p, err := in.Plan(v.options())
+	if err != nil {
+		return "" // the job names no command, or run would say what is wrong with it
+	}
+	return planSource(p)
 }
