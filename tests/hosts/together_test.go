@@ -35,6 +35,8 @@ test "$got" = "$WANT" || { echo "ValueError: $got, want $WANT" >&2; exit 1; }`
 	for _, s := range []scenario{
 		{name: "no launcher", words: trainArgs(trainer...)},
 		{name: "a launcher", words: launchArgs(standIn, trainer...)},
+		{name: "ranks", words: append([]string{"ENTRAIN_LAUNCHER=ranks"}, trainArgs(trainer...)...)},
+		{name: "torchrun", words: append([]string{"ENTRAIN_LAUNCHER=torchrun"}, trainArgs(trainer...)...)},
 	} {
 		s.n, s.prepare, s.special, s.codes = 3, trainInAGroup, known, []int{0, 0, 0}
 		t.Run(s.name, func(t *testing.T) {
