@@ -25,7 +25,8 @@ func (h *Host) Open(ctx context.Context) error {
 		return &output.Error{What: dir + "/" + plan.FileRsh, Err: err}
 	}
 	var err error
-	if h.local, err = h.effects.Serve(dir, Calls{Remote: h.runDaemon, Began: h.rankBegan}); err != nil {
+	calls := Calls{Remote: h.runDaemon, Began: h.rankBegan, Raised: h.rankRaised}
+	if h.local, err = h.effects.Serve(dir, calls); err != nil {
 		return &output.Error{What: "a socket in " + dir, Err: err}
 	}
 	if h.rendezvous == nil {

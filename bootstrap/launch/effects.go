@@ -73,6 +73,8 @@ type Calls struct {
 	Remote func(ctx context.Context, host string, words []string, files [3]*os.File) (code int, err error)
 	// Began says that a rank has begun.
 	Began func(r Rank)
+	// Raised says that the trainer of a rank has raised an exception and has not ended since.
+	Raised func(r Rank, text string)
 }
 
 // Rank is a rank of this host, as its entrain run sees it.
@@ -107,6 +109,7 @@ func realEffects(signals *proc.Signals) Effects {
 			local, err := remote.Listen(dir, remote.Handlers{
 				Remote: c.Remote,
 				Joined: func(r *remote.RankConn) { c.Began(connected{r}) },
+				Raised: func(r *remote.RankConn, text string) { c.Raised(connected{r}, text) },
 			})
 			return closer{local}, err
 		},

@@ -203,15 +203,20 @@ func supervise(run *remote.RankClient, signals *proc.Signals, cmd proc.Cmd, tag 
 	ended := func(exit proc.Exit) error {
 		return report.FailureOf(cmd.Argv[0], exit, plan.ChannelHint(cmd.Env, report.Said(exit)))
 	}
+	ears := &ears{ // an error: as in tell
+		reads:  func(pipe int) { _ = run.Reads(pipe) },
+		raised: func(exception string) { _ = run.Raised(secrets.Mask(exception)) },
+		abort:  heedAbort(run),
+	}
 	exit, err := proc.Run(ctx, signals, cmd, proc.Options{
 		PipeSize: trainer.StderrPipe, Tag: tag,
 		Grace: rankGrace, Marker: cause.Marker,
-		Listener: proc.Listener{
-			Listen: func(_ func() []byte, pipe int) { _ = run.Reads(pipe) }, // an error: as in tell
-			Heed:   heedAbort(run),
-		},
+		Listener: proc.Listener{Listen: ears.listen, Heed: ears.heed},
 		// At once, since a launcher may kill this process next.
-		Ended: func(exit proc.Exit) { tell(ended(exit), exit) },
+		Ended: func(exit proc.Exit) {
+			ears.close()
+			tell(ended(exit), exit)
+		},
 	})
 	if err != nil {
 		tell(err, proc.Exit{At: time.Now()}) // the trainer was not started

@@ -19,6 +19,19 @@ func (h *Host) rankBegan(r Rank) {
 	h.attendedRanks.Go(func() { h.awaitRank(r) })
 }
 
+// rankRaised is called when the trainer of a rank has raised an exception and has been silent since. A rank
+// of mpi4py then waits in MPI_Finalize for the other ranks, which wait for it, and nobody else says why.
+func (h *Host) rankRaised(r Rank, text string) {
+	h.mu.Lock()
+	ending := h.machine.ending()
+	h.mu.Unlock()
+	if ending {
+		return
+	}
+	h.log.Warn().Msgf("rank %d has raised an exception and does not end: %s; the other ranks may wait for it\n"+
+		"hint: python3 -m mpi4py train.py ends all ranks then, as MPI_Abort does", r.Number(), cause.OneLine(text))
+}
+
 // awaitRank waits for the end of a rank's trainer. If the trainer has failed, awaitRank tells all hosts which
 // rank failed, and how. The launcher says less about it, and may not notice it at all: MPICH waits for ever.
 func (h *Host) awaitRank(r Rank) {

@@ -22,6 +22,8 @@ type Handlers struct {
 	Remote func(ctx context.Context, host string, words []string, files [3]*os.File) (code int, err error)
 	// Joined is called with each rank that has registered. It must not block.
 	Joined func(r *RankConn)
+	// Raised is called with an exception of a rank's trainer that does not end. It may be nil.
+	Raised func(r *RankConn, text string)
 }
 
 // Local is the run's end of the unix socket on its host. Only this user and root can connect.

@@ -66,10 +66,12 @@ type RankEnd struct {
 	// Told says that the trainer was sent SIGTERM before it ended. Its end is then no failure of its own.
 	Told bool `json:"told,omitempty"`
 
-	// A message with Pipe or Said comes before the end, and says nothing else. Pipe is the descriptor from which
-	// the wrapper reads its trainer's stderr. Said is what the trainer has said about its end.
-	Pipe int    `json:"pipe,omitempty"`
-	Said string `json:"said,omitempty"`
+	// A message with Pipe, Said or Raised comes before the end, and says nothing else. Pipe is the descriptor
+	// from which the wrapper reads its trainer's stderr. Said is what the trainer has said about its end. Raised
+	// is the exception of a trainer that does not end.
+	Pipe   int    `json:"pipe,omitempty"`
+	Said   string `json:"said,omitempty"`
+	Raised string `json:"raised,omitempty"`
 }
 
 var errRefused = errors.New("entrain run on this host refuses")

@@ -3,6 +3,7 @@ package remote
 import (
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -52,7 +53,11 @@ func (s *Local) serveRank(conn *net.UnixConn, l lineReader, pid int) {
 	}
 	r := &RankConn{Rank: call.Rank, Pid: pid, conn: conn, done: make(chan struct{})}
 	s.handlers.Joined(r)
-	end, rest, err := attend(l, pid)
+	end, rest, err := attend(l, pid, func(text string) {
+		if s.handlers.Raised != nil {
+			s.handlers.Raised(r, text)
+		}
+	})
 	r.mu.Lock()
 	r.end, r.ended, r.rest = end, err == nil, rest
 	r.mu.Unlock()
@@ -63,8 +68,9 @@ func (s *Local) serveRank(conn *net.UnixConn, l lineReader, pid int) {
 }
 
 // attend reads what a rank's wrapper says until the end of its trainer. Where the wrapper was killed, rest is
-// what the trainer has said about its end, and what the wrapper has not read.
-func attend(l lineReader, pid int) (end RankEnd, rest []byte, err error) {
+// what the trainer has said about its end, and what the wrapper has not read. It calls raised for an
+// exception of a trainer that does not end.
+func attend(l lineReader, pid int, raised func(text string)) (end RankEnd, rest []byte, err error) {
 	var pipe *os.File
 	defer func() { _ = pipe.Close() }() // nil gives an error too
 	for {
@@ -76,6 +82,8 @@ func attend(l lineReader, pid int) (end RankEnd, rest []byte, err error) {
 			pipe = openPipe(pid, end.Pipe)
 		case end.Said != "":
 			rest = append(rest, end.Said...)
+		case end.Raised != "":
+			raised(strings.ToValidUTF8(end.Raised[:min(len(end.Raised), maxText)], ""))
 		default:
 			return end, nil, nil
 		}
@@ -117,6 +125,9 @@ func (c *RankClient) Reads(pipe int) error { return send(c.conn, RankEnd{Pipe: p
 // Said tells the run what the trainer has said about its end, before a launcher that kills this process can
 // lose it.
 func (c *RankClient) Said(text string) error { return send(c.conn, RankEnd{Said: text}) }
+
+// Raised tells the run of an exception of a trainer that does not end. Do not call it after Ended.
+func (c *RankClient) Raised(text string) error { return send(c.conn, RankEnd{Raised: text}) }
 
 // Ended reports to the run how the trainer ended.
 func (c *RankClient) Ended(e RankEnd) error { return send(c.conn, e) }

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -10,8 +11,11 @@ import (
 
 // TestRankAndRunTalk follows a rank from its registration to its end, and ranks that end in other ways.
 func TestRankAndRunTalk(t *testing.T) {
-	joined := make(chan *RankConn, 1)
-	local, socket := newNetwork(t, 1).local(t, Handlers{Joined: func(r *RankConn) { joined <- r }})
+	joined, raised := make(chan *RankConn, 1), make(chan string, 1)
+	local, socket := newNetwork(t, 1).local(t, Handlers{
+		Joined: func(r *RankConn) { joined <- r },
+		Raised: func(r *RankConn, text string) { raised <- fmt.Sprint(r.Rank, " ", text) },
+	})
 	client, err := Register(socket, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -22,6 +26,12 @@ func TestRankAndRunTalk(t *testing.T) {
 	}
 	if _, ok := r.End(); ok || isClosed(r.Done()) || isClosed(client.Stopped()) || isClosed(client.Left()) {
 		t.Error("the rank has ended, or was told to, before anything happened")
+	}
+	if err := client.Raised("ValueError: x"); err != nil {
+		t.Error(err)
+	}
+	if got := <-raised; got != "3 ValueError: x" || isClosed(r.Done()) {
+		t.Errorf("raised %q; ended: %v", got, isClosed(r.Done()))
 	}
 	r.Stop()
 	r.Stop()
