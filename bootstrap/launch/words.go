@@ -85,6 +85,9 @@ func (h *Host) explanations(output []byte) []string {
 			}
 		}
 	}
+	if text := cause.HelpText(output); text != "" {
+		found = append(found, rendezvous.AnyRank+": "+h.plan.Mask(cause.OneLine(text)))
+	}
 	return found
 }
 

@@ -48,16 +48,22 @@ func (k *roster) explained() *failure {
 func Explained(text string, explanations []string) string {
 	for _, explanation := range explanations {
 		who, words, _ := strings.Cut(explanation, ": ")
-		if !strings.HasPrefix(text, who+": ") || strings.Contains(text, words) {
-			continue
-		}
-		if strings.Count(text, ": ") > 1 { // it gives a reason of its own
+		hasReason := strings.Count(text, ": ") > 1
+		isAbout := strings.HasPrefix(text, who+": ") ||
+			who == AnyRank && strings.HasPrefix(text, "rank ") && !hasReason
+		switch {
+		case !isAbout || strings.Contains(text, words):
+		case hasReason:
 			return text + "; " + words
+		default:
+			return text + ": " + words
 		}
-		return text + ": " + words
 	}
 	return text
 }
+
+// AnyRank stands in an explanation for each rank whose failure gives no reason of its own.
+const AnyRank = "*"
 
 // lastLines returns the launcher's last lines, if it has failed.
 func (k *roster) lastLines() string {

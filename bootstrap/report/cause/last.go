@@ -33,7 +33,8 @@ func (t *text) lastLine(before int) finding {
 		func(l line) bool { return t.plain[l.at] },
 		func(l line) bool { return isPeer(l.text) },
 		func(l line) bool {
-			return isNoise(l.text) && l.text != "" && !isIndented(l.text) && !isRuler(l.text)
+			isShown := l.text != "" && !isIndented(l.text) && !isRuler(l.text)
+			return isShown && isNoise(l.text) && !isEchoOfOpenMPI(l.text)
 		},
 	}
 	for _, isWanted := range tests {

@@ -66,7 +66,18 @@ func isNoise(line string) bool {
 	) {
 		return true
 	}
+	if isEchoOfOpenMPI(trimmed) {
+		return true
+	}
 	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
+}
+
+// isEchoOfOpenMPI reports whether a line says only that a part of Open MPI has failed. Its help text says why.
+func isEchoOfOpenMPI(line string) bool {
+	return strings.HasPrefix(line, "[") &&
+		containsAny(line, "] ORTE_ERROR_LOG: Error in file ", "] Local abort before MPI_INIT completed") ||
+		hasAnyPrefix(line, "*** An error occurred in MPI_Init", "*** on a NULL communicator",
+			"*** MPI_ERRORS_ARE_FATAL (", "***    and ")
 }
 
 // mayTellOfFailure is a quick test. It returns false for most lines that no pattern of this package can

@@ -37,6 +37,22 @@ func Verdicts(output []byte) []Verdict {
 	return r.found
 }
 
+// HelpText returns the first help text in a launcher's own output that says why it, or a rank, has failed. It
+// returns "" for none.
+func HelpText(output []byte) string {
+	for _, p := range processes(untag(readable(output))) {
+		if p.tag != "" {
+			continue
+		}
+		for _, f := range openMPI(p) {
+			if f.kind == said && !f.follower {
+				return f.text
+			}
+		}
+	}
+	return ""
+}
+
 // verdictReader reads the lines of a launcher one by one.
 type verdictReader struct {
 	lines    []line

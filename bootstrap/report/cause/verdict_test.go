@@ -100,6 +100,22 @@ func TestVerdictsAreFound(t *testing.T) {
 	}
 }
 
+// TestHelpTextIsTheLaunchersOwn: it is the first that is no consequence of another.
+func TestHelpTextIsTheLaunchersOwn(t *testing.T) {
+	const consequence = ruler + "\nIt looks like orte_init failed for some reason.\n" + ruler + "\n"
+	const why = ruler + "\nA call to mkdir was unable to create the desired directory:\n\n  Directory: /tmp/x\n" +
+		"  Error:     No space left on device\n\nPlease check.\n" + ruler + "\n"
+	const want = "A call to mkdir was unable to create the desired directory: Directory: /tmp/x, " +
+		"Error: No space left on device"
+	for output, want := range map[string]string{
+		consequence + why: want, why + consequence: want, consequence: "", "[1,0]<stderr>:step 1\n": "",
+	} {
+		if got := HelpText([]byte(output)); got != want {
+			t.Errorf("%s\ngot %q, want %q", output, got, want)
+		}
+	}
+}
+
 // TestAbortIsNeverASuccess: an exit code has the low byte of the error code alone.
 func TestAbortIsNeverASuccess(t *testing.T) {
 	for code, want := range map[int]int{0: 1, 3: 3, 255: 255, 256: 1, 259: 3, -1: 1} {
