@@ -44,6 +44,10 @@ func (l Launch) openMPIEnv() []string {
 		// hostfile.
 		"PRTE_MCA_prte_do_not_resolve=0",
 	)
+	if slices.ContainsFunc(l.Hosts, func(h Host) bool { return strings.Contains(h.Name, ".") }) {
+		// Without it, Open MPI cuts the names at the first dot, and finds no such host.
+		env = append(env, "OMPI_MCA_orte_keep_fqdn_hostnames=1", "PRTE_MCA_prte_keep_fqdn_hostnames=1")
+	}
 	env = append(env, l.transportEnv()...)
 	return append(env, l.interfaceEnv("OMPI_MCA_oob_tcp_if_include", "PRTE_MCA_prte_if_include")...)
 }

@@ -177,6 +177,18 @@ FI_TCP_IFACE=eth0 UCX_NET_DEVICES=eth0`)
 	}
 }
 
+// TestEnvKeepsNamesWithDots, and sets nothing for other names.
+func TestEnvKeepsNamesWithDots(t *testing.T) {
+	const keep4, keep5 = "OMPI_MCA_orte_keep_fqdn_hostnames=1", "PRTE_MCA_prte_keep_fqdn_hostnames=1"
+	for name, want := range map[string]bool{"algo-1": false, "algo-1.cluster.local": true} {
+		l := launch(FamilyOpenMPI4)
+		l.Hosts = []Host{{name, 1}}
+		if got := slices.Contains(l.Env(), keep4) && slices.Contains(l.Env(), keep5); got != want {
+			t.Errorf("%s: keeps %v, want %v", name, got, want)
+		}
+	}
+}
+
 // TestEnvContradictsNoOption: Open MPI wants an interface to be included, or others to be excluded.
 func TestEnvContradictsNoOption(t *testing.T) {
 	const btl, oob = "OMPI_MCA_btl_tcp_if_include=eth0", "OMPI_MCA_oob_tcp_if_include=eth0"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"os"
 
 	"entrain/bootstrap/peers"
@@ -83,7 +82,7 @@ func (a *builtin) exec(host string, words []string, files [3]*os.File) (int, err
 		lost.Why = cause.OneLine(lost.Why) // it may hold what the other host said
 	}
 	if err != nil && a.ctx.Err() != nil {
-		err = fmt.Errorf("the launch on %s was given up", host) // close was called
+		err = givenUp(host) // close was called
 	}
 	return code, err
 }

@@ -33,6 +33,9 @@ func (h *Host) runDaemon(rsh context.Context, host string, words []string, files
 		run = h.agent.exec
 	}
 	code, err := run(host, words, files)
+	if _, lost := errors.AsType[*remote.LostError](err); lost && h.isFailing() {
+		err = givenUp(host) // all hosts end, and that one has ended first
+	}
 	if err != nil {
 		code = cmp.Or(code, remote.CodeSSHError) // an error never has exit code 0
 	}
@@ -40,6 +43,16 @@ func (h *Host) runDaemon(rsh context.Context, host string, words []string, files
 		h.daemonFailed(host, code, err)
 	}
 	return code, err
+}
+
+// givenUp is the error of a daemon that nobody needs any more.
+func givenUp(host string) error { return fmt.Errorf("the launch on %s was given up", host) }
+
+// isFailing says whether all hosts end because the job has failed.
+func (h *Host) isFailing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.machine.phase() == failing
 }
 
 // runDaemonHere runs a daemon on this host, whatever the host's name. Hydra asks for that when it does not

@@ -72,7 +72,7 @@ func isNoise(line string) bool {
 	return isFrame(trimmed) || isPeer(line) || strings.HasSuffix(line, ".py FAILED") // torchrun's title
 }
 
-// isEchoOfOpenMPI reports whether a line says only that a part of Open MPI has failed. Its help text says why.
+// isEchoOfOpenMPI reports whether a line says only that a part of Open MPI has failed. A help text says why.
 func isEchoOfOpenMPI(line string) bool {
 	return strings.HasPrefix(line, "[") &&
 		containsAny(line, "] ORTE_ERROR_LOG: Error in file ", "] Local abort before MPI_INIT completed") ||

@@ -103,8 +103,8 @@ func TestVerdictsAreFound(t *testing.T) {
 // TestHelpTextIsTheLaunchersOwn: it is the first that is no consequence of another.
 func TestHelpTextIsTheLaunchersOwn(t *testing.T) {
 	const consequence = ruler + "\nIt looks like orte_init failed for some reason.\n" + ruler + "\n"
-	const why = ruler + "\nA call to mkdir was unable to create the desired directory:\n\n  Directory: /tmp/x\n" +
-		"  Error:     No space left on device\n\nPlease check.\n" + ruler + "\n"
+	const why = ruler + "\nA call to mkdir was unable to create the desired directory:\n\n" +
+		"  Directory: /tmp/x\n  Error:     No space left on device\n\nPlease check.\n" + ruler + "\n"
 	const want = "A call to mkdir was unable to create the desired directory: Directory: /tmp/x, " +
 		"Error: No space left on device"
 	for output, want := range map[string]string{
