@@ -70,6 +70,7 @@ func (d *Doer) Run(p *plan.Plan) error {
 	return err
 }
 
+// newJob makes the job of a plan.
 func (d *Doer) newJob(p *plan.Plan) (job, error) {
 	switch {
 	case p.Launch != nil && p.Launch.Own:
@@ -100,6 +101,7 @@ func (d *Doer) run(p *plan.Plan, job job) error {
 	var ended proc.Exit
 	if err = d.prepare(p, others, job.Open); err == nil {
 		ended, err = d.work(p, others, job)
+		job, ended, err = d.restart(p, others, job, ended, err)
 	}
 	job.Close()
 	start := time.Now()

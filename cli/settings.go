@@ -119,6 +119,7 @@ func (s *settings) runFlags(dryRun *bool) []cli.Flag {
 		choice("on-peer-failure", "what to do when another host fails", "stop", "ignore", &o.Rendezvous.Ignore),
 		duration("launch-timeout", "how long the MPI launcher may take to start the ranks of every host",
 			&o.LaunchTimeout),
+		natural("max-restarts", "start all trainers again this often after one has failed", &o.MaxRestarts),
 		oneOf("until", "WHO", "end the job with all hosts, or once the leader's trainer has ended with 0",
 			&o.Until, plan.Untils()),
 		toggle("tag-output", "put the rank in front of each line of output, as [rank 3]", &o.TagOutput),

@@ -126,6 +126,11 @@ func peerTimeout(p *plan.Plan) time.Duration {
 	return p.Rendezvous.PeerTimeout
 }
 
+// KeepKeys takes over the keys of this host's launch before, which the other hosts know.
+func (h *Host) KeepKeys(before *Host) {
+	h.privateKey, h.publicKey = before.privateKey, before.publicKey
+}
+
 // Announce returns what the rendezvous has to know of this host.
 func (h *Host) Announce() *peers.Launch {
 	return &peers.Launch{

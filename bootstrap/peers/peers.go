@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,11 +29,13 @@ type Process struct {
 type Peers struct {
 	*rendezvous.Session
 	Process
-	plan    *plan.Rendezvous
-	verb    string              // the verb of the command line: run, exec or wait
-	mask    func(string) string // hides secrets in the texts for other hosts
-	members []rendezvous.Member // in the order of ranks; nil before the release
-	joined  time.Time           // when this host began to take part
+	plan      *plan.Rendezvous
+	isOutside bool                    // a launcher starts ranks on other hosts alone
+	verb      string                  // the verb of the command line: run, exec or wait
+	mask      func(string) string     // hides secrets in the texts for other hosts
+	members   []rendezvous.Member     // in the order of ranks; nil before the release
+	onQuiet   *atomic.Pointer[func()] // of the launch that is at work
+	joined    time.Time               // when this host began to take part
 }
 
 // Launch is what the rendezvous needs of a host with a launch, beside the plan.
@@ -60,20 +63,24 @@ func (h Process) Join(p *plan.Plan, verb string, launch *Launch) (*Peers, error)
 		h.tellKey(p.Rendezvous.Key)
 	}
 	c.Table = p.Rendezvous.Table
+	onQuiet := &atomic.Pointer[func()]{}
 	if launch != nil && !launch.Own {
 		c.Self.PublicKey = launch.PublicKey
-		c.Launches, c.OnQuiet = true, launch.OnQuiet
+		onQuiet.Store(&launch.OnQuiet)
+		c.Launches, c.OnQuiet = true, func() { (*onQuiet.Load())() }
 		c.OnStop = func() { h.Signals.Raise(syscall.SIGTERM) }
 	}
 	session, err := rendezvous.Open(c)
 	if err != nil {
 		return nil, err
 	}
-	if launch == nil && p.Rendezvous.MPI {
+	isOutside := launch == nil && p.Rendezvous.MPI
+	if isOutside {
 		session.Quiet() // no rank is ever at work on this host
 	}
 	return &Peers{
 		Session: session, Process: h, plan: p.Rendezvous, verb: verb, mask: p.Mask, joined: time.Now(),
+		onQuiet: onQuiet, isOutside: isOutside,
 	}, nil
 }
 
@@ -89,7 +96,7 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 			Command: p.Digests["command"], Launcher: p.Digests["launcher"],
 		},
 		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Job: p.Job,
-		OwnRanks: p.Ranks, UntilLeader: p.UntilLeader,
+		OwnRanks: p.Ranks, UntilLeader: p.UntilLeader, MaxRestarts: p.MaxRestarts,
 		Lookup: Lookup(p), Printable: report.OneLine, Ignore: p.Ignore,
 		Warn: func(text string) { h.Log.Warn().Msg(text) },
 		Info: func(text string) { h.Log.Info().Msg(text) },
@@ -235,5 +242,8 @@ func (p *Peers) End(err error, follows bool) {
 		at = exit.At
 	}
 	text := strings.TrimPrefix(report.Summary(err), p.plan.Host+": ") // the other hosts add the name again
-	p.Session.End(rendezvous.End{Code: report.ExitCode(err), Text: p.mask(text), At: at, Follows: follows})
+	p.Session.End(rendezvous.End{
+		Code: report.ExitCode(err), Text: p.mask(text), At: at, Follows: follows,
+		Final: isFinal(err),
+	})
 }

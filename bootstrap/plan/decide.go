@@ -64,6 +64,9 @@ func decidePlan(job *contract.Job, snap *contract.Snapshot, o Options) (*Plan, e
 	if err := plan.decideStreams(job, snap, o); err != nil {
 		return nil, err
 	}
+	if err := plan.decideRestarts(job, o); err != nil {
+		return nil, err
+	}
 	if o.HPFile != "" {
 		data, err := hpFile(job, o)
 		if err != nil {

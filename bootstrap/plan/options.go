@@ -29,7 +29,9 @@ type Options struct {
 	MPIRun      string // the launcher's name or path
 	Agent       Agent
 	Until       string // one of Untils: whose end is the end of the job
-	TagOutput   bool   // a tag with the rank stands in front of each line of output
+	// MaxRestarts is how often a trainer or a rank that failed by itself makes all of them start again.
+	MaxRestarts int
+	TagOutput   bool // a tag with the rank stands in front of each line of output
 	// LaunchTimeout is how long a launcher may take to start the ranks of all hosts. A script has no such bound.
 	LaunchTimeout time.Duration
 	End           End

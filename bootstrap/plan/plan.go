@@ -31,6 +31,7 @@ type Plan struct {
 	Stdin      *Stream     // the trainer's standard input; nil for entrain's own standard input
 	Feeds      []*Stream   // the channels that the trainer reads from FIFOs
 	End        End
+	Restarts   Restarts
 	ErrorFile  string   // the path of the file in which the trainer may say why it fails; empty for none
 	Failure    string   // the path of the failure file
 	Success    string   // the path of the file that the toolkit makes after success; empty for none

@@ -47,18 +47,28 @@ const neuronCompiler = "neuron_parallel_compile"
 // showFirstRank gives the command the environment of this host's first rank, as far as it is known. RankEnv
 // gives every rank its own numbers.
 func (p *Plan) showFirstRank(t Together) {
-	inherited := p.Command.Env[:len(p.Command.Env)-p.Added]
-	p.Command.Env = RankEnv(p.Command.Env, t.Place(0), p.Launch.Dir)
-	p.Added = len(p.Command.Env)
-	for _, kv := range inherited {
-		if slices.Contains(p.Command.Env, kv) {
-			p.Added--
-		}
-	}
+	p.replaceVariables(t.Place(0).variables(p.Launch.Dir))
 	if !t.Met {
 		p.Remarks = append(p.Remarks, fmt.Sprintf("RANK, WORLD_SIZE and the numbers made of them are known once "+
 			"the hosts have met; entrain plan shows them as if every host had %d slots", t.Slots))
 	}
+}
+
+// replaceVariables adds variables to the command's environment in place of those of the same name.
+func (p *Plan) replaceVariables(vars []string) {
+	inherited, kept := len(p.Command.Env)-p.Added, 0
+	env := make([]string, 0, len(p.Command.Env)+len(vars))
+	for i, kv := range p.Command.Env {
+		if name, _, _ := strings.Cut(kv, "="); IsSet(vars, name) {
+			continue
+		}
+		env = append(env, kv)
+		if i < inherited {
+			kept++
+		}
+	}
+	p.Command.Env = append(env, vars...)
+	p.Added = len(p.Command.Env) - kept
 }
 
 // checkRanks reports choices with which entrain cannot start the ranks.
@@ -175,6 +185,9 @@ func PlaceIn(host []string, r mpi.Rank) RankPlace {
 // file.
 func RankEnv(host []string, at RankPlace, dir string) []string {
 	own := at.variables(dir)
+	if !IsSet(host, ownRestartVariable) {
+		own = append(own, restartCountVariable+"=0", maxRestartsVariable+"=0")
+	}
 	env := make([]string, 0, len(host)+len(own))
 	for _, kv := range host {
 		if name, _, _ := strings.Cut(kv, "="); !IsSet(own, name) && name != ErrorFileVariable {
@@ -191,7 +204,6 @@ func (at RankPlace) variables(dir string) []string {
 		set("GROUP_RANK", at.Node), set("GROUP_WORLD_SIZE", at.Nodes),
 		set("ROLE_RANK", at.Rank.Rank), set("ROLE_WORLD_SIZE", at.Size),
 		set("ENTRAIN_RANK", at.Rank.Rank), set("ENTRAIN_LOCAL_RANK", at.LocalRank),
-		set("TORCHELASTIC_RESTART_COUNT", 0), set("TORCHELASTIC_MAX_RESTARTS", 0),
 		set("JAX_PROCESS_ID", at.Rank.Rank), set("JAX_NUM_PROCESSES", at.Size),
 	)
 	if at.LocalSize > 1 {

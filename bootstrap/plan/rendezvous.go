@@ -35,6 +35,7 @@ type Rendezvous struct {
 	DNSOnly     bool          // the hosts file is not asked
 	MPI         bool          // the leader starts the trainer on the other hosts
 	UntilLeader bool          // the job ends when the leader's work has ended with 0
+	MaxRestarts int           // how often the work of all hosts may start again
 	Ranks       bool          // each host starts ranks that depend on those of other hosts
 	Table       bool          // this host uses what the others tell about themselves
 	Key         Key

@@ -13,7 +13,7 @@ func Variables() []string { return []string{CommandVariable, KeyVariable, "ENTRA
 // IsVariable says whether name is one of Variables, or a variable that entrain gives to a trainer. A trainer
 // may start entrain again.
 func IsVariable(name string) bool {
-	given := []string{DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK"}
+	given := []string{DirVariable, colonVariable, "ENTRAIN_RANK", "ENTRAIN_LOCAL_RANK", ownRestartVariable}
 	if slices.Contains(slices.Concat(Variables(), given, togetherVariables()), name) {
 		return true
 	}

@@ -74,7 +74,7 @@ func (l *leader) answerHello(c *connection, h *hello, isDue bool) bool {
 	v, _ := l.roster.viewFor(h)
 	isNews := v.Seq > h.Seen
 	if h.Ended != nil {
-		isNews = v.settles(h.Ended, l.config)
+		isNews = v.settles(h.Ended, l.config) || isNews && v.Restarts > h.Restarts
 	}
 	if !isDue && !isNews {
 		return false

@@ -31,6 +31,26 @@ func (k *roster) noteFailure(host string, e *End, now time.Time) {
 	k.decideLater()
 }
 
+// noteEnd notes that the work of a host has ended.
+func (k *roster) noteEnd(m *member, h *hello, now time.Time) {
+	if h.Ended == nil || m.ended {
+		return
+	}
+	m.ended = true
+	switch code := h.Ended.Code; {
+	case h.Host != k.config.leaderHost():
+	case k.config.Launches:
+		k.launcherCode, k.launcherEnd = &code, h.Ended
+		k.decideLater()
+	case k.config.UntilLeader && code == 0 && !k.decided:
+		k.launcherCode, k.firstFailure = &code, nil // what fails at the same moment may follow from it
+	}
+	if h.Ended.Code != 0 {
+		k.noteFailure(h.Host, m.endByLeaderClock(h.Ended), now)
+	}
+	k.announceChange()
+}
+
 // decideLater decides on the first failure, if there is one, after the time in which an earlier one may be
 // heard of.
 func (k *roster) decideLater() {
@@ -44,9 +64,13 @@ func (k *roster) decideLater() {
 	case k.config.Launches:
 		wait = earlierFailureWaitLaunched
 	}
+	restarts := k.restarts
 	time.AfterFunc(wait, func() {
 		k.mu.Lock()
 		defer k.unlockAndWarn()
+		if k.restarts != restarts {
+			return // the failure is forgotten
+		}
 		k.waitIsOver = true
 		k.decideIfDue()
 	})
@@ -108,7 +132,11 @@ func (k *roster) aliveAt(m *member) time.Time {
 
 // decideFirst makes the first failure the one that all hosts are told of.
 func (k *roster) decideFirst() {
-	if !k.decided {
+	switch {
+	case k.decided:
+	case k.mayRestart():
+		k.restart()
+	default:
 		k.decided = true
 		k.announceChange()
 	}

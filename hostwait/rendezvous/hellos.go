@@ -141,6 +141,16 @@ func (s *Session) leaderIsOver(code int) {
 	}
 }
 
+// takeStop acts on a stop of which the leader tells.
+func (s *Session) takeStop(v view) {
+	switch {
+	case s.config.Launches && v.Released:
+		s.config.OnStop()
+	case v.Stopped != s.config.Self.Host:
+		s.cancel(&StopError{Host: v.Stopped})
+	}
+}
+
 // takeView acts on an answer of the leader. It returns true if no further hello is needed: a worker has
 // ended, and the answer settles its end.
 func (s *Session) takeView(v view, h *hello) bool {
@@ -155,21 +165,22 @@ func (s *Session) takeView(v view, h *hello) bool {
 	if v.Released && !s.isReleased() {
 		close(s.released)
 	}
-	if f := v.First; f != nil && !s.config.Ignore && !s.isOwn(f) {
+	restarts := s.noteRestart(&v)
+	if f := v.First; f != nil && !restarts && !s.config.Ignore && !s.isOwn(f) {
 		s.failWith(&PeerError{Host: f.Host, Code: failureCode(f.Code), Text: f.Text})
 	}
-	switch {
-	case v.Stopped == "" || wasStopped:
-	case s.config.Launches && v.Released:
-		s.config.OnStop()
-	case v.Stopped != s.config.Self.Host:
-		s.cancel(&StopError{Host: v.Stopped})
+	if v.Stopped != "" && !wasStopped {
+		s.takeStop(v)
 	}
 	if s.config.Launches && v.Quiet && !wasQuiet {
 		s.config.OnQuiet()
 	}
-	if v.Over != nil {
+	if v.Over != nil && !restarts {
 		s.leaderIsOver(*v.Over)
 	}
-	return !s.config.leads() && h.Ended != nil && v.settles(h.Ended, &s.config)
+	if restarts || h.Ended == nil || h.Restarts != s.self.Restarts || !v.settles(h.Ended, &s.config) {
+		return false
+	}
+	s.setSettled()
+	return !s.config.leads()
 }

@@ -104,7 +104,7 @@ func (k *roster) noteMoment(m *member, h *hello, now time.Time) {
 // the leader. A hello that was delayed does not make the moment later.
 func (m *member) endByLeaderClock(e *ended) *End {
 	age := time.Duration(min(e.Age, longestSpan.Microseconds())) * time.Microsecond
-	return &End{Code: e.Code, Text: e.Text, At: m.saidAt.Add(-age), Follows: e.Follows}
+	return &End{Code: e.Code, Text: e.Text, At: m.saidAt.Add(-age), Follows: e.Follows, Final: e.Final}
 }
 
 // Fault reports why the job fails, from a host that goes on until it is told to end. The failed host is

@@ -40,6 +40,8 @@ type End struct {
 	At   time.Time // the moment
 	// Follows says that this failure follows from another one. It counts only if there is no other failure.
 	Follows bool
+	// Final says that the work would fail in the same way again.
+	Final bool
 }
 
 // failureCode returns the exit code of a failure. A failure with code 0, or with a code that no process can
@@ -80,11 +82,12 @@ type hello struct {
 	Hold     int64     `json:"hold"`              // how long the leader may hold the answer, in milliseconds
 	Stopped  bool      `json:"stopped,omitempty"` // the host was sent SIGTERM
 	Ended    *ended    `json:"ended,omitempty"`
-	Bye      bool      `json:"bye,omitempty"`   // the host knows that its end is settled, and leaves
-	Fault    *fault    `json:"fault,omitempty"` // why the job fails, although the host goes on
-	Begun    bool      `json:"begun,omitempty"` // a rank has begun on the host
-	Quiet    bool      `json:"quiet,omitempty"` // no rank is at work on the host any more
-	Table    bool      `json:"table,omitempty"` // the host uses what the others tell about themselves
+	Bye      bool      `json:"bye,omitempty"`      // the host knows that its end is settled, and leaves
+	Fault    *fault    `json:"fault,omitempty"`    // why the job fails, although the host goes on
+	Begun    bool      `json:"begun,omitempty"`    // a rank has begun on the host
+	Quiet    bool      `json:"quiet,omitempty"`    // no rank is at work on the host any more
+	Restarts int       `json:"restarts,omitempty"` // how often the host's work was started again
+	Table    bool      `json:"table,omitempty"`    // the host uses what the others tell about themselves
 	released bool      // the host knows that it is released; not sent
 	made     time.Time // the moment of Clock; not sent
 }
@@ -124,6 +127,7 @@ type ended struct {
 	Text    string `json:"text,omitempty"`
 	Age     int64  `json:"age"` // in microseconds
 	Follows bool   `json:"follows,omitempty"`
+	Final   bool   `json:"final,omitempty"`
 
 	said words // of the launcher; only the leader has them, and its hello goes over no network
 }
@@ -135,7 +139,10 @@ type words struct {
 }
 
 func (e *End) toWire(now time.Time) ended {
-	return ended{Code: e.Code, Text: e.Text, Age: max(0, now.Sub(e.At)).Microseconds(), Follows: e.Follows}
+	return ended{
+		Code: e.Code, Text: e.Text, Age: max(0, now.Sub(e.At)).Microseconds(),
+		Follows: e.Follows, Final: e.Final,
+	}
 }
 
 // view is the leader's answer to a hello: what it knows of all hosts.
@@ -154,8 +161,13 @@ type view struct {
 	// Undecided says that a failure is known, and that an earlier one may still be heard of.
 	Undecided bool `json:"undecided,omitempty"`
 	// Unended says that hosts on which the launcher has started ranks have not told their ends yet.
-	Unended bool   `json:"unended,omitempty"`
-	Refused string `json:"refused,omitempty"` // why the leader refuses the host, without the rest
+	Unended bool `json:"unended,omitempty"`
+	// Restarts is how often the work of all hosts was to start again, Started for which of these all hosts were
+	// ready, and Cause why the last one was.
+	Restarts int      `json:"restarts,omitempty"`
+	Started  int      `json:"started,omitempty"`
+	Cause    *failure `json:"cause,omitempty"`
+	Refused  string   `json:"refused,omitempty"` // why the leader refuses the host, without the rest
 }
 
 // settles reports whether a view says all that a host still needs to know after its end: which failure is
@@ -214,7 +226,7 @@ func readHello(from io.Reader, c *Config) (*hello, error) {
 	case h.Host == "" || h.Instance == "":
 		return nil, errors.New("host or instance is empty")
 	case len(h.Pending) > maxNames, len(h.Command) > maxCommand,
-		min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen) < 0, h.Hold < 0:
+		min(h.Slots, h.CPUs, h.Accelerators, h.Count, h.Seen, h.Restarts) < 0, h.Hold < 0:
 		return nil, errors.New("a number is out of its range")
 	case h.Ended != nil && !h.Ended.isInBounds(c), h.Fault != nil && !h.Fault.isInBounds(c):
 		return nil, errors.New("the exit code or the text of an end is out of its range")

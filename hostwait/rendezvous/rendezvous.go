@@ -59,6 +59,10 @@ type Config struct {
 	// other hosts ends with an *OverError, and a failure of theirs does not count any more.
 	UntilLeader bool
 
+	// MaxRestarts is how often the work of all hosts may start again after a failure. A host whose work has
+	// ended well then stays until all have ended.
+	MaxRestarts int
+
 	// Dial connects to the leader, and Listen makes the leader's listener. They are nil for TCP. A simulation
 	// of a network sets them.
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)

@@ -38,6 +38,10 @@ type roster struct {
 	firstIsLoss  bool      // firstFailure is the loss of a host
 	waitIsOver   bool      // the time in which an earlier failure may be heard of has passed
 	decided      bool      // firstFailure can no longer change
+	restarts     int       // how often the work of all hosts was started again
+	started      int       // the restart for which all hosts were ready
+	startedAt    time.Time // when their work started
+	restartCause *failure  // why it was started again
 	stoppedHost  string    // the first host that was sent SIGTERM
 	begun        bool      // a rank has begun on some host
 	quiet        bool      // no rank is at work on any host that is left
@@ -92,23 +96,12 @@ func (k *roster) takeHello(h *hello, from netip.Addr, now time.Time) *refusal {
 		k.stoppedHost = h.Host
 		k.announceChange()
 	}
-	if h.Ended != nil && !m.ended {
-		m.ended = true
-		switch code := h.Ended.Code; {
-		case h.Host != k.config.leaderHost():
-		case k.config.Launches:
-			k.launcherCode, k.launcherEnd = &code, h.Ended
-			k.decideLater()
-		case k.config.UntilLeader && code == 0 && !k.decided:
-			k.launcherCode, k.firstFailure = &code, nil // what fails at the same moment may follow from it
-		}
-		if h.Ended.Code != 0 {
-			k.noteFailure(h.Host, m.endByLeaderClock(h.Ended), now)
-		}
-		k.announceChange()
+	if h.Restarts == k.restarts { // else it speaks of work that is over
+		k.noteEnd(m, h, now)
+		k.takeLaunchState(m, h, now)
 	}
-	k.takeLaunchState(m, h, now)
-	k.releaseIfReady()
+	k.startIfAllAgain(now)
+	k.releaseIfReady(now)
 	k.decideIfDue()
 	return nil
 }
@@ -150,7 +143,7 @@ func (k *roster) announceChange() {
 }
 
 // releaseIfReady releases all hosts once all of them have joined and are ready.
-func (k *roster) releaseIfReady() {
+func (k *roster) releaseIfReady(now time.Time) {
 	if k.released > 0 || k.decided || k.stoppedHost != "" || len(k.members) < len(k.config.Hosts) {
 		return
 	}
@@ -165,7 +158,7 @@ func (k *roster) releaseIfReady() {
 	k.table, _ = json.Marshal(rowsOf(table)) // never fails for strings and numbers
 	k.tellDiffering()
 	k.announceChange()
-	k.released = k.seq
+	k.released, k.startedAt = k.seq, now
 }
 
 // viewFor returns the answer to a hello, and a channel that is closed at the next change.
@@ -180,7 +173,8 @@ func (k *roster) viewFor(h *hello) (view, <-chan struct{}) {
 		v.First, v.Last = k.explained(), k.lastLines()
 	}
 	v.Undecided = k.firstFailure != nil && !k.decided
-	v.Unended = k.config.Launches && k.released > 0 && !k.haveAllEnded()
+	v.Restarts, v.Started, v.Cause = k.restarts, k.started, k.restartCause
+	v.Unended = (k.config.Launches || k.config.MaxRestarts > 0) && k.released > 0 && !k.haveAllEnded()
 	if h.Table && h.Seen < k.released {
 		v.Members = k.table
 	}

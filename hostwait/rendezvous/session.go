@@ -33,6 +33,10 @@ type Session struct {
 	said        words  // of the launcher
 	lastView    view
 	released    chan struct{} // closed when all hosts are released
+	settled     chan struct{} // closed when the end of this host's work is settled
+	setSettled  func()        // closes settled
+	started     chan struct{} // closed when all hosts are ready to start their work again
+	setStarted  func()        // closes started
 	unreachable error         // why the leader does not answer; nil while it does
 	answered    bool          // the leader has answered a hello
 	clock       steadyClock
@@ -55,7 +59,7 @@ func Open(c Config) (*Session, error) {
 		config: c, toSay: make(chan struct{}, 1), leaving: make(chan struct{}), hellosEnded: make(chan struct{}),
 		hurried: make(chan struct{}), released: make(chan struct{}), clock: steadyClock{time.Now()},
 	}
-	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.newWork()
 	s.hurry = sync.OnceFunc(func() { close(s.hurried) })
 	s.self = hello{
 		Protocol: Protocol, Version: c.Version, Mode: c.Mode, Instance: rand.Text(), Member: c.Self,
@@ -76,7 +80,19 @@ func Open(c Config) (*Session, error) {
 
 // Context ends when the work of this host should end. Its cause is a *PeerError, a *StopError, an
 // *OverError or a *RefusedError.
-func (s *Session) Context() context.Context { return s.ctx }
+func (s *Session) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ctx
+}
+
+// newWork makes what belongs to the work of this host, until that starts again.
+func (s *Session) newWork() {
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	settled, started := make(chan struct{}), make(chan struct{})
+	s.settled, s.setSettled = settled, sync.OnceFunc(func() { close(settled) })
+	s.started, s.setStarted = started, sync.OnceFunc(func() { close(started) })
+}
 
 // Stopped reports that this host was sent SIGTERM. All other hosts are then stopped too.
 func (s *Session) Stopped() { s.tellLeader(func() { s.self.Stopped = true }) }
@@ -120,12 +136,12 @@ func (s *Session) Gather(ctx context.Context) ([]Member, error) {
 	select {
 	case <-s.released:
 		return s.table()
-	case <-s.ctx.Done():
+	case <-s.Context().Done():
 	case <-ctx.Done():
 	}
 	cause := context.Cause(ctx)
-	if s.ctx.Err() != nil {
-		cause = context.Cause(s.ctx)
+	if s.Context().Err() != nil {
+		cause = context.Cause(s.Context())
 	}
 	if _, over := errors.AsType[*OverError](cause); over && s.isReleased() {
 		return s.table() // a quick launcher may end before this host has noticed its release

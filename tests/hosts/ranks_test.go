@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +30,62 @@ func (l *lab) waitForRanks(n int) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+}
+
+// TestAllStartAgain plays --max-restarts: the trainers of all hosts start again together, as the same ranks.
+func TestAllStartAgain(t *testing.T) {
+	args := func(times, script string, flags ...string) []string {
+		words := []string{"run", "--max-restarts", times, "--args-style", "none", "--peer-timeout", "6s"}
+		return append(append(words, flags...), "--", "sh", "-c", script)
+	}
+	ranks := []string{"--launcher", "ranks", "--slots", "2"}
+	const heals = `echo $ENTRAIN_RESTART_COUNT >>/opt/ml/model/rank-$RANK
+test $TORCHELASTIC_RESTART_COUNT = 0 || exec /opt/bin/ddp 20
+DDP=3:raise exec /opt/bin/ddp 1000`
+	const never = `DDP=1:exit exec /opt/bin/ddp 1000`
+	const alone = `test $ENTRAIN_RESTART_COUNT = 2 && exit 0
+test $SM_CURRENT_HOST = algo-2 && exit 7; sleep 0.2`
+	const quick = `test $SM_CURRENT_HOST = algo-2 || exec sleep 60
+echo "train.py: error: unknown --lr" >&2; exit 2`
+	for _, s := range []scenario{
+		{name: "one restart heals", n: 2, words: args("1", heals, ranks...), codes: []int{0, 0}},
+		{
+			name: "one restart does not heal", n: 2, words: args("1", never, ranks...), codes: []int{3, 3},
+			failure: "algo-1: rank 1: exit code 3: error: no such file: labels.csv",
+		},
+		{name: "trainers without a launcher", n: 3, words: args("2", alone), codes: []int{0, 0, 0}},
+		{
+			name: "a program that does not understand its arguments", n: 2,
+			words: args("3", quick), codes: []int{2, 2},
+			failure: "algo-2: exit code 2", failed: map[int]string{1: "train.py: error"}, within: 5 * time.Second,
+		},
+		{
+			name: "a lost host", n: 2, words: args("3", "DDP= exec /opt/bin/ddp 1000", ranks...), before: true,
+			act:   func(l *lab) { l.waitForRanks(4); l.hosts[1].job.signal(syscall.SIGKILL) },
+			codes: []int{69, killedHost}, failure: "algo-2: lost: ", failed: map[int]string{1: ""},
+		},
+		{
+			name: "a stop", n: 2, words: args("3", "DDP= exec /opt/bin/ddp 1000", ranks...), before: true,
+			act:   func(l *lab) { l.waitForRanks(4); l.hosts[1].job.signal(syscall.SIGTERM) },
+			codes: []int{143, 143}, failure: "stopped",
+		},
+		{
+			name: "a launcher", n: 2,
+			words: withFlags(launchArgs(standIn, "sh", "-c", `test $ENTRAIN_RESTART_COUNT = 1 && exit 0
+test $RANK = 1 && exit 3; sleep 60`), "--max-restarts", "1"), codes: []int{0, 0},
+		},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t)
+		})
+	}
+}
+
+// withFlags adds flags to the arguments of run.
+func withFlags(args []string, flags ...string) []string {
+	i := slices.Index(args, "--")
+	return slices.Concat(args[:i], flags, args[i:])
 }
 
 // TestTheLeadersEndIsTheEnd plays --until leader: the other hosts serve until the leader's work has ended.
