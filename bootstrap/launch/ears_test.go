@@ -10,7 +10,7 @@ import (
 // TestExceptionOfARankThatDoesNotEndIsTold: once, a minute after the last words, and not if the rank goes on
 // or ends.
 func TestExceptionOfARankThatDoesNotEndIsTold(t *testing.T) {
-	const trace = "Traceback (most recent call last):\n  File \"x.py\", line 9, in <module>\nValueError: no data\n"
+	const trace = "Traceback (most recent call last):\n  File \"x.py\", line 9\nValueError: no data\n"
 	for what, c := range map[string]struct {
 		pieces []string // one every 50 s
 		ends   bool     // 50 s after the last piece
