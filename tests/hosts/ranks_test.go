@@ -32,6 +32,31 @@ func (l *lab) waitForRanks(n int) {
 	}
 }
 
+// TestTheSameTrainingUnderMPI plays some of the same scenarios with one rank on each host, as an MPI launcher
+// starts them: the ends are the same.
+func TestTheSameTrainingUnderMPI(t *testing.T) {
+	args := func(does, steps string) []string {
+		return append([]string{"DDP=" + does}, launchArgs(standIn, "/opt/bin/ddp", steps)...)
+	}
+	for _, s := range []scenario{
+		{name: "all ranks finish", n: 2, words: args("", "5"), codes: []int{0, 0}},
+		{
+			name: "a rank exits with 3", n: 2, words: args("1:exit", "1000"), codes: []int{3, 3},
+			failure: "(algo-2: )?rank 1: exit code 3: error: no such file: labels.csv",
+		},
+		{
+			name: "a stop saves, and the workers of the ranks live", n: 2, words: args("*:save 1s", "1000"),
+			before: true, act: func(l *lab) { l.waitForRanks(2); l.hosts[1].job.signal(syscall.SIGTERM) },
+			codes: []int{0, 0},
+		},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t)
+		})
+	}
+}
+
 // TestAllStartAgain plays --max-restarts: the trainers of all hosts start again together, as the same ranks.
 func TestAllStartAgain(t *testing.T) {
 	args := func(times, script string, flags ...string) []string {
@@ -174,6 +199,10 @@ case $RANK-$LOCAL_RANK-$LOCAL_WORLD_SIZE in $WANT) exec /opt/bin/ddp 5;; *) exit
 			name: "a stop of ranks that do not save", n: 2, words: rankArgs("", steps),
 			before: true, act: training(4, sendSignal(0, syscall.SIGTERM)), codes: []int{143, 143},
 			failure: "stopped(, since algo-1 was sent| by) SIGTERM", within: 5 * time.Second,
+		},
+		{
+			name: "the hostname leads to another interface", n: 2, words: rankArgs("", "5"), codes: []int{0, 0},
+			prepare: lookLikeTheExampleOfThePlatform,
 		},
 		{
 			name: "hosts with one and two slots", n: 2,
