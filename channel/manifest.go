@@ -68,6 +68,8 @@ func (m *manifest) isJSON(text []byte) bool {
 	switch {
 	case err == nil:
 		return true
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
+		m.fail(text, 0, errors.New("found a byte order mark, expected JSON\nhint: save it as UTF-8 without a BOM"))
 	case ok && syntax.Offset >= int64(len(text)):
 		m.fail(text, int64(len(bytes.TrimSpace(text))), errors.New("the JSON text ends too early"))
 	case ok:

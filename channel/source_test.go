@@ -156,6 +156,7 @@ func TestManifestIsCheckedWhole(t *testing.T) {
 			},
 		},
 		{`["a", "1.jpg"]`, list, []string{`:1:2: found "a", expected {"prefix": "s3://bucket/prefix/"}`}},
+		{"\xef\xbb\xbf{}", augmented, []string{":1:1: found a byte order mark, expected JSON\nhint: "}},
 		{`{}`, list, []string{`:1:1: expected a list: [{"prefix":`}},
 		{`[{"prefix": "s3://bucket/"}`, list, []string{":1:28: the JSON text ends too early"}},
 	} {
