@@ -82,6 +82,7 @@ type Host struct {
 	command     mpi.Launch    // with the slots that the hosts have announced
 	said        func() []byte // what the launcher has said so far; nil before it has started
 	heeded      bool          // heedLauncher has told of a rank
+	endWatched  bool          // watchEnd was called
 	endingSince time.Time     // when the launch was stopped or failed
 
 	oomKillsBefore int // processes that the kernel had killed for lack of memory before the launch

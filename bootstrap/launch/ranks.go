@@ -47,6 +47,9 @@ func (h *Host) awaitRank(r Rank) {
 	if h.machine.leads {
 		h.heedLauncher()
 	}
+	if e.Code == 0 && !h.launch.Script {
+		h.watchEnd()
+	}
 	if e.Code != 0 && !h.launch.Script && (byItself || !h.awaitOver(explainBound)) {
 		h.tellFault(h.name(), e)
 	}

@@ -139,13 +139,13 @@ func (k knowledge) wasTold(exit *proc.ExitError) bool {
 	endedRanks := k.rankFailure != nil && k.weight < endOfCause
 	for _, words := range []string{
 		"noticed that process rank", "non-zero exit code", "non-zero status", "lost communication",
-		"unable to reliably start", "BAD TERMINATION", "MPI_ABORT was invoked", "exiting improperly",
+		"unable to reliably start", "BAD TERMINATION", "has exited due to process rank",
 	} {
 		if bytes.Contains(exit.Stderr, []byte(words)) {
 			return false
 		}
 	}
-	return terminated && endedRanks && k.begun && k.daemonFailure == nil && k.launchFailure == nil
+	return terminated && endedRanks && len(cause.Verdicts(exit.Stderr)) == 0 && k.begun && k.daemonFailure == nil && k.launchFailure == nil
 }
 
 // endsAgents says whether the launcher has ended its agents itself. Open MPI 4 ends with 9, or dies, where

@@ -53,7 +53,7 @@ func untag(texts []string) []line {
 func tagPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:\[[^\]\s]{1,80}\]<std(?:err|out|diag)>: ?|` +
 		`\[(?:rank|default|trainer|worker|local_rank)[ :]*\d+\]: ?|` +
-		`\[\d{1,6}\]:? |\[rank: \d+\] |\d{1,6}: |` +
+		`\[\d{1,6}\]:? |\[rank:? \d+\] |\d{1,6}: |` +
 		`\([\w.:<>\[\]-]* ?pid=\d+[^)]*\) (?:\[repeated[^\]]*\] )?|\(raylet[^)]*\) |` +
 		`[a-z][a-z0-9.-]*-\d+: |[\w.-]+[-_]\d+ +\| )`)
 }

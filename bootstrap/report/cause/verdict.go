@@ -94,17 +94,21 @@ func (r *verdictReader) paragraph() string {
 }
 
 // readAbort reads "MPI_ABORT was invoked on rank 1 in communicator MPI_COMM_WORLD with errorcode 0.". The
-// rank is that in the communicator.
+// rank is that in the communicator. Open MPI 5 puts the process and the code into lines of their own:
+// "Proc: [[6304,1],2]" and "Errorcode: 0".
 func (r *verdictReader) readAbort(text string) {
 	v := Verdict{Kind: Aborted, Rank: -1, Code: -1, Text: text}
 	all := r.paragraph()
-	const pattern = `^(\S+ was invoked on rank (\d+) in communicator (.*?)\s+with errorcode (-?\d+))`
+	const pattern = `^(\S+ was invoked on rank (\d+) in communicator (.*?)` +
+		`(?: Proc: \[\[\d+,\d+\],(\d+)\])?(?: with errorcode| Errorcode:) (-?\d+))`
 	parts := regexp.MustCompile(pattern).FindStringSubmatch(all)
 	if parts != nil {
-		v.Text, v.Code = parts[1], number(parts[4])
+		v.Rank, v.Code = number(parts[4]), number(parts[5])
 		if parts[3] == "MPI_COMM_WORLD" {
 			v.Rank = number(parts[2])
 		}
+		const format = "MPI_ABORT was invoked on rank %s in communicator %s with errorcode %d"
+		v.Text = fmt.Sprintf(format, parts[2], parts[3], v.Code)
 	}
 	r.found = append(r.found, v)
 }
@@ -134,7 +138,7 @@ func (r *verdictReader) readExit() {
 // has a second tag.
 func (r *verdictReader) readMPICH(l line, text string) {
 	parts := regexp.MustCompile(`^Abort\((-?\d+)\) on node (\d+) \(rank .*?\): (.*)$`).FindStringSubmatch(text)
-	if parts == nil || l.tag != "" && l.tag != "["+parts[2]+"]" {
+	if parts == nil || l.tag != "" && l.tag != "["+parts[2]+"]" && l.tag != "[rank "+parts[2]+"]" {
 		return
 	}
 	v := Verdict{Kind: Aborted, Rank: number(parts[2]), Code: number(parts[1]), Text: parts[3]}

@@ -48,6 +48,14 @@ func TestVerdictsAreFound(t *testing.T) {
 			want: []Verdict{{Aborted, 1, -1, "calling MPI_Abort"}},
 		},
 		{
+			what: "Open MPI 5, an abort in another communicator",
+			output: ruler + "\nMPI_ABORT was invoked on rank 0 in communicator MPI COMMUNICATOR 3\n" +
+				"  Proc: [[6304,1],2]\n  Errorcode: 0\n\nNOTE: invoking MPI_ABORT\n" + ruler + "\n",
+			want: []Verdict{{
+				Aborted, 2, 0, "MPI_ABORT was invoked on rank 0 in communicator MPI COMMUNICATOR 3 with errorcode 0",
+			}},
+		},
+		{
 			what: "Open MPI, no MPI_Finalize",
 			output: ruler + "\nmpirun.openmpi has exited due to process rank 1 with PID 15 on\n" +
 				"node algo-2 exiting improperly. There are three reasons this could " +
