@@ -28,7 +28,7 @@ func (g *Guests) Start(cmd Cmd, files [3]uintptr, ended func(code int)) (kill fu
 	if lookErr != nil {
 		return nil, lookErr
 	}
-	session := &syscall.SysProcAttr{Setsid: true}
+	session := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL} // sshd would stay otherwise
 	attr := &syscall.ProcAttr{Dir: cmd.Dir, Env: cmd.Env, Files: files[:], Sys: session}
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -49,7 +49,8 @@ func mpiScenarios() []mpiScenario {
 			failure: "algo-2: rank 2: exit code 6: MPI_Send: MPI_ERR_RANK: invalid rank\n(.*\n)*mpirun",
 		},
 		{
-			name: "a rank ends without MPI_Finalize", only: "Open MPI 4.1, Open MPI 5.0", slots: three,
+			// Open MPI 5 sometimes blames a rank that notices it.
+			name: "a rank ends without MPI_Finalize", only: "Open MPI 4.1", slots: three,
 			trainer: dies("exit:0"), act: go2, code: 1, failure: "algo-2: rank 2: exiting improperly",
 		},
 		{

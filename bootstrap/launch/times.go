@@ -50,8 +50,8 @@ const (
 	// firstBeginReport is when the log says for the first time which hosts' ranks have not begun. Each further
 	// report comes after twice the time. Ranks usually begin within a second.
 	firstBeginReport = 5 * time.Second
-	// endReport is when the log says which ranks have ended, once one has ended with 0. The ranks of an MPI program
-	// usually end within a second of each other.
+	// endReport is when the log says which ranks have ended, once one has ended with 0. The ranks of an MPI
+	// program usually end within a second of each other.
 	endReport = time.Minute
 	// failureGraceAlone is the failure grace of a host alone: see failureGrace. It equals that of the default
 	// --peer-timeout of 30 s.

@@ -145,7 +145,8 @@ func (k knowledge) wasTold(exit *proc.ExitError) bool {
 			return false
 		}
 	}
-	return terminated && endedRanks && len(cause.Verdicts(exit.Stderr)) == 0 && k.begun && k.daemonFailure == nil && k.launchFailure == nil
+	isSilent := len(cause.Verdicts(exit.Stderr)) == 0
+	return isSilent && terminated && endedRanks && k.begun && k.daemonFailure == nil && k.launchFailure == nil
 }
 
 // endsAgents says whether the launcher has ended its agents itself. Open MPI 4 ends with 9, or dies, where
