@@ -63,7 +63,7 @@ func (h *Host) outcomeOf(r Rank) (e rendezvous.End, byItself bool) {
 	case told:
 		// Without a stop, SIGTERM comes from a launcher, which ends ranks because of another failure.
 		follows := syscall.Signal(end.Signal) == syscall.SIGTERM && !h.knowledge(true).ending ||
-			h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied
+			h.launch.Launcher.Family == mpi.FamilyOpenMPI5 && end.Code == codePeerDied || cause.NamesPeer(end.Text)
 		text := fmt.Sprintf("rank %d: %s", r.Number(), cause.OneLine(end.Text))
 		return rendezvous.End{Code: end.Code, Text: text, At: end.At, Follows: follows}, !end.Told
 	case h.effects.OOMKills() > h.oomKillsBefore:

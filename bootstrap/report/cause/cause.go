@@ -30,6 +30,9 @@ func Follows(output []byte, end End) bool {
 	return f.kind == peer || strings.HasPrefix(f.text, "rank ") && isPeer(f.text)
 }
 
+// NamesPeer reports whether a line about a failure only says that another process has gone.
+func NamesPeer(line string) bool { return isPeer(line) }
+
 // JobCode returns the exit code of the job that a program ran. It is the program's own code, except for
 // torchrun. Torchrun always ends with 1 when a worker fails, and names the worker's code at the end of its
 // output.
