@@ -15,7 +15,9 @@ import (
 // excusedLines returns the advised lines for a Dockerfile that no test can build, since they need the user's
 // files.
 func excusedLines() []string {
-	return []string{"RUN pip install -r /opt/ml/code/requirements.txt", "RUN pip install /opt/ml/code"}
+	return []string{
+		"RUN pip install -r /opt/ml/code/requirements.txt", "RUN pip install /opt/ml/code", "RUN chmod +x VALUE",
+	}
 }
 
 // TestRunLinesInMessagesBuild checks that every RUN line that a message of entrain advises builds word for
