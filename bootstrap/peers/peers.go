@@ -144,7 +144,7 @@ func Lookup(p *plan.Rendezvous) hostwait.Lookup {
 // Memory is how much memory entrain may use beside the trainer, in bytes. It grows with the number of hosts,
 // since the leader has a connection to each. On a host alone it is 0, which stands for the default.
 func (p *Peers) Memory() int64 {
-	const base, perHost = 32 << 20, 64 << 10
+	const base, perHost = 32 << 20, 24 << 10
 	if p == nil {
 		return 0
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -46,6 +47,9 @@ func startLeader(c *Config) (*leader, error) {
 	}
 	l.listener, l.service = listener, newService(l.serve)
 	l.work.Go(func() { l.service.accept(listener, c.idleBound()+c.longestAnswerHold()) })
+	if len(c.Hosts) >= manyHosts {
+		debug.SetGCPercent(gcPercent)
+	}
 	l.work.Go(func() { l.announceNews(ctx) })
 	l.work.Go(func() { l.watch(ctx) })
 	return l, nil
@@ -77,14 +81,40 @@ func (l *leader) listen(ctx context.Context) (net.Listener, error) {
 func (l *leader) watch(ctx context.Context) {
 	ticker := time.NewTicker(l.config.lossCheckPause())
 	defer ticker.Stop()
+	var given, last crowd
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
 			l.roster.findLost(now)
+			if is := l.roster.crowd(); is == last && is != given && len(l.config.Hosts) >= manyHosts {
+				debug.FreeOSMemory() // the handshakes of many hosts at once, and their release, leave much behind
+				given = is
+			} else {
+				last = is
+			}
 		}
 	}
+}
+
+// From manyHosts on the leader is careful with memory: it lets the heap grow by gcPercent only until it
+// collects garbage, and gives back what it does not use.
+const (
+	manyHosts = 64
+	gcPercent = 25
+)
+
+// crowd is what many hosts do at once: they join, or go on after the release.
+type crowd struct {
+	members    int
+	isReleased bool
+}
+
+func (k *roster) crowd() crowd {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return crowd{len(k.members), k.released > 0}
 }
 
 // waitForDepartures returns when all other hosts have left or are lost, or when ctx ends. It waits for

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +56,7 @@ func simulateLeader(port string) error {
 		return err
 	}
 	fmt.Println("listening")
+	debug.SetMemoryLimit(32<<20 + int64(n)*24<<10) // as a job has it: see peers.Memory
 	s.Ready(nil)
 	if _, err := s.Gather(context.Background()); err != nil {
 		return err
