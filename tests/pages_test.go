@@ -171,7 +171,7 @@ func TestEntrypointsInTextAreValid(t *testing.T) {
 	root := tree(t)
 	for words, place := range shown {
 		argv := strings.Fields(strings.NewReplacer(`["`, "", `"]`, "", `", "`, " ", `","`, " ").Replace(words))
-		if len(argv) < 2 || argv[1] != "run" && argv[1] != "exec" {
+		if len(argv) < 3 || argv[1] != "run" && argv[1] != "exec" {
 			continue // its command comes from a variable or from the image
 		}
 		plan := []string{"dist/entrain", "plan", "--root", root, "--launcher", "none"}
