@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type service struct {
 	readers sync.Pool     // of *bufio.Reader
 	closed  chan struct{} // closed by close
 	busy    chan struct{} // an element for each answer that announce is writing
+	serving atomic.Int64  // requests that have no answer yet, not even one that is held back
 
 	mu       sync.Mutex
 	open     map[*connection]bool
@@ -145,7 +147,9 @@ func (s *service) serveOne(c *connection) *heldAnswer {
 	if err != nil {
 		r = &http.Request{Body: http.NoBody} // no path is empty, so it is refused
 	}
+	s.serving.Add(1)
 	answer := s.serve(c, r)
+	s.serving.Add(-1)
 	rest, _ := reader.Peek(reader.Buffered())
 	c.begun = bytes.Clone(rest)
 	reader.Reset(nil)
@@ -208,5 +212,5 @@ func (s *service) close() {
 func (s *service) isAnswering() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.held) > 0
+	return len(s.held) > 0 || s.serving.Load() > 0
 }
