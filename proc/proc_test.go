@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if err := Relay(os.Args, os.Environ()); err != nil {
 		os.Exit(1)
 	}
+	if os.Getenv(guestHost) != "" {
+		holdGuest()
+	}
 	goleak.VerifyTestMain(m)
 }
 
