@@ -33,9 +33,9 @@ const profilePrefix = "( test ! -r ./.profile || . ./.profile;"
 // A value may hold $NAME, ${NAME}, ${NAME:-} and ${NAME:-word}. They stand for variables that the words set
 // earlier, or that env holds; the first of equal names in env counts. The daemon is one of the four known
 // programs, given by its name or its absolute path. Everything else is an error that says at which byte of
-// the joined words it stands.
+// the joined words it stands. Open MPI's words for csh are translated first: see fromCSH.
 func ParseDaemon(words, env []string) (Daemon, error) {
-	s := &shell{quoting: quoting{text: strings.Join(words, " ")}, env: env}
+	s := &shell{quoting: quoting{text: fromCSH(strings.Join(words, " "))}, env: env}
 	if at := strings.IndexByte(s.text, 0); at >= 0 {
 		s.pos = at
 		return Daemon{}, s.errorHere("no NUL byte")
