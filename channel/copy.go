@@ -49,7 +49,7 @@ func (c *copier) splice(ctx context.Context) error {
 		default:
 			more = false
 			moved += int(n)
-			c.epoch.Bytes += n
+			c.epoch.Bytes += int64(n)
 		}
 	}
 	return context.Cause(ctx)
