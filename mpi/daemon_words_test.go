@@ -64,18 +64,6 @@ var launcherWords = map[string]struct {
 		},
 		Daemon{[]string{"/usr/bin/prted", "--prtemca", "ess", "env"}, []string{"PRTE_PREFIX=/usr"}},
 	},
-	"Open MPI 4.1.4, login shell csh": {
-		[]string{
-			"    set path = ( /usr/bin $path ) ; if ( $?LD_LIBRARY_PATH == 1 ) set OMPI_have_llp ; " +
-				"if ( $?LD_LIBRARY_PATH == 0 ) setenv LD_LIBRARY_PATH /usr/lib ; " +
-				"if ( $?OMPI_have_llp == 1 ) setenv LD_LIBRARY_PATH /usr/lib:$LD_LIBRARY_PATH ;   /usr/bin/orted",
-			"-mca", "ess", `"env"`,
-		},
-		Daemon{
-			[]string{"/usr/bin/orted", "-mca", "ess", "env"},
-			[]string{"PATH=/usr/bin:/bin:/usr/bin", "LD_LIBRARY_PATH=/usr/lib:"},
-		},
-	},
 	"MPICH 4.0.2": {
 		[]string{
 			`"/usr/bin/hydra_pmi_proxy"`, "--control-port", "127.0.0.1:41239", "--usize", "-2", "--proxy-id", "0",

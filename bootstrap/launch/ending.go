@@ -8,8 +8,8 @@ import (
 )
 
 // watchEnd says in the log which ranks of this host have ended, and which have not, where the launcher does
-// not end. A rank may wait in MPI_Finalize for ever. It is called when a rank has ended with 0. Only the first
-// call counts.
+// not end. A rank may wait in MPI_Finalize for ever. It is called when a rank has ended with 0. Only the
+// first call counts.
 func (h *Host) watchEnd() {
 	h.mu.Lock()
 	watched := h.endWatched
