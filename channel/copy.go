@@ -48,8 +48,9 @@ func (c *copier) splice(ctx context.Context) error {
 			return nil
 		default:
 			more = false
-			moved += int(n)
-			c.epoch.Bytes += int64(n)
+			count := int(n)
+			moved += count
+			c.epoch.Bytes += int64(count)
 		}
 	}
 	return context.Cause(ctx)
