@@ -71,6 +71,9 @@ func (l *leader) identify(ctx context.Context, h *hello, from netip.Addr) *refus
 // arrives behind it, or at the end of the hold that the hello asks for. The only news for a host that has
 // ended is what settles its end. It returns whether it has answered.
 func (l *leader) answerHello(c *connection, h *hello, isDue bool) bool {
+	if !isDue && h.Ended == nil && !l.roster.hasNews(h.Seen) {
+		return false // without a view, which looks at all hosts before the release
+	}
 	v, _ := l.roster.viewFor(h)
 	isNews := v.Seq > h.Seen
 	if h.Ended != nil {
@@ -95,6 +98,13 @@ func (l *leader) announceNews(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// hasNews reports whether there was a change after one that a host has seen.
+func (k *roster) hasNews(seen int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seq > seen
 }
 
 // nextChange is closed at the next change.
