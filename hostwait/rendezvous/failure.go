@@ -101,14 +101,9 @@ func (k *roster) mayFollowLossOf(host string) bool {
 		m.Seen < k.firstSeq && k.lossMoment(m).Before(k.firstEnd.countsAt())
 }
 
-// lossMoment is the moment from which the loss of a host counts: its last hello, or earlierFailureWait before
-// its connection broke.
-func (k *roster) lossMoment(m *member) time.Time {
-	if beforeBreak := k.aliveAt(m).Add(-earlierFailureWait); beforeBreak.After(m.saidAt) {
-		return beforeBreak
-	}
-	return m.saidAt
-}
+// lossMoment is the moment from which the loss of a host counts: earlierFailureWait before its last hello, or
+// before its connection broke.
+func (k *roster) lossMoment(m *member) time.Time { return k.aliveAt(m).Add(-earlierFailureWait) }
 
 // isOlderThanBreakOf reports whether the first failure happened while a host was certainly alive: before its
 // last hello, or before its connection broke. A trainer may notice the loss of its peer a moment before the

@@ -19,8 +19,14 @@ type stage struct {
 // say delivers a hello of a host.
 func (s *stage) say(host string, h hello) {
 	s.t.Helper()
+	s.sayHaving(s.k.seq, host, h)
+}
+
+// sayHaving delivers a hello of a host that has got a view.
+func (s *stage) sayHaving(seen int, host string, h hello) {
+	s.t.Helper()
 	s.count++
-	h.Seen = s.k.seq // it has got the last view
+	h.Seen = seen
 	h.Protocol, h.Host, h.Instance, h.Clock, h.Count = Protocol, host, host, time.Now().UnixMicro(), s.count
 	if r := s.k.takeHello(&h, netip.Addr{}, time.Now()); r != nil {
 		s.t.Fatal(r.why)
@@ -122,6 +128,21 @@ func TestLossCountsBeforeTheFailuresThatFollowFromIt(t *testing.T) {
 			s.up["h2"] = true
 			s.say("h2", hello{})
 		}, time.Second + 100*time.Millisecond, failed},
+		{"a hello that the host said before arrives after the failure", func(s *stage) {
+			gone(s)
+			seen := s.k.seq
+			failure(s, "h1", 0)
+			s.pass(100 * time.Millisecond)
+			s.sayHaving(seen, "h2", hello{})
+			closed(s)
+		}, 7 * time.Second, lost},
+		{"the host that is lost later is noticed first", func(s *stage) {
+			closed(s)
+			s.pass(time.Second)
+			s.k.members["h1"].lastHeard = time.Now().Add(-6 * time.Second) // and said a hello just now
+			s.up["h1"] = false
+			s.k.findLost(time.Now())
+		}, 7 * time.Second, lost},
 		{"the host itself fails, and disappears", func(s *stage) {
 			s.say("h2", hello{Fault: &fault{Host: "h2", ended: ended{Code: 1, Text: "own word"}}})
 			closed(s)

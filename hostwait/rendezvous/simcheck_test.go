@@ -111,11 +111,14 @@ func (j *simJob) seenAt(at time.Duration) time.Duration {
 // lastHeardOf returns when the others have heard of a host last that was killed: at its death, or before a
 // cut after which it did not come back.
 func (j *simJob) lastHeardOf(h *simHost) time.Duration {
-	const comesBack = 10 * time.Second // within this time after a cut
 	at := h.machine.DiedAt()
+	heard := at
+	if m := j.hosts[0].session.link.(*leader).roster.members[fmt.Sprintf("h%d", h.host)]; m != nil && h.host > 0 {
+		heard = m.lastHeard.Sub(j.net.Start())
+	}
 	for _, m := range []*simnet.Machine{j.net.Machines[0], h.machine} {
 		for _, c := range m.Cuts {
-			if c.From < at && at < c.To+comesBack {
+			if c.From < at && heard < c.To {
 				at = c.From
 			}
 		}
@@ -143,7 +146,7 @@ func (j *simJob) checkCause(say func(string, ...any), causes []simCause, k *rost
 			return
 		}
 	}
-	if m := counts.machine; k.firstIsLoss && m.DiedAt() > 0 && m.DiedAt() <= earliest.at+j.timeout/3 {
+	if k.firstIsLoss && counts.machine.IsKilled() && j.lastHeardOf(counts) <= earliest.at+j.timeout/3 {
 		return // it was killed after its end, and the end was not told
 	}
 	if !k.firstIsLoss && counts.endedAt < earliest.seen-earlierFailureWait && earliest.seen < never {
@@ -239,7 +242,8 @@ func (j *simJob) wentWrongAt() time.Duration {
 // stoppedAt returns when a host was sent SIGTERM. It is 0 if none was.
 func (j *simJob) stoppedAt() time.Duration {
 	for _, h := range j.hosts {
-		if h.stopped > 0 {
+		isHeard := !h.machine.IsKilled() && !j.isAway(h) && len(h.machine.Cuts) == 0
+		if h.stopped > 0 && isHeard {
 			return h.stopped
 		}
 	}
