@@ -113,7 +113,8 @@ func (j *simJob) seenAt(at time.Duration) time.Duration {
 func (j *simJob) lastHeardOf(h *simHost) time.Duration {
 	at := h.machine.DiedAt()
 	heard := at
-	if m := j.hosts[0].session.link.(*leader).roster.members[fmt.Sprintf("h%d", h.host)]; m != nil && h.host > 0 {
+	k := j.hosts[0].session.link.(*leader).roster
+	if m := k.members[fmt.Sprintf("h%d", h.host)]; m != nil && h.host > 0 {
 		heard = m.lastHeard.Sub(j.net.Start())
 	}
 	for _, m := range []*simnet.Machine{j.net.Machines[0], h.machine} {
