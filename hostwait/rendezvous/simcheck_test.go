@@ -109,7 +109,7 @@ func (j *simJob) seenAt(at time.Duration) time.Duration {
 }
 
 // lastHeardOf returns when the others have heard of a host last that was killed: at its death, or before a
-// cut after which it did not come back.
+// cut or a standstill after which it did not come back.
 func (j *simJob) lastHeardOf(h *simHost) time.Duration {
 	at := h.machine.DiedAt()
 	heard := at
@@ -117,11 +117,10 @@ func (j *simJob) lastHeardOf(h *simHost) time.Duration {
 	if m := k.members[fmt.Sprintf("h%d", h.host)]; m != nil && h.host > 0 {
 		heard = m.lastHeard.Sub(j.net.Start())
 	}
-	for _, m := range []*simnet.Machine{j.net.Machines[0], h.machine} {
-		for _, c := range m.Cuts {
-			if c.From < at && heard < c.To {
-				at = c.From
-			}
+	away := slices.Concat(j.net.Machines[0].Cuts, h.machine.Cuts, []simnet.Span{h.machine.Frozen})
+	for _, c := range away {
+		if c.From < at && heard < c.To {
+			at = c.From
 		}
 	}
 	return at

@@ -54,6 +54,7 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 		2973,  // a host that was not released stayed a second for an answer, and the network lost its connection
 		3038,  // a failure whose word came late counted from when it came
 		11043, // a hello that was held up counted as a sign that a killed host was well
+		20136, // a host that stood still was killed before it went on, and the check took that for the later loss
 		20501, // two hellos that one stall held up counted as a clock that was set
 		35377, // the leader lost a worker that had ended well
 		47015, // a worker did not hear for a short PeerTimeout, and the check asked it for the leader's reason
