@@ -113,25 +113,34 @@ func TestLastWordGoesOverTheStandingConnection(t *testing.T) {
 }
 
 // TestLeaderStaysUntilGoodbye: a worker that has told its end needs the leader until it says goodbye, is
-// silent for PeerTimeout, or is lost.
+// silent for PeerTimeout, or is lost. A hello that the network held up is no new sign of life.
 func TestLeaderStaysUntilGoodbye(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
 		name  string
 		hello hello
+		delay time.Duration // of the hello, on its way
 		after time.Duration
 		want  bool
 	}{
-		{"it works", hello{}, time.Second, false},
-		{"it has told its end", hello{Ended: &ended{}}, 29 * time.Second, false},
-		{"it has told its end and is silent", hello{Ended: &ended{}}, 30 * time.Second, true},
-		{"it has said goodbye", hello{Ended: &ended{}, Bye: true}, 0, true},
+		{"it works", hello{}, 0, time.Second, false},
+		{"it works, and its hello was held up", hello{}, time.Minute, 0, false},
+		{"it has told its end", hello{Ended: &ended{}}, 0, 29 * time.Second, false},
+		{"it has told its end and is silent", hello{Ended: &ended{}}, 0, 30 * time.Second, true},
+		{"its end was held up", hello{Ended: &ended{}}, 20 * time.Second, 9 * time.Second, false},
+		{"its end was held up, and it is silent", hello{Ended: &ended{}}, 20 * time.Second, 10 * time.Second, true},
+		{"its end comes after PeerTimeout", hello{Ended: &ended{}}, time.Minute, 0, true},
+		{"it has said goodbye", hello{Ended: &ended{}, Bye: true}, 0, 0, true},
 	} {
 		k := newRoster(&Config{Hosts: []string{"h0", "h1"}, PeerTimeout: 30 * time.Second, Warn: func(string) {}})
-		h := c.hello
-		h.Protocol, h.Host, h.Instance, h.Clock = Protocol, "h1", "i", now.UnixMicro()
-		if r := k.takeHello(&h, netip.Addr{}, now); r != nil {
-			t.Fatal(r.why)
+		earlier := now.Add(-2 * time.Minute)
+		first, last := hello{Clock: earlier.UnixMicro()}, c.hello
+		last.Count, last.Clock = 1, now.Add(-c.delay).UnixMicro()
+		for i, h := range []*hello{&first, &last} {
+			h.Protocol, h.Host, h.Instance = Protocol, "h1", "i"
+			if r := k.takeHello(h, netip.Addr{}, []time.Time{earlier, now}[i]); r != nil {
+				t.Fatal(r.why)
+			}
 		}
 		if got := k.isUnneeded(false, now.Add(c.after)); got != c.want {
 			t.Errorf("%s: the leader may leave: %v", c.name, got)

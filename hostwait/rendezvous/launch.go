@@ -97,7 +97,8 @@ func (k *roster) haveAllEnded() bool {
 // noteMoment notes when a host has said its last hello, by the clock of the leader.
 func (k *roster) noteMoment(m *member, h *hello, now time.Time) {
 	lag := time.Duration(k.clock.at(now)-h.Clock) * time.Microsecond
-	m.saidAt = now.Add(-m.lags.add(lag, now, k.config.lagWindow()))
+	m.delay = m.lags.add(lag, now, k.config.lagWindow())
+	m.saidAt = now.Add(-m.delay)
 }
 
 // endByLeaderClock returns the end that the last hello of a host reports, with its moment by the clock of

@@ -119,7 +119,7 @@ func (k *roster) crowd() crowd {
 
 // waitForDepartures returns when all other hosts have left or are lost, or when ctx ends. It waits for
 // hosts that never joined until staying ends. A host has left when it has said goodbye. A host that has
-// told its end and says nothing more is waited for until PeerTimeout has passed.
+// told its end and says nothing more is waited for until PeerTimeout has passed since it said its last word.
 func (l *leader) waitForDepartures(ctx, staying context.Context) {
 	ticker := time.NewTicker(departurePause)
 	defer ticker.Stop()

@@ -59,7 +59,8 @@ type member struct {
 	hello     // the last one
 	addr      netip.Addr
 	lastHeard time.Time
-	saidAt    time.Time // when it said its last hello, by the leader's clock
+	saidAt    time.Time     // when it said its last hello, by the leader's clock
+	delay     time.Duration // how long that hello was on its way, compared with the fastest one
 	lags      lags
 	answered  time.Time // when the answer to its last hello was written; zero while none is
 	brokenAt  time.Time // when the connection of its last hello was closed; zero while it is open
@@ -230,15 +231,16 @@ type absenceError string
 
 func (a absenceError) Error() string { return string(a) }
 
-// isUnneeded reports whether no other host needs the leader any more. Where the job has ended before its
-// release and stays is true, the leader also stays for the hosts that have not joined yet. They would
-// otherwise wait for a leader that is gone.
+// isUnneeded reports whether no other host needs the leader any more. The silence of a host that has ended
+// counts from when it said its last hello: instead of one that is held up, it says a new one. Where the job
+// has ended before its release and stays is true, the leader also stays for the hosts that have not joined
+// yet. They would otherwise wait for a leader that is gone.
 func (k *roster) isUnneeded(stays bool, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, host := range k.config.Hosts[1:] {
 		m := k.members[host]
-		isSilent := m != nil && now.Sub(k.silentSince(m)) >= k.config.PeerTimeout
+		isSilent := m != nil && now.Sub(k.silentSince(m))+m.delay >= k.config.PeerTimeout
 		isThere := m != nil && !m.left && (!m.ended || !isSilent)
 		if isThere || m == nil && k.released == 0 && stays {
 			return false

@@ -58,6 +58,7 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 		20501, // two hellos that one stall held up counted as a clock that was set
 		35377, // the leader lost a worker that had ended well
 		47015, // a worker did not hear for a short PeerTimeout, and the check asked it for the leader's reason
+		52021, // the leader stayed for a killed host whose last word the network had held up
 		52536, // a hello that was said before a kill, and held up, counted as a sign of life after it
 		54660, // the same, with five hosts
 		59506, // a trainer failed since a host was killed that had ended well, and the check took that for nothing
