@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
@@ -99,8 +100,17 @@ func isTooLong(text string) bool {
 
 // count makes an option for a number of at least 1.
 func count(name, usage string, to *int) cli.Flag {
+	return countUpTo(math.MaxInt32, "", name, usage, to)
+}
+
+// countUpTo makes an option for a number of at least 1 and at most the given one. The reason says where that
+// bound comes from.
+func countUpTo(most int, reason, name, usage string, to *int) cli.Flag {
 	o := &option{name: name, valueName: "N", usage: usage, set: func(s string) error {
 		n, err := strconv.Atoi(s)
+		if n > most {
+			return fmt.Errorf("expected a whole number from 1 to %d%s", most, reason)
+		}
 		if err != nil || n < 1 {
 			return errors.New("expected a whole number of at least 1")
 		}

@@ -228,7 +228,7 @@ func (s *settings) launcherFlag() cli.Flag {
 
 func (s *settings) slotsFlag() cli.Flag {
 	const usage = "ranks on each host (default: as the job says, else one for each accelerator, else 1)"
-	return count("slots", usage, &s.options.Slots)
+	return countUpTo(plan.MaxSlots, plan.WhyMaxSlots, "slots", usage, &s.options.Slots)
 }
 
 // formatFlag is the flag --format of one verb. Its target holds the default.

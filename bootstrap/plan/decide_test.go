@@ -133,6 +133,18 @@ func TestTheSlotsComeFromTheUserThenTheJobThenTheAccelerators(t *testing.T) {
 		{`{}`, 0, 8, "a slots=8\nb slots=8\n"},
 		{`{"sagemaker_mpi_num_of_processes_per_host":"4"}`, 0, 8, "a slots=4\nb slots=4\n"},
 		{`{"sagemaker_mpi_num_of_processes_per_host":"x"}`, 2, 8, "a slots=2\nb slots=2\n"},
+		{`{"sagemaker_mpi_num_of_processes_per_host":"4096"}`, 0, 8, "a slots=4096\nb slots=4096\n"},
+		{
+			`{"sagemaker_mpi_num_of_processes_per_host":"4097"}`, 0, 0,
+			`hyperparameters.json: hyperparameter "sagemaker_mpi_num_of_processes_per_host" is "4097", ` +
+				"expected a whole number from 1 to 4096: no machine has processors for more ranks",
+		},
+		{
+			`{"sagemaker_mpi_num_of_processes_per_host":"99999999999999999999"}`, 0, 0,
+			`hyperparameters.json: hyperparameter "sagemaker_mpi_num_of_processes_per_host" is ` +
+				`"99999999999999999999", ` +
+				"expected a whole number from 1 to 4096: no machine has processors for more ranks",
+		},
 		{
 			`{"sagemaker_mpi_num_of_processes_per_host":"0"}`, 0, 0,
 			`hyperparameters.json: hyperparameter "sagemaker_mpi_num_of_processes_per_host" is "0", ` +

@@ -30,7 +30,7 @@ const (
 func launchParams(job *contract.Job) (processes int, options []string, err error) {
 	var errs []error
 	if v, ok := job.Params.Get(processesParam); ok {
-		if processes, err = countOf(v); err != nil {
+		if processes, err = countOf(v, MaxSlots*len(job.Together()), WhyMaxSlots); err != nil {
 			errs = append(errs, &hparams.ParamError{Name: processesParam, Msg: "it is " + err.Error()})
 		}
 	}

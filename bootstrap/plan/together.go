@@ -76,7 +76,7 @@ func decideSlots(job *contract.Job, slots int) (int, error) {
 	case !ok:
 		return defaultSlots(job), nil
 	}
-	n, err := countOf(v)
+	n, err := countOf(v, MaxSlots, WhyMaxSlots)
 	if err != nil {
 		return 0, invalid(contract.Problem{
 			File:    contract.HyperparametersFile,
@@ -89,10 +89,21 @@ func decideSlots(job *contract.Job, slots int) (int, error) {
 // defaultSlots returns the number of this host's accelerators, and 1 for a host without any.
 func defaultSlots(job *contract.Job) int { return cmp.Or(job.Machine.GPUs, job.Machine.NeuronCores, 1) }
 
-// countOf returns the whole number of at least 1 that a hyperparameter holds.
-func countOf(v hparams.Value) (int, error) {
+// MaxSlots is the greatest number of ranks on a host: more than two for each of the 1,920 processors of the
+// largest machines. More are a mistake, and would fill the memory.
+const MaxSlots = 4096
+
+// WhyMaxSlots is the end of a sentence with MaxSlots in it.
+const WhyMaxSlots = ": no machine has processors for more ranks"
+
+// countOf returns the whole number that a hyperparameter holds, from 1 to most. The reason says where that
+// bound comes from.
+func countOf(v hparams.Value, most int, reason string) (int, error) {
 	text := hparams.ToolkitText(v)
 	n, err := strconv.Atoi(text)
+	if n > most { // also for what no int holds
+		return 0, fmt.Errorf("%s, expected a whole number from 1 to %d%s", hparams.Quote(text), most, reason)
+	}
 	if err != nil || n < 1 {
 		return 0, fmt.Errorf("%s, expected a whole number of at least 1", hparams.Quote(text))
 	}
