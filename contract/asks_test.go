@@ -344,6 +344,48 @@ func TestScriptsStartByThemselvesOrByTheirInterpreter(t *testing.T) {
 	}
 }
 
+// A program without the x bit whose interpreter cannot start it is a problem of the program, which says what
+// is wrong with its first line. An interpreter does not help machine code.
+func TestProgramThatItsInterpreterCannotStart(t *testing.T) {
+	const locked = "is not executable"
+	for _, c := range []struct {
+		entry         contract.Entry
+		message, hint string
+	}{
+		{
+			contract.Entry{Shebang: []string{"/bin/bash\r"}, NoInterpreter: true},
+			"run.sh is not executable, and its first line ends with a carriage return",
+			"save it with the line ends of Unix",
+		},
+		{
+			contract.Entry{Shebang: []string{"/usr/bin/env", "bash\r"}},
+			"run.sh is not executable, and its first line ends with a carriage return",
+			"save it with the line ends of Unix",
+		},
+		{
+			contract.Entry{Shebang: []string{"/no/such", "-x"}, NoInterpreter: true},
+			`run.sh is not executable, and its first line names the interpreter "/no/such", which does not exist`,
+			"name an interpreter that the image has",
+		},
+		{
+			contract.Entry{ELF: true},
+			"run.sh is not executable", "in the Dockerfile: RUN chmod +x /opt/ml/code/run.sh",
+		},
+		{contract.Entry{ELF: true, NoExec: true}, "run.sh is not executable", "put it where programs may run"},
+	} {
+		snap := snapshot(with("hyperparameters.json", `{"sagemaker_program":"run.sh"}`))
+		c.entry.Kind, c.entry.Unrunnable = contract.KindFile, locked
+		snap.Paths = map[string]contract.Entry{
+			"/opt/ml/code/run.sh": c.entry, "/bin/sh": {Kind: contract.KindFile},
+		}
+		problems := contract.CheckAsks(load(t, snap), snap, contract.Call{})
+		if len(problems) != 1 || problems[0].Warning || problems[0].Hint != c.hint ||
+			!strings.HasSuffix(problems[0].Message, "/opt/ml/code/"+c.message) {
+			t.Errorf("%+v: %+v, want %q, hint %q", c.entry, problems, c.message, c.hint)
+		}
+	}
+}
+
 // What helps against a program that cannot be executed depends on where it is.
 func TestHintForAProgramThatCannotRunFitsItsPlace(t *testing.T) {
 	for _, c := range []struct {

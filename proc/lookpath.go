@@ -41,7 +41,11 @@ func lookPath(name string, env []string, dir string) (string, *StartError) {
 	if denied != nil {
 		return "", denied
 	}
-	return "", notFound(name, "not found in PATH "+search)
+	missing := notFound(name, "not found in PATH "+search)
+	if missing.Hint == "" && name != "" && checkExecutable(name, resolve(dir, name)) == nil {
+		missing.Hint = "a name without a slash is looked up in PATH only; ./" + name + " is the file here"
+	}
+	return "", missing
 }
 
 // notFound is the error of a program that does not exist. It has a hint where the name looks like a whole

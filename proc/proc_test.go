@@ -70,6 +70,31 @@ func TestProgramIsFoundAsByExecvp(t *testing.T) {
 	}
 }
 
+// What helps against a file that cannot be executed depends on what is in it.
+func TestHintForAFileWithoutTheXBitFitsTheFile(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ text, want string }{
+		"a.py": {"#!/usr/bin/env python3\n", "; it can also be started by its interpreter: /usr/bin/env python3 "},
+		"b.sh": {"#! /bin/bash -e\n", "; it can also be started by its interpreter: /bin/bash -e "},
+		"c.sh": {"echo\n", "; a script can also be started by its interpreter, such as /bin/sh "},
+		"d.py": {"print()\n", "; it can also be started by python3 "},
+		"elf":  {"\x7fELF", ""},
+		"crlf": {"#!/bin/sh\r\n", "; " + hintForReturn},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want := "chmod +x it, in the Dockerfile if the image has it" + c.want
+		if strings.HasSuffix(want, " ") {
+			want += path
+		}
+		if _, err := lookPath(path, nil, dir); err == nil || err.Code != 126 || err.Hint != want {
+			t.Errorf("%s: %+v, want the hint %q", name, err, want)
+		}
+	}
+}
+
 func TestSignalIsReadByNameAndNumber(t *testing.T) {
 	for text, want := range map[string]syscall.Signal{"TERM": 15, "SIGTERM": 15, "usr1": 10, "9": 9} {
 		if got, err := ParseSignal(text); got != want || err != nil {

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -29,29 +30,52 @@ func startError(program, path string, err error) *StartError {
 	return e
 }
 
-// hintForAccess says what helps against a file that cannot be executed. That depends on where it is.
+// hintForAccess says what helps against a file that cannot be executed. That depends on where it is, and on
+// what is in it.
 func hintForAccess(path string) string {
-	const byInterpreter = "a script can also be started by its interpreter, such as /bin/sh "
+	hint := "chmod +x it, in the Dockerfile if the image has it"
 	var mount unix.Statfs_t
 	if unix.Statfs(path, &mount) == nil && mount.Flags&unix.ST_NOEXEC != 0 {
-		return "its mount runs no programs (noexec); " + byInterpreter + path
+		hint = "its mount runs no programs (noexec)"
 	}
-	return "chmod +x it, in the Dockerfile if the image has it; " + byInterpreter + path
+	interpreter, found, isELF := readInterpreter(path)
+	switch {
+	case isELF:
+	case strings.HasSuffix(interpreter, "\r"):
+		return hint + "; " + hintForReturn
+	case found && strings.TrimSpace(interpreter) != "":
+		hint += "; it can also be started by its interpreter: " + strings.TrimSpace(interpreter) + " " + path
+	case strings.HasSuffix(path, ".py"):
+		hint += "; it can also be started by python3 " + path
+	default:
+		hint += "; a script can also be started by its interpreter, such as /bin/sh " + path
+	}
+	return hint
+}
+
+const hintForReturn = "its first line ends with a carriage return: save it with the line ends of Unix"
+
+// readInterpreter returns what follows #! in the first line of a file, or that the file is machine code.
+func readInterpreter(path string) (interpreter string, found, isELF bool) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return "", false, false
+	}
+	defer func() { _ = f.Close() }()
+	line, _ := bufio.NewReader(f).ReadSlice('\n')
+	interpreter, found = strings.CutPrefix(strings.TrimRight(string(line), "\n"), "#!")
+	return interpreter, found, bytes.HasPrefix(line, []byte("\x7fELF"))
 }
 
 // hintForInterpreter names the interpreter of a file that exists and cannot be started for lack of one.
 func hintForInterpreter(path string) string {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err == nil {
-		defer func() { _ = f.Close() }()
-		line, _ := bufio.NewReader(f).ReadSlice('\n')
-		if interpreter, found := strings.CutPrefix(strings.TrimRight(string(line), "\n"), "#!"); found {
-			if strings.HasSuffix(interpreter, "\r") {
-				return "its first line ends with a carriage return: save it with the line ends of Unix"
-			}
-			return fmt.Sprintf("its first line names the interpreter %q, which does not exist",
-				strings.TrimSpace(interpreter))
-		}
+	interpreter, found, _ := readInterpreter(path)
+	switch {
+	case !found:
+		return "the file exists, but the interpreter that its first line or its ELF header names does not"
+	case strings.HasSuffix(interpreter, "\r"):
+		return hintForReturn
 	}
-	return "the file exists, but the interpreter that its first line or its ELF header names does not"
+	return fmt.Sprintf("its first line names the interpreter %q, which does not exist",
+		strings.TrimSpace(interpreter))
 }

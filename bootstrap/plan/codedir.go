@@ -15,7 +15,7 @@ func commandDir(job *contract.Job, snap *contract.Snapshot, words []string) stri
 		return exists && entry.Problem == ""
 	}
 	channel, inChannel := job.CodeChannel(snap), false
-	for _, name := range codeNames(words) {
+	for _, name := range codeNames(words, isUnknown(snap, words)) {
 		if has(snap.Dir, name) {
 			return snap.Dir
 		}
@@ -27,26 +27,86 @@ func commandDir(job *contract.Job, snap *contract.Snapshot, words []string) stri
 	return snap.Dir
 }
 
-// codeWordPaths returns the paths that commandDir asks for.
+// isUnknown tells whether a command's program has no slash and PATH is known to lack it.
+func isUnknown(snap *contract.Snapshot, words []string) bool {
+	if len(words) == 0 || strings.Contains(words[0], "/") {
+		return false
+	}
+	inPath, asked := snap.Programs[words[0]]
+	return asked && !inPath
+}
+
+// programFile returns the path of a command's program if a channel has it, and the name by which it starts
+// in the command's directory. Both are empty for any other program.
+func programFile(job *contract.Job, snap *contract.Snapshot, words []string) (file, name string) {
+	if len(words) == 0 {
+		return "", ""
+	}
+	name = words[0]
+	if isUnknown(snap, words) {
+		name = "./" + name
+	}
+	file = path.Clean(absolute(commandDir(job, snap, words), name))
+	if !strings.Contains(name, "/") || !job.IsData(file) {
+		return "", ""
+	}
+	if entry, exists := snap.Paths[file]; !exists || entry.Kind != contract.KindFile || entry.Problem != "" {
+		return "", ""
+	}
+	return file, name
+}
+
+// startFile changes a command whose program is a file of a channel into words that start it.
+func startFile(job *contract.Job, snap *contract.Snapshot, words []string) []string {
+	file, name := programFile(job, snap, words)
+	if file == "" {
+		return words
+	}
+	return append(snap.FileWords(file, name), words[1:]...)
+}
+
+// checkFile warns of a command whose program is a file of a channel that nothing can start.
+func checkFile(job *contract.Job, snap *contract.Snapshot, words []string) []contract.Problem {
+	file, name := programFile(job, snap, words)
+	return contract.CheckFile(job, snap, file, name)
+}
+
+// codeWordPaths returns the paths that commandDir and programFile ask for.
 func codeWordPaths(job *contract.Job, files *contract.Snapshot, words []string) []string {
+	var paths []string
+	if len(words) > 0 && path.IsAbs(words[0]) && job.IsData(path.Clean(words[0])) {
+		paths = contract.StartPaths(path.Clean(words[0]))
+	}
 	channel := job.CodeChannel(files)
 	if channel == "" {
-		return nil
+		return paths
 	}
-	var paths []string
-	for _, name := range codeNames(words) {
-		paths = append(paths, path.Join(files.Dir, name), path.Join(channel, name))
+	for _, name := range codeNames(words, true) {
+		paths = append(paths, path.Join(files.Dir, name))
+		paths = append(paths, contract.StartPaths(path.Join(channel, name))...)
 	}
 	return paths
 }
 
+// codeWordPrograms returns the programs that programFile asks PATH for.
+func codeWordPrograms(job *contract.Job, files *contract.Snapshot, words []string) []string {
+	if len(words) == 0 || job.CodeChannel(files) == "" || words[0] == trainWord {
+		return nil
+	}
+	names := []string{"python3", "python"}
+	if !strings.Contains(words[0], "/") {
+		names = append(names, words[0])
+	}
+	return names
+}
+
 // codeNames returns the relative paths of files that may be the code of a command: its words, and the module
-// behind Python's -m.
-func codeNames(words []string) []string {
+// behind Python's -m. The first word counts without a slash only if PATH lacks it.
+func codeNames(words []string, unknown bool) []string {
 	const most, longest = 16, 255
 	var names []string
 	for i, word := range words[:min(len(words), most)] {
-		isProgram := i == 0 && !strings.Contains(word, "/") // it is looked up in PATH
+		isProgram := i == 0 && !unknown && !strings.Contains(word, "/") // it is looked up in PATH
 		switch {
 		case word == "", isProgram, len(word) > longest, strings.HasPrefix(word, "-"), path.IsAbs(word),
 			strings.ContainsAny(word, "\x00\n${}"):

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"entrain/contract"
@@ -94,6 +95,71 @@ func TestCodeThatAChannelBrings(t *testing.T) {
 		}
 		if p.Command.Dir != c.dir || !slices.Equal(p.Command.Argv, c.argv) {
 			t.Errorf("%s: %q in %s, want %q in %s", c.name, p.Command.Argv, p.Command.Dir, c.argv, c.dir)
+		}
+	}
+}
+
+// TestCommandThatIsAScriptOfAChannel: a channel's files have no x bit, so their interpreter starts them, also
+// where the name has no slash and PATH lacks it.
+func TestCommandThatIsAScriptOfAChannel(t *testing.T) {
+	const channel = "/opt/ml/input/data/code"
+	bash, elf := contract.Entry{Shebang: []string{"/bin/bash"}}, contract.Entry{ELF: true}
+	for _, c := range []struct {
+		file  string
+		entry contract.Entry
+		words []string
+		dir   string
+		argv  []string
+		check string
+	}{
+		{"train.sh", bash, []string{"./train.sh", "1"}, channel, []string{"/bin/bash", "./train.sh", "1"}, ""},
+		{"train.sh", bash, []string{"train.sh", "1"}, channel, []string{"/bin/bash", "./train.sh", "1"}, ""},
+		{
+			"train.sh", bash,
+			[]string{channel + "/train.sh"},
+			"/work",
+			[]string{"/bin/bash", channel + "/train.sh"},
+			"",
+		},
+		{"train.sh", contract.Entry{}, []string{"train.sh"}, channel, []string{"/bin/sh", "./train.sh"}, ""},
+		{"train.py", contract.Entry{}, []string{"./train.py"}, channel, []string{"python3", "./train.py"}, ""},
+		{
+			"train.py",
+			contract.Entry{Shebang: []string{"/usr/bin/env", "python3"}},
+			[]string{"train.py"},
+			channel,
+			[]string{"/usr/bin/env", "python3", "./train.py"},
+			"",
+		},
+		{"in-path", bash, []string{"in-path"}, "/work", []string{"in-path"}, ""},
+		{"prog", elf, []string{"./prog"}, channel, []string{"./prog"}, "put a program into the image"},
+		{
+			"train.sh",
+			contract.Entry{Shebang: []string{"/bin/bash\r"}, NoInterpreter: true},
+			[]string{"train.sh"},
+			channel,
+			[]string{"./train.sh"},
+			"save it with the line ends of Unix",
+		},
+	} {
+		in := photographJob(t, "{}", alone)
+		in.Job.Channels = []contract.Channel{{Name: "code", Mode: "File"}}
+		in.Snapshot.Data = map[string]contract.Entry{"code": {Kind: contract.KindDir}}
+		c.entry.Kind, c.entry.Unrunnable = contract.KindFile, "is not executable"
+		in.Snapshot.Programs = map[string]bool{c.words[0]: c.words[0] == "in-path", "python3": true}
+		in.Snapshot.Paths = map[string]contract.Entry{
+			channel + "/" + c.file: c.entry, "/bin/sh": {Kind: contract.KindFile},
+		}
+		p, err := in.Plan(options(c.words...))
+		if err != nil || p.Command.Dir != c.dir || !slices.Equal(p.Command.Argv, c.argv) {
+			t.Errorf("%q: %v, %v, want %q in %s", c.words, p, err, c.argv, c.dir)
+		}
+		hint := ""
+		for _, problem := range Check(in.Job, in.Snapshot, options(c.words...)) {
+			hint += problem.Hint
+		}
+		if (hint != "") != (c.check != "") || !strings.Contains(hint, c.check) {
+			t.Errorf("%q: the hint %q, want %q", c.words, hint, c.check)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (p *Plan) findCommand(
 	}
 	if len(words) > 0 {
 		p.Command.Dir = commandDir(job, snap, words)
-		return words, nil
+		return startFile(job, snap, words), nil
 	}
 	if job.Program(snap) != "" {
 		return p.decideOwn(job, snap, o), nil

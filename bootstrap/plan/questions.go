@@ -29,6 +29,7 @@ func Questions(files *contract.Snapshot, o Options, scope Scope) contract.Questi
 	if scope >= ScopeTrainer {
 		words, _ := givenWords(job, files, o)
 		q.Code = append(contract.CodePaths(job, files), codeWordPaths(job, files, words)...)
+		q.Programs = append(q.Programs, codeWordPrograms(job, files, words)...)
 		q.Outputs = contract.OutputPaths(job)
 	}
 	if scope >= ScopeLaunch && WantsMPI(job, o) {
@@ -66,6 +67,7 @@ func Check(job *contract.Job, snap *contract.Snapshot, o Options) []contract.Pro
 		}),
 		contract.CheckVariables(job, snap, o.EnvStyle),
 		contract.CheckOutputs(job, snap),
+		checkFile(job, snap, words),
 		checkShellText(job, words, o),
 		checkFalse(job, snap, o),
 		checkValues(job, snap, o, words),

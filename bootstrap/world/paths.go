@@ -49,21 +49,32 @@ func photographProgram(path string, entry *contract.Entry) {
 			entry.Unrunnable = "is on a mount that runs no programs"
 		}
 	}
-	entry.Shebang = readShebang(path)
+	head := readHead(path)
+	entry.ELF = strings.HasPrefix(head, "\x7fELF")
+	if entry.Shebang = shebangOf(head); len(entry.Shebang) > 0 {
+		_, err := os.Stat(entry.Shebang[0])
+		entry.NoInterpreter = errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	}
 }
 
-// readShebang returns the words behind #! in the first line of a file, as the kernel takes them: the path of
-// an interpreter, and all that follows it as one argument.
-func readShebang(path string) []string {
+// readHead returns the first bytes of a file, as many as the kernel looks at. It is empty for a file that
+// cannot be read.
+func readHead(path string) string {
 	const longest = 256 // bytes; BINPRM_BUF_SIZE of Linux
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil
+		return ""
 	}
 	defer func() { _ = f.Close() }()
 	head := make([]byte, longest)
 	n, _ := io.ReadFull(f, head) // an error means a shorter file
-	line, _, _ := strings.Cut(string(head[:n]), "\n")
+	return string(head[:n])
+}
+
+// shebangOf returns the words behind #! in the first line of a file, as the kernel takes them: the path of
+// an interpreter, and all that follows it as one argument.
+func shebangOf(head string) []string {
+	line, _, _ := strings.Cut(head, "\n")
 	line, found := strings.CutPrefix(line, "#!")
 	if line = strings.Trim(line, " \t"); !found || line == "" {
 		return nil

@@ -257,7 +257,9 @@ func TestProgramsSayWhetherTheyRunAndByWhat(t *testing.T) {
 		{"#!/bin/sh", 0o644, contract.Entry{Unrunnable: "is not executable", Shebang: []string{"/bin/sh"}}},
 		{"echo\n#!/bin/sh\n", 0o600, contract.Entry{Unrunnable: "is not executable"}},
 		{"#!\n", 0o755, contract.Entry{}},
-		{"\x7fELF", 0o755, contract.Entry{}},
+		{"\x7fELF", 0o755, contract.Entry{ELF: true}},
+		{"#!/no/such -x\n", 0o755, contract.Entry{Shebang: []string{"/no/such", "-x"}, NoInterpreter: true}},
+		{"#!/bin/sh\r\n", 0o755, contract.Entry{Shebang: []string{"/bin/sh\r"}, NoInterpreter: true}},
 		{"", 0o755, contract.Entry{}},
 	} {
 		writeFile(t, path, c.text)
