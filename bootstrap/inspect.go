@@ -40,9 +40,9 @@ type Inspection struct {
 // needs.
 func Inspect(ctx context.Context, r Request) *Inspection {
 	look, end := watchLooks(r.Slow)
-	defer end()
 	ask := func(files *contract.Snapshot) contract.Questions { return plan.Questions(files, r.Options, r.Scope) }
 	snap := world.Photograph(ctx, r.Root, r.Env, r.Spec, look, ask)
+	end() // the machine has answered, however long the checks take
 	job, problems := contract.Load(snap)
 	in := &Inspection{Job: job, Snapshot: snap, secrets: contract.SecretsOf(snap, r.Options.Command...)}
 	in.Problems = slices.Concat([]Problem{}, problems, plan.CheckKey(job, snap))

@@ -47,6 +47,7 @@ func loadChannels(d *document, doc hparams.Value, job *Job) {
 			continue
 		}
 		if f.Value.Kind == hparams.Null || d.expectKind(f.Value, hparams.Object, "channel "+hparams.Quote(f.Key)) {
+			job.places[f.Key] = len(job.Channels)
 			job.Channels = append(job.Channels, loadChannel(d, f))
 		}
 	}
@@ -124,23 +125,28 @@ func (j *Job) ChannelPath(c Channel) string { return path.Join(j.DataDir(), c.Na
 // needs a readable directory. A Pipe channel needs nothing yet, because the platform makes its FIFOs later.
 func CheckData(j *Job, s *Snapshot) []Problem {
 	var problems []Problem
+	d := configDocument(s, InputDataFile, &problems)
+	unreadable := unreadableFIFOs(j, s)
 	for _, c := range j.Channels {
-		problems = append(problems, CheckChannel(j, s, c)...)
+		checkChannel(d, j, s, c, unreadable)
 	}
-	checkNameClashes(configDocument(s, InputDataFile, &problems), j)
+	checkNameClashes(d, j)
 	return problems
 }
 
 // CheckChannel is CheckData for one channel.
 func CheckChannel(j *Job, s *Snapshot, c Channel) []Problem {
 	var problems []Problem
-	d := configDocument(s, InputDataFile, &problems)
+	checkChannel(configDocument(s, InputDataFile, &problems), j, s, c, unreadableFIFOs(j, s))
+	return problems
+}
+
+func checkChannel(d *document, j *Job, s *Snapshot, c Channel, unreadable map[string][]string) {
 	if c.Mode == ModePipe {
-		checkFIFO(d, j, c, s)
+		checkFIFO(d, j, c, s, unreadable)
 	} else {
 		checkDir(d, j, c, s.Data)
 	}
-	return problems
 }
 
 func checkDir(d *document, j *Job, c Channel, data map[string]Entry) {
@@ -148,7 +154,7 @@ func checkDir(d *document, j *Job, c Channel, data map[string]Entry) {
 	where := "channel " + hparams.Quote(c.Name) + ": " + j.ChannelPath(c)
 	switch {
 	case !exists:
-		d.fail(c.Pos, hintForMissingDir(j, c, data),
+		d.fail(c.Pos, hintForMissingDir(d, j, c, data),
 			"%s is missing, expected a directory in %s mode", where, c.Mode)
 	case entry.Problem != "":
 		d.fail(c.Pos, "", "%s %s, expected a readable directory in %s mode", where, entry.Problem, c.Mode)

@@ -75,7 +75,7 @@ func checkGroups(d *document, j *Job) {
 	}
 	if p, said := j.Params.Find(groupsParam); said {
 		for _, v := range unknownGroups(p.Value, names) {
-			d.warn(p.Raw.Pos, Nearest(v.Text, names), "hyperparameter %s: %s is not one of instance_groups %s",
+			d.warn(p.Raw.Pos, d.nearest(v.Text, names), "hyperparameter %s: %s is not one of instance_groups %s",
 				hparams.Quote(groupsParam), describe(v), quoteAll(names))
 		}
 		return

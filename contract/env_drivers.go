@@ -24,9 +24,12 @@ func driversVariables(j *Job, s *Snapshot) hparams.Value {
 	for _, name := range []string{SourceCodeFile, DistributedFile} {
 		driversFile(&vars, j, s, name)
 	}
-	for _, c := range j.Channels {
-		vars.Set("SM_CHANNEL_"+strings.ToUpper(c.Name), hparams.Str(j.ChannelPath(c)))
+	channels := make([]hparams.Field, len(j.Channels))
+	for i, c := range j.Channels {
+		name := "SM_CHANNEL_" + strings.ToUpper(c.Name)
+		channels[i] = hparams.Field{Key: name, Value: hparams.Str(j.ChannelPath(c))}
 	}
+	vars.SetAll(channels)
 	vars.Set("SM_CHANNELS", hparams.Strs(j.channelNames()))
 	vars.Set("SM_HPS", j.Params.Object())
 

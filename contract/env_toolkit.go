@@ -129,7 +129,7 @@ func (t toolkitView) properties() hparams.Value {
 func (t toolkitView) channelDirs() hparams.Value {
 	dirs := hparams.Dict()
 	for _, c := range t.Channels {
-		dirs.Set(c.Name, hparams.Str(t.ChannelPath(c)))
+		dirs.Fields = append(dirs.Fields, hparams.Field{Key: c.Name, Value: hparams.Str(t.ChannelPath(c))})
 	}
 	return dirs
 }
@@ -155,9 +155,11 @@ func (t toolkitView) groupNames() hparams.Value {
 func (t toolkitView) groupsByName() hparams.Value {
 	byName := hparams.Dict()
 	groups, _ := t.Resource.Get("instance_groups")
+	members := make([]hparams.Field, len(t.Groups))
 	for i, g := range t.Groups {
-		byName.Set(g.Name, groups.Items[i])
+		members[i] = hparams.Field{Key: g.Name, Value: groups.Items[i]}
 	}
+	byName.SetAll(members)
 	return byName
 }
 

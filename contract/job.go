@@ -35,7 +35,9 @@ type Job struct {
 	DistributionHosts  []string
 
 	together []string // the hosts that train together, to every host the same; none if the job names none
-	named    bool     // TRAINING_JOB_NAME is set
+	// places holds the index of each channel by its name.
+	places map[string]int
+	named  bool // TRAINING_JOB_NAME is set
 }
 
 // Named tells whether the platform or the SDK's local mode started this container: both set

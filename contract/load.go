@@ -52,7 +52,7 @@ func Load(s *Snapshot) (*Job, []Problem) {
 
 // newJob returns a Job with everything that the snapshot says outside of the configuration files.
 func newJob(s *Snapshot) *Job {
-	job := &Job{Root: s.Root, Machine: s.Machine}
+	job := &Job{Root: s.Root, Machine: s.Machine, places: map[string]int{}}
 	job.Name, job.named = s.Getenv("TRAINING_JOB_NAME")
 	job.ARN, _ = s.Getenv("TRAINING_JOB_ARN")
 	return job

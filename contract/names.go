@@ -28,12 +28,11 @@ func (j *Job) Epoch(name string) (c Channel, epoch int, ok bool) {
 
 // Channel returns the channel of a name, and whether the job has it.
 func (j *Job) Channel(name string) (Channel, bool) {
-	for _, c := range j.Channels {
-		if c.Name == name {
-			return c, true
-		}
+	i, ok := j.places[name]
+	if !ok {
+		return Channel{}, false
 	}
-	return Channel{}, false
+	return j.Channels[i], true
 }
 
 // checkNameClashes reports each channel whose directory has the path of another channel's FIFO. It is an
@@ -57,10 +56,10 @@ func checkNameClashes(d *document, j *Job) {
 
 // checkFIFO reports a file or directory that has the path of a Pipe channel's first FIFO, a FIFO that cannot
 // be read, and a directory that has the channel's name. Usually there is nothing at these paths yet.
-func checkFIFO(d *document, j *Job, c Channel, s *Snapshot) {
+func checkFIFO(d *document, j *Job, c Channel, s *Snapshot, unreadable map[string][]string) {
 	name := c.Name + "_0"
 	entry, exists := s.Data[name]
-	checkReadable(d, j, c, s)
+	checkReadable(d, j, c, s, unreadable)
 	if !exists {
 		checkNoDir(d, j, c, s)
 		return
@@ -76,14 +75,23 @@ func checkFIFO(d *document, j *Job, c Channel, s *Snapshot) {
 		"channel %s: %s_0 %s, expected a FIFO, or nothing yet", hparams.Quote(c.Name), j.ChannelPath(c), problem)
 }
 
-// checkReadable reports the FIFOs of a channel that cannot be read.
-func checkReadable(d *document, j *Job, c Channel, s *Snapshot) {
+// unreadableFIFOs returns the names of the FIFOs that cannot be read, by the names of their channels.
+func unreadableFIFOs(j *Job, s *Snapshot) map[string][]string {
+	found := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.Data)) {
 		entry := s.Data[name]
-		if of, _, ok := j.Epoch(name); ok && of.Name == c.Name && entry.Kind == KindFIFO && entry.Problem != "" {
-			d.fail(c.Pos, fmt.Sprintf("user %d needs permission to read it", s.UID),
-				"channel %s: the FIFO %s/%s %s", hparams.Quote(c.Name), j.DataDir(), name, entry.Problem)
+		if of, _, ok := j.Epoch(name); ok && entry.Kind == KindFIFO && entry.Problem != "" {
+			found[of.Name] = append(found[of.Name], name)
 		}
+	}
+	return found
+}
+
+// checkReadable reports the FIFOs of a channel that cannot be read.
+func checkReadable(d *document, j *Job, c Channel, s *Snapshot, unreadable map[string][]string) {
+	for _, name := range unreadable[c.Name] {
+		d.fail(c.Pos, fmt.Sprintf("user %d needs permission to read it", s.UID),
+			"channel %s: the FIFO %s/%s %s", hparams.Quote(c.Name), j.DataDir(), name, s.Data[name].Problem)
 	}
 }
 
@@ -106,11 +114,11 @@ func checkNoDir(d *document, j *Job, c Channel, s *Snapshot) {
 }
 
 // hintForMissingDir returns the hint for a channel without a directory.
-func hintForMissingDir(j *Job, c Channel, data map[string]Entry) string {
+func hintForMissingDir(d *document, j *Job, c Channel, data map[string]Entry) string {
 	if _, taken := j.Channel(c.Name + "_0"); data[c.Name+"_0"].Kind == KindFIFO && !taken {
 		return "there is a FIFO " + c.Name + "_0: TrainingInputMode may have to be Pipe"
 	}
-	if near := nearestDir(j, c, data); near != "" {
+	if near := nearestDir(d, j, c, data); near != "" {
 		return "did you mean channel " + hparams.Quote(near) + "? there is a directory of that name"
 	}
 	return "mount the channel's data there, or take the channel out of " + InputDataFile
@@ -118,7 +126,10 @@ func hintForMissingDir(j *Job, c Channel, data map[string]Entry) string {
 
 // nearestDir returns the directory with the name most similar to that of a channel. It leaves out the
 // directories of other channels.
-func nearestDir(j *Job, c Channel, data map[string]Entry) string {
+func nearestDir(d *document, j *Job, c Channel, data map[string]Entry) string {
+	if d.compared += len(data); d.compared > maxCompared {
+		return ""
+	}
 	var dirs []string
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		if _, taken := j.Channel(name); data[name].Kind == KindDir && !taken {

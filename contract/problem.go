@@ -97,6 +97,7 @@ type document struct {
 	text     string
 	problems *[]Problem
 	last     place // the place of the last problem; the next one usually follows it
+	compared int   // how many names nearest has compared
 }
 
 // configDocument returns the document of one configuration file as it is in the snapshot.
@@ -191,17 +192,4 @@ func (d *document) optionalString(v hparams.Value, key, prefix string) (hparams.
 		return hparams.Value{}, false
 	}
 	return got, true
-}
-
-// ParamProblem makes an error about one hyperparameter, with its place. It serves other packages, which
-// find out only when they use the value.
-func ParamProblem(j *Job, s *Snapshot, name, hint, message string) Problem {
-	var problems []Problem
-	d := configDocument(s, HyperparametersFile, &problems)
-	pos := nowhere
-	if p, ok := j.Params.Find(name); ok {
-		pos = p.Raw.Pos
-	}
-	d.fail(pos, hint, "hyperparameter %s: %s", hparams.Quote(name), message)
-	return problems[0]
 }

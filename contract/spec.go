@@ -73,7 +73,7 @@ func failNoSpec(d *document, doc hparams.Value) {
 		if isSpec(f.Value) {
 			hint = "it is in " + hparams.Quote(f.Key) + ": call that TrainingSpecification, or leave it out"
 		} else if hint == "" {
-			hint = Nearest(f.Key, append(specKeys(), "TrainingSpecification"))
+			hint = d.nearest(f.Key, append(specKeys(), "TrainingSpecification"))
 		}
 	}
 	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, expected one of %s",
@@ -139,7 +139,7 @@ func (d *document) parseChannel(v hparams.Value, name string) ChannelSpec {
 func (d *document) warnUnknownKeys(v hparams.Value, prefix string, keys ...string) {
 	for _, f := range v.Fields {
 		if !slices.Contains(keys, f.Key) {
-			d.warn(f.Pos, Nearest(f.Key, keys), "%skey %s is not one of a TrainingSpecification",
+			d.warn(f.Pos, d.nearest(f.Key, keys), "%skey %s is not one of a TrainingSpecification",
 				prefix, hparams.Quote(f.Key))
 		}
 	}

@@ -14,26 +14,37 @@ func (s *Spec) checkParams(d *document, doc hparams.Value, job *Job) {
 	if s == nil {
 		return
 	}
-	var names []string
-	for _, p := range s.Params {
-		names = append(names, p.Name)
+	names, places := make([]string, len(s.Params)), make(map[string]int, len(s.Params))
+	for i, p := range slices.Backward(s.Params) { // of equal names the first counts
+		names[i], places[p.Name] = p.Name, i
 	}
 	for _, given := range job.Params.User() {
-		i := slices.Index(names, given.Name)
+		i, known := places[given.Name]
 		switch {
-		case i >= 0:
+		case known:
 			if text := specText(given.Value); !s.Params[i].accepts(text) {
-				d.fail(given.Raw.Pos, Nearest(text, s.Params[i].Values), "hyperparameter %s is %s, expected %s",
+				d.fail(given.Raw.Pos, d.nearest(text, s.Params[i].Values), "hyperparameter %s is %s, expected %s",
 					hparams.Quote(given.Name), valueForMessage(given.Name, text), s.Params[i].describe())
 			}
 		case !s.anyParam && canBeSpecified(given.Name):
 			d.failUnknownName(given.Pos, "hyperparameter", given.Name, names)
 		}
 	}
+	s.addDefaults(d, doc, job)
+}
+
+// addDefaults adds a hyperparameter for each default that the job does not override, and reports those that
+// the job lacks.
+func (s *Spec) addDefaults(d *document, doc hparams.Value, job *Job) {
+	given := make(map[string]bool, len(job.Params))
+	for _, p := range job.Params {
+		given[p.Name] = true
+	}
 	for _, p := range s.Params {
-		if _, given := job.Params.Get(p.Name); given {
+		if given[p.Name] {
 			continue
 		}
+		given[p.Name] = true
 		if p.HasDefault {
 			value := hparams.Str(p.Default)
 			value.Pos = nowhere
@@ -58,11 +69,11 @@ func (d *document) failUnknownName(pos int, what, name string, names []string) {
 	// A list of many names would push other problems out of the failure file.
 	const most = 10
 	if len(names) <= most {
-		d.fail(pos, Nearest(name, names), "%s %s is not one of the algorithm's: %s",
+		d.fail(pos, d.nearest(name, names), "%s %s is not one of the algorithm's: %s",
 			what, hparams.Quote(name), quoteAll(names))
 		return
 	}
-	d.fail(pos, cmp.Or(Nearest(name, names), "the specification lists them"),
+	d.fail(pos, cmp.Or(d.nearest(name, names), "the specification lists them"),
 		"%s %s is not one of the algorithm's %d", what, hparams.Quote(name), len(names))
 }
 
@@ -86,15 +97,17 @@ func (s *Spec) checkChannels(d *document, doc hparams.Value, job *Job) {
 	if s == nil {
 		return
 	}
-	var names []string
+	names, places := make([]string, len(s.Channels)), make(map[string]int, len(s.Channels))
+	for i, c := range slices.Backward(s.Channels) { // of equal names the first counts
+		names[i], places[c.Name] = c.Name, i
+	}
 	for _, c := range s.Channels {
-		names = append(names, c.Name)
 		if _, exists := job.Channel(c.Name); c.Required && !exists {
 			d.fail(doc.Pos, "", "channel %s is missing, the algorithm requires it", hparams.Quote(c.Name))
 		}
 	}
 	for _, c := range job.Channels {
-		if i := slices.Index(names, c.Name); i >= 0 {
+		if i, known := places[c.Name]; known {
 			s.Channels[i].check(d, c)
 		} else if !s.anyChannel && !holdsCode(c) {
 			d.failUnknownName(c.Pos, "channel", c.Name, names)
@@ -113,7 +126,7 @@ func (s *ChannelSpec) check(d *document, c Channel) {
 	media, _, _ := strings.Cut(c.ContentType, ";")
 	known := isAllowed(c.ContentType, s.ContentTypes) || isAllowed(strings.TrimSpace(media), s.ContentTypes)
 	if media != "" && !known {
-		d.fail(c.Pos, Nearest(c.ContentType, s.ContentTypes),
+		d.fail(c.Pos, d.nearest(c.ContentType, s.ContentTypes),
 			"channel %s has ContentType %s, the algorithm takes %s",
 			hparams.Quote(c.Name), hparams.Quote(c.ContentType), quoteAll(s.ContentTypes))
 	}
@@ -130,7 +143,7 @@ func (s *Spec) checkResource(d *document, doc hparams.Value, job *Job) {
 	}
 	v, _ := doc.Get("current_instance_type")
 	if isPlatformType(v.Text) && !isAllowed(v.Text, s.InstanceTypes) {
-		d.fail(v.Pos, Nearest(v.Text, s.InstanceTypes), "current_instance_type %s, the algorithm takes %s",
+		d.fail(v.Pos, d.nearest(v.Text, s.InstanceTypes), "current_instance_type %s, the algorithm takes %s",
 			hparams.Quote(v.Text), quoteAll(s.InstanceTypes))
 	}
 	if hosts, _ := doc.Get("hosts"); s.OneHost && len(job.Hosts) > 1 {

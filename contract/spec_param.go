@@ -95,7 +95,7 @@ func (p *ParamSpec) reportFreeRange(d *document, limits hparams.Value, prefix st
 func (p *ParamSpec) failOtherKeys(d *document, v hparams.Value, what string, keys ...string) {
 	for _, f := range v.Fields {
 		if !slices.Contains(keys, f.Key) {
-			d.fail(f.Pos, Nearest(f.Key, keys), "%s has %s, expected %s for the Type %s",
+			d.fail(f.Pos, d.nearest(f.Key, keys), "%s has %s, expected %s for the Type %s",
 				what, hparams.Quote(f.Key), strings.Join(keys, ", "), p.Type)
 		}
 	}

@@ -68,9 +68,12 @@ func groupKeys() []string { return []string{"instance_group_name", "instance_typ
 // warnSimilarKeys warns of each key that looks like one of the file's keys, such as currentHost, unless the
 // file has that one too. The platform may add keys, so any other key is no mistake.
 func (d *document) warnSimilarKeys(v hparams.Value, prefix string, keys []string) {
+	has := map[string]bool{}
 	for _, f := range v.Fields {
-		near := similarKey(f.Key, keys)
-		if _, has := v.Get(near); near != "" && !has {
+		has[f.Key] = true
+	}
+	for _, f := range v.Fields {
+		if near := similarKey(f.Key, keys); near != "" && !has[near] {
 			hint := "did you mean " + hparams.Quote(near) + "?"
 			d.warn(f.Pos, hint, "%skey %s is not read", prefix, hparams.Quote(f.Key))
 		}
@@ -91,7 +94,13 @@ func hintForMissingKey(doc hparams.Value, key, example string) string {
 // similarKey returns the key that a misspelt one probably should be. It is empty for one of the keys
 // themselves, and if none is similar.
 func similarKey(key string, keys []string) string {
-	plain := func(s string) string { return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)) }
+	noHyphen := func(r rune) rune {
+		if r == '_' || r == '-' {
+			return -1
+		}
+		return r
+	}
+	plain := func(s string) string { return strings.ToLower(strings.Map(noHyphen, s)) }
 	if slices.Contains(keys, key) {
 		return ""
 	}

@@ -105,6 +105,22 @@ func (v *Value) Set(key string, to Value) {
 	v.Fields = append(v.Fields, Field{Key: key, Value: to})
 }
 
+// SetAll sets one key after the other, as Set does. It reads the Object once, and not once for each key.
+func (v *Value) SetAll(members []Field) {
+	places := make(map[string]int, len(v.Fields)+len(members))
+	for i, f := range v.Fields {
+		places[f.Key] = i
+	}
+	for _, f := range members {
+		if i, again := places[f.Key]; again {
+			v.Fields[i].Value = f.Value
+			continue
+		}
+		places[f.Key] = len(v.Fields)
+		v.Fields = append(v.Fields, f)
+	}
+}
+
 // Truthy returns Python's bool() of the value.
 func (v Value) Truthy() bool {
 	switch v.Kind {

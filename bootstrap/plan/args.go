@@ -56,12 +56,15 @@ func checkFalse(job *contract.Job, snap *contract.Snapshot, o Options) []contrac
 		return nil
 	}
 	var problems []contract.Problem
+	report := contract.NewParamReport(job, snap)
+	hint := "--gnu-bool value writes =false behind the flag's name, " +
+		"and --gnu-bool no writes --no- in front of it"
 	for _, p := range job.Params.User() {
 		if o.GNU.LeavesOutFalse(p) {
-			warning := contract.ParamProblem(job, snap, p.Name,
-				"--gnu-bool value writes =false behind the flag's name, and --gnu-bool no writes --no- in front of it",
+			warning := report.Problem(p.Name, hint,
 				"a false adds no flag, so a parser whose default is true keeps true")
 			warning.Warning = true
+			hint = "" // once is enough
 			problems = append(problems, warning)
 		}
 	}

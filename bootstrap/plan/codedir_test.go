@@ -82,7 +82,8 @@ func TestCodeThatAChannelBrings(t *testing.T) {
 		},
 	} {
 		in := photographJob(t, c.hp, alone, c.env...)
-		in.Job.Channels = []contract.Channel{{Name: "code", Mode: "File"}}
+		in.Snapshot.Files[contract.InputDataFile] = contract.File{Data: []byte(`{"code":{}}`)}
+		in.Job, _ = contract.Load(in.Snapshot)
 		in.Snapshot.Data = map[string]contract.Entry{"code": {Kind: contract.KindDir}}
 		in.Snapshot.Paths = map[string]contract.Entry{}
 		for _, path := range c.there {

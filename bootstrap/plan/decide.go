@@ -151,9 +151,10 @@ func paramProblems(job *contract.Job, snap *contract.Snapshot, err error) []cont
 	if err == nil {
 		return nil
 	}
+	report := contract.NewParamReport(job, snap)
 	for _, err := range list {
 		if p, ok := errors.AsType[*hparams.ParamError](err); ok {
-			problems = append(problems, contract.ParamProblem(job, snap, p.Name, "", p.Msg))
+			problems = append(problems, report.Problem(p.Name, "", p.Msg))
 			continue
 		}
 		problems = append(problems, contract.Problem{File: contract.HyperparametersFile, Message: err.Error()})

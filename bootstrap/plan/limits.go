@@ -29,7 +29,9 @@ const (
 func checkLimits(
 	job *contract.Job, snap *contract.Snapshot, c Command, args []hparams.Arg, vars []contract.Var,
 ) []contract.Problem {
-	l := &limits{job: job, snap: snap, size: map[string]int{}, reported: map[string]bool{}}
+	l := &limits{
+		job: job, at: contract.NewParamReport(job, snap), size: map[string]int{}, reported: map[string]bool{},
+	}
 	for _, a := range args {
 		for _, word := range a.Words {
 			l.checkParamWord(a.Name, "its flag", word)
@@ -61,7 +63,7 @@ func checkLimits(
 
 type limits struct {
 	job      *contract.Job
-	snap     *contract.Snapshot
+	at       *contract.ParamReport
 	size     map[string]int // the bytes that each hyperparameter adds, by its name
 	reported map[string]bool
 	problems []contract.Problem
@@ -115,7 +117,7 @@ func (l *limits) report(param, format string, args ...any) {
 		l.problems = append(l.problems, contract.Problem{File: "the trainer's start", Message: message})
 		return
 	}
-	l.problems = append(l.problems, contract.ParamProblem(l.job, l.snap, param, wordHint, message))
+	l.problems = append(l.problems, l.at.Problem(param, wordHint, message))
 }
 
 // largestParam is the name of the hyperparameter that adds most bytes. Of equal ones it is the first in the
