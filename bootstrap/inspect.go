@@ -23,6 +23,8 @@ type Request struct {
 	// Slow is called when the machine has kept one of its paths for a while without an answer, with the path and
 	// the time so far. It may be nil.
 	Slow func(path string, elapsed time.Duration)
+	// Start asks for what would keep the trainer from starting.
+	Start bool
 	// Algorithm asks for what CreateAlgorithm would refuse in the specification.
 	Algorithm bool
 }
@@ -52,6 +54,9 @@ func Inspect(ctx context.Context, r Request) *Inspection {
 			local[i].Warning = local[i].Warning || r.Elsewhere
 		}
 		in.Problems = slices.Concat(in.Problems, local, plan.Check(job, snap, r.Options))
+	}
+	if r.Start {
+		in.Problems = append(in.Problems, in.checkStart(r.Options)...)
 	}
 	if r.Algorithm {
 		in.Problems = append(in.Problems, contract.CheckAlgorithm(snap)...)

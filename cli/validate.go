@@ -38,7 +38,7 @@ func (v *validation) flags() []cli.Flag {
 // print prints every problem to standard output. The error says the same, for the exit code.
 func (v *validation) print(*cli.Context) error {
 	request := v.request(plan.ScopeLaunch)
-	request.Algorithm = true
+	request.Algorithm, request.Start = true, true
 	in := v.inspect(request)
 	err := in.Err()
 	if err != nil {

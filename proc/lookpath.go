@@ -69,6 +69,25 @@ func Find(name string, env []string) (string, error) {
 	return path, nil
 }
 
+// CheckStart says why a program could not be started, as far as that shows without a start. It is nil for a
+// program that can.
+func CheckStart(cmd Cmd) *StartError {
+	path, err := lookPath(cmd.Argv[0], cmd.Env, cmd.Dir)
+	if err != nil {
+		return err
+	}
+	path = resolve(cmd.Dir, path)
+	interpreter, _, _ := readInterpreter(path)
+	words := strings.FieldsFunc(interpreter, func(r rune) bool { return r == ' ' || r == '\t' })
+	if len(words) == 0 {
+		return nil
+	}
+	if _, statErr := os.Stat(words[0]); errors.Is(statErr, fs.ErrNotExist) {
+		return startError(cmd.Argv[0], path, syscall.ENOENT)
+	}
+	return nil
+}
+
 // resolve is a path as seen from dir.
 func resolve(dir, path string) string {
 	if filepath.IsAbs(path) || dir == "" {

@@ -99,19 +99,22 @@ func readCommandVariable(text string) ([]string, error) {
 	return words, nil
 }
 
+// errNoCommand is the error of a job whose image and contract name no command.
+var errNoCommand = errors.New("no command")
+
 // noCommandError says where a command can be given. With onlyTrain it explains that the platform replaces the
 // image's CMD, where the command may be.
 func noCommandError(onlyTrain bool, hint string) error {
 	const entrypoint = `["/usr/local/bin/entrain", "run", "--", "python3", "/opt/train.py"]`
 	if onlyTrain {
-		return &UsageError{Err: errors.New(`no command: the only word was "train", ` +
-			"which SageMaker appends to an ENTRYPOINT in place of the image's CMD\n" +
-			"hint: put the whole command into the ENTRYPOINT, such as " + entrypoint + "\n" +
-			`hint: to run a program named "train", put it into PATH, or add --keep-train` + hint)}
+		return &UsageError{Err: fmt.Errorf("%w: %s", errNoCommand, `the only word was "train", `+
+			"which SageMaker appends to an ENTRYPOINT in place of the image's CMD\n"+
+			"hint: put the whole command into the ENTRYPOINT, such as "+entrypoint+"\n"+
+			`hint: to run a program named "train", put it into PATH, or add --keep-train`+hint)}
 	}
-	return &UsageError{Err: errors.New("no command: expected one after --, " +
-		"in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n" +
-		"hint: ENTRYPOINT " + entrypoint + hint)}
+	return &UsageError{Err: fmt.Errorf("%w: %s", errNoCommand, "expected one after --, "+
+		"in ENTRAIN_COMMAND or SAGEMAKER_PROGRAM, or a program \"train\" in PATH\n"+
+		"hint: ENTRYPOINT "+entrypoint+hint)}
 }
 
 // misspeltParamHint is the hint that the name of a hyperparameter looks like sagemaker_program, such as
