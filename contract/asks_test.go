@@ -59,6 +59,8 @@ func TestDistributionThatNothingStartsIsReported(t *testing.T) {
 func TestGroupsThatTheJobDoesNotNameAreReportedOnEveryHost(t *testing.T) {
 	const all = `warning hyperparameters.json:1:26 hyperparameter "sagemaker_mpi_enabled": ` +
 		`the job does not say which of 2 instance groups train together, so all do: ["algo-2","algo-3","algo-1"]`
+	const noneNamed = `hyperparameter "sagemaker_distribution_instance_groups": ` +
+		`the job does not say which of 2 instance groups train together, so all do: ["algo-2","algo-3","algo-1"]`
 	for _, c := range []struct{ hp, want string }{
 		{`{"sagemaker_mpi_enabled":"true"}`, all},
 		{
@@ -71,6 +73,13 @@ func TestGroupsThatTheJobDoesNotNameAreReportedOnEveryHost(t *testing.T) {
 			`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"train"}`,
 			`"sagemaker_distribution_instance_groups": "train" is not one of instance_groups ["data","dnn"]`,
 		},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[\"nope\"]"}`, noneNamed},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"nope"}`, noneNamed},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[]"}`, noneNamed},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"null"}`, noneNamed},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"{}"}`, noneNamed},
+		{`{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"5"}`, noneNamed},
+		{`{"sagemaker_mpi_enabled":"false","sagemaker_distribution_instance_groups":"[]"}`, ``},
 		{`{"sagemaker_mpi_enabled":"false"}`, ``},
 	} {
 		for _, host := range []string{"algo-1", "algo-2", "algo-3"} {

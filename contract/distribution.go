@@ -66,8 +66,8 @@ func checkDistributions(d *document, j *Job, starter string) {
 	}
 }
 
-// checkGroups warns of a job with a distribution that does not say which of its instance groups train
-// together, and of names that are no group of the job.
+// checkGroups warns of a job with a distribution that names none of its instance groups, so that all of them
+// train together, and of names that are no group of the job.
 func checkGroups(d *document, j *Job) {
 	names := make([]string, len(j.Groups))
 	for i, g := range j.Groups {
@@ -78,13 +78,15 @@ func checkGroups(d *document, j *Job) {
 			d.warn(p.Raw.Pos, d.nearest(v.Text, names), "hyperparameter %s: %s is not one of instance_groups %s",
 				hparams.Quote(groupsParam), describe(v), quoteAll(names))
 		}
+	}
+	if !j.groupsAreOpen() || len(names) < 2 {
 		return
 	}
-	i := slices.IndexFunc(Distributions(), func(dist Distribution) bool { return dist.isEnabled(j) })
-	if i < 0 || len(names) < 2 {
-		return
+	p, said := j.Params.Find(groupsParam)
+	if !said {
+		i := slices.IndexFunc(Distributions(), func(dist Distribution) bool { return dist.isEnabled(j) })
+		p, _ = j.Params.Find(Distributions()[i].Param)
 	}
-	p, _ := j.Params.Find(Distributions()[i].Param)
 	example := hparams.JSON(hparams.Strs(names[:1]), hparams.PlainJSON())
 	d.warn(p.Raw.Pos, "name the groups, e.g. "+groupsParam+"="+example,
 		"hyperparameter %s: the job does not say which of %d instance groups train together, so all do: %s",

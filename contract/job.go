@@ -80,12 +80,12 @@ func (j *Job) hostsOf(counts func(Group) bool) []string {
 	return hosts
 }
 
-// groupsAreOpen tells whether a job with a distribution does not say which groups train together. To the
-// toolkit each host's own group does, so the hosts of two groups would have two leaders. Here all groups do,
-// so that every host comes to the same hosts and the same leader.
+// groupsAreOpen tells whether a job with a distribution does not say which groups train together, or names
+// none of its groups. To the toolkit each host's own group does, so the hosts of two groups would have two
+// leaders. Here all groups do, so that every host comes to the same hosts and the same leader.
 func (j *Job) groupsAreOpen() bool {
 	_, said := j.Params.Get(groupsParam)
-	return !said && j.isDistributed()
+	return j.isDistributed() && (!said || len(j.DistributionHosts) == 0)
 }
 
 // isMember returns Python's `name in groups`: true for an item of a list, a key of a dict, and a part of a

@@ -33,6 +33,11 @@ func TestHostsThatTrainTogetherComeFirstAndLead(t *testing.T) {
 			groups,
 			[]string{"algo-1", "algo-2", "algo-3"},
 		},
+		{
+			"no group of all", `{"sagemaker_mpi_enabled":"true","sagemaker_distribution_instance_groups":"[]"}`,
+			groups,
+			[]string{"algo-2", "algo-3", "algo-1"},
+		},
 		{"no groups", `{"sagemaker_torch_distributed_enabled":"true"}`, ``, []string{"algo-1", "algo-2", "algo-3"}},
 		{
 			"a group that does not exist",
