@@ -144,7 +144,8 @@ func TestCommandThatIsAScriptOfAChannel(t *testing.T) {
 		},
 	} {
 		in := photographJob(t, "{}", alone)
-		in.Job.Channels = []contract.Channel{{Name: "code", Mode: "File"}}
+		in.Snapshot.Files[contract.InputDataFile] = contract.File{Data: []byte(`{"code":{}}`)}
+		in.Job, _ = contract.Load(in.Snapshot)
 		in.Snapshot.Data = map[string]contract.Entry{"code": {Kind: contract.KindDir}}
 		c.entry.Kind, c.entry.Unrunnable = contract.KindFile, "is not executable"
 		in.Snapshot.Programs = map[string]bool{c.words[0]: c.words[0] == "in-path", "python3": true}
