@@ -94,6 +94,7 @@ func (h Process) config(p *plan.Rendezvous, verb string) rendezvous.Config {
 		Digests: rendezvous.Digests{
 			Hosts: p.Digests["hosts"], Hyperparameters: p.Digests["hyperparameters"],
 			Command: p.Digests["command"], Launcher: p.Digests["launcher"],
+			Until: p.Digests["until"], MaxRestarts: p.Digests["max-restarts"], ArgsStyle: p.Digests["args-style"],
 		},
 		Port: p.Port, Interface: p.Interface, PeerTimeout: p.PeerTimeout, Job: p.Job,
 		OwnRanks: p.Ranks, UntilLeader: p.UntilLeader, MaxRestarts: p.MaxRestarts,

@@ -27,7 +27,8 @@ func (p *Plan) decideCommand(job *contract.Job, snap *contract.Snapshot, o Optio
 		words = contract.MaskWords(words)
 	}
 	if p.Rendezvous != nil {
-		p.Rendezvous.Digests["command"] = digest(string(o.ArgsStyle), words[0])
+		p.Rendezvous.Digests["command"] = digest(words[0])
+		p.Rendezvous.Digests["args-style"] = string(o.ArgsStyle)
 		p.Rendezvous.Command = commandWords(words)
 	}
 	words = p.throughMPI4Py(job, snap, o, words)

@@ -195,8 +195,8 @@ func TestVariablesInTheCommandAreExpanded(t *testing.T) {
 	}
 }
 
-// TestHostsCompareTheProgramAndTheWords: the program and the style of the arguments have one digest, and each
-// word has its own. That of a secret is too short to find the secret by.
+// TestHostsCompareTheProgramAndTheWords: the program and each word have a digest, and the style of the
+// arguments is told as it is. That of a secret is too short to find the secret by.
 func TestHostsCompareTheProgramAndTheWords(t *testing.T) {
 	of := func(style hparams.Style, words ...string) *Rendezvous {
 		o := options(words...)
@@ -216,7 +216,8 @@ func TestHostsCompareTheProgramAndTheWords(t *testing.T) {
 		"another program": {of(hparams.StyleToolkit, "test", "--node-rank", "0", "--token=t0psecret"), false},
 		"another style":   {of(hparams.StyleGNU, "train", "--node-rank", "0", "--token=t0psecret"), false},
 	} {
-		if (one.Digests["command"] == c.other.Digests["command"]) != c.same {
+		sameCommand := one.Digests["command"] == c.other.Digests["command"]
+		if (sameCommand && one.Digests["args-style"] == c.other.Digests["args-style"]) != c.same {
 			t.Errorf("%s: %v and %v", what, one.Digests, c.other.Digests)
 		}
 	}

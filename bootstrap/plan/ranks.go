@@ -34,9 +34,6 @@ func (p *Plan) decideRanks(job *contract.Job, snap *contract.Snapshot, o Options
 	p.Launch, p.words = l, nil
 	p.addVariables(l.ownVariables(job, together))
 	p.showFirstRank(together)
-	if p.Rendezvous != nil {
-		p.Rendezvous.Digests["launcher"] = LauncherRanks
-	}
 	return nil
 }
 

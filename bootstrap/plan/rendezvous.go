@@ -22,8 +22,8 @@ type Rendezvous struct {
 	Accelerators int
 	Interface    string // the network interface between the hosts
 	Job          string // identifies the job, so that its keys differ from those of another job
-	// Digests holds a digest for each thing that must be the same on all hosts: hosts, hyperparameters,
-	// command, launcher. The command's digest is that of its program and of the style of its arguments.
+	// Digests holds what must be the same on all hosts: a digest of the hosts, of the hyperparameters and of the
+	// command's program; and, as they are, launcher, until, max-restarts and args-style.
 	Digests map[string]string
 	// Command holds the command's words before their variables are expanded. They may differ between hosts, as
 	// in a number of the host, and that is told.
@@ -80,6 +80,10 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 		params = append(params, hparams.Quote(p.Name)+hparams.JSON(p.Raw, hparams.ToolkitJSON()))
 	}
 	slices.Sort(params) // the order of an object's names means nothing
+	launcher := ""
+	if together.IsMember() { // a host of another instance group starts no ranks
+		launcher = chosenLauncher(job, o)
+	}
 	return &Rendezvous{
 		Hosts: job.Order(), Host: job.Host, Interface: job.Interface, Job: cmp.Or(job.ARN, job.Name),
 		Slots: together.Slots, CPUs: job.Machine.CPUs,
@@ -87,6 +91,7 @@ func decideRendezvous(job *contract.Job, snap *contract.Snapshot, o Options) (*R
 		Digests: map[string]string{
 			"hosts":           digest(job.Order()...),
 			"hyperparameters": digest(params...),
+			"launcher":        launcher,
 		},
 		Port: o.Rendezvous.Port, PeerTimeout: o.Rendezvous.PeerTimeout, Ignore: o.Rendezvous.Ignore,
 		Timeout: o.WaitTimeout, DNSOnly: o.DNSOnly, MPI: WantsMPI(job, o), Key: key,

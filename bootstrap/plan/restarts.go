@@ -41,6 +41,7 @@ func (p *Plan) decideRestarts(job *contract.Job, o Options) error {
 	p.Restarts.Max = o.MaxRestarts
 	if p.Rendezvous != nil {
 		p.Rendezvous.MaxRestarts = o.MaxRestarts
+		p.Rendezvous.Digests["max-restarts"] = strconv.Itoa(o.MaxRestarts)
 	}
 	p.setRestarts()
 	return nil

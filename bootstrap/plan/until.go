@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"errors"
-	"strings"
-)
+import "errors"
 
 // The values of Options.Until.
 const (
@@ -27,6 +24,6 @@ func (p *Plan) decideUntil(o Options) error {
 		return nil // the launcher's end on the leader is the end of the job in any case
 	}
 	p.Rendezvous.UntilLeader = true
-	p.Rendezvous.Digests["launcher"] = strings.TrimSpace(p.Rendezvous.Digests["launcher"] + " until leader")
+	p.Rendezvous.Digests["until"] = o.Until
 	return nil
 }

@@ -49,8 +49,7 @@ func (k *roster) compareCommands(h *hello) {
 			continue
 		}
 		if differing++; differing <= maxTold && k.differing < maxTold {
-			k.queueWarning(fmt.Sprintf("the command's word %d differs: %s has %s, and %s has %s",
-				i+1, h.Host, theirs.shown(), k.config.leaderHost(), ours.shown()))
+			k.queueWarning("the command's " + k.differingWord(h, i, theirs, ours))
 		}
 	}
 	if differing == 0 {
@@ -59,6 +58,22 @@ func (k *roster) compareCommands(h *hello) {
 	if k.differing++; differing > maxTold && k.differing <= maxTold {
 		k.queueWarning(fmt.Sprintf("%d more words of the command of %s differ", differing-maxTold, h.Host))
 	}
+}
+
+// differingWord names a word in which a host's command differs from the leader's.
+func (k *roster) differingWord(h *hello, i int, theirs, ours Word) string {
+	return fmt.Sprintf("word %d differs: %s has %s, and %s has %s",
+		i+1, h.Host, theirs.shown(), k.config.leaderHost(), ours.shown())
+}
+
+// differingProgram names the programs of two commands. It is empty where their words do not show the
+// difference.
+func (k *roster) differingProgram(h *hello) string {
+	theirs, ours := wordAt(h.Command, 0), wordAt(k.config.Command, 0)
+	if theirs.Digest == ours.Digest {
+		return ""
+	}
+	return k.differingWord(h, 0, theirs, ours)
 }
 
 // tellDiffering warns of the hosts that compareCommands has not named.

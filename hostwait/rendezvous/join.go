@@ -1,6 +1,7 @@
 package rendezvous
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -60,6 +61,9 @@ func (k *roster) compareDigests(h *hello) *refusal {
 		{"hosts", h.Digests.Hosts, mine.Hosts},
 		{"hyperparameters", h.Digests.Hyperparameters, mine.Hyperparameters},
 		{"launcher", h.Digests.Launcher, mine.Launcher},
+		{"--until", cmp.Or(h.Digests.Until, "all"), cmp.Or(mine.Until, "all")},
+		{"--max-restarts", cmp.Or(h.Digests.MaxRestarts, "0"), cmp.Or(mine.MaxRestarts, "0")},
+		{"--args-style", h.Digests.ArgsStyle, mine.ArgsStyle},
 		{"command", h.Digests.Command, mine.Command},
 	} {
 		if d.what == "launcher" && (d.theirs == "" || d.ours == "") {
@@ -76,11 +80,14 @@ func (k *roster) compareDigests(h *hello) *refusal {
 // differs.
 func (k *roster) refuseMismatch(h *hello, what, theirs, ours string) *refusal {
 	verb := "differs: it is"
-	if strings.HasSuffix(what, "s") {
+	if strings.HasSuffix(what, "s") && !strings.HasPrefix(what, "--") {
 		verb = "differ: they are"
 	}
 	why := fmt.Sprintf("%s %s %s on %s and %s on %s", what, verb, theirs, h.Host, ours, k.config.leaderHost())
 	if what == "command" {
+		if text := k.differingProgram(h); text != "" {
+			why = "the command's " + text
+		}
 		why += " (two images, or two commands in them?)"
 	}
 	k.members[h.Host] = &member{hello: *h, ended: true, left: true} // it will not say hello again

@@ -29,8 +29,12 @@ type Member struct {
 type Digests struct {
 	Hosts           string `json:"hosts"`
 	Hyperparameters string `json:"hyperparameters"`
-	Command         string `json:"command"`            // of the program and of what all words depend on
-	Launcher        string `json:"launcher,omitempty"` // name and version in clear, or empty
+	Command         string `json:"command"` // of the program and of what all words depend on
+	// The others are in clear, and empty for the default.
+	Launcher    string `json:"launcher,omitempty"` // name and version; empty on a host of another instance group
+	Until       string `json:"until,omitempty"`
+	MaxRestarts string `json:"max_restarts,omitempty"`
+	ArgsStyle   string `json:"args_style,omitempty"`
 }
 
 // End is how the work of a host ended.

@@ -51,30 +51,75 @@ func TestHostsThatDifferRefuseEachOther(t *testing.T) {
 		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			defer goleak.VerifyNone(t)
-			n := newNetwork(t, 3)
-			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
-			defer cancel()
-			leader := n.open(0)
-			n.change = c.change
-			odd := n.open(1)
-			odd.Ready(nil)
-			if _, err := odd.Gather(ctx); err == nil || !strings.HasPrefix(err.Error(), c.want) {
-				t.Errorf("h1: %v, want %s…", err, c.want)
-			}
-			_ = odd.Leave(ctx, 0)
-			if c.leader == "" {
-				if leader.Context().Err() != nil {
-					t.Error("the leader gave up")
-				}
-				leader.Stopped()
-			} else if _, err := leader.Gather(ctx); err == nil || !strings.HasPrefix(err.Error(), c.leader) {
-				t.Errorf("h0: %v, want %s…", err, c.leader)
-			}
-			leader.End(End{Code: 1})
-			_ = leader.Leave(ctx, 0)
+			testDifferingHost(t, c.change, c.want, c.leader)
 		})
 	}
+}
+
+// TestHostsThatDifferInAChoiceRefuseEachOther: what all hosts must do alike is named with
+// what each of them does.
+func TestHostsThatDifferInAChoiceRefuseEachOther(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		change func(*Config)
+		want   string
+		leader string
+	}{
+		{
+			"program", func(c *Config) {
+				c.Digests.Command, c.Command = "d", []Word{{Digest: "p", Text: "printf"}}
+			},
+			`h0 refuses: the command's word 1 differs: h1 has "printf", and h0 has none`,
+			`h1: the command's word 1 differs: h1 has "printf", and h0 has none`,
+		},
+		{
+			"launcher", func(c *Config) { c.Digests.Launcher = "none" },
+			"h0 refuses: launcher differs: it is none on h1 and ranks on h0", "h1: launcher differs",
+		},
+		{
+			"restarts", func(c *Config) { c.Digests.MaxRestarts = "2" },
+			"h0 refuses: --max-restarts differs: it is 2 on h1 and 0 on h0", "h1: --max-restarts differs",
+		},
+		{
+			"end", func(c *Config) { c.Digests.Until = "leader" },
+			"h0 refuses: --until differs: it is leader on h1 and all on h0", "h1: --until differs",
+		},
+		{
+			"style", func(c *Config) { c.Digests.ArgsStyle = "gnu" },
+			"h0 refuses: --args-style differs: it is gnu on h1 and toolkit on h0", "h1: --args-style differs",
+		},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			testDifferingHost(t, c.change, c.want, c.leader)
+		})
+	}
+}
+
+// testDifferingHost lets h1 differ from the leader, and checks the beginnings of what both say.
+func testDifferingHost(t *testing.T, change func(*Config), want, atLeader string) {
+	t.Helper()
+	defer goleak.VerifyNone(t)
+	n := newNetwork(t, 3)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	leader := n.open(0)
+	n.change = change
+	odd := n.open(1)
+	odd.Ready(nil)
+	if _, err := odd.Gather(ctx); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("h1: %v, want %s…", err, want)
+	}
+	_ = odd.Leave(ctx, 0)
+	if atLeader == "" {
+		if leader.Context().Err() != nil {
+			t.Error("the leader gave up")
+		}
+		leader.Stopped()
+	} else if _, err := leader.Gather(ctx); err == nil || !strings.HasPrefix(err.Error(), atLeader) {
+		t.Errorf("h0: %v, want %s…", err, atLeader)
+	}
+	leader.End(End{Code: 1})
+	_ = leader.Leave(ctx, 0)
 }
 
 // TestSecondHostWithOneNameIsRefused: the second of two hosts with one name is refused, and the job goes on

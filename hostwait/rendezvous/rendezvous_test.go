@@ -68,8 +68,11 @@ func lookup(_ context.Context, host string) ([]netip.Addr, error) {
 func (n *network) config(i int) Config {
 	c := Config{
 		Hosts: n.hosts, Self: Member{Host: n.hosts[i], Slots: i + 1, CPUs: 2}, Mode: "run", Version: "test",
-		Digests: Digests{Hosts: "a", Hyperparameters: "b", Command: "c"}, Table: true,
-		Port: n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup, Printable: printable,
+		Digests: Digests{
+			Hosts: "a", Hyperparameters: "b", Command: "c", Launcher: "ranks", ArgsStyle: "toolkit",
+		},
+		Table: true,
+		Port:  n.port, Interface: "lo", PeerTimeout: 3 * time.Second, Lookup: lookup, Printable: printable,
 		Warn: func(text string) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
