@@ -62,7 +62,7 @@ func (c *codeCheck) warnOfExtras() {
 		if c.job.hasCode(c.snap, extra.name) {
 			dir := c.job.CodeDir(c.snap)
 			if dir == c.job.CodeChannel(c.snap) {
-				extra.hint = "in the Dockerfile: RUN pip install what it names"
+				extra.hint = "install in the Dockerfile what it names"
 			}
 			d := &document{file: path.Join(dir, extra.name), problems: c.problems}
 			d.warn(nowhere, extra.hint, "is not installed, as --install off says")

@@ -106,9 +106,9 @@ func (h *hosts) container(i int) string { return h.name + "-" + h.host(i) }
 
 // run starts the host with the index i, and sends its exit code to h.ends.
 func (h *hosts) run(s *scenario, image string, i int) {
-	command := "/opt/ml/trainer"
+	shell := "sh"
 	if i+1 == s.other {
-		command = "/opt/ml/../ml/trainer"
+		shell = "/bin/sh"
 	}
 	argv := []string{
 		"run", "-d", "--name", h.container(i), "--network", h.name,
@@ -124,7 +124,7 @@ func (h *hosts) run(s *scenario, image string, i int) {
 		argv = append(argv, "-e", string(env))
 	}
 	argv = append(argv, image, "run", "--args-style", "none", "--peer-timeout", "6s")
-	argv = append(append(argv, s.flags...), "--", "sh", command)
+	argv = append(append(argv, s.flags...), "--", shell, "/opt/ml/trainer")
 	if out, err := exec.Command("docker", argv...).CombinedOutput(); err != nil {
 		h.t.Errorf("%v: %s", err, out)
 	}

@@ -17,14 +17,15 @@ func bashOnTerm(command string) []string {
 	return []string{"bash", "-c", "trap '" + command + "' TERM; echo ready; while :; do sleep 0.01; done"}
 }
 
-// pythonStop is a trainer that raises an exception on SIGTERM.
+// pythonStop is a trainer that raises an exception on SIGTERM. It sleeps in small steps: Python runs a handler
+// only after a system call, so a signal that comes just before a long sleep waits for its end.
 func pythonStop(raise string) []string {
 	return []string{"python3", "-c", `import signal, time
 class SignalException(Exception): pass
 def stop(*_): raise ` + raise + `
 signal.signal(signal.SIGTERM, stop)
 print("ready", flush=True)
-time.sleep(600)`}
+while True: time.sleep(0.05)`}
 }
 
 // A stop is reported as a stop, and an exit code that the trainer chose stays.
@@ -88,7 +89,7 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 open("pid", "w").write(str(os.getpid()))
 print("ready", flush=True)
-time.sleep(600)`
+while True: time.sleep(0.05)`
 
 // A program that saves has the grace, even if SIGTERM ends the shell above it.
 func TestProgramBelowAShellHasTheGrace(t *testing.T) {
