@@ -67,7 +67,10 @@ func Errors(problems []Problem) []Problem {
 // maxProblems is how many problems are told. More help nobody, and hide the others in a log.
 const maxProblems = 100
 
-// Limit returns the first problems, errors before warnings, and a last one that counts the others.
+const moreProblems = "and %d more problems: %d errors, %d warnings"
+
+// Limit returns the first problems of each kind, errors before warnings, and a last one that counts the
+// others.
 func Limit(problems []Problem) []Problem {
 	if len(problems) <= maxProblems {
 		return problems
@@ -75,19 +78,24 @@ func Limit(problems []Problem) []Problem {
 	errors := min(len(Errors(problems)), maxProblems)
 	room := map[bool]int{false: errors, true: maxProblems - errors}
 	left := map[bool]int{}
-	kept := make([]Problem, 0, maxProblems+1)
-	for _, p := range problems {
-		if room[p.Warning] > 0 {
-			room[p.Warning]--
-			kept = append(kept, p)
+	isKept := make([]bool, len(problems))
+	for _, i := range inTurns(problems) {
+		if warning := problems[i].Warning; room[warning] > 0 {
+			room[warning]--
+			isKept[i] = true
 		} else {
-			left[p.Warning]++
+			left[warning]++
+		}
+	}
+	kept := make([]Problem, 0, maxProblems+1)
+	for i, p := range problems {
+		if isKept[i] {
+			kept = append(kept, p)
 		}
 	}
 	return append(kept, Problem{
 		Warning: left[false] == 0,
-		Message: fmt.Sprintf("and %d more problems: %d errors, %d warnings",
-			left[false]+left[true], left[false], left[true]),
+		Message: fmt.Sprintf(moreProblems, left[false]+left[true], left[false], left[true]),
 	})
 }
 

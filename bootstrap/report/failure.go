@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"entrain/bootstrap/report/cause"
+	"entrain/contract"
 	"entrain/hostwait/rendezvous"
 	"entrain/proc"
 )
@@ -35,7 +37,12 @@ func FailureText(err error, mask func(string) string, hints ...string) string {
 		exit, ok, f.Head = install.Exit, true, install.Error()
 	}
 	if !ok {
-		text := cause.Fit(strings.Join(append([]string{maskShown(err.Error())}, hints...), "\n"))
+		behind := strings.Join(append([]string{""}, hints...), "\n")
+		text := maskShown(err.Error())
+		if invalid, ok := errors.AsType[*contract.InvalidError](err); ok {
+			text = invalid.Brief(cause.MaxText-utf8.RuneCountInString(behind), maskShown)
+		}
+		text = cause.Fit(text + behind)
 		if peer, ok := errors.AsType[*rendezvous.PeerError](err); ok && peer.Last != "" {
 			text = cause.Append(text, maskShown(peer.Last))
 		}
