@@ -267,8 +267,8 @@ func clusterScenarios() []scenario {
 		},
 		{
 			name: "two hosts with different commands", bound: 15 * s, n: 2, script: trains, other: 2,
-			codes: []int{65, 65}, failure: "algo-2: command differs: it is ",
-			failed: map[int]string{2: "algo-1 refuses: command differs: it is "},
+			codes: []int{65, 65}, failure: "algo-2: the command's word 1 differs: ",
+			failed: map[int]string{2: "algo-1 refuses: the command's word 1 differs: "},
 		},
 		{
 			name: "the hosts ignore the failure of another", bound: 15 * s, n: 3,
