@@ -109,14 +109,26 @@ func checkCode(d *document, j *Job, s *Snapshot, call Call) {
 	case c.script != "" && c.isFile(j.CodeDir(s)):
 		c.document = &document{file: j.CodeDir(s), problems: d.problems}
 		c.report(nowhere, unpackCode, "is a file, expected a directory with the code")
-	case c.script != "" && !given && c.scriptProblem() != "":
-		c.failMissing()
-	case c.script != "" && !given && c.isUnrunnable():
-		c.failUnrunnable()
+	case c.script != "" && !given && c.checkScript():
 	case c.hasArchive() && (c.script == "" || c.scriptProblem() != ""):
 		c.warnOfArchive()
 	}
 	c.warnOfExtras()
+}
+
+// checkScript reports a program that cannot be started, and says whether it has.
+func (c *codeCheck) checkScript() (reported bool) {
+	switch {
+	case c.scriptProblem() != "":
+		c.failMissing()
+	case c.isUnrunnable():
+		c.failUnrunnable()
+	case c.isMarked():
+		c.failMarked()
+	default:
+		return false
+	}
+	return true
 }
 
 func isRemote(text string) bool {
@@ -143,6 +155,8 @@ func (c *codeCheck) pathProblem(path string) string {
 		return "is missing"
 	case entry.Kind == KindDir:
 		return "is a directory"
+	case entry.Problem == "" && entry.Kind != KindFile:
+		return "is a FIFO, a socket or a device" // reading a FIFO would wait for ever
 	}
 	return entry.Problem
 }
@@ -202,6 +216,9 @@ func (c *codeCheck) failMissing() {
 	if c.snap.Caller == CallerContainer {
 		hint += "\nhint: a mount over " + c.job.Root +
 			" hides the image's code: mount input, model and output, each by itself"
+	}
+	if c.script == path.Join(c.job.CodeChannel(c.snap), c.job.Program(c.snap)) {
+		hint = `put it into the channel "code", or give the command after --`
 	}
 	if c.hasArchive() {
 		dir := c.job.CodeDir(c.snap)

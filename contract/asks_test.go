@@ -395,6 +395,42 @@ func TestProgramThatItsInterpreterCannotStart(t *testing.T) {
 	}
 }
 
+// What is at the place of the program and cannot be read as one, or is read as another one.
+func TestProgramThatIsNoScript(t *testing.T) {
+	file := contract.KindFile
+	for _, c := range []struct {
+		program string
+		entry   contract.Entry
+		message string
+	}{
+		{"f.sh", contract.Entry{Kind: contract.KindFIFO}, "f.sh is a FIFO, a socket or a device"},
+		{"f.py", contract.Entry{Kind: contract.KindFIFO}, "f.py is a FIFO, a socket or a device"},
+		{"dev", contract.Entry{Kind: contract.KindOther}, "dev is a FIFO, a socket or a device"},
+		{"run.sh", contract.Entry{Kind: file, Marked: true}, "run.sh begins with a byte order mark"},
+		{"run", contract.Entry{Kind: file, Marked: true}, "run begins with a byte order mark"},
+		{
+			"run",
+			contract.Entry{Kind: file, Marked: true, Unrunnable: "is not executable"},
+			"run is not executable, and a byte order mark hides its first line",
+		},
+		{"run.py", contract.Entry{Kind: file, Marked: true}, ""},
+	} {
+		snap := snapshot(with("hyperparameters.json", `{"sagemaker_program":"`+c.program+`"}`))
+		snap.Paths = map[string]contract.Entry{
+			"/opt/ml/code/" + c.program: c.entry, "/bin/sh": {Kind: contract.KindFile},
+		}
+		problems := contract.CheckAsks(load(t, snap), snap, contract.Call{})
+		if (len(problems) == 1) != (c.message != "") {
+			t.Errorf("%s: %+v, want %q", c.program, problems, c.message)
+		}
+		for _, p := range problems {
+			if p.Warning || !strings.Contains(p.Message, "/opt/ml/code/"+c.message) {
+				t.Errorf("%s: %+v, want %q", c.program, p, c.message)
+			}
+		}
+	}
+}
+
 // What helps against a program that cannot be executed depends on where it is.
 func TestHintForAProgramThatCannotRunFitsItsPlace(t *testing.T) {
 	for _, c := range []struct {

@@ -84,6 +84,19 @@ func (c *codeCheck) failUnrunnable() {
 	c.failScript(hint, message)
 }
 
+const hintForMark = "save it as UTF-8 without a byte order mark (BOM)"
+
+// failMarked reports a program whose first line a byte order mark hides. A shell would report that line as an
+// unknown command, and go on.
+func (c *codeCheck) failMarked() {
+	c.failScript(hintForMark, c.script+" begins with a byte order mark, which hides the #! of its first line")
+}
+
+// isMarked tells whether a byte order mark keeps the program from its interpreter. Python reads over it.
+func (c *codeCheck) isMarked() bool {
+	return c.snap.Paths[c.script].Marked && !strings.HasSuffix(c.script, ".py")
+}
+
 // CheckFile warns of a file of Paths that a command calls name and that nothing can start: the start itself
 // fails, as of any other command.
 func CheckFile(j *Job, s *Snapshot, file, name string) []Problem {
@@ -100,6 +113,8 @@ func (j *Job) unrunnable(s *Snapshot, file string) (message, hint string) {
 	message = file + " " + entry.Unrunnable
 	first := "begin it with a line such as #!/bin/sh"
 	switch {
+	case entry.Marked:
+		return message + ", and a byte order mark hides its first line", hintForMark
 	case entry.endsWithReturn():
 		return message + ", and its first line ends with a carriage return",
 			"save it with the line ends of Unix"

@@ -102,7 +102,9 @@ type Entry struct {
 	Shebang    []string // the words behind #! in its first line: an interpreter, and at most one argument
 	// NoInterpreter says that the interpreter of Shebang does not exist.
 	NoInterpreter bool
-	ELF           bool // it is machine code, which no interpreter starts
+	// Marked says that a byte order mark hides the #! of its first line.
+	Marked bool
+	ELF    bool // it is machine code, which no interpreter starts
 }
 
 // Kind is the kind of a file. A symbolic link has the kind of its target.

@@ -70,6 +70,27 @@ func TestProgramIsFoundAsByExecvp(t *testing.T) {
 	}
 }
 
+// Scripts that name each other as interpreters are no loop of links.
+func TestScriptsThatNameEachOtherAreNoLinks(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	err := errors.Join(os.WriteFile(a, []byte("#!"+b+"\n"), 0o755), os.WriteFile(b, []byte("#!"+a+"\n"), 0o755))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := startError(a, a, syscall.ELOOP)
+	if got.Code != 126 || !strings.HasPrefix(got.Err.Error(), "its interpreter is a script") || got.Hint == "" {
+		t.Errorf("%+v", got)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(link, link); err != nil {
+		t.Fatal(err)
+	}
+	if got := startError(link, link, syscall.ELOOP); !errors.Is(got.Err, syscall.ELOOP) {
+		t.Errorf("a loop of links: %+v", got)
+	}
+}
+
 // What helps against a file that cannot be executed depends on what is in it.
 func TestHintForAFileWithoutTheXBitFitsTheFile(t *testing.T) {
 	dir := t.TempDir()

@@ -21,6 +21,9 @@ func startError(program, path string, err error) *StartError {
 		e.Hint = "arguments and environment are too long together"
 	case errors.Is(err, syscall.ENOEXEC):
 		e.Hint = "it is built for another architecture, or is a script without a first line such as #!/bin/sh"
+	case errors.Is(err, syscall.ELOOP) && exists(path): // not a loop of links: the kernel uses the error twice
+		e.Err = errors.New("its interpreter is a script, whose interpreter is a script, and so on")
+		e.Hint = "name a program in the first line, such as #!/bin/sh"
 	case errors.Is(err, syscall.ENOENT):
 		e.Code = 127
 		e.Hint = hintForInterpreter(path)
@@ -28,6 +31,11 @@ func startError(program, path string, err error) *StartError {
 		e.Hint = hintForAccess(path)
 	}
 	return e
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // hintForAccess says what helps against a file that cannot be executed. That depends on where it is, and on

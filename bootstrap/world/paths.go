@@ -51,6 +51,7 @@ func photographProgram(path string, entry *contract.Entry) {
 	}
 	head := readHead(path)
 	entry.ELF = strings.HasPrefix(head, "\x7fELF")
+	entry.Marked = strings.HasPrefix(head, "\ufeff#!")
 	if entry.Shebang = shebangOf(head); len(entry.Shebang) > 0 {
 		_, err := os.Stat(entry.Shebang[0])
 		entry.NoInterpreter = errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)

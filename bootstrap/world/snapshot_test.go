@@ -258,6 +258,8 @@ func TestProgramsSayWhetherTheyRunAndByWhat(t *testing.T) {
 		{"echo\n#!/bin/sh\n", 0o600, contract.Entry{Unrunnable: "is not executable"}},
 		{"#!\n", 0o755, contract.Entry{}},
 		{"\x7fELF", 0o755, contract.Entry{ELF: true}},
+		{"\ufeff#!/bin/sh\n", 0o755, contract.Entry{Marked: true}},
+		{"\ufeffecho\n", 0o755, contract.Entry{}},
 		{"#!/no/such -x\n", 0o755, contract.Entry{Shebang: []string{"/no/such", "-x"}, NoInterpreter: true}},
 		{"#!/bin/sh\r\n", 0o755, contract.Entry{Shebang: []string{"/bin/sh\r"}, NoInterpreter: true}},
 		{"", 0o755, contract.Entry{}},
