@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 
 	"entrain/bootstrap/launch"
 	"entrain/bootstrap/peers"
@@ -16,7 +17,14 @@ import (
 func (d *Doer) restart(
 	p *plan.Plan, others *peers.Peers, job job, ended proc.Exit, err error,
 ) (last job, end proc.Exit, failure error) {
-	for count := 1; p.Restarts.Max > 0 && d.startsAgain(p, others, count, ended, err); count++ {
+	for count := 1; p.Restarts.Max > 0; count++ {
+		if ended.Asked != 0 {
+			return job, ended, stopped(p, others, ended, err)
+		}
+		why := d.whyAgain(p, others, count, ended, err)
+		if why == "" {
+			break
+		}
 		again := p.Restarted(count)
 		old := job
 		old.Close()
@@ -32,30 +40,40 @@ func (d *Doer) restart(
 		if err != nil {
 			return job, ended, err
 		}
+		d.log.Warn().Msgf("restart %d of %d: %s", count, p.Restarts.Max, report.OneLine(p.Mask(why)))
 		ended, err = d.work(again, others, job)
 	}
 	return job, ended, err
 }
 
-// startsAgain says whether the work starts again, and logs why.
-func (d *Doer) startsAgain(p *plan.Plan, others *peers.Peers, count int, ended proc.Exit, err error) bool {
-	var why string
+// stopped tells the other hosts that this one was asked to end while its work ran, or while the ranks were
+// ended after a failure: nothing starts again then. The error is that of the stop where a rank had failed
+// before it.
+func stopped(p *plan.Plan, others *peers.Peers, ended proc.Exit, err error) error {
+	if others != nil {
+		others.Stopped()
+	}
+	failed, ok := errors.AsType[*report.LaunchError](err)
+	if !ok || p.Launch == nil || !p.Launch.Own || failed.Exit == nil || failed.Exit.Told {
+		return err // the work was told to end, and has chosen its own code
+	}
+	return &report.StoppedError{Cause: &proc.SignalError{Signal: ended.Asked}, Exit: failed.Exit}
+}
+
+// whyAgain says why the work starts again. It is empty where the work does not.
+func (d *Doer) whyAgain(p *plan.Plan, others *peers.Peers, count int, ended proc.Exit, err error) string {
 	switch {
 	case others != nil:
-		restart := others.Restart(err)
-		if restart == nil {
-			return false
+		if restart := others.Restart(err); restart != nil {
+			return restart.Cause.Error()
 		}
-		why = restart.Cause.Error()
+		return ""
 	case err == nil || count > p.Restarts.Max || !peers.MayRestart(err):
-		return false
+		return ""
 	case peers.IsUsage(report.ExitCode(err), ended.Elapsed):
-		return false
-	default:
-		why = report.Summary(err)
+		return ""
 	}
-	d.log.Warn().Msgf("restart %d of %d: %s", count, p.Restarts.Max, report.OneLine(p.Mask(why)))
-	return true
+	return report.Summary(err)
 }
 
 // keepKeys gives a launch the keys that its host has told the others.

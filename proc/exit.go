@@ -11,16 +11,17 @@ type Exit struct {
 	Code       int            // its exit code; 128 + Signal where a signal ended it
 	Signal     syscall.Signal // that ended it; 0 where it exited by itself
 	CoreDumped bool
-	Told       bool          // it got SIGTERM before it ended, other than by a leash, or we killed it
-	Stopped    bool          // somebody had sent that SIGTERM to us, to stop the job
-	Killed     bool          // it outlived the grace, and we killed it
-	Grace      time.Duration // from the SIGTERM to the SIGKILL; 0 where a leash decided
-	Unfinished bool          // the last line of its stderr lacks its newline
-	Left       int           // processes that it left behind and that could not be killed
-	OOMKills   int           // processes of our control group that the kernel killed for lack of memory
-	Elapsed    time.Duration // from its start to its end
-	At         time.Time     // when it ended
-	Stderr     []byte        // what followed a marker, and then the end of its stderr; nil without capture
+	Told       bool           // it got SIGTERM before it ended, other than by a leash, or we killed it
+	Stopped    bool           // somebody had sent that SIGTERM to us, to stop the job
+	Asked      syscall.Signal // the last signal to us that asks for the end of the job; 0 for none
+	Killed     bool           // it outlived the grace, and we killed it
+	Grace      time.Duration  // from the SIGTERM to the SIGKILL; 0 where a leash decided
+	Unfinished bool           // the last line of its stderr lacks its newline
+	Left       int            // processes that it left behind and that could not be killed
+	OOMKills   int            // processes of our control group that the kernel killed for lack of memory
+	Elapsed    time.Duration  // from its start to its end
+	At         time.Time      // when it ended
+	Stderr     []byte         // what followed a marker, and then the end of its stderr; nil without capture
 }
 
 // ExitError is the error of a program that ran and did not succeed.

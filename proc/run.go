@@ -164,6 +164,9 @@ func (r *run) checkContext(ctx context.Context) {
 
 // handle acts on a signal that was sent to us.
 func (r *run) handle(sig syscall.Signal) {
+	if isEnd(sig) {
+		r.exit.Asked = sig
+	}
 	if r.o.Leash != nil && isEnd(sig) {
 		r.o.Stop(nil)
 		return
