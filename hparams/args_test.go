@@ -177,7 +177,11 @@ func TestEachStyleWritesItsWords(t *testing.T) {
 			},
 		},
 		{"json keeps letters", StyleJSON, GNU{}, `{"k":"[\"日本\"]","t":"日本"}`, []string{`--k=["日本"]`, "--t=日本"}},
-		{"json keeps Python's booleans", StyleJSON, GNU{}, `{"k":"True"}`, []string{"--k=True"}},
+		{
+			"json takes Python's booleans", StyleJSON, GNU{}, `{"k":"True","l":"False"}`,
+			[]string{"--k=true", "--l=false"},
+		},
+		{"json keeps the text True", StyleJSON, GNU{}, `{"k":"\"True\""}`, []string{"--k=True"}},
 		{
 			"json writes one letter with one hyphen", StyleJSON,
 			GNU{Short: true, Empty: true, Bool: BoolNo},
@@ -362,6 +366,7 @@ func TestFlagsThatAParserWouldMisreadAreRefused(t *testing.T) {
 	for _, style := range []Style{StyleGNU, StyleJSON} {
 		for _, doc := range []string{
 			`{"a=b":"1"}`, `{"=":"1"}`, `{"-x":"1"}`, `{"--x":"true"}`, `{"":"1"}`, `{"-":"false"}`,
+			`{" ":"2"}`, `{"a b":"1"}`, `{"a\n":"1"}`, `{"\u00a0a":"1"}`, `{"a\u007f":"1"}`,
 		} {
 			args, err := Args(style, params(t, doc), GNU{})
 			if _, ok := errors.AsType[*ParamError](err); !ok {
@@ -369,7 +374,7 @@ func TestFlagsThatAParserWouldMisreadAreRefused(t *testing.T) {
 			}
 		}
 	}
-	for _, doc := range []string{`{"o":{"a=b":1}}`, `{"o":{"":1}}`, `{"o":{"p":{"-q":true}}}`} {
+	for _, doc := range []string{`{"o":{"a=b":1}}`, `{"o":{"":1}}`, `{"o":{"p":{"-q":true}}}`, `{"o":{"a ":1}}`} {
 		if args, err := Args(StyleGNU, params(t, doc), GNU{}); err == nil {
 			t.Errorf("%s became %v", doc, args)
 		}

@@ -3,6 +3,7 @@ package hparams
 import (
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -55,6 +56,8 @@ func checkFlagName(name string) error {
 		return errors.New("the name " + Quote(name) + " begins with a hyphen")
 	case strings.Contains(name, "="):
 		return errors.New("the name " + Quote(name) + " holds an equals sign")
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return errors.New("the name " + Quote(name) + " holds a space or a control character")
 	}
 	return nil
 }
@@ -107,7 +110,19 @@ func (g GNU) boolWords(name, truth string) []string {
 }
 
 // jsonWords writes a hyperparameter in the style json: a string as it is, any other value as JSON.
-func (g GNU) jsonWords(p Param) ([]string, error) { return g.flag(p.Name, plainText(p.Value)), nil }
+func (g GNU) jsonWords(p Param) ([]string, error) { return g.flag(p.Name, plainText(p.typed())), nil }
+
+// Flags returns the flags among the words of the style gnu, each without its value.
+func (a Arg) Flags() []string {
+	if len(a.Words) > 0 && !strings.HasPrefix(a.Words[0], "--") {
+		return a.Words[:1] // -x VALUE, perhaps more than once
+	}
+	flags := make([]string, len(a.Words))
+	for i, word := range a.Words {
+		flags[i], _, _ = strings.Cut(word, "=")
+	}
+	return flags
+}
 
 // flag writes a flag with its value.
 func (g GNU) flag(name, value string) []string {

@@ -14,7 +14,7 @@ import (
 // those of the user's command, without the variables in them.
 func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []string) []contract.Problem {
 	args, err := hparams.Args(o.ArgsStyle, job.Params, o.GNU)
-	problems := paramProblems(job, snap, err)
+	problems := append(paramProblems(job, snap, err), checkSharedFlags(job, snap, args, o)...)
 	if o.HPFile != "" {
 		_, err := hpFile(job, o)
 		problems = append(problems, paramProblems(job, snap, err)...)
@@ -27,6 +27,33 @@ func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []
 	if WantsMPI(job, o) && slices.Contains(job.Together(), job.Host) {
 		_, _, err = launchParams(job)
 		problems = append(problems, paramProblems(job, snap, err)...)
+	}
+	return problems
+}
+
+// checkSharedFlags warns of a hyperparameter that becomes the flag of another one: a parser keeps one value, or
+// counts the flag twice.
+func checkSharedFlags(
+	job *contract.Job, snap *contract.Snapshot, args []hparams.Arg, o Options,
+) []contract.Problem {
+	if o.ArgsStyle != hparams.StyleGNU {
+		return nil
+	}
+	var problems []contract.Problem
+	report, owner := contract.NewParamReport(job, snap), map[string]string{}
+	for _, arg := range args {
+		for _, flag := range slices.Compact(arg.Flags()) {
+			first, taken := owner[flag]
+			if !taken {
+				owner[flag] = arg.Name
+			} else if first != arg.Name {
+				warning := report.Problem(arg.Name, "rename one of them",
+					"it becomes the flag "+hparams.Quote(flag)+
+						", which hyperparameter "+hparams.Quote(first)+" becomes too")
+				warning.Warning = true
+				problems = append(problems, warning)
+			}
+		}
 	}
 	return problems
 }
