@@ -17,8 +17,8 @@ func bashOnTerm(command string) []string {
 	return []string{"bash", "-c", "trap '" + command + "' TERM; echo ready; while :; do sleep 0.01; done"}
 }
 
-// pythonStop is a trainer that raises an exception on SIGTERM. It sleeps in small steps: Python runs a handler
-// only after a system call, so a signal that comes just before a long sleep waits for its end.
+// pythonStop is a trainer that raises an exception on SIGTERM. It sleeps in small steps: Python runs a
+// handler only after a system call, so a signal that comes just before a long sleep waits for its end.
 func pythonStop(raise string) []string {
 	return []string{"python3", "-c", `import signal, time
 class SignalException(Exception): pass
