@@ -178,7 +178,9 @@ func TestEachStyleWritesItsWords(t *testing.T) {
 		},
 		{"json keeps letters", StyleJSON, GNU{}, `{"k":"[\"日本\"]","t":"日本"}`, []string{`--k=["日本"]`, "--t=日本"}},
 		{
-			"json takes Python's booleans", StyleJSON, GNU{}, `{"k":"True","l":"False"}`,
+			"json takes Python's booleans", StyleJSON,
+			GNU{},
+			`{"k":"True","l":"False"}`,
 			[]string{"--k=true", "--l=false"},
 		},
 		{"json keeps the text True", StyleJSON, GNU{}, `{"k":"\"True\""}`, []string{"--k=True"}},
@@ -374,7 +376,7 @@ func TestFlagsThatAParserWouldMisreadAreRefused(t *testing.T) {
 			}
 		}
 	}
-	for _, doc := range []string{`{"o":{"a=b":1}}`, `{"o":{"":1}}`, `{"o":{"p":{"-q":true}}}`, `{"o":{"a ":1}}`} {
+	for _, doc := range []string{`{"o":{"a=b":1}}`, `{"o":{"":1}}`, `{"o":{"p":{"-q":true}}}`, `{"o":{" ":1}}`} {
 		if args, err := Args(StyleGNU, params(t, doc), GNU{}); err == nil {
 			t.Errorf("%s became %v", doc, args)
 		}

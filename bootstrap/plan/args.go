@@ -31,8 +31,8 @@ func checkValues(job *contract.Job, snap *contract.Snapshot, o Options, words []
 	return problems
 }
 
-// checkSharedFlags warns of a hyperparameter that becomes the flag of another one: a parser keeps one value, or
-// counts the flag twice.
+// checkSharedFlags warns of a hyperparameter that becomes the flag of another one: a parser keeps one value,
+// or counts the flag twice.
 func checkSharedFlags(
 	job *contract.Job, snap *contract.Snapshot, args []hparams.Arg, o Options,
 ) []contract.Problem {
