@@ -54,7 +54,7 @@ func (s *Snapshot) interpreterOf(file string) []string {
 	case len(entry.Shebang) > 0 || entry.ELF:
 	case strings.HasSuffix(file, ".py"):
 		return []string{python(s)}
-	case strings.HasSuffix(file, ".sh") && hasShell && shell.Unrunnable == "":
+	case strings.HasSuffix(file, ".sh") && hasShell && shell.Unrunnable == "" && !entry.Marked:
 		return []string{shellPath}
 	}
 	return nil

@@ -46,7 +46,7 @@ func programFile(job *contract.Job, snap *contract.Snapshot, words []string) (fi
 	if isUnknown(snap, words) {
 		name = "./" + name
 	}
-	file = path.Clean(absolute(commandDir(job, snap, words), name))
+	file = path.Clean(absolute(commandDir(job, snap, words), inChannel(job, name)))
 	if !strings.Contains(name, "/") || !job.IsData(file) {
 		return "", ""
 	}
@@ -54,6 +54,22 @@ func programFile(job *contract.Job, snap *contract.Snapshot, words []string) (fi
 		return "", ""
 	}
 	return file, name
+}
+
+// inChannel returns a program's name with the directory of a channel in place of its variable, which is
+// expanded only later.
+func inChannel(job *contract.Job, name string) string {
+	rest, found := strings.CutPrefix(name, "${"+channelPrefix)
+	if !found {
+		return name
+	}
+	upper, file, _ := strings.Cut(rest, "}/")
+	for _, c := range job.Channels {
+		if strings.ToUpper(c.Name) == upper {
+			return path.Join(job.ChannelPath(c), file)
+		}
+	}
+	return name
 }
 
 // startFile changes a command whose program is a file of a channel into words that start it.
@@ -74,8 +90,10 @@ func checkFile(job *contract.Job, snap *contract.Snapshot, words []string) []con
 // codeWordPaths returns the paths that commandDir and programFile ask for.
 func codeWordPaths(job *contract.Job, files *contract.Snapshot, words []string) []string {
 	var paths []string
-	if len(words) > 0 && path.IsAbs(words[0]) && job.IsData(path.Clean(words[0])) {
-		paths = contract.StartPaths(path.Clean(words[0]))
+	if len(words) > 0 {
+		if file := path.Clean(inChannel(job, words[0])); job.IsData(file) {
+			paths = contract.StartPaths(file)
+		}
 	}
 	channel := job.CodeChannel(files)
 	if channel == "" {

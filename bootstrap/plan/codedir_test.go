@@ -132,6 +132,21 @@ func TestCommandThatIsAScriptOfAChannel(t *testing.T) {
 			[]string{"/usr/bin/env", "python3", "./train.py"},
 			"",
 		},
+		{
+			"train.sh", bash,
+			[]string{"${SM_CHANNEL_CODE}/train.sh", "${SM_HOSTS}"},
+			"/work",
+			[]string{"/bin/bash", channel + "/train.sh", `["algo-1"]`},
+			"",
+		},
+		{
+			"train.sh",
+			contract.Entry{Marked: true},
+			[]string{"./train.sh"},
+			channel,
+			[]string{"./train.sh"},
+			"without a byte order mark",
+		},
 		{"in-path", bash, []string{"in-path"}, "/work", []string{"in-path"}, ""},
 		{"prog", elf, []string{"./prog"}, channel, []string{"./prog"}, "put a program into the image"},
 		{
