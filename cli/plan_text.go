@@ -76,7 +76,7 @@ func planLaunch(p *plan.Plan) string {
 		fmt.Fprintf(&b, "begin    the ranks of every host, within %s\n", l.Timeout)
 	}
 	for _, h := range l.Hosts {
-		fmt.Fprintf(&b, "host     %s, %d slots\n", h.Name, h.Slots)
+		fmt.Fprintf(&b, "host     %s, %d %s\n", h.Name, h.Slots, wordFor(h.Slots == 1, "slots", "slot"))
 	}
 	return b.String()
 }

@@ -47,6 +47,9 @@ func expandWord(word string, env []string) (string, error) {
 			word = rest
 		default:
 			value, ok := contract.Getenv(env, name)
+			if !ok && name == ownRestartVariable {
+				value, ok = "0", true // a job that may not start again has not started again
+			}
 			if !ok {
 				return "", unknownError(name)
 			}

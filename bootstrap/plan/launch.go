@@ -140,7 +140,6 @@ func (p *Plan) decideLaunch(job *contract.Job, snap *contract.Snapshot, o Option
 		return p.decideRanks(job, snap, o)
 	case LauncherTorchrun:
 		p.decideTorchrun(job, snap)
-		return nil
 	}
 	if o.TagOutput && !startsRanks(job, o) {
 		p.Notes = append(p.Notes, "--tag-output does nothing: entrain starts no ranks here")

@@ -47,7 +47,7 @@ func (p *Plan) showFirstRank(t Together) {
 	p.replaceVariables(t.Place(0).variables(p.Launch.Dir))
 	if !t.Met {
 		p.Remarks = append(p.Remarks, fmt.Sprintf("RANK, WORLD_SIZE and the numbers made of them are known once "+
-			"the hosts have met; entrain plan shows them as if every host had %d slots", t.Slots))
+			"the hosts have met; entrain plan shows them as if every host had %s", plural(t.Slots, "slot")))
 	}
 }
 
@@ -77,17 +77,35 @@ func (p *Plan) checkRanks(t Together, o Options, words []string) error {
 	}
 	if starter := starterOf(words); starter != "" {
 		keeps := LauncherTorchrun
-		if strings.HasPrefix(starter, "mpi") || strings.HasPrefix(starter, "horovodrun") {
+		if strings.HasPrefix(starter, "mpi") || strings.HasSuffix(starter, "terun") ||
+			strings.HasPrefix(starter, "horovodrun") {
 			keeps = LauncherScript
 		}
-		return &UsageError{Err: fmt.Errorf("the command is %s, which would be started %d times on this host\n"+
-			"hint: leave %s out, since --launcher %s starts the ranks; or use --launcher %s",
-			starter, t.Slots, starter, LauncherRanks, keeps)}
+		return &UsageError{Err: fmt.Errorf("the command is %s, which would be started %s on this host\n"+
+			"hint: leave %s out%s, since --launcher %s starts the ranks; or use --launcher %s",
+			starter, plural(t.Slots, "time"), starter, butKeep(starter), LauncherRanks, keeps)}
 	}
 	if t.Slots == 1 {
 		return p.refuseStreams("the rank of this host has")
 	}
 	return p.refuseStreams(fmt.Sprintf("the %d ranks of this host have", t.Slots))
+}
+
+// plural writes a number of things.
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+// butKeep says what stays of a starter that Python runs. It is empty for a program of its own.
+func butKeep(starter string) string {
+	python, _, isPython := strings.Cut(starter, " ")
+	if !isPython {
+		return ""
+	}
+	return " and write " + python + " in front of the script"
 }
 
 // channelOfRank is the hint how each rank reads a Pipe-mode channel.

@@ -16,6 +16,8 @@ func starterOf(words []string) string {
 	}
 	in := findInterpreter(interpreters(), words[0])
 	switch {
+	case path.Base(words[0]) == "accelerate" && len(words) > 1 && words[1] != "launch":
+		return "" // its other commands start nothing
 	case isStarter(words[0]):
 		return path.Base(words[0])
 	case in == nil:
@@ -25,6 +27,9 @@ func starterOf(words []string) string {
 	case in.names[0] == "python":
 		if module := pythonModule(words[1:]); isStarter(module) || slices.Contains(starterModules(), module) {
 			return path.Base(words[0]) + " -m " + module
+		}
+		if script := pythonScript(words[1:]); isStarter(script) {
+			return path.Base(words[0]) + " " + script
 		}
 	}
 	return ""
@@ -37,6 +42,7 @@ func isStarter(program string) bool {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".openmpi"), ".mpich")
 	return slices.Contains([]string{
 		"torchrun", "accelerate", "deepspeed", "composer", "mpirun", "mpiexec", "mpiexec.hydra", "horovodrun",
+		"orterun", "prterun",
 	}, name)
 }
 
@@ -45,7 +51,7 @@ func starterModules() []string {
 	return []string{
 		"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch",
 		"accelerate.commands.accelerate_cli", "deepspeed.launcher.runner", "deepspeed.launcher.launch",
-		"composer.cli.launcher", "horovod.runner.launch",
+		"composer.cli.launcher", "horovod.runner.launch", "horovod.runner",
 	}
 }
 
@@ -73,6 +79,23 @@ func withoutWrappers(words []string) []string {
 func isOfWrapper(word string) bool {
 	return word == "" || word == "--" || isOption(word) || strings.Contains(word, "=") ||
 		word[0] >= '0' && word[0] <= '9'
+}
+
+// pythonScript returns the script that Python runs; empty for none. The words are those after Python.
+func pythonScript(words []string) string {
+	for i := 0; i < len(words); i++ {
+		switch word := words[i]; {
+		case !isOption(word):
+			return word
+		case strings.HasPrefix(word, "--"):
+		case strings.HasSuffix(word, "W"), strings.HasSuffix(word, "X"):
+			i++ // its value is the next word
+		case strings.ContainsAny(word, "WX"):
+		case strings.ContainsAny(word, "cm"):
+			return "" // it runs a text or a module
+		}
+	}
+	return ""
 }
 
 // pythonModule returns the module that Python runs by -m; empty for none. The words are those after Python.
