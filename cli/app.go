@@ -138,6 +138,7 @@ func (c *command) before(ctx *cli.Context) error {
 	}
 	errs := readVariables(c.called.Name, ctx.Command.Flags, c.env)
 	c.log.warn(unread(c.verbs, c.called, c.env))
+	c.log.warn(idle(c.called.Name, ctx.Command.Flags))
 	if err := c.settings.checkRoot(errs); err != nil {
 		return &plan.UsageError{Err: err}
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -22,6 +23,8 @@ type option struct {
 	values       []string // the words that it takes; empty if they cannot be listed
 	repeats      bool     // it may be given more than once
 	needs        []string // names of flags; one of them must be set too, if needs is not empty
+	needsWords   []string // the words of that flag which count; any if there are none
+	fromVariable bool     // its value comes from its variable
 	set          func(text string) error
 	given        bool
 	givenText    string
@@ -61,6 +64,12 @@ func (o *option) IsVisible() bool { return true }
 
 // IsBoolFlag tells package flag that a switch needs no value.
 func (o *option) IsBoolFlag() bool { return o.valueName == "" }
+
+// isOn says whether a switch is set to true.
+func (o *option) isOn() bool {
+	on, err := strconv.ParseBool(o.givenText)
+	return on && err == nil
+}
 
 // Set takes a value. A second value is an error unless the option repeats: one of the two would be lost.
 func (o *option) Set(text string) error {
@@ -142,10 +151,31 @@ func needOneOf(others []string, flags ...cli.Flag) []cli.Flag {
 // lack it: an image sets them for all verbs.
 func checkNeeds(onCommandLine, set []*option) (errs []error) {
 	for _, o := range onCommandLine {
-		isNeeded := func(other *option) bool { return slices.Contains(o.needs, other.name) }
-		if o.needs != nil && !slices.ContainsFunc(set, isNeeded) {
-			errs = append(errs, fmt.Errorf("--%s needs --%s", o.name, strings.Join(o.needs, " or --")))
+		if o.lacksNeeded(set) {
+			errs = append(errs, fmt.Errorf("--%s needs %s", o.name, o.needed()))
 		}
 	}
 	return errs
+}
+
+// lacksNeeded says whether none of the flags that are set is one that this flag needs.
+func (o *option) lacksNeeded(set []*option) bool {
+	isNeeded := func(other *option) bool {
+		counts := o.needsWords == nil || slices.Contains(o.needsWords, other.givenText)
+		return counts && slices.Contains(o.needs, other.name)
+	}
+	return o.needs != nil && !slices.ContainsFunc(set, isNeeded)
+}
+
+// needed names the flags that this flag needs, and their words.
+func (o *option) needed() string {
+	return strings.TrimSpace("--" + strings.Join(o.needs, " or --") + " " + strings.Join(o.needsWords, " or "))
+}
+
+// withNeededWords makes only some words of the flag that the others need count.
+func withNeededWords(words []string, flags ...cli.Flag) []cli.Flag {
+	for _, o := range options(flags) {
+		o.needsWords = words
+	}
+	return flags
 }

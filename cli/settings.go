@@ -179,12 +179,13 @@ func (s *settings) recordFlags() []cli.Flag {
 // styleFlags say how hyperparameters become flags and variables.
 func (s *settings) styleFlags() []cli.Flag {
 	o := &s.options
-	gnu := append(boolFlags(&o.GNU.Bool),
+	onlyGNU := append(boolFlags(&o.GNU.Bool),
 		toggle("gnu-empty", "with --args-style gnu, write --NAME= for an empty list (default: no flag)",
-			&o.GNU.Empty),
+			&o.GNU.Empty))
+	short := withNeededWords([]string{"gnu", "json"},
 		toggle("gnu-short", "with --args-style gnu or json, write a name of one letter as -X VALUE "+
-			"(default: --X=VALUE)", &o.GNU.Short),
-	)
+			"(default: --X=VALUE)", &o.GNU.Short))
+	gnu := append(withNeededWords([]string{"gnu"}, onlyGNU...), short...)
 	return append(needOneOf([]string{"args-style"}, gnu...),
 		oneOf("args-style", "STYLE", "write hyperparameters as flags in this style",
 			&o.ArgsStyle, plan.ArgsStyles()),
@@ -195,7 +196,8 @@ func (s *settings) styleFlags() []cli.Flag {
 	)
 }
 
-// boolFlags are --gnu-bool and its old name --gnu-no. It is an error if the two disagree.
+// boolFlags are --gnu-bool and its old name --gnu-no. It is an error if the two disagree, unless one is a
+// flag and the other a variable: then the flag wins.
 func boolFlags[T ~string](to *T) []cli.Flag {
 	const no = "no"
 	var old bool
@@ -205,10 +207,16 @@ func boolFlags[T ~string](to *T) []cli.Flag {
 		toggle("gnu-no", "the old name of --gnu-bool "+no, &old),
 	}
 	both := options(flags)
-	for _, o := range both {
-		set := o.set
+	for i, o := range both {
+		set, other := o.set, both[1-i]
 		o.set = func(text string) error {
+			form, isOld := *to, old
 			err := set(text)
+			flagWins := o.fromVariable && other.given && !other.fromVariable
+			if flagWins && (i == 1 || isOld) {
+				*to, old = form, isOld
+				return err
+			}
 			if old && both[0].given && *to != no {
 				return errors.New("--gnu-no means --gnu-bool no: give one of the two only")
 			}

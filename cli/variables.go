@@ -31,6 +31,7 @@ func readVariables(verb string, flags []cli.Flag, env []string) (errs []error) {
 		}
 		name := variable(verb, o.name)
 		if text, ok := plan.Getenv(env, name); ok {
+			o.fromVariable = true
 			if err := o.Set(text); err != nil {
 				errs = append(errs, fmt.Errorf("%s=%q: %w", name, text, err))
 			}
@@ -57,6 +58,19 @@ func unread(verbs table, called *verb, env []string) (messages []string) {
 		case called.Name == "exec" && slices.Contains(verbs.named("run").variables(), name):
 			messages = append(messages, withHint(name+" means nothing under entrain exec, which becomes the trainer",
 				"entrain run reads it"))
+		}
+	}
+	return messages
+}
+
+// idle returns a message for each variable that sets a flag which only works with another style than the one
+// that is chosen.
+func idle(verb string, flags []cli.Flag) (messages []string) {
+	set := given(flags)
+	for _, o := range set {
+		isOff := o.IsBoolFlag() && !o.isOn()
+		if o.fromVariable && o.needsWords != nil && !isOff && o.lacksNeeded(set) {
+			messages = append(messages, variable(verb, o.name)+" does nothing here: it needs "+o.needed())
 		}
 	}
 	return messages
