@@ -102,7 +102,7 @@ func (r *Ranks) endOf(rank int, exit proc.Exit) rankEnd {
 	hint := r.plan.Hint(exit.Code, report.Said(exit))
 	failed, _ := errors.AsType[*proc.ExitError](report.FailureOf(r.plan.Command.Argv[0], exit, hint))
 	text := r.plan.Mask(report.RankSummary(failed, r.errorFile(rank)))
-	text = fmt.Sprintf("rank %d: %s", rank, cause.OneLine(text))
+	text = fmt.Sprintf("rank %d: %s", rank, cause.OneLine(cause.Fit(text)))
 	return rankEnd{failed, rendezvous.End{
 		Code: failed.Code, Text: text, At: exit.At, Follows: report.Follows(failed),
 	}}

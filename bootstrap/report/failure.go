@@ -85,8 +85,8 @@ func RankSummary(err error, errorFile []byte) string {
 
 // RankFailureOf returns the error of torchrun, or of what calls it, on a host: which of its ranks failed
 // first, by its output, and why, by that and the error file. Where neither says more than the exit code, it
-// is that of the program.
-func RankFailureOf(host string, exit *proc.ExitError, errorFile []byte) error {
+// is that of the program. The function mask replaces secrets; it runs before anything is cut.
+func RankFailureOf(host string, exit *proc.ExitError, errorFile []byte, mask func(string) string) error {
 	rank, end, says := cause.FailedRank(exit.Stderr)
 	says = cmp.Or(cause.ErrorFile(errorFile), says)
 	how := proc.ExitError{Exit: proc.Exit{Code: end.Code, Signal: syscall.Signal(end.Signal)}}
@@ -98,7 +98,7 @@ func RankFailureOf(host string, exit *proc.ExitError, errorFile []byte) error {
 		end.Code, text = exit.Code, exit.How()
 	}
 	if says != "" {
-		text += ": " + cause.OneLine(says)
+		text += ": " + cause.OneLine(cause.Fit(mask(says)))
 	}
 	return &LaunchError{First: &rendezvous.PeerError{Host: host, Code: end.Code, Text: text}, Exit: exit}
 }

@@ -101,7 +101,7 @@ func failureOf(ctx context.Context, p *plan.Plan, exit proc.Exit) error {
 		return err
 	}
 	file, _ := os.ReadFile(p.ErrorFile) // most failures leave none
-	return report.RankFailureOf(p.Host, ran, file)
+	return report.RankFailureOf(p.Host, ran, file, p.Mask)
 }
 
 // follows says whether a trainer's failure follows from another one: it says only that another process has
