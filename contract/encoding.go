@@ -9,6 +9,9 @@ import (
 // UTF-32. Editors on Windows write these. It is empty for UTF-8.
 func otherEncoding(text string) (what, hint string) {
 	const save = "save the file as UTF-8, without a byte order mark"
+	if strings.HasPrefix(text, "\x00\x00\x00\x00") {
+		return "", "" // NULs alone are no character of any encoding
+	}
 	for _, e := range []struct{ mark, name string }{
 		{"\xff\xfe\x00\x00", "UTF-32"},
 		{"\x00\x00\xfe\xff", "UTF-32"},

@@ -100,8 +100,11 @@ func openConfig(s *Snapshot, name string, problems *[]Problem) (*document, hpara
 
 func (d *document) parseObject() (hparams.Value, bool) {
 	if strings.TrimSpace(d.text) == "" {
-		hint := "write {} for none"
-		if d.file == ResourceFile {
+		hint := specHint
+		switch d.file {
+		case HyperparametersFile, InputDataFile:
+			hint = "write {} for none"
+		case ResourceFile:
 			hint = `e.g. {"current_host":"algo-1","hosts":["algo-1"]}`
 		}
 		d.fail(nowhere, hint, "is empty, expected a JSON object")

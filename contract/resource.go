@@ -136,6 +136,9 @@ func loadGroup(d *document, item hparams.Value, hosts []string, groupOf map[stri
 		g.InstanceType = v.Text
 	}
 	what := "the hosts of instance group " + hparams.Quote(g.Name)
+	if g.Name == "" {
+		what = "the hosts of that entry"
+	}
 	v, ok := optionalMember(item, "hosts")
 	if !ok {
 		d.fail(item.Pos, "", "%s are missing", what)

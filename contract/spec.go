@@ -31,13 +31,16 @@ type ChannelSpec struct {
 	Modes        []string
 }
 
+// specHint is the hint for a specification without content.
+const specHint = "entrain spec writes one"
+
 // loadSpec reads the specification. It returns nil if there is none, or none that can be used.
 func loadSpec(s *Snapshot, problems *[]Problem) *Spec {
 	if s.SpecPath == "" {
 		return nil
 	}
 	d := &document{file: s.SpecPath, problems: problems}
-	if !d.read(s.Spec, "entrain spec writes one", "a readable file") {
+	if !d.read(s.Spec, specHint, "a readable file") {
 		return nil
 	}
 	doc, ok := d.parseObject()
@@ -76,8 +79,11 @@ func failNoSpec(d *document, doc hparams.Value) {
 			hint = d.nearest(f.Key, append(specKeys(), "TrainingSpecification"))
 		}
 	}
+	if len(doc.Fields) == 0 {
+		hint = specHint
+	}
 	d.fail(doc.Pos, hint, "found no key of a TrainingSpecification, expected one of %s",
-		strings.Join(specKeys()[:4], ", "))
+		strings.Join(specKeys()[:5], ", "))
 }
 
 func parseSpec(d *document, doc hparams.Value) *Spec {

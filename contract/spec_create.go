@@ -31,7 +31,9 @@ func CheckAlgorithm(s *Snapshot) []Problem {
 		return nil
 	}
 	d.problems = &problems
-	if v, _ := doc.Get("TrainingImage"); v.Text == "" {
+	if v, _ := optionalMember(doc, "TrainingImage"); v.Kind != hparams.Null && v.Kind != hparams.String {
+		d.warnOfRefusal(v.Pos, "TrainingImage is %s, expected a string", describe(v))
+	} else if v.Text == "" {
 		d.warnOfRefusal(doc.Pos, "TrainingImage is missing")
 	}
 	if _, has := doc.Get("SupportedTrainingInstanceTypes"); !has {

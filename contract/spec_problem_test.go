@@ -11,7 +11,7 @@ import (
 
 func TestMistakeInASpecificationIsReportedAtItsPlace(t *testing.T) {
 	const noKey = `found no key of a TrainingSpecification, expected one of SupportedHyperParameters, ` +
-		`TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining`
+		`TrainingChannels, SupportedTrainingInstanceTypes, SupportsDistributedTraining, TrainingImage`
 	for _, c := range []struct{ text, want string }{
 		{
 			`{"TrainingChannels": null, "SupportedHyperParameter": []}`,
@@ -158,7 +158,7 @@ func TestHintSaysWhereInADocumentTheSpecificationMayBe(t *testing.T) {
 		},
 		{`{"supportedHyperParameters": []}`, `hint: did you mean "SupportedHyperParameters"?`},
 		{`{"trainingSpecification": {}}`, `hint: did you mean "TrainingSpecification"?`},
-		{`{"x": {}}`, `SupportsDistributedTraining`},
+		{`{"x": {}}`, `SupportsDistributedTraining, TrainingImage`},
 	} {
 		job, problems := contract.Load(withSpec(minimal(), c.text))
 		if job != nil || len(problems) != 1 || !strings.HasSuffix(problems[0].String(), c.want) {

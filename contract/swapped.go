@@ -107,5 +107,10 @@ func similarKey(key string, keys []string) string {
 	if i := slices.IndexFunc(keys, func(k string) bool { return plain(k) == plain(key) }); i >= 0 {
 		return keys[i]
 	}
+	// The names of CreateTrainingJob, where the file has others.
+	ofAPI := map[string]string{"inputmode": "TrainingInputMode", "s3datadistributiontype": "S3DistributionType"}
+	if other := ofAPI[plain(key)]; slices.Contains(keys, other) {
+		return other
+	}
 	return NearestName(key, keys)
 }
