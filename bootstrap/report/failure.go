@@ -128,12 +128,31 @@ func causeOf(exit proc.Exit) string { return cause.Cause(exit.Stderr, endOf(exit
 // Said returns what a program said of its failure: the line that says why, and its last traceback of Python,
 // whose lines show the source.
 func Said(exit proc.Exit) string {
-	const traceback = "Traceback (most recent call last):"
 	said := causeOf(exit)
-	if i := bytes.LastIndex(exit.Stderr, []byte(traceback)); i >= 0 {
+	if i := lastTraceback(exit.Stderr); i >= 0 {
 		said += "\n" + string(exit.Stderr[i:])
 	}
 	return said
+}
+
+// lastTraceback returns the offset of the last traceback of Python, and -1 without one. It begins with those
+// of the exceptions that led to the last one.
+func lastTraceback(stderr []byte) int {
+	traceback := []byte("Traceback (most recent call last):")
+	first := bytes.LastIndex(stderr, traceback)
+	for first >= 0 {
+		before := bytes.LastIndex(stderr[:first], traceback)
+		if before < 0 {
+			break
+		}
+		between := stderr[before:first]
+		if !bytes.Contains(between, []byte("During handling of the above exception, another")) &&
+			!bytes.Contains(between, []byte("The above exception was the direct cause of")) {
+			break
+		}
+		first = before
+	}
+	return first
 }
 
 // FailureOf returns the error of a program that ended, or nil if the program succeeded. The error has the
