@@ -12,6 +12,11 @@ func TestWordsOfTheAPIAreNoticed(t *testing.T) {
 	for _, c := range []struct{ file, text, want string }{
 		{"inputdataconfig.json", `{"train":{"InputMode":"Pipe"}}`, `did you mean "TrainingInputMode"?`},
 		{"inputdataconfig.json", `{"train":{"S3DataDistributionType":"x"}}`, `did you mean "S3DistributionType"?`},
+		{
+			"resourceconfig.json",
+			`{"current_host":"a","hosts":["a"],"instance_groups":[{"InstanceGroupName":"g"}]}`,
+			"the hosts of that entry are missing",
+		},
 		{"hyperparameters.json", "\x00\x00\x00\x00", "0"},
 	} {
 		_, problems := contract.Load(snapshot(with(c.file, c.text)))
@@ -37,5 +42,13 @@ func TestSpecificationWithoutContentIsWrittenBySpec(t *testing.T) {
 			strings.Contains(hints, "write {}") {
 			t.Errorf("%q: %q", text, hints)
 		}
+	}
+}
+
+func TestTrainingImageThatIsNoTextIsReported(t *testing.T) {
+	snap := withSpec(good(), `{"TrainingImage":5}`)
+	text := strings.Join(printed(contract.CheckAlgorithm(snap)), "\n")
+	if !strings.Contains(text, "TrainingImage is 5") {
+		t.Errorf("%q", text)
 	}
 }
