@@ -85,8 +85,9 @@ func (p *Plan) checkRanks(t Together, o Options, words []string) error {
 			"hint: leave %s out%s, since --launcher %s starts the ranks; or use --launcher %s",
 			starter, plural(t.Slots, "time"), starter, butKeep(starter), LauncherRanks, keeps)}
 	}
-	if t.Slots == 1 {
-		return p.refuseStreams("the rank of this host has")
+	if t.Slots == 1 && (p.Stdin != nil || p.Feeds != nil) {
+		return &UsageError{Err: errors.New("--stdin-channel and --feed: entrain streams no channel to a rank, " +
+			"not even to the only one of a host\nhint: let the rank itself read the channel: entrain pipe CHANNEL")}
 	}
 	return p.refuseStreams(fmt.Sprintf("the %d ranks of this host have", t.Slots))
 }
