@@ -57,6 +57,26 @@ func reasonOf(err error) error {
 	return err
 }
 
+// CheckReading returns an error if one of the files at paths is the output too: opening a path empties it, and
+// a file that grows as it is read has no end. output is the path; it is empty for standard output.
+func CheckReading(paths []string, output string) error {
+	name := "--output"
+	out, err := os.Stat(output)
+	if output == "" {
+		name = "standard output"
+		out, err = os.Stdout.Stat()
+	}
+	if err != nil {
+		return nil // nothing is there yet, or opening it says what is wrong
+	}
+	for _, path := range paths {
+		if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
+			return fmt.Errorf("%s: %s is this file too, expected another one", path, name)
+		}
+	}
+	return nil
+}
+
 // CheckFiles returns an error for each path that is no file which can be read.
 func CheckFiles(paths []string) error {
 	var problems problemList

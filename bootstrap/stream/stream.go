@@ -32,9 +32,9 @@ func To(ctx context.Context, log events.Log, s *plan.Stream, path, prefix string
 
 // Records decodes the RecordIO of files, one behind the other, and writes the records to a path, or to
 // standard output if the path is empty. The error is a *plan.UsageError for a path that is no file which can
-// be read.
+// be read, or that is the output itself.
 func Records(ctx context.Context, log events.Log, p plan.Pipe, files []string, path string) error {
-	if err := channel.CheckFiles(files); err != nil {
+	if err := cmp.Or(channel.CheckFiles(files), channel.CheckReading(files, path)); err != nil {
 		return &plan.UsageError{Err: err}
 	}
 	out, err := openOutput(path)
