@@ -57,8 +57,8 @@ func reasonOf(err error) error {
 	return err
 }
 
-// CheckReading returns an error if one of the files at paths is the output too: opening a path empties it, and
-// a file that grows as it is read has no end. output is the path; it is empty for standard output.
+// CheckReading returns an error if one of the files at paths is the output too: opening a path empties it,
+// and a file that grows as it is read has no end. output is the path; it is empty for standard output.
 func CheckReading(paths []string, output string) error {
 	name := "--output"
 	out, err := os.Stat(output)
@@ -66,11 +66,8 @@ func CheckReading(paths []string, output string) error {
 		name = "standard output"
 		out, err = os.Stdout.Stat()
 	}
-	if err != nil {
-		return nil // nothing is there yet, or opening it says what is wrong
-	}
-	for _, path := range paths {
-		if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
+	for _, path := range paths { // without an output there is nothing to compare with
+		if in, inErr := os.Stat(path); err == nil && inErr == nil && os.SameFile(in, out) {
 			return fmt.Errorf("%s: %s is this file too, expected another one", path, name)
 		}
 	}

@@ -3,6 +3,7 @@ package channel
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -139,9 +140,12 @@ func inflate(path string, read func(io.Reader) error) error {
 		return &ManifestError{Err: fmt.Errorf("%s: %w", path, err)}
 	}
 	err = read(r)
+	_, isCorrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF):
-		return &ManifestError{Err: fmt.Errorf("%s: %w", path, err)}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &ManifestError{Err: fmt.Errorf("%s: the gzip data ends too early", path)}
+	case isCorrupt, errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		return &ManifestError{Err: fmt.Errorf("%s: the gzip data is damaged: %w", path, err)}
 	}
 	return err
 }

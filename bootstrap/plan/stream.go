@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ type Stream struct {
 	Channel string
 	Prefix  string // the path of a FIFO without its epoch
 	FIFO    string // the FIFO that the trainer reads; empty for its standard input, and for the verb pipe
+	// Platform are the paths of the FIFOs of all Pipe-mode channels without their epochs. The platform makes
+	// these FIFOs, so nothing else may be written there.
+	Platform []string
 	Pipe
 	Warnings []string // messages for the log, at level warn
 	Notes    []string // messages for the log, at level info
@@ -79,7 +83,7 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 			return nil, &UsageError{Err: fmt.Errorf("channel %s is in %s mode, expected Pipe mode\n"+
 				"hint: its data is in %s", hparams.Quote(name), c.Mode, job.ChannelPath(c))}
 		default:
-			s := &Stream{Channel: name, Prefix: job.ChannelPath(c), Pipe: p}
+			s := &Stream{Channel: name, Prefix: job.ChannelPath(c), Platform: pipePrefixes(job), Pipe: p}
 			s.compareWrapper(c.Wrapper)
 			return s, nil
 		}
@@ -93,6 +97,30 @@ func DecideStream(job *contract.Job, name string, p Pipe) (*Stream, error) {
 	}
 	return nil, &UsageError{Err: fmt.Errorf("channel %s is not in %s\nhint: %s",
 		hparams.Quote(name), contract.InputDataFile, hint)}
+}
+
+// pipePrefixes returns the paths of the FIFOs of all Pipe-mode channels without their epochs.
+func pipePrefixes(job *contract.Job) (prefixes []string) {
+	for _, c := range job.Channels {
+		if c.Mode == contract.ModePipe {
+			prefixes = append(prefixes, job.ChannelPath(c))
+		}
+	}
+	return prefixes
+}
+
+// CheckOutput returns a *UsageError if an output is a FIFO of the platform. flag is what the user
+// wrote. realPath makes a path absolute, and follows its links.
+func (s *Stream) CheckOutput(flag, output string, realPath func(string) string) error {
+	found := realPath(output)
+	for _, prefix := range s.Platform {
+		number, ok := strings.CutPrefix(found, realPath(prefix)+"_")
+		if ok && number != "" && strings.Trim(number, "0123456789") == "" {
+			return &UsageError{Err: fmt.Errorf("%s: the platform makes the FIFOs %s_N, expected another path",
+				flag, prefix)}
+		}
+	}
+	return nil
 }
 
 // compareWrapper compares the RecordWrapperType of the channel with what the user asks for.
@@ -165,6 +193,10 @@ func (p *Plan) decideStreams(job *contract.Job, snap *contract.Snapshot, o Optio
 		if channels[f.Channel] || fifos[s.FIFO] {
 			return &UsageError{Err: fmt.Errorf("--feed %s=%s: expected each channel and each FIFO once, "+
 				"--stdin-channel included", f.Channel, f.FIFO)}
+		}
+		err = s.CheckOutput(fmt.Sprintf("--feed %s=%s", f.Channel, f.FIFO), s.FIFO, path.Clean)
+		if err != nil {
+			return err
 		}
 		channels[f.Channel], fifos[s.FIFO] = true, true
 		p.Feeds = append(p.Feeds, s)

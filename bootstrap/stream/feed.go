@@ -55,6 +55,9 @@ func Start(ctx context.Context, log events.Log, p *plan.Plan) (context.Context, 
 func (f *Feed) open(p *plan.Plan, begin func(*plan.Stream, *channel.Output, string, func())) error {
 	outs := make([]*channel.Output, len(p.Feeds))
 	for i, s := range p.Feeds {
+		if err := s.CheckOutput("--feed "+s.Channel+"="+s.FIFO, s.FIFO, channel.RealPath); err != nil {
+			return err
+		}
 		out, remove, err := channel.FIFO(s.FIFO)
 		if err != nil {
 			return OutputError(s.FIFO, err)

@@ -18,8 +18,12 @@ import (
 )
 
 // To streams a channel to a path; if the path is empty, to the FIFOs whose paths begin with prefix; and if
-// that is empty too, to standard output. If the output cannot be written, the error is an *output.Error.
+// that is empty too, to standard output. If the output cannot be written, the error is an *output.Error. If
+// it is a FIFO of the platform, the error is a *plan.UsageError.
 func To(ctx context.Context, log events.Log, s *plan.Stream, path, prefix string) error {
+	if err := checkOutput(s, path, prefix); err != nil {
+		return err
+	}
 	if prefix != "" {
 		return streamTo(ctx, log, s, channel.Prefix(prefix), prefix)
 	}
@@ -50,6 +54,17 @@ func Records(ctx context.Context, log events.Log, p plan.Pipe, files []string, p
 		return decode(r, w)
 	})
 	return OutputError(cmp.Or(path, "standard output"), err)
+}
+
+// checkOutput returns a *plan.UsageError if the verb pipe would write to a FIFO of the platform.
+func checkOutput(s *plan.Stream, path, prefix string) error {
+	switch {
+	case path != "":
+		return s.CheckOutput("--output "+path, path, channel.RealPath)
+	case prefix != "":
+		return s.CheckOutput("--output-prefix "+prefix, prefix+"_0", channel.RealPath)
+	}
+	return nil
 }
 
 // openOutput opens a path, or standard output if the path is empty.
