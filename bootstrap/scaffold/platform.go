@@ -81,6 +81,9 @@ func (p *Platform) AddMap(text string) error {
 	if !ok || dir == "" || !strings.Contains(prefix, "://") {
 		return errors.New("expected PREFIX=DIR, such as s3://bucket/=objects")
 	}
+	if slices.ContainsFunc(p.maps, func(m channel.Map) bool { return m.Prefix == prefix }) {
+		return fmt.Errorf("prefix %s twice, expected each prefix once", hparams.Quote(prefix))
+	}
 	p.maps = append(p.maps, channel.Map{Prefix: prefix, Dir: dir})
 	return nil
 }

@@ -247,5 +247,8 @@ func (d *decoding) endedEarly(err error, have int, what string) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
+	if have == 0 && what == "a header" {
+		return d.formatError("the stream ends at byte %d: the record's last part is missing", d.at)
+	}
 	return d.formatError("the stream ends at byte %d, within %s", d.at+int64(have), what)
 }

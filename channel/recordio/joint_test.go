@@ -199,7 +199,7 @@ func TestLimitOfRecord(t *testing.T) {
 		part(0, "123456789"):                          tooLarge,
 		inParts("123", "456789"):                      tooLarge,
 		inParts("", "56789"):                          tooLarge,
-		strings.Repeat(part(0, "1"), 3) + part(1, ""): "byte 36: the stream ends at byte 44, within a header",
+		strings.Repeat(part(0, "1"), 3) + part(1, ""): "byte 36: the stream ends at byte 44: the record's last part is missing",
 	} {
 		if err := recordio.Decode(strings.NewReader(stream), io.Discard, o); textOf(err) != want {
 			t.Errorf("decode %q: %v, want %s", stream, err, want)
