@@ -142,7 +142,7 @@ func (p *Places) Find(object string) (string, error) {
 	}
 	key := strings.TrimPrefix(object[len(best.Prefix):], "/")
 	if key != "" && !filepath.IsLocal(key) {
-		return "", fmt.Errorf("found %q, which leads out of %s", object, best.Dir)
+		return "", fmt.Errorf("found %q, which leads out of %s, expected a key inside", object, best.Dir)
 	}
 	return filepath.Join(best.Dir, key), nil
 }

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 
 	"entrain/bootstrap/plan"
 
@@ -37,9 +36,9 @@ func outputFlag(to *string) cli.Flag {
 }
 
 func (p *piping) stream(ctx *cli.Context) error {
-	words := ctx.Args().Slice()
-	if len(words) != 1 || words[0] == "" {
-		return &plan.UsageError{Err: fmt.Errorf("entrain pipe takes one argument CHANNEL, got %d", len(words))}
+	name, err := oneWord(ctx, "CHANNEL")
+	if err != nil {
+		return err
 	}
 	if p.output != "" && p.prefix != "" {
 		return &plan.UsageError{Err: errors.New("--output and --output-prefix: expected one of them")}
@@ -49,7 +48,7 @@ func (p *piping) stream(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	stream, err := in.Stream(words[0], p.settings.options.Pipe)
+	stream, err := in.Stream(name, p.settings.options.Pipe)
 	if err != nil {
 		return err
 	}

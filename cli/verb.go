@@ -103,11 +103,24 @@ func flagsFirst(args []string, flags []cli.Flag) []string {
 
 // onePath is the only argument of a verb, as an absolute path.
 func onePath(ctx *cli.Context, name string) (string, error) {
+	word, err := oneWord(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(word)
+}
+
+// oneWord returns the verb's only argument. It returns a *plan.UsageError if there is no argument, or another
+// one, or if it is empty.
+func oneWord(ctx *cli.Context, name string) (string, error) {
 	words := ctx.Args().Slice()
-	if len(words) == 1 && words[0] != "" {
-		return filepath.Abs(words[0])
+	switch {
+	case len(words) != 1:
+		return "", &plan.UsageError{
+			Err: fmt.Errorf("entrain %s takes one argument %s, got %d", ctx.Command.Name, name, len(words)),
+		}
+	case words[0] == "":
+		return "", &plan.UsageError{Err: fmt.Errorf("%s %w", name, errEmpty)}
 	}
-	return "", &plan.UsageError{
-		Err: fmt.Errorf("entrain %s takes one argument %s, got %d", ctx.Command.Name, name, len(words)),
-	}
+	return words[0], nil
 }
