@@ -104,7 +104,10 @@ func TestDecodeSaysWhereStreamIsBroken(t *testing.T) {
 			"no first part", good + part(2, "a"), "",
 			"byte 12: found flag 2, expected 0 or 1: the record's first part is missing",
 		},
-		{"no last part", good + part(1, "a"), "", "byte 12: the stream ends at byte 24: the record's last part is missing"},
+		{
+			"no last part", good + part(1, "a"), "",
+			"byte 12: the stream ends at byte 24: the record's last part is missing",
+		},
 		{
 			"another first part", good + part(1, "a") + part(1, "b"), "",
 			"byte 12: found flag 1 at byte 24, expected 2 or 3: the record's last part is missing",
