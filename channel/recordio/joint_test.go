@@ -194,12 +194,13 @@ func TestLimitOfRecord(t *testing.T) {
 	const tooLarge = "byte 0: a record of at least 9 bytes, expected at most 8" + hint
 	o := recordio.Options{Form: recordio.Raw, MaxRecord: 8}
 	for stream, want := range map[string]string{
-		part(0, "12345678"):                           "",
-		inParts("123", "45678"):                       "",
-		part(0, "123456789"):                          tooLarge,
-		inParts("123", "456789"):                      tooLarge,
-		inParts("", "56789"):                          tooLarge,
-		strings.Repeat(part(0, "1"), 3) + part(1, ""): "byte 36: the stream ends at byte 44: the record's last part is missing",
+		part(0, "12345678"):      "",
+		inParts("123", "45678"):  "",
+		part(0, "123456789"):     tooLarge,
+		inParts("123", "456789"): tooLarge,
+		inParts("", "56789"):     tooLarge,
+		strings.Repeat(part(0, "1"), 3) + part(1, ""): "byte 36: the stream ends at byte 44: " +
+			"the record's last part is missing",
 	} {
 		if err := recordio.Decode(strings.NewReader(stream), io.Discard, o); textOf(err) != want {
 			t.Errorf("decode %q: %v, want %s", stream, err, want)
