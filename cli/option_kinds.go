@@ -74,15 +74,19 @@ func toggle(name, usage string, to *bool) cli.Flag {
 	}}
 }
 
-// duration makes an option for a duration above zero.
+// duration makes an option for a duration above zero, or of at least zero where that is the default.
 func duration(name, usage string, to *time.Duration) *option {
 	o := &option{name: name, valueName: "DURATION", usage: usage, defaultValue: to.String()}
+	allowsZero := *to == 0
 	o.set = func(s string) error {
 		d, err := time.ParseDuration(s)
 		if isTooLong(s) {
 			return errors.New("expected a duration of at most 2562047h, which is 292 years")
 		}
-		if err != nil || d <= 0 {
+		switch {
+		case allowsZero && (err != nil || d < 0):
+			return errors.New("expected a duration of at least 0s, such as 90s or 15m")
+		case !allowsZero && (err != nil || d <= 0):
 			return errors.New("expected a duration above zero such as 90s or 15m")
 		}
 		*to = d
@@ -128,7 +132,10 @@ func natural(name, usage string, to *int) cli.Flag {
 	o := &option{name: name, valueName: "N", usage: usage, defaultValue: strconv.Itoa(*to)}
 	o.set = func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 31)
-		if err != nil {
+		switch {
+		case errors.Is(err, strconv.ErrRange):
+			return fmt.Errorf("expected a whole number from 0 to %d", math.MaxInt32)
+		case err != nil:
 			return errors.New("expected a whole number of at least 0")
 		}
 		*to = int(n)
@@ -144,7 +151,10 @@ func size(name, usage string, to *int64) cli.Flag {
 		digits := strings.TrimRight(s, "KMGTiB")
 		shift, known := map[string]uint{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}[s[len(digits):]]
 		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || !known || n < 1 || n > math.MaxInt64>>shift {
+		if known && (errors.Is(err, strconv.ErrRange) || err == nil && n > math.MaxInt64>>shift) {
+			return errors.New("expected at most 8388607TiB")
+		}
+		if err != nil || !known || n < 1 {
 			return errors.New("expected a number of bytes above zero such as 4096, 64KiB, 512MiB or 2GiB")
 		}
 		*to = n << shift

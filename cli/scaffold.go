@@ -79,8 +79,10 @@ func (s *scaffolding) platformFlags() []cli.Flag {
 			usage: "take the objects below a URI such as s3://bucket/ from a directory; repeat it for more",
 		},
 		oneOf("record-wrapper", "WRAPPER", "record wrapper of the Pipe channels", &p.Wrapper, scaffold.Wrappers()),
-		text("attributes", "NAME,NAME", "attributes to take from an augmented manifest, in this order",
-			&p.Attributes),
+		&option{
+			name: "attributes", valueName: "NAME,NAME", set: p.SetAttributes,
+			usage: "attributes to take from an augmented manifest, in this order",
+		},
 	)...)
 }
 

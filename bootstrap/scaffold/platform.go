@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,10 +92,29 @@ func (p *Platform) AddMap(text string) error {
 // SetShuffleSeed sets the seed of ShuffleConfig.
 func (p *Platform) SetShuffleSeed(text string) error {
 	n, err := strconv.ParseUint(text, 10, 63)
-	if err != nil {
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Errorf("expected a whole number from 0 to %d", math.MaxInt64)
+	case err != nil:
 		return errors.New("expected a whole number of at least 0")
 	}
 	p.ShuffleSeed = &n
+	return nil
+}
+
+// SetAttributes sets the attributes to take from an augmented manifest: NAME,NAME.
+func (p *Platform) SetAttributes(text string) error {
+	var names []string
+	for name := range strings.SplitSeq(text, ",") {
+		switch {
+		case name == "":
+			return errors.New("one of the names is empty, expected NAME,NAME")
+		case slices.Contains(names, name):
+			return fmt.Errorf("%s twice, expected each name once", hparams.Quote(name))
+		}
+		names = append(names, name)
+	}
+	p.Attributes = text
 	return nil
 }
 

@@ -91,6 +91,8 @@ func (p *Platform) readRows(path string, places channel.Places, at place) ([][]c
 	switch {
 	case kind == dataAugmented && p.Attributes == "":
 		return nil, errors.New("--attributes must say what to take from the augmented manifest")
+	case info.IsDir() && kind == "" && p.Attributes != "" && len(p.sources) == 1:
+		return nil, errors.New("--attributes takes attributes from an augmented manifest, got a directory")
 	case info.IsDir() && (kind == dataAugmented || kind == dataManifest):
 		return nil, fmt.Errorf("expected a file for --s3-data-type %s, got a directory", kind)
 	case kind == dataAugmented:
