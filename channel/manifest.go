@@ -73,7 +73,7 @@ func (m *manifest) isJSON(text []byte) bool {
 	case ok && syntax.Offset >= int64(len(text)):
 		m.fail(text, int64(len(bytes.TrimSpace(text))), errors.New("the JSON text ends too early"))
 	case ok:
-		m.fail(text, syntax.Offset-1, err)
+		m.fail(text, syntax.Offset-1, fmt.Errorf("found %q, which is no JSON here", text[syntax.Offset-1]))
 	default:
 		m.fail(text, 0, err)
 	}

@@ -144,8 +144,8 @@ func TestManifestIsCheckedWhole(t *testing.T) {
 				`{"x-ref": "1.jpg" "class": 0}` + "\n" + `{"x-ref": "1.jpg",`,
 			augmented,
 			[]string{
-				":1:1: expected a JSON object", ":2:32: invalid character 'x' after top-level value",
-				":3:30: the JSON text ends too early", ":4:19: invalid character", ":5:19: the JSON text ends too early",
+				":1:1: expected a JSON object", ":2:32: found 'x', which is no JSON here",
+				":3:30: the JSON text ends too early", ":4:19: found ", ":5:19: the JSON text ends too early",
 			},
 		},
 		{

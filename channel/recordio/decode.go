@@ -82,7 +82,8 @@ func (d *decoding) next() error {
 		return d.endedEarly(err, len(header), "a header")
 	}
 	if found := binary.LittleEndian.Uint32(header); found != magic {
-		return d.formatError("found 0x%08x at byte %d, expected the magic 0x%08x", found, d.at, uint32(magic))
+		return d.formatError("found 0x%08x%s, expected the magic 0x%08x%s",
+			found, d.place(), uint32(magic), hintFor(header))
 	}
 	word := binary.LittleEndian.Uint32(header[4:])
 	flag, size := word>>29, int64(word&maxPart)
@@ -100,7 +101,7 @@ func (d *decoding) next() error {
 func (d *decoding) checkFlag(flag uint32) error {
 	switch {
 	case flag > last:
-		return d.formatError("found flag %d at byte %d, expected 0 to 3", flag, d.at)
+		return d.formatError("found flag %d%s, expected 0 to 3", flag, d.place())
 	case d.open && flag <= first:
 		const text = "found flag %d at byte %d, expected 2 or 3: the record's last part is missing"
 		return d.formatError(text, flag, d.at)
@@ -238,17 +239,4 @@ func (d *decoding) refuseLineEnd(piece []byte) error {
 // formatError makes a *FormatError at the offset of the record.
 func (d *decoding) formatError(format string, args ...any) error {
 	return &FormatError{Offset: d.start, Msg: fmt.Sprintf(format, args...)}
-}
-
-// endedEarly returns a *FormatError for a stream that ends within a record. It returns any other error
-// unchanged. have is the number of bytes that came after d.at, and what names the thing that they are a
-// part of.
-func (d *decoding) endedEarly(err error, have int, what string) error {
-	if !errors.Is(err, io.EOF) {
-		return err
-	}
-	if have == 0 && what == "a header" {
-		return d.formatError("the stream ends at byte %d: the record's last part is missing", d.at)
-	}
-	return d.formatError("the stream ends at byte %d, within %s", d.at+int64(have), what)
 }

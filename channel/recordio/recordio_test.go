@@ -95,7 +95,17 @@ func TestDecodeSaysWhereStreamIsBroken(t *testing.T) {
 	}{
 		{
 			"magic", good + "\x0a\x23\xd7\xcf" + part(0, "x")[4:], "",
-			"byte 12: found 0xcfd7230a at byte 12, expected the magic 0xced7230a",
+			"byte 12: found 0xcfd7230a, expected the magic 0xced7230a",
+		},
+		{
+			"text", good + "a text\nof two lines", "",
+			"byte 12: found 0x65742061, expected the magic 0xced7230a\n" +
+				"hint: this is text, and RecordIO is a binary format",
+		},
+		{
+			"gzip", good + "\x1f\x8b\x08\x00\x00\x00\x00\x00", "",
+			"byte 12: found 0x00088b1f, expected the magic 0xced7230a\n" +
+				"hint: this is gzip data; inflate it first",
 		},
 		{"cut header", good + sign + "\x01", "", "byte 12: the stream ends at byte 17, within a header"},
 		{"cut data", good + part(0, "abcdefg")[:13], "", "byte 12: the stream ends at byte 25, within a record"},
@@ -116,7 +126,7 @@ func TestDecodeSaysWhereStreamIsBroken(t *testing.T) {
 			"a whole record between parts", good + part(1, "a") + part(0, "b"), "",
 			"byte 12: found flag 0 at byte 24, expected 2 or 3: the record's last part is missing",
 		},
-		{"flag", good + part(5, "a"), "", "byte 12: found flag 5 at byte 12, expected 0 to 3"},
+		{"flag", good + part(5, "a"), "", "byte 12: found flag 5, expected 0 to 3"},
 		{
 			"a length beyond the end of the stream", good + sign + "\xff\xff\xff\x1f" + "abc", "",
 			"byte 12: the stream ends at byte 23, within a record",
