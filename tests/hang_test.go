@@ -34,7 +34,7 @@ func (l *lockedBuffer) String() string {
 func TestMountThatHangsIsNamed(t *testing.T) {
 	needRoot(t, "for a mount namespace")
 	if _, err := os.Stat("/dev/fuse"); err != nil {
-		t.Skip("no /dev/fuse: no mount can be made to hang")
+		skip(t, "no /dev/fuse: no mount can be made to hang")
 	}
 	must(t, "scripts/build")
 	for what, words := range map[string][]string{

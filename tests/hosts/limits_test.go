@@ -9,6 +9,15 @@ import (
 	"testing"
 )
 
+// skipLimit skips a test on a machine without control groups for processes. In CI the test fails instead.
+func skipLimit(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("REQUIRE_DOCKER") == "1" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
 // limitProcesses makes a control group for a host that holds at most so many processes and threads. It skips
 // the test where the machine has none.
 func (h *host) limitProcesses(most int) {
@@ -19,13 +28,13 @@ func (h *host) limitProcesses(most int) {
 	}
 	group, err := os.MkdirTemp(parent, "entrain-hosts-")
 	if err != nil {
-		h.lab.t.Skip(err)
+		skipLimit(h.lab.t, err)
 	}
 	h.lab.t.Cleanup(func() {
 		_ = eventually("the processes of the group end", func() bool { return os.Remove(group) == nil })
 	})
 	if err := os.WriteFile(filepath.Join(group, "pids.max"), []byte(strconv.Itoa(most)), 0o644); err != nil {
-		h.lab.t.Skip(err)
+		skipLimit(h.lab.t, err)
 	}
 	h.limit = fmt.Sprintf("echo $$ >%s/cgroup.procs", group)
 }
